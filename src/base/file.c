@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool
+file_read(struct arena *arena, const char *path, char **ret_text, size_t *ret_length,
+          struct error *err)
+{
+    struct stat status;
+    size_t length = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return error_errno(err, "cannot open \"%s\"", path);
+    if (fstat(fd, &status) != 0 || S_ISDIR(status.st_mode)) {
+        if (errno == 0 || S_ISDIR(status.st_mode))
+            errno = EISDIR;
+        error_errno(err, "cannot read \"%s\"", path);
+        close(fd);
+        return false;
+    }
+    size_t capacity = (size_t)status.st_size + 4096;
+    char *text = arena_alloc(arena, capacity + 1);
+    for (;;) {
+        if (length == capacity) {
+            char *grown = arena_alloc(arena, capacity * 2 + 1);
+            memcpy(grown, text, length);
+            text = grown;
+            capacity *= 2;
+        }
+        ssize_t got = read(fd, text + length, capacity - length);
+        if (got < 0) {
+            error_errno(err, "cannot read \"%s\"", path);
+            close(fd);
+            return false;
+        }
+        if (got == 0)
+            break;
+        length += (size_t)got;
+    }
+    close(fd);
+    text[length] = '\0';
+    *ret_text = text;
+    *ret_length = length;
+    return true;
+}
+
+static bool
+write_all(int fd, const char *text, size_t length)
+{
+    while (length > 0) {
+        ssize_t done = write(fd, text, length);
+        if (done < 0 && errno != EINTR)
+            return false;
+        if (done > 0) {
+            text += done;
+            length -= (size_t)done;
+        }
+    }
+    return true;
+}
+
+static bool
+sync_folder_of(const char *path)
+{
+    char folder[4096];
+
+    snprintf(folder, sizeof(folder), "%s", path);
+    char *slash = strrchr(folder, '/');
+    if (slash == NULL)
+        snprintf(folder, sizeof(folder), ".");
+    else
+        slash[slash == folder] = '\0';
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool is_done = fsync(fd) == 0;
+    close(fd);
+    return is_done;
+}
+
+bool
+file_write(const char *path, const char *text, size_t length, mode_t mode, struct error *err)
+{
+    char temporary[4096];
+
+    if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary))
+        return error_set(err, ERROR_FILE, "path \"%s\" is too long", path);
+    int fd = mkstemp(temporary);
+    if (fd < 0)
+        return error_errno(err, "cannot create a file beside \"%s\"", path);
+    if (!write_all(fd, text, length) || fchmod(fd, mode) != 0 || fsync(fd) != 0) {
+        error_errno(err, "cannot write \"%s\"", path);
+        close(fd);
+        goto fail;
+    }
+    close(fd);
+    if (rename(temporary, path) != 0) {
+        error_errno(err, "cannot replace \"%s\"", path);
+        goto fail;
+    }
+    if (!sync_folder_of(path))
+        return error_errno(err, "cannot sync the folder of \"%s\"", path);
+    return true;
+fail:
+    unlink(temporary);
+    return false;
+}
+
+bool
+file_make_folder(const char *path, mode_t mode, struct error *err)
+{
+    char folder[4096];
+
+    if (snprintf(folder, sizeof(folder), "%s", path) >= (int)sizeof(folder))
+        return error_set(err, ERROR_FILE, "path \"%s\" is too long", path);
+    for (char *slash = folder + 1;; slash++) {
+        if (*slash != '/' && *slash != '\0')
+            continue;
+        char kept = *slash;
+        *slash = '\0';
+        if (mkdir(folder, mode) != 0 && errno != EEXIST)
+            return error_errno(err, "cannot create folder \"%s\"", folder);
+        if (kept == '\0')
+            return true;
+        *slash = kept;
+    }
+}
+
+bool
+file_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+char *
+file_path_beside(struct arena *arena, const char *beside, const char *path)
+{
+    const char *slash = strrchr(beside, '/');
+
+    if (path[0] == '/' || slash == NULL)
+        return arena_strdup(arena, path);
+    return arena_printf(arena, "%.*s/%s", (int)(slash - beside), beside, path);
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include "base/text.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+text_release(struct text *text)
+{
+    free(text->chars);
+    memset(text, 0, sizeof(*text));
+}
+
+void
+text_clear(struct text *text)
+{
+    text->length = 0;
+    if (text->chars != NULL)
+        text->chars[0] = '\0';
+}
+
+static void
+reserve(struct text *text, size_t more)
+{
+    size_t wanted = text->length + more + 1;
+
+    if (wanted <= text->capacity)
+        return;
+    size_t capacity = text->capacity < 256 ? 256 : text->capacity * 2;
+    if (capacity < wanted)
+        capacity = wanted;
+    char *grown = realloc(text->chars, capacity);
+    if (grown == NULL) {
+        fputs("pgdeck: error: out of memory\n", stderr);
+        abort();
+    }
+    text->chars = grown;
+    text->capacity = capacity;
+}
+
+void
+text_append_bytes(struct text *text, const char *bytes, size_t length)
+{
+    reserve(text, length);
+    if (length > 0)
+        memcpy(text->chars + text->length, bytes, length);
+    text->length += length;
+    text->chars[text->length] = '\0';
+}
+
+void
+text_append(struct text *text, const char *chars)
+{
+    text_append_bytes(text, chars, strlen(chars));
+}
+
+void
+text_appendf(struct text *text, const char *format, ...)
+{
+    va_list args;
+    va_list again;
+
+    va_start(args, format);
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    assert(length >= 0);
+    reserve(text, (size_t)length);
+    vsnprintf(text->chars + text->length, (size_t)length + 1, format, args);
+    va_end(args);
+    text->length += (size_t)length;
+}
+
+const char *
+text_chars(const struct text *text)
+{
+    return text->chars == NULL ? "" : text->chars;
+}
+
+static size_t
+edit_distance(const char *left, const char *right)
+{
+    enum { MAX_WORD = 64 };
+    size_t row[MAX_WORD + 1];
+    size_t left_length = strlen(left);
+    size_t right_length = strlen(right);
+
+    if (left_length > MAX_WORD || right_length > MAX_WORD)
+        return MAX_WORD;
+    for (size_t j = 0; j <= right_length; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= left_length; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= right_length; j++) {
+            size_t best = diagonal + (left[i - 1] != right[j - 1]);
+            diagonal = row[j];
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+        }
+    }
+    return row[right_length];
+}
+
+const char *
+text_nearest(const char *word, const char *const *words)
+{
+    const char *nearest = NULL;
+    size_t limit = strlen(word) / 3 + 1;
+    size_t nearest_distance = limit + 1;
+
+    for (; *words != NULL; words++) {
+        size_t distance = edit_distance(word, *words);
+        if (distance < nearest_distance) {
+            nearest = *words;
+            nearest_distance = distance;
+        }
+    }
+    return nearest;
+}

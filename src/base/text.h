@@ -1,0 +1,23 @@
+/* A growing text on the heap. Zero-initialised is empty: `AUTO_TEXT text = {0};`
+ * text_chars never returns NULL. Out of memory ends the process, as in an arena. */
+#pragma once
+#include "base/error.h"
+#include <stddef.h>
+
+struct text {
+    char *chars;
+    size_t length;
+    size_t capacity;
+};
+
+void text_release(struct text *text);
+#define AUTO_TEXT __attribute__((cleanup(text_release))) struct text
+void text_clear(struct text *text);
+void text_append(struct text *text, const char *chars);
+void text_append_bytes(struct text *text, const char *bytes, size_t length);
+void text_appendf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
+const char *text_chars(const struct text *text);
+
+/* The member of words (NULL-terminated) nearest to word by edit distance (Levenshtein), or NULL
+ * when none is near enough to be a likely slip of the finger (more than 1/3 of its length). */
+const char *text_nearest(const char *word, const char *const *words);

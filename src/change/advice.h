@@ -1,0 +1,17 @@
+/* What every advisor gets to read, for one server, and where it puts its changes. */
+#pragma once
+#include "change/change.h"
+#include "deck/deck.h"
+#include "pg/catalog.h"
+
+/* An advisor may read more through the snapshot's connections: a bounded number of round trips,
+ * everything rolled back, nothing locked that a reader or writer would wait for. */
+struct advice {
+    struct arena *arena;
+    const struct deck *deck;
+    const struct deck_server *server;
+    const struct catalog_server *catalog;
+    struct change_list *changes;
+};
+
+typedef bool advise_function(struct advice *advice, struct error *err);

@@ -1,0 +1,86 @@
+/* One proposed step: what an advisor says should happen and what plan shows, runs and journals.
+ * A plain value in the plan's arena; strings are borrowed from that arena or constant. */
+#pragma once
+#include "base/arena.h"
+#include "base/error.h"
+#include <libpq-fe.h>
+
+/* Order of execution within a server: all changes of a phase before those of the next. Within a
+ * phase the order in which the advisors added them. */
+enum change_phase {
+    CHANGE_ROLE,      /* server-wide */
+    CHANGE_DATABASE,  /* server-wide: CREATE DATABASE */
+    CHANGE_EXTENSION, /* from here on in a database, unless it says otherwise */
+    CHANGE_TABLE,
+    CHANGE_PARTITION,
+    CHANGE_INDEX,
+    CHANGE_VIEW,
+    CHANGE_GRANT,
+    CHANGE_DATABASE_SETTING, /* ALTER DATABASE / ALTER ROLE ... SET */
+    CHANGE_SERVER_SETTING,   /* ALTER SYSTEM */
+    CHANGE_RELOAD,
+    CHANGE_RESTART,
+    CHANGE_PHASES
+};
+
+enum change_action { CHANGE_CREATE, CHANGE_ALTER, CHANGE_DROP, CHANGE_RUN };
+
+struct change;
+
+/* What a procedure gets to work with while its change runs. */
+struct change_execution {
+    struct arena *arena;
+    PGconn *connection; /* to change->database; of the server's conninfo when that is NULL */
+    const struct change *change;
+    void (*progress)(void *sink, const char *line); /* may be NULL; one short line */
+    void *progress_sink;
+};
+
+/* Work that is more than a statement. Must be idempotent: it observes what is there already, so
+ * that it can run again after a kill at any point. Static tables, one beside each advisor. */
+struct change_procedure {
+    const char *name;
+    bool (*run)(struct change_execution *execution, struct error *err);
+};
+
+struct change {
+    const char *advisor;  /* "index"; set by change_list_add's caller through the list */
+    const char *server;   /* the deck's name of the server */
+    const char *database; /* NULL: server-wide */
+    const char *key;      /* identity for the journal: "index public.ai_tasks_pending" */
+    enum change_phase phase;
+    enum change_action action;
+    const char *what;     /* one line: "create index ai_tasks_pending on ai_tasks" */
+    const char *why;      /* one sentence, with the figures that led to it */
+    const char *warning;  /* NULL, or a sentence that the user must read */
+    struct place place;   /* in the deck's files */
+    const char *sql;      /* one statement or a script; what is shown and journalled. Never a secret */
+    const struct change_procedure *procedure; /* runs instead of sql when set */
+    const void *argument;                     /* the procedure's own */
+    const char *undo;     /* SQL that takes it back; NULL: cannot be undone */
+    const char *undo_guard; /* SQL giving one boolean, true: undo loses no data; NULL: never does */
+    const char *lock;     /* strongest lock and on what: "SHARE UPDATE EXCLUSIVE on ai_tasks"; NULL: none */
+    bool is_transactional;  /* false: CREATE INDEX CONCURRENTLY, CREATE DATABASE, ALTER SYSTEM ... */
+    bool needs_reload;
+    bool needs_restart;
+    bool is_destructive;    /* needs its own flag */
+    /* Equality memory: after the change ran, the journal keeps `declared` (any text, e.g. a hash
+     * of the deck's statement) and what `observe` (SQL giving one text: the object's canonical
+     * form) returned. The next plan finds both in catalog_memo. NULL: nothing remembered. */
+    const char *declared;
+    const char *observe;
+};
+
+/* The changes of one plan, in the order in which the advisors gave them. */
+struct change_list {
+    struct arena *arena;
+    const char *advisor; /* put into each change that is added */
+    LIST_OF(struct change) changes;
+};
+
+/* Adds a copy of the change; asserts that server, key and what are there, and sql or procedure. */
+void change_list_add(struct change_list *list, const struct change *change);
+/* Stable sort by server, then phase (database-less phases first), keeping order within. */
+void change_list_sort(struct change_list *list);
+const char *change_phase_name(enum change_phase phase);
+const char *change_action_sign(enum change_action action); /* "+", "~", "-", ">" */

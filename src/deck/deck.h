@@ -1,0 +1,185 @@
+/* The deck: what should be true. Read from YAML by deck_load; constant afterwards; everything in
+ * it lives in the arena that it was loaded into. Every value knows its place (file:line:column). */
+#pragma once
+#include "base/arena.h"
+#include "base/error.h"
+#include <stdint.h>
+
+enum deck_storage { STORAGE_NVME, STORAGE_SSD, STORAGE_SAN, STORAGE_HDD };
+enum deck_workload { WORKLOAD_WEB, WORKLOAD_OLTP, WORKLOAD_ANALYTICS, WORKLOAD_MIXED, WORKLOAD_DESKTOP };
+enum deck_logging { LOGGING_VERBOSE, LOGGING_BALANCED, LOGGING_MINIMAL };
+enum deck_depth { DEPTH_DETAILED, DEPTH_STANDARD, DEPTH_ESSENTIAL };
+enum deck_partition_kind { PARTITION_RANGE, PARTITION_LIST, PARTITION_HASH };
+enum deck_unit { UNIT_DAY, UNIT_WEEK, UNIT_MONTH, UNIT_YEAR };
+
+/* Advisors that the deck may switch off: `advisors: [index, partition]`; default all. */
+enum deck_advisor {
+    ADVISOR_SETTINGS = 1 << 0,
+    ADVISOR_SCHEMA = 1 << 1,
+    ADVISOR_INDEX = 1 << 2,
+    ADVISOR_PARTITION = 1 << 3,
+    ADVISOR_MONITORING = 1 << 4,
+    ADVISOR_SECURITY = 1 << 5,
+    ADVISOR_ALL = (1 << 6) - 1,
+};
+
+struct deck_server {
+    const char *name;
+    struct place place;
+    const char *conninfo;
+    struct place conninfo_place;
+    const char *password_file; /* NULL: pgpass, environment */
+    int64_t memory_bytes;      /* 0: not given */
+    int cpus;                  /* 0: not given */
+    enum deck_storage storage; /* default ssd */
+    const char *restart_command; /* NULL: pg_ctl where the data directory is reachable */
+};
+
+struct deck_pool {
+    const char *service;
+    struct place place;
+    int min;
+    int max;
+    int64_t query_timeout_ms; /* 0: none */
+};
+
+struct deck_targets {
+    int connections_min, connections_max; /* 0: not given */
+    int64_t query_p95_ms;
+    int64_t ai_task_ms;
+    double cache_hit; /* share, 0.95; 0: not given */
+};
+
+struct deck_environment {
+    const char *name;
+    struct place place;
+    const struct deck_server *server;
+    int64_t memory_bytes; /* its share; 0: not given */
+    int max_connections;  /* 0: not given */
+    enum deck_workload workload;
+    enum deck_logging logging;
+    enum deck_depth monitoring;
+    struct deck_targets targets;
+    LIST_OF(struct deck_pool) pools;
+    const char *role_prefix; /* default: the environment's name */
+    bool has_tls_required;
+    bool has_audit;
+    const char *maintenance_daily, *maintenance_weekly, *maintenance_monthly; /* NULL: none */
+};
+
+struct deck_partition_part { /* of a LIST */
+    const char *name;
+    struct place place;
+    LIST_OF(const char *) values;
+};
+
+struct deck_partition {
+    const char *schema; /* default "public" */
+    const char *table;
+    struct place place;
+    enum deck_partition_kind kind;
+    const char *column;
+    int every;            /* RANGE: with unit, e.g. 1 month */
+    enum deck_unit unit;
+    int premake;          /* RANGE: whole periods to have ahead of the current one; default 3 */
+    int past;             /* RANGE: periods before the current one to make with the table; default 0 */
+    int retain;           /* RANGE: periods of retain_unit to keep; 0: for ever */
+    enum deck_unit retain_unit;
+    int modulus;          /* HASH: number of parts */
+    LIST_OF(struct deck_partition_part) parts;
+};
+struct deck_partitions { LIST_OF(struct deck_partition) list; };
+
+/* What a statement of schema.sql or indexes.sql creates, read with libpg_query. */
+enum deck_statement_kind {
+    STATEMENT_CREATE_TABLE,
+    STATEMENT_CREATE_INDEX,
+    STATEMENT_CREATE_TYPE,      /* enum, composite, domain, range */
+    STATEMENT_CREATE_FUNCTION,
+    STATEMENT_CREATE_TRIGGER,
+    STATEMENT_CREATE_EXTENSION,
+    STATEMENT_CREATE_VIEW,
+    STATEMENT_CREATE_SEQUENCE,
+    STATEMENT_CREATE_SCHEMA,
+    STATEMENT_COMMENT,
+};
+
+struct deck_statement {
+    enum deck_statement_kind kind;
+    struct place place;
+    const char *sql;          /* its text without the final semicolon and leading comments */
+    const char *schema;       /* as written; NULL: unqualified */
+    const char *name;         /* object; of an index: may not be missing (error at load) */
+    const char *table_schema; /* CREATE INDEX, CREATE TRIGGER, COMMENT ON COLUMN; else NULL */
+    const char *table;
+    bool is_concurrent;       /* CREATE INDEX CONCURRENTLY was written; sql is without the word */
+    bool is_if_not_exists;    /* likewise removed from sql of an index */
+    bool is_unique;
+    LIST_OF(const char *) columns; /* CREATE TABLE: names of its columns, in order */
+};
+
+struct deck_sql_file {
+    const char *path;
+    LIST_OF(struct deck_statement) statements;
+};
+
+struct deck_role { /* `roles:` of a deck made from a live server */
+    const char *name;
+    struct place place;
+    bool can_login;
+    int connection_limit; /* -1: none */
+    LIST_OF(const char *) member_of;
+};
+
+struct deck_database {
+    const char *name;
+    struct place place;
+    const struct deck_environment *environment;
+    LIST_OF(const char *) services;
+    const struct deck_sql_file *schema;        /* NULL: none. Its own or the deck's */
+    const struct deck_sql_file *indexes;       /* NULL: none */
+    const struct deck_partitions *partitions;  /* NULL: none */
+    const char *workload;                      /* folder; NULL: none */
+};
+
+struct deck_alert {
+    const char *name;
+    struct place place;
+    double warning, critical; /* shares for percentages, milliseconds for durations */
+    bool is_duration;
+};
+
+struct deck {
+    const char *name;
+    const char *file; /* path as given */
+    unsigned advisors; /* set of enum deck_advisor */
+    LIST_OF(struct deck_server) servers;
+    LIST_OF(struct deck_environment) environments;
+    LIST_OF(struct deck_database) databases;
+    LIST_OF(struct deck_role) roles;
+    LIST_OF(struct deck_alert) alerts;
+    int lock_wait_ms;    /* lock_timeout of each DDL step; default 50 */
+    int64_t give_up_ms;  /* stop retrying after this; default 60 000 */
+};
+
+/* All faults of a deck, in the order of their places. */
+struct deck_faults {
+    LIST_OF(struct error) list;
+};
+
+/* Reads a deck and the SQL files that it names. sets: overrides "servers.main.memory=2GB"
+ * (command line --set), applied last. Returns NULL when there are faults; then ret_faults has
+ * all of them, each ERROR_DECK (ERROR_FILE for the deck file itself) with place and hint. */
+const struct deck *deck_load(struct arena *arena, const char *path, const char *const *sets,
+                             size_t set_count, struct deck_faults *ret_faults);
+
+/* Role names; also the pool's logins. In the arena. */
+const char *deck_owner_role(struct arena *arena, const struct deck_environment *environment);
+const char *deck_service_role(struct arena *arena, const struct deck_environment *environment,
+                              const char *service); /* NOLOGIN, holds the rights */
+const char *deck_login_role(struct arena *arena, const struct deck_environment *environment,
+                            const char *service); /* "..._a" */
+/* The pool of that service; NULL: none. */
+const struct deck_pool *deck_find_pool(const struct deck_environment *environment,
+                                       const char *service);
+const struct deck_server *deck_find_server(const struct deck *deck, const char *name);

@@ -1,0 +1,5 @@
+/* The schema advisor: compares the deck with the snapshot and adds the changes that are missing. */
+#pragma once
+#include "change/advice.h"
+
+bool schema_advise(struct advice *advice, struct error *err) MUST_CHECK;

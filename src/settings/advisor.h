@@ -1,0 +1,5 @@
+/* The settings advisor: compares the deck with the snapshot and adds the changes that are missing. */
+#pragma once
+#include "change/advice.h"
+
+bool settings_advise(struct advice *advice, struct error *err) MUST_CHECK;
