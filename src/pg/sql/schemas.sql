@@ -1,0 +1,9 @@
+-- what: schemas but PostgreSQL's own, and whether pgdeck's journal can be read here
+-- servers: 14..
+SELECT n.nspname AS name, pg_get_userbyid(n.nspowner) AS owner, coalesce(n.nspacl::text, '') AS acl,
+       n.nspname = 'pgdeck' AND has_schema_privilege(n.oid, 'USAGE')
+         AND coalesce((SELECT has_table_privilege(c.oid, 'SELECT') FROM pg_class c
+                        WHERE c.relnamespace = n.oid AND c.relname = 'journal'), false) AS has_journal
+  FROM pg_namespace n
+ WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
+ ORDER BY n.nspname
