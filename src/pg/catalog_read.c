@@ -22,16 +22,18 @@ keep(struct arena *arena, const PGresult *result, int row, const char *column)
 
 /* Everything that was read but columns named stat_*, which change without anyone changing
  * anything. */
-static void
-add_to_fingerprint(XXH3_state_t *state, const PGresult *result)
+static uint64_t
+add_to_fingerprint(uint64_t fingerprint, const PGresult *result)
 {
     for (int column = 0; column < PQnfields(result); column++) {
         if (strncmp(PQfname(result, column), "stat_", 5) == 0)
             continue;
         for (int row = 0; row < PQntuples(result); row++)
-            XXH3_64bits_update(state, PQgetvalue(result, row, column),
-                               (size_t)PQgetlength(result, row, column) + 1);
+            fingerprint = XXH3_64bits_withSeed(PQgetvalue(result, row, column),
+                                               (size_t)PQgetlength(result, row, column) + 1,
+                                               fingerprint);
     }
+    return fingerprint;
 }
 
 static void
@@ -289,7 +291,6 @@ read_server(struct arena *arena, struct catalog_server *server, struct error *er
         [AVAILABLE] = "pg/sql/available_extensions.sql",
     };
     struct pg_statement batch[STATEMENTS] = {{0}};
-    XXH3_state_t fingerprint;
 
     for (size_t i = 0; i < STATEMENTS; i++)
         batch[i].sql = embedded_file(files[i])->text;
@@ -304,12 +305,10 @@ read_server(struct arena *arena, struct catalog_server *server, struct error *er
         read_texts(arena, batch[AVAILABLE].result, "name", &server->available_extensions);
     bool can_read_files = pg_bool(batch[SERVER].result, 0, "can_read_files");
     bool has_journal = pg_bool(batch[SERVER].result, 0, "has_journal");
-    XXH3_64bits_reset(&fingerprint);
     for (size_t i = 0; i < STATEMENTS; i++) {
         if (i != SERVER)
-            add_to_fingerprint(&fingerprint, batch[i].result);
+            server->fingerprint = add_to_fingerprint(server->fingerprint, batch[i].result);
     }
-    server->fingerprint = XXH3_64bits_digest(&fingerprint);
     clear_results(batch, STATEMENTS);
     return read_more(arena, server, can_read_files, has_journal, err);
 }
@@ -341,7 +340,6 @@ static const char *const database_files[DATABASE_STATEMENTS] = {
 static bool
 read_database(struct arena *arena, struct catalog_database *database, struct pg_statement *batch)
 {
-    XXH3_state_t fingerprint;
     bool has_journal = false;
 
     read_schemas(arena, database, batch[SCHEMAS].result);
@@ -355,10 +353,8 @@ read_database(struct arena *arena, struct catalog_database *database, struct pg_
         read_texts(arena, batch[DEFAULT_ACLS].result, "entry", &database->default_acls);
     for (int row = 0; row < PQntuples(batch[SCHEMAS].result); row++)
         has_journal = has_journal || pg_bool(batch[SCHEMAS].result, row, "has_journal");
-    XXH3_64bits_reset(&fingerprint);
     for (size_t i = 0; i < DATABASE_STATEMENTS; i++)
-        add_to_fingerprint(&fingerprint, batch[i].result);
-    database->fingerprint = XXH3_64bits_digest(&fingerprint);
+        database->fingerprint = add_to_fingerprint(database->fingerprint, batch[i].result);
     return has_journal;
 }
 
