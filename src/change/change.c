@@ -2,6 +2,7 @@
 #include "change/change.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <string.h>
 
 void
@@ -13,6 +14,22 @@ change_list_add(struct change_list *list, const struct change *change)
     *added = *change;
     if (added->advisor == NULL)
         added->advisor = list->advisor;
+}
+
+void
+change_list_note(struct change_list *list, const char *server, const char *database,
+                 struct place place, const char *format, ...)
+{
+    struct change_note *note = LIST_ADD(list->arena, &list->notes);
+    va_list args;
+
+    va_start(args, format);
+    note->text = arena_vprintf(list->arena, format, args);
+    va_end(args);
+    note->advisor = list->advisor;
+    note->server = server;
+    note->database = database;
+    note->place = place;
 }
 
 /* Insertion sort: stable, and plans are short and nearly in order. */

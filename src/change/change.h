@@ -71,15 +71,28 @@ struct change {
     const char *observe;
 };
 
+/* Something that the user should know and that no change mends: what this role may not do, what
+ * this version cannot yet, what differs and is left alone. Shown under the changes. */
+struct change_note {
+    const char *advisor;
+    const char *server;
+    const char *database; /* NULL: server-wide */
+    struct place place;
+    const char *text; /* one or two sentences */
+};
+
 /* The changes of one plan, in the order in which the advisors gave them. */
 struct change_list {
     struct arena *arena;
-    const char *advisor; /* put into each change that is added */
+    const char *advisor; /* put into each change and note that is added */
     LIST_OF(struct change) changes;
+    LIST_OF(struct change_note) notes;
 };
 
 /* Adds a copy of the change; asserts that server, key and what are there, and sql or procedure. */
 void change_list_add(struct change_list *list, const struct change *change);
+void change_list_note(struct change_list *list, const char *server, const char *database,
+                      struct place place, const char *format, ...) PRINTF_LIKE(5, 6);
 /* Stable sort by server, then phase (database-less phases first), keeping order within. */
 void change_list_sort(struct change_list *list);
 const char *change_phase_name(enum change_phase phase);
