@@ -10,12 +10,15 @@ ARGS ?=
 
 NINJA = ninja -j $(JOBS)
 MESON_FLAGS ?=
+# A folder that was set up before cmocka was there (./run demo) is set up again with the tests.
+WITH_TESTS = grep -qs '^tests = enabled' $(1)/meson-private/cmd_line.txt || \
+	meson setup --reconfigure $(1) -Dtests=enabled
 PYTEST = $(PYTHON) -m pytest -p no:cacheprovider
 
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := all
-.PHONY: all build build-asan build-clang demo test test-unit test-server test-long test-bare \
+.PHONY: all build build-tests build-asan build-clang demo test test-unit test-server test-long test-bare \
 	postgres check lint format fuzz bench golden-update install clean distclean help
 
 all: build
@@ -27,28 +30,32 @@ build: $(BUILD)/build.ninja
 $(BUILD)/build.ninja:
 	meson setup $(BUILD) --prefix $(PREFIX) $(MESON_FLAGS)
 
+build-tests: $(BUILD)/build.ninja
+	@$(call WITH_TESTS,$(BUILD))
+	$(NINJA) -C $(BUILD)
+
 build-asan: build-asan/build.ninja
 	$(NINJA) -C build-asan
 
 build-asan/build.ninja:
-	meson setup build-asan -Db_sanitize=address,undefined $(MESON_FLAGS)
+	meson setup build-asan -Dtests=enabled -Db_sanitize=address,undefined $(MESON_FLAGS)
 
 build-clang: build-clang/build.ninja
 	$(NINJA) -C build-clang
 
 build-clang/build.ninja:
-	CC=clang-14 meson setup build-clang $(MESON_FLAGS)
+	CC=clang-14 meson setup build-clang -Dtests=enabled $(MESON_FLAGS)
 
 demo: ## build, then show the whole thing on a private PostgreSQL (ARGS=--keep: leave it running)
 demo: build
 	$(BUILD)/pgdeck demo $(ARGS)
 
 test: ## all tests at small size: unit, golden, server (PostgreSQL 15 and 18), ASan
-test: postgres
+test: build-tests build-asan postgres
 	$(PYTHON) tools/suites test
 
 test-unit: ## unit and golden tests
-test-unit: build
+test-unit: build-tests
 	meson test -C $(BUILD) --print-errorlogs $(ARGS)
 
 test-server: ## tests on real servers (ARGS: pytest's, such as ARGS='-k plan --pg 15')
@@ -56,7 +63,7 @@ test-server: build postgres
 	$(PYTEST) tests/server $(ARGS)
 
 test-long: ## everything at full size, all sanitizer builds, all PostgreSQL versions
-test-long:
+test-long: build-tests build-asan build-clang
 	tools/fetch-postgres all
 	$(PYTHON) tools/suites test-long
 
@@ -84,7 +91,7 @@ bench: build
 	$(PYTHON) tests/perf/run --pgdeck $(BUILD)/pgdeck $(ARGS)
 
 golden-update: ## rewrite the golden files from what the program says now
-golden-update: build
+golden-update: build-tests
 	GOLDEN_UPDATE=1 meson test -C $(BUILD) --suite golden --print-errorlogs
 
 install: ## install under PREFIX=/usr/local (DESTDIR is heeded)

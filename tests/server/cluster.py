@@ -90,8 +90,8 @@ class Server:
             os.chown(server.folder, user["user"], user["group"])
         server.run("initdb", "-D", server.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
                    "--locale=C.UTF-8", "--no-sync")
-        server.configure(**{**SETTINGS, "unix_socket_directories": server.host},
-                         **(settings or {}))
+        server.configure(**{**SETTINGS, "unix_socket_directories": server.host,
+                            **(settings or {})})
         return server
 
     def run(self, program, *args):

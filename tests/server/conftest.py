@@ -18,13 +18,13 @@ from program import Program
 ALWAYS = (15, 18)
 ALL = (14, 15, 16, 17, 18)
 MARK = "PGDECK_TEST_FOLDER"  # in the environment of everything that the tests start
-ROOT = pytest.StashKey()
 
 
 def pytest_addoption(parser):
     group = parser.getgroup("pgdeck")
     group.addoption("--all-versions", action="store_true", help="PostgreSQL 14 to 18")
     group.addoption("--pg", metavar="15,18", help="these versions of PostgreSQL only")
+    group.addoption("--full-size", action="store_true", help="data of the real size")
     group.addoption("--keep", action="store_true", help="keep the folder of the run")
     group.addoption("--limit", type=int, default=300, metavar="S", help="seconds for one test")
 
@@ -185,6 +185,12 @@ def pgdeck(tmp_path):
     program = Program(path, home)
     yield program
     program.end()
+
+
+@pytest.fixture(scope="session")
+def full_size(request):
+    """Whether this is `make test-long`, which takes data of the real size."""
+    return request.config.getoption("--full-size")
 
 
 @pytest.fixture
