@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: MIT
+#include "local/postmaster.h"
+
+#include "base/file.h"
+#include "base/interrupt.h"
+#include "base/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    STOP_TIMEOUT_MS = 60000,
+    QUIT_TIMEOUT_MS = 10000,
+    RESTART_TIMEOUT_S = 60,
+    POLL_MS = 20,
+    LOG_TAIL_BYTES = 900
+};
+
+static long long
+now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/* --- who runs on a data directory --------------------------------------------------------- */
+
+/* Lines of postmaster.pid that matter; PostgreSQL 10 and newer write them so. */
+struct pid_file {
+    pid_t pid;
+    bool is_ready; /* takes connections, or is a standby that does not take them */
+};
+
+static bool
+read_pid_file(const char *data_directory, struct pid_file *ret_file)
+{
+    char path[PATH_MAX];
+    char line[PATH_MAX];
+
+    snprintf(path, sizeof(path), "%s/postmaster.pid", data_directory);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return false;
+    *ret_file = (struct pid_file){0};
+    for (int number = 1; number <= 8 && fgets(line, sizeof(line), file) != NULL; number++) {
+        if (number == 1)
+            ret_file->pid = (pid_t)atol(line);
+        if (number == 8)
+            ret_file->is_ready = strncmp(line, "ready", 5) == 0 || strncmp(line, "standby", 7) == 0;
+    }
+    fclose(file);
+    return ret_file->pid > 1;
+}
+
+/* Reads a link of /proc/PID. The kernel shows them to the process's own user, so root asks as
+ * that user: in a container root may lack the right to look into other users' processes. */
+static bool
+read_process_link(pid_t pid, const char *name, char *target, size_t size)
+{
+    char path[64];
+    struct stat status;
+
+    snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+    if (stat(path, &status) != 0)
+        return false;
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+    bool is_root = geteuid() == 0;
+    gid_t group = getegid();
+    if (is_root) {
+        setfsgid(status.st_gid);
+        setfsuid(status.st_uid);
+    }
+    ssize_t length = readlink(path, target, size - 1);
+    if (is_root) {
+        setfsuid(0);
+        setfsgid(group);
+    }
+    if (length < 0)
+        return false;
+    target[length] = '\0';
+    return true;
+}
+
+/* A postmaster's working directory is its data directory; its program is called postgres (also
+ * after an upgrade has replaced the file: "postgres (deleted)"). */
+static bool
+is_postmaster_of(pid_t pid, const char *real_data_directory)
+{
+    char target[PATH_MAX];
+
+    if (!read_process_link(pid, "cwd", target, sizeof(target)) ||
+        strcmp(target, real_data_directory) != 0)
+        return false;
+    if (!read_process_link(pid, "exe", target, sizeof(target)))
+        return false;
+    const char *slash = strrchr(target, '/');
+    return slash != NULL && strncmp(slash, "/postgres", 9) == 0;
+}
+
+pid_t
+local_postmaster_pid(const char *data_directory)
+{
+    char real[PATH_MAX];
+    struct pid_file file;
+
+    if (realpath(data_directory, real) == NULL || !read_pid_file(real, &file))
+        return 0;
+    return is_postmaster_of(file.pid, real) ? file.pid : 0;
+}
+
+/* --- its log ------------------------------------------------------------------------------ */
+
+static off_t
+log_size(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 ? status.st_size : 0;
+}
+
+/* The end of what was written to the log since `from`, whole lines, as the detail of err. */
+static void
+add_log_tail(const char *path, off_t from, struct error *err)
+{
+    char tail[LOG_TAIL_BYTES + 1];
+    off_t size = log_size(path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd < 0)
+        return;
+    if (from > size)
+        from = 0; /* it has been truncated meanwhile */
+    off_t start = size - from > LOG_TAIL_BYTES ? size - LOG_TAIL_BYTES : from;
+    ssize_t length = pread(fd, tail, LOG_TAIL_BYTES, start);
+    close(fd);
+    if (length <= 0)
+        return;
+    tail[length] = '\0';
+    for (char *end = tail + length; end > tail && end[-1] == '\n'; end--)
+        end[-1] = '\0';
+    char *text = tail;
+    if (start > from && strchr(tail, '\n') != NULL)
+        text = strchr(tail, '\n') + 1;
+    error_detail(err, "%s", text);
+}
+
+/* --- start -------------------------------------------------------------------------------- */
+
+static bool
+owner_of(const char *path, struct process_user *ret_user, struct error *err)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0)
+        return error_errno(err, "cannot read \"%s\"", path);
+    *ret_user = (struct process_user){.uid = status.st_uid, .gid = status.st_gid};
+    return true;
+}
+
+/* Created as the server's own file. As root no link is followed that its user may have laid. */
+static int
+open_log(const char *path, const struct process_user *user, struct error *err)
+{
+    struct stat status;
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0) {
+        error_errno(err, "cannot open the server's log \"%s\"", path);
+        return -1;
+    }
+    bool is_theirs = geteuid() != 0 || (fstat(fd, &status) == 0 && status.st_uid == user->uid);
+    if (!is_theirs && fchown(fd, user->uid, user->gid) != 0) {
+        error_errno(err, "cannot give the log \"%s\" to the server's user", path);
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static void
+end_start(pid_t pid, int descriptor)
+{
+    struct pollfd wait = {.fd = descriptor, .events = POLLIN};
+    long long deadline = now_ms() + QUIT_TIMEOUT_MS;
+
+    kill(pid, SIGQUIT);
+    while (now_ms() < deadline && poll(&wait, 1, (int)(deadline - now_ms())) < 0)
+        continue;
+    kill(-pid, SIGKILL); /* the children, which share its session, too */
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+}
+
+static bool
+wait_ready(const struct local_start *start, pid_t pid, int descriptor, struct error *err)
+{
+    struct pollfd wait = {.fd = descriptor, .events = POLLIN};
+    long long deadline = now_ms() + start->timeout_s * 1000LL;
+    struct pid_file file;
+
+    for (;;) {
+        if (read_pid_file(start->data_directory, &file) && file.pid == pid && file.is_ready)
+            return true;
+        if (poll(&wait, 1, 0) > 0)
+            return error_set(err, ERROR_INTERNAL, "the server ended while it started");
+        if (now_ms() > deadline)
+            return error_set(err, ERROR_INTERNAL, "the server was not ready within %d s",
+                             start->timeout_s);
+        if (!start->is_uninterruptible && !interrupt_sleep_ms(POLL_MS, err))
+            return false;
+        if (start->is_uninterruptible)
+            poll(&wait, 1, POLL_MS);
+    }
+}
+
+bool
+local_postmaster_start(const struct local_start *start, struct error *err)
+{
+    struct process_user user = {0};
+    off_t from = log_size(start->log);
+    pid_t pid;
+
+    if (!owner_of(start->data_directory, &user, err))
+        return false;
+    int log = open_log(start->log, &user, err);
+    if (log < 0)
+        return false;
+    struct process_spec spec = {.arguments = start->arguments, .user = &user, .output = log};
+    bool is_started = process_start(&spec, &pid, err);
+    close(log);
+    if (!is_started)
+        return false;
+    int descriptor = pidfd_open(pid, 0);
+    bool is_ready = wait_ready(start, pid, descriptor, err);
+    if (!is_ready) {
+        end_start(pid, descriptor);
+        add_log_tail(start->log, from, err);
+    }
+    close(descriptor);
+    return is_ready;
+}
+
+/* --- stop --------------------------------------------------------------------------------- */
+
+/* True when the process has ended; a child of ours is reaped. */
+static bool
+wait_gone(pid_t pid, int descriptor, int timeout_ms)
+{
+    long long deadline = now_ms() + timeout_ms;
+    struct pollfd wait = {.fd = descriptor, .events = POLLIN};
+
+    while (poll(&wait, 1, POLL_MS) <= 0) {
+        if (now_ms() > deadline)
+            return false;
+    }
+    waitpid(pid, NULL, WNOHANG);
+    return true;
+}
+
+bool
+local_postmaster_stop(const char *data_directory, enum local_stop how, struct error *err)
+{
+    pid_t pid = local_postmaster_pid(data_directory);
+    bool is_gone = false;
+
+    if (pid == 0)
+        return true;
+    int descriptor = pidfd_open(pid, 0);
+    /* The descriptor cannot come to mean another process, so look again through it. */
+    if (descriptor < 0 || local_postmaster_pid(data_directory) != pid) {
+        if (descriptor >= 0)
+            close(descriptor);
+        return true;
+    }
+    int first = how == LOCAL_STOP_FAST ? SIGINT : SIGQUIT;
+    if (pidfd_send_signal(descriptor, first, NULL, 0) != 0 && errno != ESRCH) {
+        error_errno(err, "cannot stop the server on \"%s\" (process %d)", data_directory, (int)pid);
+        err->code = ERROR_PRIVILEGE;
+        close(descriptor);
+        return false;
+    }
+    is_gone = wait_gone(pid, descriptor, first == SIGINT ? STOP_TIMEOUT_MS : QUIT_TIMEOUT_MS);
+    if (!is_gone && pidfd_send_signal(descriptor, SIGQUIT, NULL, 0) == 0)
+        is_gone = wait_gone(pid, descriptor, QUIT_TIMEOUT_MS);
+    close(descriptor);
+    if (!is_gone)
+        return error_set(err, ERROR_INTERNAL, "the server on \"%s\" (process %d) does not stop",
+                         data_directory, (int)pid);
+    return true;
+}
+
+/* --- restart ------------------------------------------------------------------------------ */
+
+/* Splits postmaster.opts: program "argument" "argument" ... PostgreSQL writes the quotes but
+ * escapes nothing, so an argument ends where a quote is followed by a space or the end. */
+static bool
+read_arguments(struct arena *arena, const char *data_directory, const char *const **ret_arguments,
+               struct error *err)
+{
+    LIST_OF(const char *) arguments = {0};
+    char *path = arena_printf(arena, "%s/postmaster.opts", data_directory);
+    char *text;
+    size_t length;
+
+    if (!file_read(arena, path, &text, &length, err))
+        return error_wrap(err, "cannot tell how the server was started");
+    text[strcspn(text, "\n")] = '\0';
+    char *at = strstr(text, " \"");
+    if (at != NULL)
+        *at++ = '\0';
+    *LIST_ADD(arena, &arguments) = text;
+    while (at != NULL && *at == '"') {
+        char *end = strstr(at + 1, "\" \"");
+        size_t size = end != NULL ? (size_t)(end - at - 1) : strlen(at + 1);
+        if (end == NULL && size > 0 && at[size] == '"')
+            size--;
+        *LIST_ADD(arena, &arguments) = arena_strndup(arena, at + 1, size);
+        at = end == NULL ? NULL : end + 2;
+    }
+    *LIST_ADD(arena, &arguments) = NULL;
+    *ret_arguments = arguments.items;
+    return true;
+}
+
+/* Where the server writes what it has to say before its own logging is up: the file that its
+ * stderr is; else, and when it is down, one in the data directory. */
+static char *
+find_log(struct arena *arena, const char *data_directory, pid_t pid)
+{
+    char target[PATH_MAX];
+    struct stat status;
+    struct process_user user = {0};
+    struct error ignored;
+
+    if (pid != 0 && read_process_link(pid, "fd/2", target, sizeof(target)) &&
+        lstat(target, &status) == 0 && S_ISREG(status.st_mode) &&
+        owner_of(data_directory, &user, &ignored) && status.st_uid == user.uid)
+        return arena_strdup(arena, target);
+    return arena_printf(arena, "%s/pgdeck-restart.log", data_directory);
+}
+
+bool
+local_restart(const char *data_directory, struct error *err)
+{
+    AUTO_ARENA arena = arena_new();
+    char real[PATH_MAX];
+    struct process_user user = {0};
+    const char *const *arguments;
+
+    if (realpath(data_directory, real) == NULL)
+        return error_errno(err, "cannot find the data directory \"%s\"", data_directory);
+    if (!owner_of(real, &user, err))
+        return false;
+    if (geteuid() != 0 && geteuid() != user.uid) {
+        error_set(err, ERROR_PRIVILEGE, "only root and its owner can restart the server on \"%s\"",
+                  real);
+        return error_hint(err, "Give the server's restart_command in the deck, or restart it "
+                               "yourself.");
+    }
+    char *log = find_log(arena, real, local_postmaster_pid(real));
+    if (!read_arguments(arena, real, &arguments, err))
+        return false;
+    if (!local_postmaster_stop(real, LOCAL_STOP_FAST, err))
+        return error_wrap(err, "cannot restart");
+    struct local_start start = {.arguments = arguments,
+                                .data_directory = real,
+                                .log = log,
+                                .timeout_s = RESTART_TIMEOUT_S,
+                                .is_uninterruptible = true}; /* or it would stay down */
+    if (!local_postmaster_start(&start, err))
+        return error_wrap(err, "cannot start the server on \"%s\" again", real);
+    return true;
+}

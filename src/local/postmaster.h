@@ -1,0 +1,36 @@
+/* The server process of a data directory: found, started, stopped, restarted. Not through pg_ctl,
+ * which hands paths to a shell and cannot be interrupted in order. Processes are told by what the
+ * kernel says of them (program, folder), so that a stale postmaster.pid harms nobody.
+ * Main thread. */
+#pragma once
+#include "base/arena.h"
+#include "base/error.h"
+#include <sys/types.h>
+
+enum local_stop { LOCAL_STOP_FAST, LOCAL_STOP_IMMEDIATE };
+
+/* Its pid; 0 when no server runs on that data directory, whatever postmaster.pid says. */
+pid_t local_postmaster_pid(const char *data_directory);
+
+/* How to start one. The log is created or appended to by the caller's rights. */
+struct local_start {
+    const char *const *arguments; /* postgres -D ...; NULL ends */
+    const char *data_directory;
+    const char *log; /* path; its last lines tell why a start failed */
+    int timeout_s;
+    bool is_uninterruptible;
+};
+/* Starts it as the owner of the data directory and waits until it takes connections. On failure
+ * or interruption no process is left. Errors: ERROR_INTERNAL with the end of the log as detail. */
+bool local_postmaster_start(const struct local_start *start, struct error *err) MUST_CHECK;
+
+/* Stops it and waits; not running is fine. Not interruptible: it is what a clean-up does. After
+ * 60 s a fast stop becomes an immediate one. */
+bool local_postmaster_stop(const char *data_directory, enum local_stop how,
+                           struct error *err) MUST_CHECK;
+
+/* Stops (fast) and starts a server on this host again, with the arguments that postmaster.opts
+ * holds, as the owner of the data directory (needs root or being that user). When it is down it
+ * is only started. Not interruptible. Errors: ERROR_INTERNAL with the last lines of its log; then
+ * it is down, and the call can be made again after its configuration has been mended. */
+bool local_restart(const char *data_directory, struct error *err) MUST_CHECK;
