@@ -21,6 +21,11 @@ static const char session_options[] =
     "-c client_connection_check_interval=2s -c default_transaction_read_only=off "
     "-c standard_conforming_strings=on -c row_security=off";
 
+/* What an application gets, in output formats that can be compared between servers. */
+static const char application_options[] =
+    "-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=postgres -c extra_float_digits=1 "
+    "-c bytea_output=hex -c client_connection_check_interval=2s";
+
 enum error_code
 pg_error_code(const char *sqlstate)
 {
@@ -112,6 +117,8 @@ start_connect(const struct pg_target *target, PGconn **ret_connection, struct er
                             NULL};
     size_t at = 5;
 
+    if (target->is_application)
+        values[1] = application_options;
     if (target->password_file != NULL) {
         if (!read_password(target, password, sizeof(password), err))
             return error_place(err, target->place);
@@ -408,6 +415,45 @@ pg_query(PGconn *connection, const char *sql, int parameter_count, const char *c
     if (PQsendQueryParams(connection, sql, parameter_count, NULL, parameters, NULL, NULL, 0) == 0)
         return pg_fault(connection, NULL, err);
     PGresult *result = collect(connection, err);
+    if (result == NULL)
+        return false;
+    *ret_result = result;
+    return true;
+}
+
+bool
+pg_prepare(PGconn *connection, const char *name, const char *sql, int parameter_count,
+           const Oid *types, int *ret_position, struct error *err)
+{
+    if (ret_position != NULL)
+        *ret_position = 0;
+    if (is_interrupted())
+        return interrupt_error(err);
+    AUTO_PGRESULT result = PQprepare(connection, name, sql, parameter_count, types);
+    if (PQresultStatus(result) == PGRES_COMMAND_OK)
+        return true;
+    const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
+    if (ret_position != NULL && position != NULL)
+        *ret_position = atoi(position);
+    return pg_fault(connection, result, err);
+}
+
+bool
+pg_send_prepared(PGconn *connection, const char *name, int parameter_count,
+                 const char *const *parameters, struct error *err)
+{
+    if (is_interrupted())
+        return interrupt_error(err);
+    if (PQsendQueryPrepared(connection, name, parameter_count, parameters, NULL, NULL, 0) == 0)
+        return pg_fault(connection, NULL, err);
+    return PQflush(connection) >= 0 || pg_fault(connection, NULL, err);
+}
+
+bool
+pg_receive(PGconn *connection, PGresult **ret_result, struct error *err)
+{
+    PGresult *result = collect(connection, err);
+
     if (result == NULL)
         return false;
     *ret_result = result;

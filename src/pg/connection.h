@@ -13,6 +13,8 @@ struct pg_target {
     const char *database;      /* overrides the conninfo's dbname; NULL: as the conninfo says */
     const char *password_file; /* file whose first line is the password; NULL: libpq's own ways */
     struct place place;        /* of the conninfo in the deck, put into errors */
+    bool is_application; /* the session that an application would get: search_path, timeouts and
+                          * all else as database and role say; only output formats are fixed */
 };
 
 static inline void
@@ -44,6 +46,16 @@ bool pg_execute(PGconn *connection, const char *sql, struct error *err) MUST_CHE
 /* Runs one statement with text parameters; ret_result: PGRES_TUPLES_OK or PGRES_COMMAND_OK. */
 bool pg_query(PGconn *connection, const char *sql, int parameter_count,
               const char *const *parameters, PGresult **ret_result, struct error *err) MUST_CHECK;
+
+/* Prepares one statement. types: OIDs of its parameters, 0 where the server is to find out.
+ * ret_position (NULL: not wanted), set on failure: the faulty character of sql, from 1; 0 = none. */
+bool pg_prepare(PGconn *connection, const char *name, const char *sql, int parameter_count,
+                const Oid *types, int *ret_position, struct error *err) MUST_CHECK;
+/* Sends a prepared statement with text parameters and returns; pg_receive gives its rows. In
+ * between, other connections may be served. */
+bool pg_send_prepared(PGconn *connection, const char *name, int parameter_count,
+                      const char *const *parameters, struct error *err) MUST_CHECK;
+bool pg_receive(PGconn *connection, PGresult **ret_result, struct error *err) MUST_CHECK;
 
 /* One statement of a batch and where its result goes. */
 struct pg_statement {
