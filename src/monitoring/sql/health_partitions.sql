@@ -1,0 +1,93 @@
+-- what: range partitions that run out, and rows that landed in a default partition
+-- object: function monitoring.health_partitions()
+-- servers: 14..18
+-- Looks at tables with one range key of a date or time type whose newest partition ended less than
+-- ten periods ago; older ones are archives. pg_get_expr(bound, 0) does not lock the partition, with
+-- the relation's oid it waits behind a queued ALTER TABLE.
+CREATE OR REPLACE FUNCTION monitoring.health_partitions()
+RETURNS TABLE (severity text, finding text, evidence text, confidence text, fix_sql text)
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC'
+SET datestyle = 'ISO'
+AS $function$
+WITH parent AS (
+    SELECT p.partrelid, p.partstrat, p.partdefid, k.type,
+           format('%I.%I', n.nspname, c.relname) AS sql_name, n.nspname, c.relname
+      FROM pg_partitioned_table AS p
+      JOIN pg_class AS c ON c.oid = p.partrelid
+      JOIN pg_namespace AS n ON n.oid = c.relnamespace
+      LEFT JOIN LATERAL (
+           SELECT a.atttypid AS type FROM pg_attribute AS a
+            WHERE a.attrelid = p.partrelid AND a.attnum = p.partattrs[0] AND p.partnatts = 1
+              AND a.atttypid IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)
+           ) AS k ON true
+), bound AS (
+    SELECT p.partrelid,
+           regexp_match(pg_get_expr(c.relpartbound, 0),
+                        '^FOR VALUES FROM \((.*)\) TO \((.*)\)$') AS ends
+      FROM parent AS p
+      JOIN pg_inherits AS i ON i.inhparent = p.partrelid
+      JOIN pg_class AS c ON c.oid = i.inhrelid
+     WHERE p.partstrat = 'r' AND p.type IS NOT NULL AND c.oid <> p.partdefid
+), period AS (
+    SELECT b.partrelid,
+           CASE WHEN b.ends[1] LIKE '''%' THEN trim(b.ends[1], '''')::timestamptz
+                ELSE '-infinity' END AS low,
+           CASE WHEN b.ends[2] LIKE '''%' THEN trim(b.ends[2], '''')::timestamptz
+                ELSE 'infinity' END AS high
+      FROM bound AS b
+), newest AS (
+    SELECT DISTINCT ON (t.partrelid) t.partrelid, t.high,
+           CASE WHEN NOT isfinite(t.low) OR NOT isfinite(t.high) THEN NULL
+                WHEN t.high - t.low BETWEEN interval '28 days' AND interval '31 days'
+                THEN interval '1 month' ELSE t.high - t.low END AS width
+      FROM period AS t
+     ORDER BY t.partrelid, t.high DESC
+), missing AS (
+    SELECT n.partrelid,
+           string_agg(format('CREATE TABLE %1$s (LIKE %2$s INCLUDING ALL EXCLUDING IDENTITY); '
+                             'ALTER TABLE %2$s ATTACH PARTITION %1$s '
+                             'FOR VALUES FROM (%3$L) TO (%4$L);',
+                             format('%I.%I', p.nspname,
+                                    left(p.relname, 40) || to_char(s.low, '_YYYYMMDD"t"HH24MI')),
+                             p.sql_name, s.low, s.low + n.width), ' ' ORDER BY s.low) AS fix
+      FROM newest AS n
+      JOIN parent AS p ON p.partrelid = n.partrelid
+     CROSS JOIN LATERAL generate_series(n.high, now() + n.width, n.width) AS s (low)
+     WHERE n.high > now() - 10 * n.width
+     GROUP BY n.partrelid
+)
+SELECT CASE WHEN n.high <= now() THEN 'critical' ELSE 'warning' END,
+       format(CASE WHEN n.high <= now() THEN '%s has no partition for now' ELSE
+              '%s has no partition for the next period' END, p.sql_name),
+       format('the newest partition ends at %s; later rows %s', n.high,
+              CASE WHEN p.partdefid <> 0 THEN 'go to the default partition'
+                   ELSE 'are refused' END),
+       'measured',
+       m.fix
+  FROM newest AS n
+  JOIN parent AS p ON p.partrelid = n.partrelid
+  JOIN missing AS m ON m.partrelid = n.partrelid
+ WHERE n.high < now() + n.width
+ UNION ALL
+SELECT CASE p.partstrat WHEN 'r' THEN 'warning' ELSE 'info' END,
+       format('default partition %I.%I of %s holds about %s rows', n.nspname, c.relname,
+              p.sql_name, coalesce(nullif(s.n_live_tup, 0), c.reltuples::bigint)),
+       'a new partition for values that are there already cannot be attached, and reads of any '
+       'partition key have to look here too',
+       'estimate: PostgreSQL''s own counter',
+       format('SELECT * FROM %I.%I LIMIT 100; -- which values? Make their partitions and move them',
+              n.nspname, c.relname)
+  FROM parent AS p
+  JOIN pg_class AS c ON c.oid = p.partdefid
+  JOIN pg_namespace AS n ON n.oid = c.relnamespace
+  LEFT JOIN pg_stat_all_tables AS s ON s.relid = c.oid
+ WHERE s.n_live_tup > 0 OR c.reltuples > 0
+$function$;
+
+COMMENT ON FUNCTION monitoring.health_partitions() IS
+'Tables partitioned by time that lack the partition of now (critical) or of the next period
+(warning), and default partitions that hold rows.';
+
+GRANT EXECUTE ON FUNCTION monitoring.health_partitions() TO pg_monitor;

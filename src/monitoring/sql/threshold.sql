@@ -1,0 +1,18 @@
+-- what: a limit of the health checks: the setting pgdeck.NAME, else the built-in one
+-- object: function monitoring.threshold(text, text)
+-- servers: 14..18
+CREATE OR REPLACE FUNCTION monitoring.threshold(name text, otherwise text)
+RETURNS text
+LANGUAGE sql
+STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+SELECT coalesce(nullif(current_setting('pgdeck.' || name, true), ''), otherwise)
+$function$;
+
+COMMENT ON FUNCTION monitoring.threshold(text, text) IS
+'The limit of a health check: the custom setting pgdeck.NAME of this session, role or database
+where it is set (ALTER DATABASE d SET pgdeck.connections_warning = ''70''), otherwise the second
+argument.';
+
+GRANT EXECUTE ON FUNCTION monitoring.threshold(text, text) TO pg_monitor;
