@@ -37,7 +37,9 @@ struct change_execution {
 };
 
 /* Work that is more than a statement. Must be idempotent: it observes what is there already, so
- * that it can run again after a kill at any point. Static tables, one beside each advisor. */
+ * that it can run again after a kill at any point. The procedure of a transactional change runs
+ * inside the transaction of plan (which also has set lock_timeout and retries on 55P03); any other
+ * brings its own. Static tables, one beside each advisor. */
 struct change_procedure {
     const char *name;
     bool (*run)(struct change_execution *execution, struct error *err);
@@ -57,8 +59,10 @@ struct change {
     const char *sql;      /* one statement or a script; what is shown and journalled. Never a secret */
     const struct change_procedure *procedure; /* runs instead of sql when set */
     const void *argument;                     /* the procedure's own */
-    const char *undo;     /* SQL that takes it back; NULL: cannot be undone */
+    const char *undo;     /* SQL that takes it back: a script when is_transactional, else exactly
+                           * one statement; NULL: cannot be undone */
     const char *undo_guard; /* SQL giving one boolean, true: undo loses no data; NULL: never does */
+    const char *undo_guard_database; /* where the guard runs; NULL: in the change's database */
     const char *lock;     /* strongest lock and on what: "SHARE UPDATE EXCLUSIVE on ai_tasks"; NULL: none */
     bool is_transactional;  /* false: CREATE INDEX CONCURRENTLY, CREATE DATABASE, ALTER SYSTEM ... */
     bool needs_reload;

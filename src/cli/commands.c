@@ -3,6 +3,9 @@
 
 /* The command table: one row a command, in the order of the overview. */
 const struct cli_command cli_commands[] = {
-    {NULL, NULL, NULL, NULL, NULL},
+    {"plan", "", "compare the deck with the servers and show what would change",
+     "making it so", cmd_plan},
+    {"apply", "[PLAN]", "make the servers what the deck says", "making it so", cmd_apply},
+    {"rollback", "", "take back the newest apply", "making it so", cmd_rollback},
 };
-const size_t cli_command_count = sizeof(cli_commands) / sizeof(cli_commands[0]) - 1;
+const size_t cli_command_count = sizeof(cli_commands) / sizeof(cli_commands[0]);

@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS pgdeck.journal (
     sql text,
     undo text,
     undo_guard text,
+    undo_guard_database text,
     is_transactional boolean NOT NULL,
     needs text CHECK (needs IN ('reload', 'restart')),
     state text NOT NULL CHECK (state IN ('started', 'done', 'failed', 'undone', 'kept')),

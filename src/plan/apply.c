@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: MIT
+#include "plan/apply.h"
+
+#include "base/crash.h"
+#include "base/interrupt.h"
+#include "plan/journal.h"
+#include "plan/lock.h"
+#include "plan/restart.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* An open database of the server under work. */
+struct session {
+    const char *database; /* NULL: of the conninfo */
+    PGconn *connection;
+};
+
+struct run {
+    const struct plan *plan;
+    const struct apply_options *options;
+    struct apply_outcome *outcome;
+    const struct plan_server *server;
+    PGconn *lock;
+    LIST_OF(struct session) sessions;
+    char id[APPLY_ID_LENGTH + 1];
+    int seq;
+    size_t total; /* changes to run, over all servers */
+};
+
+/* --- sessions ----------------------------------------------------------------------------- */
+
+static void
+close_sessions(struct run *run)
+{
+    for (size_t i = 0; i < run->sessions.count; i++)
+        PQfinish(run->sessions.items[i].connection);
+    run->sessions.count = 0;
+}
+
+/* The session of a database; opened, with its journal made sure of, at first use. */
+static bool
+open_session(struct run *run, const char *database, PGconn **ret_connection, struct error *err)
+{
+    for (size_t i = 0; i < run->sessions.count; i++) {
+        struct session *session = &run->sessions.items[i];
+        if (session->database == database ||
+            (database != NULL && session->database != NULL &&
+             strcmp(session->database, database) == 0)) {
+            *ret_connection = session->connection;
+            return true;
+        }
+    }
+    struct pg_target target = plan_target(run->server->deck, database);
+    PGconn *connection = NULL;
+    if (!pg_connect(&target, &connection, err))
+        return false;
+    if (!journal_ensure(connection, err)) {
+        PQfinish(connection);
+        return false;
+    }
+    struct session *session = LIST_ADD(run->plan->arena, &run->sessions);
+    session->database = database;
+    session->connection = connection;
+    *ret_connection = connection;
+    return true;
+}
+
+/* --- one change --------------------------------------------------------------------------- */
+
+static bool
+perform(struct run *run, const struct change *change, PGconn *connection, struct error *err)
+{
+    struct change_execution execution = {
+        .arena = run->plan->arena,
+        .connection = connection,
+        .change = change,
+        .progress = run->options->on_progress,
+        .progress_sink = run->options->sink,
+    };
+
+    if (change->procedure != NULL)
+        return change->procedure->run(&execution, err);
+    return pg_execute(connection, change->sql, err);
+}
+
+static bool
+observe(struct run *run, const struct change *change, PGconn *connection, const char **ret_observed,
+        struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+
+    *ret_observed = NULL;
+    if (change->observe == NULL)
+        return true;
+    if (!pg_query(connection, change->observe, 0, NULL, &result, err))
+        return false;
+    if (PQntuples(result) == 1 && !PQgetisnull(result, 0, 0))
+        *ret_observed = arena_strdup(run->plan->arena, PQgetvalue(result, 0, 0));
+    return true;
+}
+
+/* Change and journal in one transaction: they cannot disagree. */
+static bool
+try_transaction(struct run *run, const struct change *change, PGconn *connection,
+                struct error *err)
+{
+    char begin[128];
+    const char *observed;
+    struct error ignored;
+
+    snprintf(begin, sizeof(begin), "BEGIN; SET LOCAL lock_timeout = '%dms'",
+             run->plan->deck->lock_wait_ms);
+    if (!pg_execute(connection, begin, err))
+        return false;
+    crash_point();
+    if (journal_start_change(connection, run->id, run->seq, change, err) &&
+        perform(run, change, connection, err) &&
+        /* what the script set for itself (role, search_path) does not reach the journal */
+        pg_execute(connection, "RESET ROLE; SET LOCAL search_path = pg_catalog, pg_temp", err) &&
+        observe(run, change, connection, &observed, err) &&
+        journal_end_change(connection, run->id, run->seq, "done", observed, NULL, err) &&
+        pg_execute(connection, "COMMIT", err)) {
+        crash_point();
+        return true;
+    }
+    if (PQstatus(connection) == CONNECTION_OK && !pg_execute(connection, "ROLLBACK", &ignored))
+        return false;
+    return false;
+}
+
+static bool
+run_alone(struct run *run, const struct change *change, PGconn *connection, struct error *err)
+{
+    const char *observed;
+
+    if (!journal_start_change(connection, run->id, run->seq, change, err))
+        return false;
+    crash_point();
+    if (!perform(run, change, connection, err))
+        return false;
+    crash_point();
+    return observe(run, change, connection, &observed, err) &&
+           journal_end_change(connection, run->id, run->seq, "done", observed, NULL, err);
+}
+
+static long long
+now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/* A lock that is not granted in time is tried again, so that nobody queues behind pgdeck; with
+ * doubling pauses and jitter (half to whole of the pause), until give_up. */
+static bool
+run_with_retries(struct run *run, const struct change *change, PGconn *connection,
+                 struct error *err)
+{
+    enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 2000 };
+    long long deadline = now_ms() + run->plan->deck->give_up_ms;
+    int pause_ms = FIRST_PAUSE_MS;
+
+    for (;;) {
+        bool is_done = change->is_transactional ? try_transaction(run, change, connection, err)
+                                                : run_alone(run, change, connection, err);
+        if (is_done)
+            return true;
+        if (err->code != ERROR_LOCKED || is_interrupted())
+            return false;
+        if (now_ms() >= deadline)
+            return error_hint(err, "Tried for %lld s. See who holds the table: "
+                                   "SELECT * FROM pg_locks JOIN pg_stat_activity USING (pid).",
+                              (long long)run->plan->deck->give_up_ms / 1000);
+        struct error interrupted;
+        if (!interrupt_sleep_ms(pause_ms / 2 + rand() % (pause_ms / 2 + 1), &interrupted)) {
+            *err = interrupted;
+            return false;
+        }
+        pause_ms = pause_ms * 2 > LONGEST_PAUSE_MS ? LONGEST_PAUSE_MS : pause_ms * 2;
+    }
+}
+
+static void
+record_failure(struct run *run, const struct change *change, PGconn *connection,
+               const struct error *err)
+{
+    struct error ignored;
+
+    if (is_interrupted() || PQstatus(connection) != CONNECTION_OK)
+        return; /* the row stays as it is: the next apply looks for itself */
+    if (change->is_transactional &&
+        !journal_start_change(connection, run->id, run->seq, change, &ignored))
+        return;
+    if (!journal_end_change(connection, run->id, run->seq, "failed", NULL, err->message, &ignored))
+        return;
+}
+
+/* The restart ends all sessions, so it has its own way through the journal. */
+static bool
+run_restart(struct run *run, const struct change *change, struct error *err)
+{
+    PGconn *connection;
+
+    if (!open_session(run, NULL, &connection, err) ||
+        !journal_start_change(connection, run->id, run->seq, change, err))
+        return false;
+    close_sessions(run);
+    crash_point();
+    if (!plan_restart(run->plan->arena, run->server->deck, &run->server->catalog, err))
+        return false;
+    return open_session(run, NULL, &connection, err) &&
+           journal_end_change(connection, run->id, run->seq, "done", NULL, NULL, err);
+}
+
+static bool
+run_change(struct run *run, const struct change *change, struct error *err)
+{
+    PGconn *connection;
+
+    run->seq++;
+    if (change->phase == CHANGE_RESTART)
+        return run_restart(run, change, err);
+    if (!plan_lock_is_held(run->lock, err) ||
+        !open_session(run, change->database, &connection, err))
+        return false;
+    if (run_with_retries(run, change, connection, err))
+        return true;
+    record_failure(run, change, connection, err);
+    return false;
+}
+
+/* --- one server --------------------------------------------------------------------------- */
+
+static bool
+is_left_out(const struct run *run, const struct change *change)
+{
+    return (change->phase == CHANGE_RESTART && !run->options->has_restart) ||
+           (change->is_destructive && !run->options->has_drop);
+}
+
+/* When an apply is taken over, numbering goes on behind what it used in any database. */
+static bool
+continue_numbering(struct run *run, struct error *err)
+{
+    const struct catalog_server *catalog = &run->server->catalog;
+    PGconn *connection;
+    int seq;
+
+    if (!open_session(run, NULL, &connection, err) ||
+        !journal_last_seq(connection, run->id, &run->seq, err))
+        return false;
+    for (size_t i = 0; i < catalog->snapshots.count; i++) {
+        if (!catalog->snapshots.items[i].exists)
+            continue;
+        if (!open_session(run, catalog->snapshots.items[i].name, &connection, err) ||
+            !journal_last_seq(connection, run->id, &seq, err))
+            return false;
+        if (seq > run->seq)
+            run->seq = seq;
+    }
+    return true;
+}
+
+static bool
+changes_configuration(const struct run *run)
+{
+    for (size_t i = 0; i < run->plan->changes.changes.count; i++) {
+        const struct change *change = &run->plan->changes.changes.items[i];
+        if (change->phase == CHANGE_SERVER_SETTING &&
+            strcmp(change->server, run->server->deck->name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool
+begin_server(struct run *run, struct error *err)
+{
+    PGconn *connection;
+    bool is_resumed;
+
+    if (!open_session(run, NULL, &connection, err) ||
+        !journal_begin(connection, run->plan->deck, run->server->deck, run->id, &is_resumed, err))
+        return false;
+    run->seq = 0;
+    if (changes_configuration(run) &&
+        !plan_keep_configuration(run->plan->arena, &run->server->catalog, err))
+        return false;
+    run->outcome->is_resumed = run->outcome->is_resumed || is_resumed;
+    return !is_resumed || continue_numbering(run, err);
+}
+
+static bool
+run_changes(struct run *run, struct error *err)
+{
+    const struct change *changes = run->plan->changes.changes.items;
+
+    for (size_t i = 0; i < run->plan->changes.changes.count; i++) {
+        const struct change *change = &changes[i];
+        if (strcmp(change->server, run->server->deck->name) != 0)
+            continue;
+        if (is_left_out(run, change))
+            continue;
+        if (run->options->on_change != NULL)
+            run->options->on_change(run->options->sink, run->outcome->done + 1, run->total, change);
+        if (!run_change(run, change, err)) {
+            if (err->line == 0)
+                error_place(err, change->place);
+            return error_wrap(err, "%s%s%s", change->database ? change->database : "",
+                              change->database ? ": " : "", change->what);
+        }
+        run->outcome->done++;
+    }
+    return true;
+}
+
+static bool
+run_server(struct run *run, struct error *err)
+{
+    PGconn *connection;
+    struct error ignored;
+
+    if (!begin_server(run, err)) {
+        close_sessions(run);
+        return false;
+    }
+    bool is_fine = run_changes(run, err);
+    if (is_fine)
+        is_fine = open_session(run, NULL, &connection, err) &&
+                  journal_end(connection, run->id, "done", err);
+    else if (!is_interrupted() && open_session(run, NULL, &connection, &ignored) &&
+             !journal_end(connection, run->id, "failed", &ignored))
+        is_fine = false; /* it stays "running", which the next apply takes over as well */
+    close_sessions(run);
+    return is_fine;
+}
+
+static size_t
+count_changes(const struct run *run, const struct plan_server *server)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < run->plan->changes.changes.count; i++) {
+        const struct change *change = &run->plan->changes.changes.items[i];
+        count += !is_left_out(run, change) &&
+                 (server == NULL || strcmp(change->server, server->deck->name) == 0);
+    }
+    return count;
+}
+
+bool
+plan_apply(const struct plan *plan, const struct apply_options *options,
+           struct apply_outcome *ret_outcome, struct error *err)
+{
+    struct run run = {.plan = plan, .options = options, .outcome = ret_outcome};
+
+    memset(ret_outcome, 0, sizeof(*ret_outcome));
+    run.total = count_changes(&run, NULL);
+    ret_outcome->skipped = plan->changes.changes.count - run.total;
+    for (size_t i = 0; i < plan->servers.count; i++) {
+        run.server = &plan->servers.items[i];
+        run.lock = options->locks[i];
+        if (count_changes(&run, run.server) == 0)
+            continue;
+        if (!run_server(&run, err))
+            return false;
+    }
+    return true;
+}

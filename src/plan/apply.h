@@ -1,0 +1,23 @@
+/* Apply: runs a plan's changes in order, each journalled. The caller holds the servers' locks. */
+#pragma once
+#include "plan/plan.h"
+
+struct apply_options {
+    bool has_restart; /* --restart: restarts are done */
+    bool has_drop;    /* --drop: destructive changes are done */
+    /* Told of each change before it runs (index from 1), and of what it says meanwhile. */
+    void (*on_change)(void *sink, size_t index, size_t count, const struct change *change);
+    void (*on_progress)(void *sink, const char *line);
+    void *sink;
+    PGconn *const *locks; /* one a server, as in plan->servers */
+};
+
+struct apply_outcome {
+    size_t done;
+    size_t skipped; /* restarts and destructive changes whose flag was not given */
+    bool is_resumed; /* an apply that did not reach its end was continued */
+};
+
+/* Stops at the first change that fails; ret_outcome is set in any case. Errors: the change's. */
+bool plan_apply(const struct plan *plan, const struct apply_options *options,
+                struct apply_outcome *ret_outcome, struct error *err) MUST_CHECK;

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+#include "plan/plan.h"
+
+#include "base/text.h"
+#include "plan/advisors.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { NEWEST_KNOWN_MAJOR = 18 };
+
+struct pg_target
+plan_target(const struct deck_server *server, const char *database)
+{
+    return (struct pg_target){
+        .conninfo = server->conninfo,
+        .database = database,
+        .password_file = server->password_file,
+        .place = server->conninfo_place,
+    };
+}
+
+static bool
+is_among(const char *name, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(names[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* --- the filter --------------------------------------------------------------------------- */
+
+static bool
+check_name(const char *name, const char *const *known, const char *what, struct error *err)
+{
+    for (size_t i = 0; known[i] != NULL; i++) {
+        if (strcmp(known[i], name) == 0)
+            return true;
+    }
+    error_set(err, ERROR_USAGE, "there is no %s \"%s\" in the deck", what, name);
+    const char *nearest = text_nearest(name, known);
+    return nearest == NULL ? false : error_hint(err, "Did you mean \"%s\"?", nearest);
+}
+
+static bool
+check_filter(struct arena *arena, const struct deck *deck, const struct plan_filter *filter,
+             struct error *err)
+{
+    const char **databases = ARENA_ARRAY(arena, const char *, deck->databases.count + 1);
+    const char **names = ARENA_ARRAY(arena, const char *, advisor_count + 1);
+
+    for (size_t i = 0; i < deck->databases.count; i++)
+        databases[i] = deck->databases.items[i].name;
+    for (size_t i = 0; i < advisor_count; i++)
+        names[i] = advisors[i].name;
+    for (size_t i = 0; i < filter->database_count; i++) {
+        if (!check_name(filter->databases[i], databases, "database", err))
+            return false;
+    }
+    for (size_t i = 0; i < filter->advisor_count; i++) {
+        if (!check_name(filter->advisors[i], names, "advisor", err))
+            return error_hint(err, "Advisors: settings, schema, index, partition, monitoring, "
+                                   "security.");
+    }
+    return true;
+}
+
+/* With --database the server-wide changes that this database stands on stay: roles, and the
+ * database itself. */
+static bool
+is_wanted(const struct change *change, const struct plan_filter *filter)
+{
+    if (filter->database_count == 0 || change->phase == CHANGE_ROLE)
+        return true;
+    if (change->database != NULL)
+        return is_among(change->database, filter->databases, filter->database_count);
+    if (change->phase != CHANGE_DATABASE)
+        return false;
+    for (size_t i = 0; i < filter->database_count; i++) {
+        if (strncmp(change->key, "database ", 9) == 0 &&
+            strcmp(change->key + 9, filter->databases[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void
+apply_filter(struct plan *plan, const struct plan_filter *filter)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < plan->changes.changes.count; i++) {
+        if (is_wanted(&plan->changes.changes.items[i], filter))
+            plan->changes.changes.items[kept++] = plan->changes.changes.items[i];
+    }
+    plan->changes.changes.count = kept;
+}
+
+/* --- one server --------------------------------------------------------------------------- */
+
+static bool
+check_server(struct plan *plan, const struct plan_server *server, struct error *err)
+{
+    const struct catalog_server *catalog = &server->catalog;
+
+    if (catalog->is_in_recovery) {
+        error_set(err, ERROR_REFUSED, "server \"%s\" is a standby", server->deck->name);
+        error_hint(err, "Let the conninfo point at the primary.");
+        return error_place(err, server->deck->conninfo_place);
+    }
+    if (catalog->major > NEWEST_KNOWN_MAJOR)
+        change_list_note(&plan->changes, server->deck->name, NULL, server->deck->place,
+                         "PostgreSQL %d is newer than the newest version known to this pgdeck "
+                         "(%d): planned by what its catalogs say.",
+                         catalog->major, NEWEST_KNOWN_MAJOR);
+    return true;
+}
+
+static bool
+advise_server(struct plan *plan, struct plan_server *server, const struct plan_filter *filter,
+              struct error *err)
+{
+    struct advice advice = {
+        .arena = plan->arena,
+        .deck = plan->deck,
+        .server = server->deck,
+        .catalog = &server->catalog,
+        .changes = &plan->changes,
+    };
+
+    plan->changes.advisor = "plan";
+    if (!check_server(plan, server, err))
+        return false;
+    for (size_t i = 0; i < advisor_count; i++) {
+        if ((plan->deck->advisors & (unsigned)advisors[i].flag) == 0)
+            continue;
+        if (filter->advisor_count > 0 &&
+            !is_among(advisors[i].name, filter->advisors, filter->advisor_count))
+            continue;
+        plan->changes.advisor = advisors[i].name;
+        if (!advisors[i].advise(&advice, err))
+            return false;
+    }
+    return true;
+}
+
+static bool
+read_server(struct plan *plan, const struct deck_server *deck_server, struct error *err)
+{
+    const struct deck *deck = plan->deck;
+    struct pg_target target = plan_target(deck_server, NULL);
+    const char **names = ARENA_ARRAY(plan->arena, const char *, deck->databases.count + 1);
+    size_t count = 0;
+
+    for (size_t i = 0; i < deck->databases.count; i++) {
+        if (deck->databases.items[i].environment->server == deck_server)
+            names[count++] = deck->databases.items[i].name;
+    }
+    struct plan_server *server = LIST_ADD(plan->arena, &plan->servers);
+    server->deck = deck_server;
+    return catalog_read(plan->arena, &target, deck_server->name, names, count, &server->catalog,
+                        err);
+}
+
+void
+plan_release(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->servers.count; i++)
+        catalog_release(&plan->servers.items[i].catalog);
+}
+
+/* Two changes with one key could not be told apart in the journal. */
+static void
+assert_unique_keys(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->changes.changes.count; i++) {
+        for (size_t j = i + 1; j < plan->changes.changes.count; j++) {
+            const struct change *left = &plan->changes.changes.items[i];
+            const struct change *right = &plan->changes.changes.items[j];
+            bool is_same_place =
+                strcmp(left->server, right->server) == 0 &&
+                (left->database == NULL) == (right->database == NULL) &&
+                (left->database == NULL || strcmp(left->database, right->database) == 0);
+            if (is_same_place && strcmp(left->key, right->key) == 0) {
+                fprintf(stderr, "pgdeck: internal error: two changes \"%s\"\n", left->key);
+                assert(!"unique keys");
+            }
+        }
+    }
+}
+
+bool
+plan_make(struct arena *arena, const struct deck *deck, const struct plan_filter *filter,
+          struct plan *ret_plan, struct error *err)
+{
+    struct plan plan = {.arena = arena, .deck = deck, .changes = {.arena = arena}};
+
+    if (!check_filter(arena, deck, filter, err))
+        return false;
+    for (size_t i = 0; i < deck->servers.count; i++) {
+        if (!read_server(&plan, &deck->servers.items[i], err) ||
+            !advise_server(&plan, &plan.servers.items[i], filter, err)) {
+            plan_release(&plan);
+            return false;
+        }
+    }
+    apply_filter(&plan, filter);
+    change_list_sort(&plan.changes);
+    assert_unique_keys(&plan);
+    *ret_plan = plan;
+    return true;
+}
+
+struct plan_summary
+plan_summarize(const struct plan *plan)
+{
+    struct plan_summary summary = {0};
+
+    for (size_t i = 0; i < plan->changes.changes.count; i++) {
+        const struct change *change = &plan->changes.changes.items[i];
+        size_t *counters[] = {
+            [CHANGE_CREATE] = &summary.create,
+            [CHANGE_ALTER] = &summary.alter,
+            [CHANGE_DROP] = &summary.drop,
+            [CHANGE_RUN] = &summary.run,
+        };
+        ++*counters[change->action];
+        summary.restart += change->phase == CHANGE_RESTART;
+        summary.destructive += change->is_destructive;
+    }
+    return summary;
+}

@@ -1,0 +1,40 @@
+/* Plan: reads the servers of a deck, asks every advisor, and orders what they say. Owns the
+ * snapshots' connections until plan_release; everything else lives in the arena. */
+#pragma once
+#include "change/change.h"
+#include "deck/deck.h"
+#include "pg/catalog.h"
+
+struct plan_filter {
+    const char *const *databases; /* only these; with count 0 all */
+    size_t database_count;
+    const char *const *advisors; /* only these */
+    size_t advisor_count;
+};
+
+struct plan_server {
+    const struct deck_server *deck;
+    struct catalog_server catalog;
+};
+
+struct plan {
+    struct arena *arena;
+    const struct deck *deck;
+    LIST_OF(struct plan_server) servers;
+    struct change_list changes;
+};
+
+/* Where a server of the deck is. */
+struct pg_target plan_target(const struct deck_server *server, const char *database);
+
+/* Errors: those of pg_connect; ERROR_USAGE for a filter that names nothing; ERROR_REFUSED for a
+ * standby; what the advisors find. On failure nothing stays open. */
+bool plan_make(struct arena *arena, const struct deck *deck, const struct plan_filter *filter,
+               struct plan *ret_plan, struct error *err) MUST_CHECK;
+void plan_release(struct plan *plan);
+
+struct plan_summary {
+    size_t create, alter, drop, run;
+    size_t restart, destructive;
+};
+struct plan_summary plan_summarize(const struct plan *plan);

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+#include "plan/render.h"
+
+#include <string.h>
+
+/* The changes of one advisor in one database. */
+struct block {
+    const char *server, *database, *advisor;
+    LIST_OF(const struct change *) changes;
+    bool is_shown;
+};
+
+struct blocks {
+    struct arena *arena;
+    LIST_OF(struct block) list;
+};
+
+static bool
+is_same(const char *left, const char *right)
+{
+    return left == right || (left != NULL && right != NULL && strcmp(left, right) == 0);
+}
+
+static struct block *
+find_block(struct blocks *blocks, const struct change *change)
+{
+    for (size_t i = 0; i < blocks->list.count; i++) {
+        struct block *block = &blocks->list.items[i];
+        if (is_same(block->server, change->server) && is_same(block->database, change->database) &&
+            is_same(block->advisor, change->advisor))
+            return block;
+    }
+    struct block *block = LIST_ADD(blocks->arena, &blocks->list);
+    block->server = change->server;
+    block->database = change->database;
+    block->advisor = change->advisor;
+    return block;
+}
+
+static bool
+says_the_same(const struct block *left, const struct block *right)
+{
+    if (left->changes.count != right->changes.count || left->database == NULL ||
+        right->database == NULL || !is_same(left->server, right->server) ||
+        !is_same(left->advisor, right->advisor))
+        return false;
+    for (size_t i = 0; i < left->changes.count; i++) {
+        const struct change *one = left->changes.items[i];
+        const struct change *other = right->changes.items[i];
+        if (one->action != other->action || !is_same(one->what, other->what) ||
+            !is_same(one->why, other->why) || !is_same(one->warning, other->warning) ||
+            !is_same(one->lock, other->lock))
+            return false;
+    }
+    return true;
+}
+
+/* Statement text, indented; every line, so that nothing in a name looks like pgdeck's own. */
+static void
+render_script(struct text *text, const struct render_style *style, const char *label,
+              const char *script)
+{
+    text_appendf(text, "      %s%s:", style->dim, label);
+    for (const char *line = script; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        text_appendf(text, "%s%.*s\n", line == script ? " " : "          ", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+    text_append(text, style->reset);
+}
+
+static void
+render_change(struct text *text, const struct change *change, const struct render_style *style,
+              bool with_sql)
+{
+    const char *colors[] = {
+        [CHANGE_CREATE] = style->green,
+        [CHANGE_ALTER] = style->yellow,
+        [CHANGE_DROP] = style->red,
+        [CHANGE_RUN] = style->yellow,
+    };
+
+    text_appendf(text, "    %s%s%s %s", colors[change->action], change_action_sign(change->action),
+                 style->reset, change->what);
+    if (change->needs_restart && change->phase != CHANGE_RESTART)
+        text_appendf(text, " %s(after a restart)%s", style->yellow, style->reset);
+    if (change->why != NULL && change->why[0] != '\0')
+        text_appendf(text, "  %s%s%s", style->dim, change->why, style->reset);
+    text_append(text, "\n");
+    if (change->warning != NULL)
+        text_appendf(text, "      %swarning:%s %s\n", style->yellow, style->reset, change->warning);
+    if (change->is_destructive)
+        text_appendf(text, "      %sneeds --drop%s\n", style->red, style->reset);
+    if (!with_sql)
+        return;
+    if (change->lock != NULL)
+        text_appendf(text, "      %slock: %s%s\n", style->dim, change->lock, style->reset);
+    if (change->sql != NULL)
+        render_script(text, style, "sql", change->sql);
+    if (change->procedure != NULL)
+        text_appendf(text, "      %sprocedure: %s%s\n", style->dim, change->procedure->name,
+                     style->reset);
+    render_script(text, style, "undo", change->undo == NULL ? "none" : change->undo);
+}
+
+static void
+render_heading(struct text *text, struct blocks *blocks, size_t at,
+               const struct render_style *style)
+{
+    struct block *block = &blocks->list.items[at];
+    size_t same = 0;
+
+    text_appendf(text, "\n  %s%s%s: ", style->bold, block->advisor, style->reset);
+    if (block->database == NULL) {
+        text_append(text, "server-wide\n");
+        return;
+    }
+    for (size_t i = at; i < blocks->list.count; i++) {
+        struct block *other = &blocks->list.items[i];
+        if (other->is_shown || (i != at && !says_the_same(block, other)))
+            continue;
+        text_appendf(text, "%s%s", same == 0 ? "" : ", ", other->database);
+        other->is_shown = true;
+        same++;
+    }
+    text_appendf(text, "%s\n", same > 1 ? " (each)" : "");
+}
+
+static void
+render_server(struct text *text, const struct plan_server *server,
+              const struct render_style *style)
+{
+    text_appendf(text, "%sserver %s%s  PostgreSQL %d.%d, system identifier %s\n", style->bold,
+                 server->deck->name, style->reset, server->catalog.major,
+                 server->catalog.version % 10000, server->catalog.system_identifier);
+}
+
+static void
+render_notes(struct text *text, const struct plan *plan, const char *server,
+             const struct render_style *style)
+{
+    const struct change_note *notes = plan->changes.notes.items;
+    size_t shown = 0;
+
+    for (size_t i = 0; i < plan->changes.notes.count; i++) {
+        bool is_repeated = false;
+        size_t databases = 1;
+        if (!is_same(notes[i].server, server))
+            continue;
+        for (size_t j = 0; j < plan->changes.notes.count; j++) {
+            if (j == i || !is_same(notes[j].text, notes[i].text) ||
+                !is_same(notes[j].server, server))
+                continue;
+            is_repeated = is_repeated || j < i;
+            databases++;
+        }
+        if (is_repeated)
+            continue;
+        text_appendf(text, "%s  %snote%s (%s", shown++ == 0 ? "\n" : "", style->yellow,
+                     style->reset, notes[i].advisor);
+        if (databases > 1)
+            text_appendf(text, ", %zu databases", databases);
+        else if (notes[i].database != NULL)
+            text_appendf(text, ", %s", notes[i].database);
+        text_appendf(text, "): %s\n", notes[i].text);
+    }
+}
+
+static void
+render_summary(struct text *text, const struct plan *plan, const struct render_style *style)
+{
+    struct plan_summary summary = plan_summarize(plan);
+
+    if (plan->changes.changes.count == 0) {
+        text_appendf(text, "\n%sNothing to do:%s the servers are as the deck says.\n",
+                     style->green, style->reset);
+        return;
+    }
+    text_appendf(text, "\n%sPlan:%s %zu to create, %zu to change, %zu to drop, %zu to run.\n",
+                 style->bold, style->reset, summary.create, summary.alter, summary.drop,
+                 summary.run);
+    if (summary.restart > 0)
+        text_appendf(text, "%sA restart is needed%s for some settings: apply --restart does it.\n",
+                     style->yellow, style->reset);
+    if (summary.destructive > 0)
+        text_appendf(text, "%s%zu of them remove something%s: apply --drop does them.\n",
+                     style->red, summary.destructive, style->reset);
+}
+
+void
+plan_render(const struct plan *plan, const struct render_style *style, bool with_sql,
+            struct text *text)
+{
+    struct blocks blocks = {.arena = plan->arena};
+
+    for (size_t i = 0; i < plan->changes.changes.count; i++) {
+        const struct change *change = &plan->changes.changes.items[i];
+        struct block *block = find_block(&blocks, change);
+        *LIST_ADD(plan->arena, &block->changes) = change;
+    }
+    for (size_t i = 0; i < plan->servers.count; i++) {
+        const char *server = plan->servers.items[i].deck->name;
+        render_server(text, &plan->servers.items[i], style);
+        for (size_t j = 0; j < blocks.list.count; j++) {
+            struct block *block = &blocks.list.items[j];
+            if (block->is_shown || !is_same(block->server, server))
+                continue;
+            render_heading(text, &blocks, j, style);
+            block->is_shown = true;
+            for (size_t k = 0; k < block->changes.count; k++)
+                render_change(text, block->changes.items[k], style, with_sql);
+        }
+        render_notes(text, plan, server, style);
+    }
+    render_summary(text, plan, style);
+}

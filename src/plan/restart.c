@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+#include "plan/restart.h"
+
+#include "base/file.h"
+#include "base/interrupt.h"
+#include "base/process.h"
+#include "base/state.h"
+#include "base/text.h"
+#include "local/postmaster.h"
+#include "plan/plan.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ANSWER_SECONDS = 60 };
+
+static bool
+copy_path(struct arena *arena, const struct catalog_server *catalog, const char **ret_path,
+          struct error *err)
+{
+    const char *folder;
+
+    if (!state_folder(arena, &folder, err))
+        return false;
+    *ret_path = arena_printf(arena, "%s/auto.conf-%s", folder, catalog->system_identifier);
+    return true;
+}
+
+static const char *
+live_path(struct arena *arena, const struct catalog_server *catalog)
+{
+    return arena_printf(arena, "%s/postgresql.auto.conf", catalog->data_directory);
+}
+
+static bool
+has_pending_restart(const struct catalog_server *catalog)
+{
+    for (size_t i = 0; i < catalog->settings.count; i++) {
+        if (catalog->settings.items[i].is_pending_restart)
+            return true;
+    }
+    return false;
+}
+
+bool
+plan_keep_configuration(struct arena *arena, const struct catalog_server *catalog,
+                        struct error *err)
+{
+    const char *path;
+    char *text;
+    size_t length;
+
+    if (!catalog->is_local || has_pending_restart(catalog))
+        return true;
+    if (!copy_path(arena, catalog, &path, err) ||
+        !file_read(arena, live_path(arena, catalog), &text, &length, err))
+        return false;
+    return file_write(path, text, length, 0600, err);
+}
+
+/* Writes the kept copy over the live file, with the live file's owner and mode. */
+static bool
+put_back(struct arena *arena, const struct catalog_server *catalog, struct error *err)
+{
+    const char *path;
+    const char *live = live_path(arena, catalog);
+    char *text;
+    size_t length;
+    struct stat status;
+
+    if (!copy_path(arena, catalog, &path, err) || !file_read(arena, path, &text, &length, err))
+        return false;
+    if (stat(live, &status) != 0)
+        return error_errno(err, "cannot look at \"%s\"", live);
+    if (!file_write(live, text, length, status.st_mode & 0777, err))
+        return false;
+    if (geteuid() == 0 && chown(live, status.st_uid, status.st_gid) != 0)
+        return error_errno(err, "cannot give \"%s\" back to its owner", live);
+    return true;
+}
+
+static bool
+wait_for_answer(const struct deck_server *server, struct error *err)
+{
+    enum { PAUSE_MS = 250 };
+    struct pg_target target = plan_target(server, NULL);
+
+    for (int waited_ms = 0;; waited_ms += PAUSE_MS) {
+        AUTO_PGCONN connection = NULL;
+        if (pg_connect(&target, &connection, err))
+            return true;
+        if ((err->code != ERROR_UNREACHABLE && err->code != ERROR_CONNECTION_LOST) ||
+            waited_ms >= ANSWER_SECONDS * 1000)
+            return false;
+        struct error interrupted;
+        if (!interrupt_sleep_ms(PAUSE_MS, &interrupted)) {
+            *err = interrupted;
+            return false;
+        }
+    }
+}
+
+/* The one place where a shell runs: the deck's own command line, written by the user. */
+static bool
+run_restart_command(const char *command, struct error *err)
+{
+    enum { TIMEOUT_MS = 10 * 60 * 1000 };
+    const char *const arguments[] = {"/bin/sh", "-c", command, NULL};
+    const struct process_spec spec = {.arguments = arguments};
+    AUTO_TEXT output = {0};
+    int status;
+
+    if (!process_run(&spec, TIMEOUT_MS, &output, &status, err))
+        return error_wrap(err, "restart_command");
+    if (status == 0)
+        return true;
+    error_set(err, ERROR_INTERNAL, "restart_command ended with status %d", status);
+    return error_detail(err, "%s", text_chars(&output));
+}
+
+static bool
+restart_once(const struct deck_server *server, const struct catalog_server *catalog,
+             struct error *err)
+{
+    if (server->restart_command != NULL) {
+        if (!run_restart_command(server->restart_command, err))
+            return false;
+    } else if (catalog->is_local) {
+        if (!local_restart(catalog->data_directory, err))
+            return false;
+    } else {
+        error_set(err, ERROR_REFUSED, "server \"%s\" cannot be restarted from here", server->name);
+        error_hint(err, "Restart it yourself, or give the deck's server a restart_command.");
+        return error_place(err, server->place);
+    }
+    return wait_for_answer(server, err);
+}
+
+bool
+plan_restart(struct arena *arena, const struct deck_server *server,
+             const struct catalog_server *catalog, struct error *err)
+{
+    struct error back = {0};
+
+    if (restart_once(server, catalog, err))
+        return true;
+    if (err->code == ERROR_REFUSED || err->code == ERROR_INTERRUPTED || !catalog->is_local)
+        return false;
+    if (put_back(arena, catalog, &back) && restart_once(server, catalog, &back)) {
+        error_wrap(err, "the server did not come up; the old configuration is back and running");
+        return false;
+    }
+    error_wrap(err, "the server did not come up");
+    return error_detail(err, "Nor with the old configuration: %s", back.message);
+}

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: MIT
+#include "plan/rollback.h"
+
+#include "base/crash.h"
+#include "base/embed.h"
+#include "base/interrupt.h"
+#include "plan/journal.h"
+#include "plan/lock.h"
+#include "plan/plan.h"
+#include "plan/restart.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct entry {
+    const char *database; /* NULL: of the conninfo */
+    int seq;
+    const char *key, *what, *undo, *undo_guard, *undo_guard_database, *needs;
+    bool is_transactional;
+};
+
+struct session {
+    const char *database;
+    PGconn *connection;
+};
+
+struct rollback {
+    struct arena *arena;
+    const struct deck_server *server;
+    const struct rollback_options *options;
+    struct rollback_outcome *outcome;
+    const char *id;
+    LIST_OF(struct session) sessions;
+    LIST_OF(struct entry) entries;
+    bool needs_reload, needs_restart;
+    bool has_left; /* something that a later rollback could still undo */
+};
+
+/* --- sessions ----------------------------------------------------------------------------- */
+
+static bool
+is_same_database(const char *left, const char *right)
+{
+    return left == right || (left != NULL && right != NULL && strcmp(left, right) == 0);
+}
+
+static bool
+open_session(struct rollback *rollback, const char *database, PGconn **ret_connection,
+             struct error *err)
+{
+    struct pg_target target = plan_target(rollback->server, database);
+
+    for (size_t i = 0; i < rollback->sessions.count; i++) {
+        struct session *session = &rollback->sessions.items[i];
+        if (!is_same_database(session->database, database))
+            continue;
+        if (session->connection == NULL && !pg_connect(&target, &session->connection, err))
+            return false;
+        *ret_connection = session->connection;
+        return true;
+    }
+    PGconn *connection = NULL;
+    if (!pg_connect(&target, &connection, err))
+        return false;
+    struct session *session = LIST_ADD(rollback->arena, &rollback->sessions);
+    session->database = database;
+    session->connection = connection;
+    *ret_connection = connection;
+    return true;
+}
+
+/* Before its database is dropped, or when all are done. */
+static void
+close_session(struct rollback *rollback, const char *database, bool is_all)
+{
+    for (size_t i = 0; i < rollback->sessions.count; i++) {
+        struct session *session = &rollback->sessions.items[i];
+        if (!is_all && !is_same_database(session->database, database))
+            continue;
+        PQfinish(session->connection);
+        session->connection = NULL;
+    }
+}
+
+/* --- what is to undo ---------------------------------------------------------------------- */
+
+static const char *
+keep(struct arena *arena, const PGresult *result, int row, const char *column)
+{
+    const char *value = pg_value(result, row, column);
+
+    return value == NULL ? NULL : arena_strdup(arena, value);
+}
+
+static bool
+read_entries(struct rollback *rollback, const char *database, struct error *err)
+{
+    PGconn *connection;
+    bool exists;
+    AUTO_PGRESULT result = NULL;
+
+    if (!open_session(rollback, database, &connection, err) ||
+        !journal_exists(connection, &exists, err))
+        return false;
+    if (!exists)
+        return true;
+    if (!pg_query(connection, embedded_file("plan/sql/journal_undoable.sql")->text, 1,
+                  &rollback->id, &result, err))
+        return false;
+    for (int row = 0; row < PQntuples(result); row++) {
+        struct entry *entry = LIST_ADD(rollback->arena, &rollback->entries);
+        entry->database = database;
+        entry->seq = (int)pg_integer(result, row, "seq");
+        entry->key = keep(rollback->arena, result, row, "key");
+        entry->what = keep(rollback->arena, result, row, "what");
+        entry->undo = keep(rollback->arena, result, row, "undo");
+        entry->undo_guard = keep(rollback->arena, result, row, "undo_guard");
+        entry->undo_guard_database = keep(rollback->arena, result, row, "undo_guard_database");
+        entry->needs = keep(rollback->arena, result, row, "needs");
+        entry->is_transactional = pg_bool(result, row, "is_transactional");
+    }
+    return true;
+}
+
+static int
+later_first(const void *left, const void *right)
+{
+    return ((const struct entry *)right)->seq - ((const struct entry *)left)->seq;
+}
+
+static bool
+read_all_entries(struct rollback *rollback, struct error *err)
+{
+    PGconn *connection;
+    AUTO_PGRESULT databases = NULL;
+
+    if (!open_session(rollback, NULL, &connection, err) ||
+        !pg_query(connection, embedded_file("plan/sql/journal_databases.sql")->text, 0, NULL,
+                  &databases, err))
+        return false;
+    const char *own = PQdb(connection);
+    for (int row = 0; row < PQntuples(databases); row++) {
+        const char *name = keep(rollback->arena, databases, row, "name");
+        if (!read_entries(rollback, strcmp(name, own) == 0 ? NULL : name, err))
+            return false;
+    }
+    qsort(rollback->entries.items, rollback->entries.count, sizeof(struct entry), later_first);
+    return true;
+}
+
+/* --- undoing ------------------------------------------------------------------------------ */
+
+static void
+tell(struct rollback *rollback, const struct entry *entry, const char *verdict)
+{
+    if (rollback->options->on_change != NULL)
+        rollback->options->on_change(rollback->options->sink, rollback->server->name,
+                                     entry->database, entry->what, verdict);
+}
+
+static bool
+is_guard_satisfied(struct rollback *rollback, const struct entry *entry, bool *ret_is_safe,
+                   struct error *err)
+{
+    PGconn *connection;
+    AUTO_PGRESULT result = NULL;
+    const char *database =
+        entry->undo_guard_database != NULL ? entry->undo_guard_database : entry->database;
+
+    *ret_is_safe = true;
+    if (entry->undo_guard == NULL || rollback->options->has_drop_data)
+        return true;
+    if (!open_session(rollback, database, &connection, err) ||
+        !pg_query(connection, entry->undo_guard, 0, NULL, &result, err)) {
+        /* The guarded thing itself may be gone already: then there is nothing to lose. */
+        return strncmp(err->sqlstate, "42P01", 5) == 0 || err->code == ERROR_NO_DATABASE;
+    }
+    *ret_is_safe = PQntuples(result) == 1 && PQgetvalue(result, 0, 0)[0] == 't';
+    return true;
+}
+
+static bool
+mark(struct rollback *rollback, const struct entry *entry, const char *state, const char *message,
+     struct error *err)
+{
+    PGconn *connection;
+
+    return open_session(rollback, entry->database, &connection, err) &&
+           journal_end_change(connection, rollback->id, entry->seq, state, NULL, message, err);
+}
+
+static bool
+undo_in_transaction(struct rollback *rollback, const struct entry *entry, PGconn *connection,
+                    struct error *err)
+{
+    struct error ignored;
+
+    if (!pg_execute(connection, "BEGIN", err))
+        return false;
+    crash_point();
+    if (pg_execute(connection, entry->undo, err) &&
+        pg_execute(connection, "RESET ROLE; SET LOCAL search_path = pg_catalog, pg_temp", err) &&
+        mark(rollback, entry, "undone", NULL, err) && pg_execute(connection, "COMMIT", err))
+        return true;
+    if (PQstatus(connection) == CONNECTION_OK && !pg_execute(connection, "ROLLBACK", &ignored))
+        return false;
+    return false;
+}
+
+/* One statement that cannot be in a transaction. A database that goes must have no session. */
+static bool
+undo_alone(struct rollback *rollback, const struct entry *entry, PGconn *connection,
+           struct error *err)
+{
+    if (entry->undo_guard_database != NULL)
+        close_session(rollback, entry->undo_guard_database, false);
+    if (!pg_execute(connection, entry->undo, err))
+        return false;
+    crash_point();
+    return mark(rollback, entry, "undone", NULL, err);
+}
+
+/* "dependent objects still exist", "is being accessed by other users": left standing, not fatal. */
+static bool
+is_in_use(const struct error *err)
+{
+    return strcmp(err->sqlstate, "2BP01") == 0 || strcmp(err->sqlstate, "55006") == 0;
+}
+
+static bool
+keep_entry(struct rollback *rollback, const struct entry *entry, const char *reason,
+           struct error *err)
+{
+    tell(rollback, entry, arena_printf(rollback->arena, "kept: %s", reason));
+    rollback->outcome->kept++;
+    rollback->has_left = rollback->has_left || entry->undo != NULL;
+    return rollback->options->is_dry_run || mark(rollback, entry, "kept", reason, err);
+}
+
+static bool
+undo_entry(struct rollback *rollback, const struct entry *entry, struct error *err)
+{
+    PGconn *connection;
+    bool is_safe;
+
+    if (entry->needs != NULL && strcmp(entry->needs, "restart") == 0)
+        rollback->needs_restart = true;
+    if (entry->needs != NULL)
+        rollback->needs_reload = true;
+    if (entry->undo == NULL)
+        return keep_entry(rollback, entry, "cannot be undone", err);
+    if (!is_guard_satisfied(rollback, entry, &is_safe, err))
+        return false;
+    if (!is_safe)
+        return keep_entry(rollback, entry, "holds data now (--drop-data removes it)", err);
+    if (rollback->options->is_dry_run) {
+        tell(rollback, entry, "would be undone");
+        rollback->outcome->undone++;
+        return true;
+    }
+    if (!open_session(rollback, entry->database, &connection, err))
+        return false;
+    bool is_undone = entry->is_transactional
+                         ? undo_in_transaction(rollback, entry, connection, err)
+                         : undo_alone(rollback, entry, connection, err);
+    if (!is_undone && is_in_use(err))
+        return keep_entry(rollback, entry, arena_strdup(rollback->arena, err->message), err);
+    if (!is_undone)
+        return error_wrap(err, "cannot undo \"%s\"", entry->what);
+    tell(rollback, entry, "undone");
+    rollback->outcome->undone++;
+    return true;
+}
+
+/* --- one server --------------------------------------------------------------------------- */
+
+static bool
+finish_server(struct rollback *rollback, struct error *err)
+{
+    PGconn *connection;
+    struct catalog_server catalog;
+    struct pg_target target = plan_target(rollback->server, NULL);
+
+    if (rollback->options->is_dry_run)
+        return true;
+    if (!open_session(rollback, NULL, &connection, err) ||
+        !journal_end(connection, rollback->id, rollback->has_left ? "failed" : "rolled back", err))
+        return false;
+    if (rollback->needs_reload && !pg_execute(connection, "SELECT pg_reload_conf()", err))
+        return false;
+    close_session(rollback, NULL, true);
+    if (!rollback->needs_restart || !rollback->options->has_restart) {
+        rollback->outcome->needs_restart |= rollback->needs_restart;
+        return true;
+    }
+    if (!catalog_read(rollback->arena, &target, rollback->server->name, NULL, 0, &catalog, err))
+        return false;
+    catalog_release(&catalog);
+    return plan_restart(rollback->arena, rollback->server, &catalog, err);
+}
+
+static bool
+find_apply(struct rollback *rollback, struct error *err)
+{
+    PGconn *connection;
+    bool exists;
+    AUTO_PGRESULT result = NULL;
+    const char *parameters[1] = {rollback->server->name};
+
+    if (!open_session(rollback, NULL, &connection, err) ||
+        !journal_exists(connection, &exists, err))
+        return false;
+    if (!exists)
+        return true;
+    if (!pg_query(connection, embedded_file("plan/sql/apply_newest.sql")->text, 1, parameters,
+                  &result, err))
+        return false;
+    if (PQntuples(result) > 0)
+        rollback->id = keep(rollback->arena, result, 0, "id");
+    return true;
+}
+
+static bool
+undo_server(struct rollback *rollback, struct error *err)
+{
+    if (!find_apply(rollback, err))
+        return false;
+    if (rollback->id == NULL)
+        return true;
+    rollback->outcome->has_nothing = false;
+    if (!read_all_entries(rollback, err))
+        return false;
+    for (size_t i = 0; i < rollback->entries.count; i++) {
+        if (is_interrupted())
+            return interrupt_error(err);
+        if (!undo_entry(rollback, &rollback->entries.items[i], err))
+            return false;
+    }
+    return finish_server(rollback, err);
+}
+
+bool
+plan_rollback(struct arena *arena, const struct deck *deck,
+              const struct rollback_options *options, struct rollback_outcome *ret_outcome,
+              struct error *err)
+{
+    memset(ret_outcome, 0, sizeof(*ret_outcome));
+    ret_outcome->has_nothing = true;
+    for (size_t i = deck->servers.count; i-- > 0;) {
+        AUTO_PGCONN lock = NULL;
+        struct rollback rollback = {
+            .arena = arena,
+            .server = &deck->servers.items[i],
+            .options = options,
+            .outcome = ret_outcome,
+        };
+        if (!plan_lock(rollback.server, "rollback", options->is_waiting, &lock, err))
+            return false;
+        bool is_fine = undo_server(&rollback, err);
+        close_session(&rollback, NULL, true);
+        if (!is_fine)
+            return false;
+    }
+    return true;
+}
