@@ -1,4 +1,4 @@
-/* The index advisor: compares the deck with the snapshot and adds the changes that are missing. */
+/* The index advisor: compares deck and snapshot, adds the changes that are missing. */
 #pragma once
 #include "change/advice.h"
 

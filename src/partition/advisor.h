@@ -1,4 +1,4 @@
-/* The partition advisor: compares the deck with the snapshot and adds the changes that are missing. */
+/* The partition advisor: compares deck and snapshot, adds the changes that are missing. */
 #pragma once
 #include "change/advice.h"
 

@@ -1,4 +1,4 @@
-/* The schema advisor: compares the deck with the snapshot and adds the changes that are missing. */
+/* The schema advisor: compares deck and snapshot, adds the changes that are missing. */
 #pragma once
 #include "change/advice.h"
 
