@@ -53,8 +53,8 @@ run_command(int argc, char **argv)
     const struct cli_command *command = find_command(argv[1], &err);
 
     cli.deck_path = deck == NULL ? "deck.yaml" : deck;
-    int status = command == NULL ? cli_failed(&err)
-                                 : command->run(&cli, command, argc - 1, argv + 1, &err);
+    int status =
+        command == NULL ? cli_failed(&err) : command->run(&cli, command, argc - 1, argv + 1, &err);
     if (err.code != ERROR_NONE)
         cli_print_error(&err);
     return status;

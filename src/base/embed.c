@@ -16,8 +16,8 @@ const struct embedded_file *
 embedded_file(const char *path)
 {
     /* tools/embed writes the table sorted by path. */
-    const struct embedded_file *file = bsearch(path, embedded_files, embedded_file_count,
-                                               sizeof(*embedded_files), compare_path);
+    const struct embedded_file *file =
+        bsearch(path, embedded_files, embedded_file_count, sizeof(*embedded_files), compare_path);
 
     if (file == NULL) {
         fprintf(stderr, "pgdeck: internal error: no embedded file %s\n", path);

@@ -17,5 +17,5 @@ extern const size_t embedded_file_count;
 const struct embedded_file *embedded_file(const char *path);
 /* The value of the header line `-- key: value` of an embedded SQL file, copied into value
  * (cut to size); NULL when there is no such line. */
-const char *embedded_header(const struct embedded_file *file, const char *key, char *value,
-                            size_t size);
+const char *
+embedded_header(const struct embedded_file *file, const char *key, char *value, size_t size);

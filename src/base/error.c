@@ -92,12 +92,23 @@ int
 error_exit_status(enum error_code code)
 {
     static const int statuses[] = {
-        [ERROR_NONE] = 0,            [ERROR_INTERNAL] = 1,      [ERROR_DECK] = 10,
-        [ERROR_UNREACHABLE] = 11,    [ERROR_AUTHENTICATION] = 12, [ERROR_NO_DATABASE] = 13,
-        [ERROR_SERVER_VERSION] = 14, [ERROR_PRIVILEGE] = 15,    [ERROR_DISK_FULL] = 16,
-        [ERROR_LOCKED] = 17,         [ERROR_CONNECTION_LOST] = 18, [ERROR_STALE_PLAN] = 19,
-        [ERROR_SQL] = 20,            [ERROR_FILE] = 21,         [ERROR_REFUSED] = 22,
-        [ERROR_USAGE] = 64,          [ERROR_INTERRUPTED] = 130,
+        [ERROR_NONE] = 0,
+        [ERROR_INTERNAL] = 1,
+        [ERROR_DECK] = 10,
+        [ERROR_UNREACHABLE] = 11,
+        [ERROR_AUTHENTICATION] = 12,
+        [ERROR_NO_DATABASE] = 13,
+        [ERROR_SERVER_VERSION] = 14,
+        [ERROR_PRIVILEGE] = 15,
+        [ERROR_DISK_FULL] = 16,
+        [ERROR_LOCKED] = 17,
+        [ERROR_CONNECTION_LOST] = 18,
+        [ERROR_STALE_PLAN] = 19,
+        [ERROR_SQL] = 20,
+        [ERROR_FILE] = 21,
+        [ERROR_REFUSED] = 22,
+        [ERROR_USAGE] = 64,
+        [ERROR_INTERRUPTED] = 130,
     };
     return statuses[code];
 }

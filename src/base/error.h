@@ -11,22 +11,22 @@
 /* What kind of fault; each kind has its own exit status (error_exit_status). */
 enum error_code {
     ERROR_NONE,
-    ERROR_INTERNAL,           /* 1: anything without a kind of its own */
-    ERROR_DECK,               /* 10: the deck does not parse or does not hold together */
-    ERROR_UNREACHABLE,        /* 11: no server there, or it refuses connections */
-    ERROR_AUTHENTICATION,     /* 12: wrong password, no such role, refused by pg_hba */
-    ERROR_NO_DATABASE,        /* 13: the database does not exist */
-    ERROR_SERVER_VERSION,     /* 14: the server is older than PostgreSQL 14 */
-    ERROR_PRIVILEGE,          /* 15: the role may not do that */
-    ERROR_DISK_FULL,          /* 16: no space left, here or on the server */
-    ERROR_LOCKED,             /* 17: another apply holds the lock, or a lock_timeout ran out */
-    ERROR_CONNECTION_LOST,    /* 18: the server went away in the middle */
-    ERROR_STALE_PLAN,         /* 19: the server is no longer what the plan was made for */
-    ERROR_SQL,                /* 20: the server refused a statement */
-    ERROR_FILE,               /* 21: a file cannot be read or written */
-    ERROR_REFUSED,            /* 22: not done without a flag that the user did not give */
-    ERROR_USAGE,              /* 64: bad command line */
-    ERROR_INTERRUPTED,        /* 130: Ctrl-C or SIGTERM */
+    ERROR_INTERNAL,        /* 1: anything without a kind of its own */
+    ERROR_DECK,            /* 10: the deck does not parse or does not hold together */
+    ERROR_UNREACHABLE,     /* 11: no server there, or it refuses connections */
+    ERROR_AUTHENTICATION,  /* 12: wrong password, no such role, refused by pg_hba */
+    ERROR_NO_DATABASE,     /* 13: the database does not exist */
+    ERROR_SERVER_VERSION,  /* 14: the server is older than PostgreSQL 14 */
+    ERROR_PRIVILEGE,       /* 15: the role may not do that */
+    ERROR_DISK_FULL,       /* 16: no space left, here or on the server */
+    ERROR_LOCKED,          /* 17: another apply holds the lock, or a lock_timeout ran out */
+    ERROR_CONNECTION_LOST, /* 18: the server went away in the middle */
+    ERROR_STALE_PLAN,      /* 19: the server is no longer what the plan was made for */
+    ERROR_SQL,             /* 20: the server refused a statement */
+    ERROR_FILE,            /* 21: a file cannot be read or written */
+    ERROR_REFUSED,         /* 22: not done without a flag that the user did not give */
+    ERROR_USAGE,           /* 64: bad command line */
+    ERROR_INTERRUPTED,     /* 130: Ctrl-C or SIGTERM */
 };
 
 /* Where in the user's files; line and column count from 1, 0 = unknown. file lives as long as
@@ -49,8 +49,7 @@ struct error {
 };
 
 /* Sets code and message; returns false, so that a function can `return error_set(...)`. */
-bool error_set(struct error *err, enum error_code code, const char *format, ...)
-    PRINTF_LIKE(3, 4);
+bool error_set(struct error *err, enum error_code code, const char *format, ...) PRINTF_LIKE(3, 4);
 /* Adds to an error already set; all return false. */
 bool error_detail(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 bool error_hint(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);

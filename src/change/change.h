@@ -52,22 +52,22 @@ struct change {
     const char *key;      /* identity for the journal: "index public.ai_tasks_pending" */
     enum change_phase phase;
     enum change_action action;
-    const char *what;     /* one line: "create index ai_tasks_pending on ai_tasks" */
-    const char *why;      /* one sentence, with the figures that led to it */
-    const char *warning;  /* NULL, or a sentence that the user must read */
-    struct place place;   /* in the deck's files */
-    const char *sql;      /* one statement or a script; shown and journalled; never a secret */
+    const char *what;    /* one line: "create index ai_tasks_pending on ai_tasks" */
+    const char *why;     /* one sentence, with the figures that led to it */
+    const char *warning; /* NULL, or a sentence that the user must read */
+    struct place place;  /* in the deck's files */
+    const char *sql;     /* one statement or a script; shown and journalled; never a secret */
     const struct change_procedure *procedure; /* runs instead of sql when set */
     const void *argument;                     /* the procedure's own */
-    const char *undo;     /* SQL that takes it back: a script when is_transactional, else exactly
-                           * one statement; NULL: cannot be undone */
+    const char *undo;       /* SQL that takes it back: a script when is_transactional, else exactly
+                             * one statement; NULL: cannot be undone */
     const char *undo_guard; /* SQL giving one boolean, true: undo loses no data; NULL: never does */
     const char *undo_guard_database; /* where the guard runs; NULL: in the change's database */
-    const char *lock;     /* the strongest: "SHARE UPDATE EXCLUSIVE on ai_tasks"; NULL: none */
+    const char *lock;      /* the strongest: "SHARE UPDATE EXCLUSIVE on ai_tasks"; NULL: none */
     bool is_transactional; /* not: CREATE INDEX CONCURRENTLY, CREATE DATABASE, ALTER SYSTEM ... */
     bool needs_reload;
     bool needs_restart;
-    bool is_destructive;    /* needs its own flag */
+    bool is_destructive; /* needs its own flag */
     /* Equality memory: after the change ran, the journal keeps `declared` (any text, e.g. a hash
      * of the deck's statement) and what `observe` (SQL giving one text: the object's canonical
      * form) returned. The next plan finds both in catalog_memo. NULL: nothing remembered. */

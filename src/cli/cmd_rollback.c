@@ -23,10 +23,9 @@ static void
 print_outcome(struct cli *cli, const struct rollback_outcome *outcome, bool is_dry_run)
 {
     if (cli->is_json) {
-        json_t *document =
-            json_pack("{s:I, s:I, s:b, s:b}", "undone", (json_int_t)outcome->undone, "kept",
-                      (json_int_t)outcome->kept, "needs_restart", outcome->needs_restart,
-                      "dry_run", is_dry_run);
+        json_t *document = json_pack("{s:I, s:I, s:b, s:b}", "undone", (json_int_t)outcome->undone,
+                                     "kept", (json_int_t)outcome->kept, "needs_restart",
+                                     outcome->needs_restart, "dry_run", is_dry_run);
         json_dumpf(document, stdout, JSON_INDENT(2));
         puts("");
         json_decref(document);

@@ -61,9 +61,9 @@ find_option(const struct cli_option *options, size_t count, const char *name, si
             char letter)
 {
     for (size_t i = 0; i < count; i++) {
-        if (letter != 0 ? options[i].letter == letter
-                        : strlen(options[i].name) == length &&
-                              strncmp(options[i].name, name, length) == 0)
+        if (letter != 0
+                ? options[i].letter == letter
+                : strlen(options[i].name) == length && strncmp(options[i].name, name, length) == 0)
             return &options[i];
     }
     return NULL;
@@ -184,8 +184,7 @@ cli_parse(struct cli *cli, const struct cli_command *command, const struct cli_o
     for (int at = 1; at < argc; at++) {
         if (!has_ended && strcmp(argv[at], "--") == 0) {
             has_ended = true;
-        } else if (!has_ended &&
-                   (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0)) {
+        } else if (!has_ended && (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0)) {
             print_help(command, options, option_count, common);
             return false;
         } else if (!has_ended && argv[at][0] == '-' && argv[at][1] != '\0') {

@@ -7,25 +7,27 @@
 enum cli_option_kind { CLI_FLAG, CLI_TEXT, CLI_NUMBER, CLI_LIST };
 
 /* Values of a CLI_LIST option (may be given many times or comma-separated). */
-struct cli_list { LIST_OF(const char *) values; };
+struct cli_list {
+    LIST_OF(const char *) values;
+};
 
 struct cli_option {
-    const char *name;     /* without the dashes */
-    char letter;          /* 0: none */
+    const char *name; /* without the dashes */
+    char letter;      /* 0: none */
     enum cli_option_kind kind;
     const char *argument; /* its name in the help; NULL for a flag */
     const char *help;
-    void *value;          /* bool *, const char **, long *, struct cli_list * */
+    void *value; /* bool *, const char **, long *, struct cli_list * */
 };
 
 /* Options that every command has, and what is open while a command runs. */
 struct cli {
-    struct arena *arena;  /* of the whole command */
+    struct arena *arena;   /* of the whole command */
     const char *deck_path; /* --deck, $PGDECK_DECK, or deck.yaml */
-    struct cli_list sets; /* --set PATH=VALUE */
-    bool is_json;         /* --json */
-    const char *color;    /* auto, always, never */
-    bool has_color;       /* the outcome, for stdout */
+    struct cli_list sets;  /* --set PATH=VALUE */
+    bool is_json;          /* --json */
+    const char *color;     /* auto, always, never */
+    bool has_color;        /* the outcome, for stdout */
     bool is_quiet;
 };
 
@@ -45,9 +47,9 @@ extern const size_t cli_command_count;
 /* Reads argv[1..] of a command into the options' values (own and common ones). ret_operands:
  * what is no option. False with ERROR_USAGE on a fault; prints help and returns false with
  * ERROR_NONE for --help. */
-bool cli_parse(struct cli *cli, const struct cli_command *command,
-               const struct cli_option *options, size_t option_count, int argc, char **argv,
-               struct cli_list *ret_operands, struct error *err) MUST_CHECK;
+bool cli_parse(struct cli *cli, const struct cli_command *command, const struct cli_option *options,
+               size_t option_count, int argc, char **argv, struct cli_list *ret_operands,
+               struct error *err) MUST_CHECK;
 /* Ends a command that failed: its exit status. */
 int cli_failed(const struct error *err);
 

@@ -3,8 +3,8 @@
 
 /* The command table: one row a command, in the order of the overview. */
 const struct cli_command cli_commands[] = {
-    {"plan", "", "compare the deck with the servers and show what would change",
-     "making it so", cmd_plan},
+    {"plan", "", "compare the deck with the servers and show what would change", "making it so",
+     cmd_plan},
     {"apply", "[PLAN]", "make the servers what the deck says", "making it so", cmd_apply},
     {"rollback", "", "take back the newest apply", "making it so", cmd_rollback},
 };

@@ -28,8 +28,8 @@ struct catalog_role {
 };
 
 struct catalog_role_setting { /* pg_db_role_setting */
-    const char *database; /* "" : all */
-    const char *role;     /* "" : all */
+    const char *database;     /* "" : all */
+    const char *role;         /* "" : all */
     const char *name, *value;
 };
 
@@ -44,32 +44,32 @@ struct catalog_database_entry { /* pg_database */
 struct catalog_table { /* ordinary and partitioned tables outside of system schemas */
     uint32_t oid;
     const char *schema, *name, *owner;
-    char kind;                  /* 'r' or 'p' */
-    uint32_t parent_oid;        /* 0: is no partition */
-    char partition_strategy;    /* 'r' 'l' 'h'; 0: is not partitioned */
-    const char *partition_key;  /* pg_get_partkeydef: "RANGE (created_at)" */
+    char kind;                   /* 'r' or 'p' */
+    uint32_t parent_oid;         /* 0: is no partition */
+    char partition_strategy;     /* 'r' 'l' 'h'; 0: is not partitioned */
+    const char *partition_key;   /* pg_get_partkeydef: "RANGE (created_at)" */
     const char *partition_bound; /* "FOR VALUES FROM ('..') TO ('..')", "DEFAULT"; "" */
-    double row_estimate;        /* reltuples; -1: never analysed */
-    double pages;               /* relpages */
-    char **columns;             /* names, in order, without dropped ones */
+    double row_estimate;         /* reltuples; -1: never analysed */
+    double pages;                /* relpages */
+    char **columns;              /* names, in order, without dropped ones */
     size_t column_count;
-    const char *acl;            /* aclitem[] output; "" : default rights */
+    const char *acl; /* aclitem[] output; "" : default rights */
 };
 
 struct catalog_index {
     uint32_t oid, table_oid;
     const char *schema, *name;
     bool is_unique, is_primary, is_valid, is_ready;
-    bool is_constraint;  /* made by a PRIMARY KEY, UNIQUE or EXCLUDE constraint */
-    bool is_partition;   /* of a partitioned index */
-    char kind;           /* 'i' or 'I' (partitioned) */
+    bool is_constraint;     /* made by a PRIMARY KEY, UNIQUE or EXCLUDE constraint */
+    bool is_partition;      /* of a partitioned index */
+    char kind;              /* 'i' or 'I' (partitioned) */
     const char *definition; /* canonical, from USING on: "USING btree (a, b) WHERE (c > 1)" */
 };
 
 struct catalog_object { /* views and functions of the schema monitoring */
-    const char *kind; /* view, function, procedure */
-    const char *name; /* function: with argument types */
-    const char *hash; /* md5 of the canonical definition, comment and rights */
+    const char *kind;   /* view, function, procedure */
+    const char *name;   /* function: with argument types */
+    const char *hash;   /* md5 of the canonical definition, comment and rights */
 };
 
 struct catalog_extension {
@@ -83,11 +83,11 @@ struct catalog_memo { /* newest journal entry with this key that was done and no
 struct catalog_database {
     const char *name;
     bool exists;
-    PGconn *connection; /* NULL when it does not exist */
+    PGconn *connection;   /* NULL when it does not exist */
     uint64_t fingerprint; /* of all that was read but statistics; 0 when it does not exist */
     char **schemas;
     size_t schema_count;
-    LIST_OF(struct catalog_table) tables;   /* sorted by schema, name */
+    LIST_OF(struct catalog_table) tables; /* sorted by schema, name */
     LIST_OF(struct catalog_index) indexes;
     LIST_OF(struct catalog_object) monitoring;
     LIST_OF(struct catalog_extension) extensions;
@@ -97,29 +97,29 @@ struct catalog_database {
     size_t object_count;
     char **default_acls; /* "role|schema|objtype|acl" */
     size_t default_acl_count;
-    char **schema_acls;  /* "schema|owner|acl" */
+    char **schema_acls; /* "schema|owner|acl" */
     size_t schema_acl_count;
 };
 
 struct catalog_server {
-    const char *name; /* in the deck */
+    const char *name;   /* in the deck */
     PGconn *connection; /* to the conninfo's database */
     const char *conninfo_database;
-    int version;     /* 150018 */
-    int major;       /* 15 */
+    int version; /* 150018 */
+    int major;   /* 15 */
     const char *version_text;
     const char *system_identifier;
     const char *role; /* current_user */
     bool is_superuser, is_in_recovery, can_create_role, can_create_database;
-    bool is_local;           /* its data directory can be read from here */
+    bool is_local;              /* its data directory can be read from here */
     const char *data_directory; /* "" : not permitted to know */
     int64_t host_memory_bytes;  /* of this host when is_local, cgroup limits included; else 0 */
     LIST_OF(struct catalog_setting) settings; /* sorted by name */
     LIST_OF(struct catalog_role) roles;
     LIST_OF(struct catalog_role_setting) role_settings;
-    LIST_OF(struct catalog_database_entry) databases;      /* all of the server's */
-    LIST_OF(struct catalog_database) snapshots;            /* of those asked for */
-    LIST_OF(struct catalog_memo) memos;                    /* server-wide changes */
+    LIST_OF(struct catalog_database_entry) databases; /* all of the server's */
+    LIST_OF(struct catalog_database) snapshots;       /* of those asked for */
+    LIST_OF(struct catalog_memo) memos;               /* server-wide changes */
     char **available_extensions;
     size_t available_extension_count;
     uint64_t fingerprint;
@@ -131,18 +131,17 @@ bool catalog_read(struct arena *arena, const struct pg_target *target, const cha
                   struct catalog_server *ret_server, struct error *err) MUST_CHECK;
 void catalog_release(struct catalog_server *server); /* closes the connections */
 
-const struct catalog_database *catalog_find_database(const struct catalog_server *server,
-                                                     const char *name);
-const struct catalog_setting *catalog_find_setting(const struct catalog_server *server,
-                                                   const char *name);
-const struct catalog_role *catalog_find_role(const struct catalog_server *server,
-                                             const char *name);
-const struct catalog_table *catalog_find_table(const struct catalog_database *database,
-                                               const char *schema, const char *name);
-const struct catalog_table *catalog_table_by_oid(const struct catalog_database *database,
-                                                 uint32_t oid);
-const struct catalog_index *catalog_find_index(const struct catalog_database *database,
-                                               const char *schema, const char *name);
+const struct catalog_database *
+catalog_find_database(const struct catalog_server *server, const char *name);
+const struct catalog_setting *
+catalog_find_setting(const struct catalog_server *server, const char *name);
+const struct catalog_role *catalog_find_role(const struct catalog_server *server, const char *name);
+const struct catalog_table *
+catalog_find_table(const struct catalog_database *database, const char *schema, const char *name);
+const struct catalog_table *
+catalog_table_by_oid(const struct catalog_database *database, uint32_t oid);
+const struct catalog_index *
+catalog_find_index(const struct catalog_database *database, const char *schema, const char *name);
 /* NULL database: server-wide. NULL when nothing is remembered. */
 const struct catalog_memo *catalog_find_memo(const struct catalog_server *server,
                                              const struct catalog_database *database,

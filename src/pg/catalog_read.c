@@ -29,9 +29,9 @@ add_to_fingerprint(uint64_t fingerprint, const PGresult *result)
         if (strncmp(PQfname(result, column), "stat_", 5) == 0)
             continue;
         for (int row = 0; row < PQntuples(result); row++)
-            fingerprint = XXH3_64bits_withSeed(PQgetvalue(result, row, column),
-                                               (size_t)PQgetlength(result, row, column) + 1,
-                                               fingerprint);
+            fingerprint =
+                XXH3_64bits_withSeed(PQgetvalue(result, row, column),
+                                     (size_t)PQgetlength(result, row, column) + 1, fingerprint);
     }
     return fingerprint;
 }
@@ -254,8 +254,8 @@ read_identity(struct arena *arena, struct catalog_server *server, const PGresult
 
 /* What only some roles may read, or what is there only after a first apply. */
 static bool
-read_more(struct arena *arena, struct catalog_server *server, bool can_read_files,
-          bool has_journal, struct error *err)
+read_more(struct arena *arena, struct catalog_server *server, bool can_read_files, bool has_journal,
+          struct error *err)
 {
     struct pg_statement batch[2] = {{0}};
     size_t count = 0;
@@ -283,12 +283,9 @@ read_server(struct arena *arena, struct catalog_server *server, struct error *er
 {
     enum { SERVER, SETTINGS, ROLES, ROLE_SETTINGS, DATABASES, AVAILABLE, STATEMENTS };
     static const char *const files[STATEMENTS] = {
-        [SERVER] = "pg/sql/server.sql",
-        [SETTINGS] = "pg/sql/settings.sql",
-        [ROLES] = "pg/sql/roles.sql",
-        [ROLE_SETTINGS] = "pg/sql/role_settings.sql",
-        [DATABASES] = "pg/sql/databases.sql",
-        [AVAILABLE] = "pg/sql/available_extensions.sql",
+        [SERVER] = "pg/sql/server.sql",       [SETTINGS] = "pg/sql/settings.sql",
+        [ROLES] = "pg/sql/roles.sql",         [ROLE_SETTINGS] = "pg/sql/role_settings.sql",
+        [DATABASES] = "pg/sql/databases.sql", [AVAILABLE] = "pg/sql/available_extensions.sql",
     };
     struct pg_statement batch[STATEMENTS] = {{0}};
 
@@ -327,12 +324,9 @@ enum {
 };
 
 static const char *const database_files[DATABASE_STATEMENTS] = {
-    [SCHEMAS] = "pg/sql/schemas.sql",
-    [TABLES] = "pg/sql/tables.sql",
-    [INDEXES] = "pg/sql/indexes.sql",
-    [MONITORING] = "pg/sql/monitoring_objects.sql",
-    [EXTENSIONS] = "pg/sql/extensions.sql",
-    [OBJECTS] = "pg/sql/objects.sql",
+    [SCHEMAS] = "pg/sql/schemas.sql",           [TABLES] = "pg/sql/tables.sql",
+    [INDEXES] = "pg/sql/indexes.sql",           [MONITORING] = "pg/sql/monitoring_objects.sql",
+    [EXTENSIONS] = "pg/sql/extensions.sql",     [OBJECTS] = "pg/sql/objects.sql",
     [DEFAULT_ACLS] = "pg/sql/default_acls.sql",
 };
 
@@ -347,8 +341,7 @@ read_database(struct arena *arena, struct catalog_database *database, struct pg_
     read_indexes(arena, database, batch[INDEXES].result);
     read_monitoring(arena, database, batch[MONITORING].result);
     read_extensions(arena, database, batch[EXTENSIONS].result);
-    database->object_count =
-        read_texts(arena, batch[OBJECTS].result, "object", &database->objects);
+    database->object_count = read_texts(arena, batch[OBJECTS].result, "object", &database->objects);
     database->default_acl_count =
         read_texts(arena, batch[DEFAULT_ACLS].result, "entry", &database->default_acls);
     for (int row = 0; row < PQntuples(batch[SCHEMAS].result); row++)
@@ -451,8 +444,8 @@ connect_databases(struct arena *arena, const struct pg_target *target,
 
 bool
 catalog_read(struct arena *arena, const struct pg_target *target, const char *name,
-             const char *const *databases, size_t database_count,
-             struct catalog_server *ret_server, struct error *err)
+             const char *const *databases, size_t database_count, struct catalog_server *ret_server,
+             struct error *err)
 {
     struct catalog_server server = {.name = name};
 

@@ -33,10 +33,11 @@ pg_error_code(const char *sqlstate)
         const char *prefix;
         enum error_code code;
     } codes[] = {
-        {"28", ERROR_AUTHENTICATION}, {"3D000", ERROR_NO_DATABASE}, {"42501", ERROR_PRIVILEGE},
-        {"53100", ERROR_DISK_FULL},   {"53300", ERROR_UNREACHABLE}, {"57P01", ERROR_CONNECTION_LOST},
-        {"57P02", ERROR_CONNECTION_LOST}, {"57P03", ERROR_UNREACHABLE}, {"08", ERROR_CONNECTION_LOST},
-        {"55P03", ERROR_LOCKED},
+        {"28", ERROR_AUTHENTICATION},     {"3D000", ERROR_NO_DATABASE},
+        {"42501", ERROR_PRIVILEGE},       {"53100", ERROR_DISK_FULL},
+        {"53300", ERROR_UNREACHABLE},     {"57P01", ERROR_CONNECTION_LOST},
+        {"57P02", ERROR_CONNECTION_LOST}, {"57P03", ERROR_UNREACHABLE},
+        {"08", ERROR_CONNECTION_LOST},    {"55P03", ERROR_LOCKED},
     };
 
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
@@ -111,10 +112,16 @@ static bool
 start_connect(const struct pg_target *target, PGconn **ret_connection, struct error *err)
 {
     char password[1024] = "";
-    const char *keywords[] = {"dbname", "options", "fallback_application_name", "client_encoding",
-                              "connect_timeout", NULL, NULL, NULL};
-    const char *values[] = {target->conninfo, session_options, "pgdeck", "UTF8", "10", NULL, NULL,
-                            NULL};
+    const char *keywords[] = {"dbname",
+                              "options",
+                              "fallback_application_name",
+                              "client_encoding",
+                              "connect_timeout",
+                              NULL,
+                              NULL,
+                              NULL};
+    const char *values[] = {
+        target->conninfo, session_options, "pgdeck", "UTF8", "10", NULL, NULL, NULL};
     size_t at = 5;
 
     if (target->is_application)
@@ -285,8 +292,8 @@ connect_group(const struct pg_target *targets, size_t count, PGconn **connection
 }
 
 bool
-pg_connect_all(const struct pg_target *targets, size_t count, size_t parallel,
-               PGconn **connections, struct error *errors, struct error *err)
+pg_connect_all(const struct pg_target *targets, size_t count, size_t parallel, PGconn **connections,
+               struct error *errors, struct error *err)
 {
     enum { GROUP = 64 };
 
@@ -605,12 +612,15 @@ needs_quotes(const char *name)
             return true;
     }
     static const char *const with_underscore[] = {
-        "current_catalog", "current_date", "current_role", "current_schema", "current_time",
-        "current_timestamp", "current_user", "session_user", "system_user", "merge_action",
-        "json_array", "json_arrayagg", "json_exists", "json_object", "json_objectagg",
-        "json_query", "json_scalar", "json_serialize", "json_table", "json_value", NULL};
-    static const char *const plain[] = {"public", "monitoring", "pgdeck", "postgres", "users",
-                                        "projects", "notifications", "id", "status", NULL};
+        "current_catalog", "current_date", "current_role",
+        "current_schema",  "current_time", "current_timestamp",
+        "current_user",    "session_user", "system_user",
+        "merge_action",    "json_array",   "json_arrayagg",
+        "json_exists",     "json_object",  "json_objectagg",
+        "json_query",      "json_scalar",  "json_serialize",
+        "json_table",      "json_value",   NULL};
+    static const char *const plain[] = {"public",   "monitoring",    "pgdeck", "postgres", "users",
+                                        "projects", "notifications", "id",     "status",   NULL};
     if (!has_underscore) {
         for (size_t i = 0; plain[i] != NULL; i++) {
             if (strcmp(name, plain[i]) == 0)

@@ -32,8 +32,8 @@ pg_connection_cleanup(PGconn **connection)
 
 /* Connects and prepares the session. Errors: ERROR_UNREACHABLE, ERROR_AUTHENTICATION,
  * ERROR_NO_DATABASE, ERROR_SERVER_VERSION (older than 14), ERROR_PRIVILEGE. */
-bool pg_connect(const struct pg_target *target, PGconn **ret_connection,
-                struct error *err) MUST_CHECK;
+bool
+pg_connect(const struct pg_target *target, PGconn **ret_connection, struct error *err) MUST_CHECK;
 
 /* Connects to count targets side by side, at most parallel (at least 1) at a time. A target that
  * fails has connections[i] NULL and errors[i] set; the call fails only when interrupted. */
@@ -48,7 +48,8 @@ bool pg_query(PGconn *connection, const char *sql, int parameter_count,
               const char *const *parameters, PGresult **ret_result, struct error *err) MUST_CHECK;
 
 /* Prepares one statement. types: OIDs of its parameters, 0 where the server is to find out.
- * ret_position (NULL: not wanted), set on failure: the faulty character of sql, from 1; 0 = none. */
+ * ret_position (NULL: not wanted), set on failure: the faulty character of sql, from 1; 0 = none.
+ */
 bool pg_prepare(PGconn *connection, const char *name, const char *sql, int parameter_count,
                 const Oid *types, int *ret_position, struct error *err) MUST_CHECK;
 /* Sends a prepared statement with text parameters and returns; pg_receive gives its rows. In
@@ -77,7 +78,7 @@ enum error_code pg_error_code(const char *sqlstate);
 
 /* Value of a cell; NULL for an SQL null. Lives as long as the result. */
 const char *pg_value(const PGresult *result, int row, const char *column);
-bool pg_bool(const PGresult *result, int row, const char *column);       /* null: false */
+bool pg_bool(const PGresult *result, int row, const char *column);         /* null: false */
 long long pg_integer(const PGresult *result, int row, const char *column); /* null: 0 */
 
 /* Quoted for SQL, always in quotes where PostgreSQL's quote_ident would. NUL cannot occur; length

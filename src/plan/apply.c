@@ -46,9 +46,8 @@ open_session(struct run *run, const char *database, PGconn **ret_connection, str
 {
     for (size_t i = 0; i < run->sessions.count; i++) {
         struct session *session = &run->sessions.items[i];
-        if (session->database == database ||
-            (database != NULL && session->database != NULL &&
-             strcmp(session->database, database) == 0)) {
+        if (session->database == database || (database != NULL && session->database != NULL &&
+                                              strcmp(session->database, database) == 0)) {
             *ret_connection = session->connection;
             return true;
         }
@@ -104,8 +103,7 @@ observe(struct run *run, const struct change *change, PGconn *connection, const 
 
 /* Change and journal in one transaction: they cannot disagree. */
 static bool
-try_transaction(struct run *run, const struct change *change, PGconn *connection,
-                struct error *err)
+try_transaction(struct run *run, const struct change *change, PGconn *connection, struct error *err)
 {
     char begin[128];
     const char *observed;
@@ -173,8 +171,9 @@ run_with_retries(struct run *run, const struct change *change, PGconn *connectio
         if (err->code != ERROR_LOCKED || is_interrupted())
             return false;
         if (now_ms() >= deadline)
-            return error_hint(err, "Tried for %lld s. See who holds the table: "
-                                   "SELECT * FROM pg_locks JOIN pg_stat_activity USING (pid).",
+            return error_hint(err,
+                              "Tried for %lld s. See who holds the table: "
+                              "SELECT * FROM pg_locks JOIN pg_stat_activity USING (pid).",
                               (long long)run->plan->deck->give_up_ms / 1000);
         struct error interrupted;
         if (!interrupt_sleep_ms(pause_ms / 2 + rand() % (pause_ms / 2 + 1), &interrupted)) {

@@ -14,7 +14,7 @@ struct apply_options {
 
 struct apply_outcome {
     size_t done;
-    size_t skipped; /* restarts and destructive changes whose flag was not given */
+    size_t skipped;  /* restarts and destructive changes whose flag was not given */
     bool is_resumed; /* an apply that did not reach its end was continued */
 };
 

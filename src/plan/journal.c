@@ -109,7 +109,9 @@ journal_start_change(PGconn *connection, const char *id, int seq, const struct c
         change->undo_guard,
         change->undo_guard_database,
         change->is_transactional ? "true" : "false",
-        change->needs_restart ? "restart" : change->needs_reload ? "reload" : NULL,
+        change->needs_restart  ? "restart"
+        : change->needs_reload ? "reload"
+                               : NULL,
         change->declared,
     };
     return run(connection, "plan/sql/journal_start.sql", 12, parameters, &result, err);

@@ -17,14 +17,14 @@ bool journal_exists(PGconn *connection, bool *ret_exists, struct error *err) MUS
 bool journal_begin(PGconn *connection, const struct deck *deck, const struct deck_server *server,
                    char ret_id[APPLY_ID_LENGTH + 1], bool *ret_is_resumed,
                    struct error *err) MUST_CHECK;
-bool journal_end(PGconn *connection, const char *id, const char *state,
-                 struct error *err) MUST_CHECK;
+bool
+journal_end(PGconn *connection, const char *id, const char *state, struct error *err) MUST_CHECK;
 /* The highest number that the apply used in this database; 0: none. */
-bool journal_last_seq(PGconn *connection, const char *id, int *ret_seq,
-                      struct error *err) MUST_CHECK;
+bool
+journal_last_seq(PGconn *connection, const char *id, int *ret_seq, struct error *err) MUST_CHECK;
 
-bool journal_start_change(PGconn *connection, const char *id, int seq,
-                          const struct change *change, struct error *err) MUST_CHECK;
+bool journal_start_change(PGconn *connection, const char *id, int seq, const struct change *change,
+                          struct error *err) MUST_CHECK;
 /* state: done, failed, undone, kept. observed and message may be NULL. */
 bool journal_end_change(PGconn *connection, const char *id, int seq, const char *state,
                         const char *observed, const char *message, struct error *err) MUST_CHECK;

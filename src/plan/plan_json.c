@@ -76,10 +76,9 @@ server_json(const struct plan_server *server)
 
     for (size_t i = 0; i < server->catalog.snapshots.count; i++) {
         const struct catalog_database *database = &server->catalog.snapshots.items[i];
-        json_array_append_new(databases,
-                              json_pack("{s:s, s:b, s:o}", "name", database->name, "exists",
-                                        database->exists, "fingerprint",
-                                        fingerprint_json(database->fingerprint)));
+        json_array_append_new(databases, json_pack("{s:s, s:b, s:o}", "name", database->name,
+                                                   "exists", database->exists, "fingerprint",
+                                                   fingerprint_json(database->fingerprint)));
     }
     return json_pack("{s:s, s:i, s:s, s:o, s:o}", "name", server->deck->name, "version",
                      server->catalog.version, "system_identifier",
@@ -90,9 +89,9 @@ server_json(const struct plan_server *server)
 static json_t *
 note_json(const struct change_note *note)
 {
-    return json_pack("{s:s, s:s, s:o, s:s, s:o}", "advisor", note->advisor, "server",
-                     note->server, "database", text_or_null(note->database), "text", note->text,
-                     "place", place_json(note->place));
+    return json_pack("{s:s, s:s, s:o, s:s, s:o}", "advisor", note->advisor, "server", note->server,
+                     "database", text_or_null(note->database), "text", note->text, "place",
+                     place_json(note->place));
 }
 
 void
@@ -114,9 +113,8 @@ plan_write_json(const struct plan *plan, struct text *text)
         "{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I}}", "pgdeck_plan", FORMAT,
         "pgdeck", PGDECK_VERSION, "deck", plan->deck->name, "deck_file",
         path == NULL ? plan->deck->file : path, "servers", servers, "changes", changes, "notes",
-        notes, "summary", "create", (json_int_t)summary.create, "alter",
-        (json_int_t)summary.alter, "drop", (json_int_t)summary.drop, "run",
-        (json_int_t)summary.run);
+        notes, "summary", "create", (json_int_t)summary.create, "alter", (json_int_t)summary.alter,
+        "drop", (json_int_t)summary.drop, "run", (json_int_t)summary.run);
     char *dump = json_dumps(document, JSON_INDENT(2));
     text_append(text, dump == NULL ? "{}" : dump);
     text_append(text, "\n");

@@ -127,8 +127,7 @@ render_heading(struct text *text, struct blocks *blocks, size_t at,
 }
 
 static void
-render_server(struct text *text, const struct plan_server *server,
-              const struct render_style *style)
+render_server(struct text *text, const struct plan_server *server, const struct render_style *style)
 {
     text_appendf(text, "%sserver %s%s  PostgreSQL %d.%d, system identifier %s\n", style->bold,
                  server->deck->name, style->reset, server->catalog.major,
@@ -172,8 +171,8 @@ render_summary(struct text *text, const struct plan *plan, const struct render_s
     struct plan_summary summary = plan_summarize(plan);
 
     if (plan->changes.changes.count == 0) {
-        text_appendf(text, "\n%sNothing to do:%s the servers are as the deck says.\n",
-                     style->green, style->reset);
+        text_appendf(text, "\n%sNothing to do:%s the servers are as the deck says.\n", style->green,
+                     style->reset);
         return;
     }
     text_appendf(text, "\n%sPlan:%s %zu to create, %zu to change, %zu to drop, %zu to run.\n",

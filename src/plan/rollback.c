@@ -260,9 +260,8 @@ undo_entry(struct rollback *rollback, const struct entry *entry, struct error *e
     }
     if (!open_session(rollback, entry->database, &connection, err))
         return false;
-    bool is_undone = entry->is_transactional
-                         ? undo_in_transaction(rollback, entry, connection, err)
-                         : undo_alone(rollback, entry, connection, err);
+    bool is_undone = entry->is_transactional ? undo_in_transaction(rollback, entry, connection, err)
+                                             : undo_alone(rollback, entry, connection, err);
     if (!is_undone && is_in_use(err))
         return keep_entry(rollback, entry, arena_strdup(rollback->arena, err->message), err);
     if (!is_undone)
@@ -340,9 +339,8 @@ undo_server(struct rollback *rollback, struct error *err)
 }
 
 bool
-plan_rollback(struct arena *arena, const struct deck *deck,
-              const struct rollback_options *options, struct rollback_outcome *ret_outcome,
-              struct error *err)
+plan_rollback(struct arena *arena, const struct deck *deck, const struct rollback_options *options,
+              struct rollback_outcome *ret_outcome, struct error *err)
 {
     memset(ret_outcome, 0, sizeof(*ret_outcome));
     ret_outcome->has_nothing = true;
