@@ -74,7 +74,7 @@ run_child(const struct process_spec *spec, char *const *environment, int pipe_en
     become(spec->user, pipe_end);
     if (!spec->has_terminal && chdir(spec->folder == NULL ? "/" : spec->folder) != 0)
         report(pipe_end, "cannot enter the folder of");
-    if (spec->has_terminal) {
+    if (!spec->outlives_us) { /* after the change of user, which would undo it */
         prctl(PR_SET_PDEATHSIG, SIGTERM);
         if (getppid() != parent) /* it died before prctl */
             _exit(127);

@@ -18,10 +18,11 @@ struct process_spec {
     const char *folder;              /* working directory; NULL: / */
     const struct process_user *user; /* NULL: as we are */
     int output;                      /* descriptor for stdout and stderr; process_start only */
+    bool outlives_us;                /* a server; others get SIGTERM when pgdeck dies */
     bool has_terminal; /* stays in our session, keeps our stdin, stdout, stderr and folder */
 };
 
-/* Starts the program. A child with has_terminal gets SIGTERM when pgdeck dies; others live on. */
+/* Starts the program. */
 bool process_start(const struct process_spec *spec, pid_t *ret_pid, struct error *err) MUST_CHECK;
 
 /* Runs the program to its end; stdout and stderr are added to output (at most 1 MB). ret_status:

@@ -5,6 +5,7 @@
 #include "base/interrupt.h"
 #include "base/process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/pidfd.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -42,7 +44,9 @@ now_ms(void)
 /* Lines of postmaster.pid that matter; PostgreSQL 10 and newer write them so. */
 struct pid_file {
     pid_t pid;
-    bool is_ready; /* takes connections, or is a standby that does not take them */
+    long memory_key; /* of its System V segment */
+    int memory_id;   /* -1: none */
+    bool is_ready;   /* takes connections, or is a standby that does not take them */
 };
 
 static bool
@@ -55,10 +59,12 @@ read_pid_file(const char *data_directory, struct pid_file *ret_file)
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return false;
-    *ret_file = (struct pid_file){0};
+    *ret_file = (struct pid_file){.memory_id = -1};
     for (int number = 1; number <= 8 && fgets(line, sizeof(line), file) != NULL; number++) {
         if (number == 1)
             ret_file->pid = (pid_t)atol(line);
+        if (number == 7 && sscanf(line, "%ld %d", &ret_file->memory_key, &ret_file->memory_id) != 2)
+            ret_file->memory_id = -1;
         if (number == 8)
             ret_file->is_ready = strncmp(line, "ready", 5) == 0 || strncmp(line, "standby", 7) == 0;
     }
@@ -239,7 +245,8 @@ local_postmaster_start(const struct local_start *start, struct error *err)
     int log = open_log(start->log, &user, err);
     if (log < 0)
         return false;
-    struct process_spec spec = {.arguments = start->arguments, .user = &user, .output = log};
+    struct process_spec spec = {
+        .arguments = start->arguments, .user = &user, .output = log, .outlives_us = true};
     bool is_started = process_start(&spec, &pid, err);
     close(log);
     if (!is_started)
@@ -301,6 +308,61 @@ local_postmaster_stop(const char *data_directory, enum local_stop how, struct er
         return error_set(err, ERROR_INTERNAL, "the server on \"%s\" (process %d) does not stop",
                          data_directory, (int)pid);
     return true;
+}
+
+/* The pid, when the entry of /proc is a process of PostgreSQL in that folder; else 0. */
+static pid_t
+orphan_pid(const char *entry, const char *real_data_directory)
+{
+    pid_t pid = (pid_t)atol(entry);
+
+    return pid > 1 && is_postmaster_of(pid, real_data_directory) ? pid : 0;
+}
+
+void
+local_postmaster_end_orphans(const char *data_directory)
+{
+    char real[PATH_MAX];
+    const struct dirent *entry;
+    DIR *processes = opendir("/proc");
+
+    if (processes == NULL)
+        return;
+    if (realpath(data_directory, real) == NULL || local_postmaster_pid(real) != 0) {
+        closedir(processes);
+        return;
+    }
+    while ((entry = readdir(processes)) != NULL) {
+        pid_t pid = orphan_pid(entry->d_name, real);
+        int descriptor = pid == 0 ? -1 : pidfd_open(pid, 0);
+        if (descriptor < 0)
+            continue;
+        if (orphan_pid(entry->d_name, real) != 0 &&
+            pidfd_send_signal(descriptor, SIGQUIT, NULL, 0) == 0 &&
+            !wait_gone(pid, descriptor, QUIT_TIMEOUT_MS) &&
+            pidfd_send_signal(descriptor, SIGKILL, NULL, 0) == 0)
+            wait_gone(pid, descriptor, QUIT_TIMEOUT_MS);
+        close(descriptor);
+    }
+    closedir(processes);
+}
+
+void
+local_postmaster_remove_memory(const char *data_directory)
+{
+    struct pid_file file;
+    struct shmid_ds segment;
+    struct process_user user = {0};
+    struct error ignored;
+
+    if (local_postmaster_pid(data_directory) != 0 || !read_pid_file(data_directory, &file) ||
+        file.memory_id < 0 || !owner_of(data_directory, &user, &ignored))
+        return;
+    /* The id may mean another segment by now: key, owner and the lack of users tell. */
+    if (shmctl(file.memory_id, IPC_STAT, &segment) == 0 &&
+        (long)segment.shm_perm.__key == file.memory_key && segment.shm_perm.uid == user.uid &&
+        segment.shm_nattch == 0)
+        shmctl(file.memory_id, IPC_RMID, NULL);
 }
 
 /* --- restart ------------------------------------------------------------------------------ */

@@ -29,6 +29,11 @@ bool local_postmaster_start(const struct local_start *start, struct error *err) 
 bool local_postmaster_stop(const char *data_directory, enum local_stop how,
                            struct error *err) MUST_CHECK;
 
+/* Ends the processes that a killed postmaster left on that data directory. */
+void local_postmaster_end_orphans(const char *data_directory);
+/* Removes the shared memory segment that a killed server left: before its folder is removed. */
+void local_postmaster_remove_memory(const char *data_directory);
+
 /* Stops (fast) and starts a server on this host again, with the arguments that postmaster.opts
  * holds, as the owner of the data directory (needs root or being that user). When it is down it
  * is only started. Not interruptible. Errors: ERROR_INTERNAL with the last lines of its log; then

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: MIT
+#include "local/create.h"
+
+#include "base/file.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "base/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <limits.h>
+#include <locale.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { RECORD_FORMAT = 1, INITDB_TIMEOUT_MS = 300000, PASSWORD_BYTES = 24 };
+
+/* --- the record --------------------------------------------------------------------------- */
+
+void
+local_server_place(struct arena *arena, const char *servers_folder, const char *name,
+                   struct local_server *server)
+{
+    server->name = name;
+    server->folder = arena_printf(arena, "%s/%s", servers_folder, name);
+    server->data = arena_printf(arena, "%s/data", server->folder);
+    server->log = arena_printf(arena, "%s/log", server->folder);
+    server->passfile = arena_printf(arena, "%s/passfile", server->folder);
+}
+
+static char *
+record_path(struct arena *arena, const struct local_server *server)
+{
+    return arena_printf(arena, "%s/server.json", server->folder);
+}
+
+static const char *
+member(struct arena *arena, const json_t *record, const char *key)
+{
+    const char *value = json_string_value(json_object_get(record, key));
+
+    return arena_strdup(arena, value == NULL ? "" : value);
+}
+
+bool
+local_record_read(struct arena *arena, struct local_server *server, struct error *err)
+{
+    char *path = record_path(arena, server);
+    struct stat status;
+    json_error_t fault;
+    char *text;
+    size_t length;
+
+    if (lstat(server->folder, &status) != 0)
+        return error_errno(err, "cannot read \"%s\"", server->folder);
+    if (!S_ISDIR(status.st_mode) || !file_exists(path)) {
+        error_set(err, ERROR_FILE, "\"%s\" is not a private server of pgdeck", server->folder);
+        return error_hint(err, "It has no server.json. It is left alone; choose another name.");
+    }
+    if (!file_read(arena, path, &text, &length, err))
+        return false;
+    json_t *record = json_loadb(text, length, 0, &fault);
+    const json_t *format = json_object_get(record, "pgdeck_server");
+    if (!json_is_integer(format) || json_integer_value(format) != RECORD_FORMAT) {
+        json_decref(record);
+        return error_set(err, ERROR_FILE, "\"%s\" is not a record of a private server", path);
+    }
+    server->bin_folder = member(arena, record, "bin_folder");
+    server->version = member(arena, record, "version");
+    server->socket_folder = member(arena, record, "socket_folder");
+    server->major = (int)json_integer_value(json_object_get(record, "major"));
+    server->port = (int)json_integer_value(json_object_get(record, "port"));
+    server->is_demo = json_is_true(json_object_get(record, "is_demo"));
+    json_decref(record);
+    return true;
+}
+
+bool
+local_record_write(const struct local_server *server, struct error *err)
+{
+    AUTO_ARENA arena = arena_new();
+    json_t *record =
+        json_pack("{s:i, s:s, s:s, s:s, s:s, s:i, s:i, s:b}", "pgdeck_server", RECORD_FORMAT,
+                  "name", server->name, "bin_folder", server->bin_folder, "version",
+                  server->version, "socket_folder", server->socket_folder, "major", server->major,
+                  "port", server->port, "is_demo", server->is_demo);
+    char *text = record == NULL ? NULL : json_dumps(record, JSON_INDENT(2));
+
+    json_decref(record);
+    if (text == NULL)
+        return error_set(err, ERROR_FILE, "the path \"%s\" is not UTF-8", server->folder);
+    bool is_fine = file_write(record_path(arena, server), text, strlen(text), 0644, err);
+    free(text);
+    return is_fine;
+}
+
+/* --- folders ------------------------------------------------------------------------------ */
+
+/* Who the server runs as. */
+static bool
+server_user(struct process_user *ret_user, struct error *err)
+{
+    *ret_user = (struct process_user){.uid = geteuid(), .gid = getegid()};
+    if (geteuid() != 0)
+        return true;
+    const struct passwd *entry = getpwnam("postgres");
+    if (entry == NULL) {
+        error_set(err, ERROR_FILE, "there is no user postgres, and PostgreSQL never runs as root");
+        return error_hint(err, "Debian's package postgresql-common makes it; or run pgdeck as "
+                               "another user.");
+    }
+    *ret_user = (struct process_user){.uid = entry->pw_uid, .gid = entry->pw_gid};
+    return true;
+}
+
+static bool
+make_server_folder(const char *path, const struct process_user *user, struct error *err)
+{
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return error_errno(err, "cannot create folder \"%s\"", path);
+    if (geteuid() == 0 && lchown(path, user->uid, user->gid) != 0)
+        return error_errno(err, "cannot give \"%s\" to the server's user", path);
+    return true;
+}
+
+/* Fits into a socket's address, and needs no quotes in a list of PostgreSQL's. */
+static bool
+is_usable_for_socket(const char *path)
+{
+    size_t limit = sizeof(((struct sockaddr_un *)NULL)->sun_path) - strlen("/.s.PGSQL.65535.lock");
+
+    return strlen(path) < limit && strpbrk(path, ", \"'@\\") == NULL;
+}
+
+/* One of ours from an earlier start, outside the server's folder. */
+static bool
+is_own_folder(const char *path, const struct process_user *user)
+{
+    struct stat status;
+
+    return path[0] == '/' && lstat(path, &status) == 0 && S_ISDIR(status.st_mode) &&
+           status.st_uid == user->uid && (status.st_mode & 0077) == 0;
+}
+
+bool
+local_socket_folder(struct arena *arena, struct local_server *server, struct error *err)
+{
+    struct process_user user;
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    char *inside = arena_printf(arena, "%s/socket", server->folder);
+
+    if (!server_user(&user, err))
+        return false;
+    if (is_usable_for_socket(inside)) {
+        server->socket_folder = inside;
+        return make_server_folder(inside, &user, err);
+    }
+    if (server->socket_folder[0] != '\0' && is_own_folder(server->socket_folder, &user))
+        return true;
+    bool has_runtime = geteuid() != 0 && runtime != NULL && runtime[0] == '/' &&
+                       is_usable_for_socket(arena_printf(arena, "%s/pgdeck-123456", runtime));
+    char *folder = arena_printf(arena, "%s/pgdeck-XXXXXX", has_runtime ? runtime : "/tmp");
+    if (mkdtemp(folder) == NULL)
+        return error_errno(err, "cannot create a folder for the socket in \"%s\"",
+                           has_runtime ? runtime : "/tmp");
+    server->socket_folder = folder;
+    return make_server_folder(folder, &user, err);
+}
+
+bool
+local_server_remove(const struct local_server *server, struct error *err)
+{
+    AUTO_ARENA arena = arena_new();
+    struct process_user user;
+    char *inside = arena_printf(arena, "%s/socket", server->folder);
+    const char *socket = server->socket_folder;
+
+    if (!server_user(&user, err))
+        return false;
+    if (socket[0] != '\0' && strcmp(socket, inside) != 0 && is_own_folder(socket, &user) &&
+        !tree_remove(socket, err))
+        return false;
+    /* The mark goes last: what a kill leaves can still be removed. */
+    return tree_remove(server->data, err) && tree_remove(inside, err) &&
+           tree_remove(server->passfile, err) && tree_remove(server->log, err) &&
+           tree_remove(server->folder, err);
+}
+
+/* --- making one --------------------------------------------------------------------------- */
+
+/* The password, for initdb (readable by the server's user, removed again) and for libpq. */
+static bool
+write_passwords(struct arena *arena, const struct local_server *server,
+                const struct process_user *user, const char *initdb_file, struct error *err)
+{
+    unsigned char random[PASSWORD_BYTES];
+    char password[2 * PASSWORD_BYTES + 1];
+
+    if (getentropy(random, sizeof(random)) != 0)
+        return error_errno(err, "no random numbers");
+    for (size_t i = 0; i < sizeof(random); i++)
+        snprintf(password + 2 * i, 3, "%02x", random[i]);
+    char *line = arena_printf(arena, "*:*:*:" LOCAL_SUPERUSER ":%s\n", password);
+    bool is_fine = file_write(server->passfile, line, strlen(line), 0600, err) &&
+                   file_write(initdb_file, password, strlen(password), 0600, err);
+    explicit_bzero(line, strlen(line));
+    explicit_bzero(password, sizeof(password));
+    explicit_bzero(random, sizeof(random));
+    if (is_fine && geteuid() == 0 && lchown(initdb_file, user->uid, user->gid) != 0)
+        return error_errno(err, "cannot give \"%s\" to the server's user", initdb_file);
+    return is_fine;
+}
+
+static bool
+has_locale(const char *name)
+{
+    locale_t locale = newlocale(LC_ALL_MASK, name, (locale_t)0);
+
+    if (locale == (locale_t)0)
+        return false;
+    freelocale(locale);
+    return true;
+}
+
+static bool
+run_initdb(struct arena *arena, const struct local_server *server,
+           const struct local_recipe *recipe, const char *password_file, struct error *err)
+{
+    AUTO_TEXT output = {0};
+    struct process_user user;
+    const char *const arguments[] = {
+        arena_printf(arena, "%s/initdb", server->bin_folder),
+        arena_printf(arena, "--pgdata=%s", server->data),
+        "--username=" LOCAL_SUPERUSER,
+        arena_printf(arena, "--pwfile=%s", password_file),
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+        has_locale("C.UTF-8") ? "--locale=C.UTF-8" : "--locale=C",
+        "--data-checksums",
+        recipe->is_brief ? "--no-sync" : NULL, /* the last one, so that NULL may stand here */
+        NULL};
+    const struct process_spec spec = {.arguments = arguments, .user = &user};
+    int status;
+
+    if (!server_user(&user, err))
+        return false;
+    if (!process_run(&spec, INITDB_TIMEOUT_MS, &output, &status, err))
+        return error_wrap(err, "cannot create server \"%s\"", server->name);
+    if (status == 0)
+        return true;
+    const char *fault = strstr(text_chars(&output), "initdb: error: ");
+    error_set(err, ERROR_FILE, "initdb could not create server \"%s\"", server->name);
+    error_detail(err, "%s", fault == NULL ? text_chars(&output) : fault);
+    if (strstr(text_chars(&output), "Permission denied") != NULL && geteuid() == 0)
+        return error_hint(err, "The server runs as the user postgres, who must be able to enter "
+                               "the state folder (PGDECK_STATE_DIR).");
+    return false;
+}
+
+static bool
+fill_folder(struct arena *arena, struct local_server *server, const struct local_recipe *recipe,
+            struct error *err)
+{
+    struct process_user user;
+    char *password_file = arena_printf(arena, "%s/initdb-password", server->folder);
+
+    if (!server_user(&user, err) || !make_server_folder(server->data, &user, err) ||
+        !local_socket_folder(arena, server, err) ||
+        !write_passwords(arena, server, &user, password_file, err))
+        return false;
+    bool is_fine = run_initdb(arena, server, recipe, password_file, err);
+    unlink(password_file);
+    if (!is_fine)
+        return false;
+    server->major = recipe->programs.major;
+    return local_record_write(server, err);
+}
+
+bool
+local_server_create(struct arena *arena, const struct local_recipe *recipe,
+                    struct local_server *ret_server, struct error *err)
+{
+    struct local_server server;
+    struct error ignored;
+    bool is_there;
+
+    if (!local_server_find(arena, recipe->name, &server, &is_there, err))
+        return false;
+    if (is_there && server.major != 0)
+        return error_set(err, ERROR_FILE, "server \"%s\" is there already", recipe->name);
+    /* What a killed pgdeck left half made. */
+    if (is_there && !local_server_destroy(&server, err))
+        return false;
+    if (mkdir(server.folder, geteuid() == 0 ? 0755 : 0700) != 0)
+        return error_errno(err, "cannot create folder \"%s\"", server.folder);
+    server.bin_folder = recipe->programs.folder;
+    server.version = recipe->programs.version;
+    server.socket_folder = "";
+    server.is_demo = recipe->is_demo;
+    if (!local_record_write(&server, err)) {
+        rmdir(server.folder);
+        return false;
+    }
+    if (!fill_folder(arena, &server, recipe, err)) {
+        if (!local_server_remove(&server, &ignored))
+            error_detail(err, "%s", ignored.message);
+        return false;
+    }
+    *ret_server = server;
+    return true;
+}
