@@ -25,7 +25,8 @@ class Program:
     def environment(self, more):
         env = {name: value for name, value in os.environ.items()
                if not name.startswith(("PG", "XDG_")) or name.startswith("PGDECK_TEST")}
-        env.update(HOME=str(self.home), XDG_STATE_HOME=str(self.home / "state"), LC_ALL="C.UTF-8")
+        env.update(HOME=str(self.home), XDG_STATE_HOME=str(self.home / "state"),
+                   PGDECK_STATE_DIR=str(self.home / "state" / "pgdeck"), LC_ALL="C.UTF-8")
         env.update(more or {})
         return env
 

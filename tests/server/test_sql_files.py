@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""Every embedded SQL file is one that the server takes: statements are prepared, files with objects
+or several statements are run in a transaction that is rolled back."""
+
+import re
+
+import pytest
+
+from cluster import SOURCE
+
+FILES = sorted(path for path in (SOURCE / "src").rglob("*.sql"))
+
+
+def header(text, key):
+    match = re.search(rf"^-- {key}: (.*)$", text, re.M)
+    return match[1].strip() if match else None
+
+
+def bounds(text):
+    low, high = re.match(r"(\d+)\.\.(\d*)", header(text, "servers")).groups()
+    return int(low), int(high or 99)
+
+
+@pytest.fixture(scope="module")
+def journal(server):
+    server.query("CREATE DATABASE sql_files")
+    server.psql("-f", SOURCE / "src/plan/sql/journal_create.sql", dbname="sql_files")
+    yield server
+    server.query("DROP DATABASE sql_files")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE / "src")))
+def test_the_server_takes_it(journal, path):
+    text = path.read_text()
+    assert header(text, "what"), "no header line `-- what:`"
+    low, high = bounds(text)
+    if header(text, "object"):
+        return  # run, with what they need around them, by test_monitoring_sql
+    if not low <= journal.version <= high:
+        return  # of other versions; the run over all versions meets it
+    with journal.connect("sql_files") as connection:
+        connection.execute("SET search_path = pg_catalog, pg_temp")
+        if re.search(r"^CREATE ", text, re.M):
+            connection.execute("BEGIN")
+            connection.execute(text)
+            connection.execute("ROLLBACK")
+        else:
+            connection.execute("PREPARE file AS " + text)
