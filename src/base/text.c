@@ -124,3 +124,36 @@ text_nearest(const char *word, const char *const *words)
     }
     return nearest;
 }
+
+/* Length of the UTF-8 sequence at chars (at most left bytes), 0 when it is not one. As Unicode
+ * wants it (table 3-7): no overlong forms, no surrogates, nothing beyond U+10FFFF. */
+static size_t
+sequence_length(const unsigned char *chars, size_t left)
+{
+    unsigned char lead = chars[0];
+    size_t length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    unsigned char low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+    unsigned char high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+
+    if (lead == 0 || lead > 0xF4 || length == 0 || length > left)
+        return 0;
+    for (size_t i = 1; i < length; i++) {
+        if (chars[i] < (i == 1 ? low : 0x80) || chars[i] > (i == 1 ? high : 0xBF))
+            return 0;
+    }
+    return length;
+}
+
+size_t
+text_utf8_length(const char *chars, size_t length)
+{
+    size_t at = 0;
+
+    while (at < length) {
+        size_t step = sequence_length((const unsigned char *)chars + at, length - at);
+        if (step == 0)
+            break;
+        at += step;
+    }
+    return at;
+}

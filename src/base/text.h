@@ -18,6 +18,9 @@ void text_append_bytes(struct text *text, const char *bytes, size_t length);
 void text_appendf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 const char *text_chars(const struct text *text);
 
+/* Bytes of chars, up to length, that are valid UTF-8 without NUL: length when all of it is. */
+size_t text_utf8_length(const char *chars, size_t length);
+
 /* The member of words (NULL-terminated) nearest to word by edit distance (Levenshtein), or NULL
  * when none is near enough to be a likely slip of the finger (more than 1/3 of its length). */
 const char *text_nearest(const char *word, const char *const *words);

@@ -3,6 +3,7 @@
 
 /* The command table: one row a command, in the order of the overview. */
 const struct cli_command cli_commands[] = {
+    {"check", "[FILE]", "check a deck, without a server", "the deck", cmd_check},
     {"plan", "", "compare the deck with the servers and show what would change", "making it so",
      cmd_plan},
     {"apply", "[PLAN]", "make the servers what the deck says", "making it so", cmd_apply},

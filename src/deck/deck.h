@@ -17,6 +17,7 @@ enum deck_logging { LOGGING_VERBOSE, LOGGING_BALANCED, LOGGING_MINIMAL };
 enum deck_depth { DEPTH_DETAILED, DEPTH_STANDARD, DEPTH_ESSENTIAL };
 enum deck_partition_kind { PARTITION_RANGE, PARTITION_LIST, PARTITION_HASH };
 enum deck_unit { UNIT_DAY, UNIT_WEEK, UNIT_MONTH, UNIT_YEAR };
+enum deck_passwords { PASSWORDS_SCRAM };
 
 /* Advisors that the deck may switch off: `advisors: [index, partition]`; default all. */
 enum deck_advisor {
@@ -34,10 +35,10 @@ struct deck_server {
     struct place place;
     const char *conninfo;
     struct place conninfo_place;
-    const char *password_file; /* NULL: pgpass, environment */
-    int64_t memory_bytes;      /* 0: not given */
-    int cpus;                  /* 0: not given */
-    enum deck_storage storage; /* default ssd */
+    const char *password_file;   /* NULL: pgpass, environment */
+    int64_t memory_bytes;        /* 0: not given */
+    int cpus;                    /* 0: not given */
+    enum deck_storage storage;   /* default ssd */
     const char *restart_command; /* NULL: pg_ctl where the data directory is reachable */
 };
 
@@ -70,6 +71,8 @@ struct deck_environment {
     const char *role_prefix; /* default: the environment's name */
     bool has_tls_required;
     bool has_audit;
+    enum deck_passwords passwords;
+    LIST_OF(const char *) allow; /* client networks, CIDR */
     const char *maintenance_daily, *maintenance_weekly, *maintenance_monthly; /* NULL: none */
 };
 
@@ -85,22 +88,24 @@ struct deck_partition {
     struct place place;
     enum deck_partition_kind kind;
     const char *column;
-    int every;            /* RANGE: with unit, e.g. 1 month */
+    int every; /* RANGE: with unit, e.g. 1 month */
     enum deck_unit unit;
-    int premake;          /* RANGE: whole periods to have ahead of the current one; default 3 */
-    int past;             /* RANGE: periods before the current one to make with the table; default 0 */
-    int retain;           /* RANGE: periods of retain_unit to keep; 0: for ever */
+    int premake; /* RANGE: whole periods to have ahead of the current one; default 3 */
+    int past;    /* RANGE: periods before the current one to make with the table; default 0 */
+    int retain;  /* RANGE: periods of retain_unit to keep; 0: for ever */
     enum deck_unit retain_unit;
-    int modulus;          /* HASH: number of parts */
+    int modulus; /* HASH: number of parts */
     LIST_OF(struct deck_partition_part) parts;
 };
-struct deck_partitions { LIST_OF(struct deck_partition) list; };
+struct deck_partitions {
+    LIST_OF(struct deck_partition) list;
+};
 
 /* What a statement of schema.sql or indexes.sql creates, read with libpg_query. */
 enum deck_statement_kind {
     STATEMENT_CREATE_TABLE,
     STATEMENT_CREATE_INDEX,
-    STATEMENT_CREATE_TYPE,      /* enum, composite, domain, range */
+    STATEMENT_CREATE_TYPE, /* enum, composite, domain, range */
     STATEMENT_CREATE_FUNCTION,
     STATEMENT_CREATE_TRIGGER,
     STATEMENT_CREATE_EXTENSION,
@@ -118,9 +123,11 @@ struct deck_statement {
     const char *name;         /* object; of an index: may not be missing (error at load) */
     const char *table_schema; /* CREATE INDEX, CREATE TRIGGER, COMMENT ON COLUMN; else NULL */
     const char *table;
-    bool is_concurrent;       /* CREATE INDEX CONCURRENTLY was written; sql is without the word */
-    bool is_if_not_exists;    /* likewise removed from sql of an index */
+    bool is_concurrent;    /* CREATE INDEX CONCURRENTLY was written; sql is without the word */
+    bool is_if_not_exists; /* likewise removed from sql of an index */
     bool is_unique;
+    bool is_partitioned;    /* CREATE TABLE ... PARTITION BY was written */
+    bool has_other_columns; /* CREATE TABLE ... (LIKE ...), INHERITS, OF: columns is not all */
     LIST_OF(const char *) columns; /* CREATE TABLE: names of its columns, in order */
 };
 
@@ -142,10 +149,10 @@ struct deck_database {
     struct place place;
     const struct deck_environment *environment;
     LIST_OF(const char *) services;
-    const struct deck_sql_file *schema;        /* NULL: none. Its own or the deck's */
-    const struct deck_sql_file *indexes;       /* NULL: none */
-    const struct deck_partitions *partitions;  /* NULL: none */
-    const char *workload;                      /* folder; NULL: none */
+    const struct deck_sql_file *schema;       /* NULL: none. Its own or the deck's */
+    const struct deck_sql_file *indexes;      /* NULL: none */
+    const struct deck_partitions *partitions; /* NULL: none */
+    const char *workload;                     /* folder; NULL: none */
 };
 
 struct deck_alert {
@@ -157,20 +164,22 @@ struct deck_alert {
 
 struct deck {
     const char *name;
-    const char *file; /* path as given */
+    const char *file;  /* path as given */
     unsigned advisors; /* set of enum deck_advisor */
     LIST_OF(struct deck_server) servers;
     LIST_OF(struct deck_environment) environments;
     LIST_OF(struct deck_database) databases;
     LIST_OF(struct deck_role) roles;
     LIST_OF(struct deck_alert) alerts;
-    int lock_wait_ms;    /* lock_timeout of each DDL step; default 50 */
-    int64_t give_up_ms;  /* stop retrying after this; default 60 000 */
+    int lock_wait_ms;   /* lock_timeout of each DDL step; default 50 */
+    int64_t give_up_ms; /* stop retrying after this; default 60 000 */
 };
 
-/* All faults of a deck, in the order of their places. */
+/* All faults of a deck, in the order of their places; of very many only the first. */
 struct deck_faults {
     LIST_OF(struct error) list;
+    size_t hidden_count; /* while loading: faults beyond the limit, told by a last one */
+    struct error hidden;
 };
 
 /* Reads a deck and the SQL files that it names. sets: overrides "servers.main.memory=2GB"
@@ -186,6 +195,6 @@ const char *deck_service_role(struct arena *arena, const struct deck_environment
 const char *deck_login_role(struct arena *arena, const struct deck_environment *environment,
                             const char *service); /* "..._a" */
 /* The pool of that service; NULL: none. */
-const struct deck_pool *deck_find_pool(const struct deck_environment *environment,
-                                       const char *service);
+const struct deck_pool *
+deck_find_pool(const struct deck_environment *environment, const char *service);
 const struct deck_server *deck_find_server(const struct deck *deck, const char *name);

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "cli/command.h"
+#include "deck/json_schema.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* What a deck holds, for the line that says it is fine. */
+enum {
+    COUNT_SERVERS,
+    COUNT_ENVIRONMENTS,
+    COUNT_DATABASES,
+    COUNT_STATEMENTS,
+    COUNT_INDEXES,
+    COUNT_PARTITIONED,
+    COUNTS
+};
+static const char *const count_names[COUNTS][3] = {
+    [COUNT_SERVERS] = {"servers", "server", "servers"},
+    [COUNT_ENVIRONMENTS] = {"environments", "environment", "environments"},
+    [COUNT_DATABASES] = {"databases", "database", "databases"},
+    [COUNT_STATEMENTS] = {"schema_statements", "schema statement", "schema statements"},
+    [COUNT_INDEXES] = {"indexes", "index", "indexes"},
+    [COUNT_PARTITIONED] = {"partitioned_tables", "partitioned table", "partitioned tables"},
+};
+
+static void
+count_deck(const struct deck *deck, size_t counts[COUNTS])
+{
+    counts[COUNT_SERVERS] = deck->servers.count;
+    counts[COUNT_ENVIRONMENTS] = deck->environments.count;
+    counts[COUNT_DATABASES] = deck->databases.count;
+    for (size_t i = 0; i < deck->databases.count; i++) {
+        const struct deck_database *database = &deck->databases.items[i];
+        if (database->schema != NULL)
+            counts[COUNT_STATEMENTS] += database->schema->statements.count;
+        if (database->indexes != NULL)
+            counts[COUNT_INDEXES] += database->indexes->statements.count;
+        if (database->partitions != NULL)
+            counts[COUNT_PARTITIONED] += database->partitions->list.count;
+    }
+}
+
+static void
+print_fine(const struct deck *deck)
+{
+    size_t counts[COUNTS] = {0};
+
+    count_deck(deck, counts);
+    printf("%s: fine:", deck->file);
+    for (int i = 0; i < COUNTS; i++)
+        printf("%s %zu %s", i == 0 ? "" : ",", counts[i], count_names[i][counts[i] == 1 ? 1 : 2]);
+    printf("\n");
+}
+
+static json_t *
+fault_as_json(const struct error *fault)
+{
+    return json_pack("{s:s, s:i, s:i, s:s, s:s, s:s}", "file", fault->file, "line", fault->line,
+                     "column", fault->column, "message", fault->message, "detail", fault->detail,
+                     "hint", fault->hint);
+}
+
+static void
+print_json(const char *path, const struct deck *deck, const struct deck_faults *faults)
+{
+    size_t counts[COUNTS] = {0};
+    json_t *list = json_array();
+    json_t *summary = json_object();
+
+    for (size_t i = 0; i < faults->list.count; i++)
+        json_array_append_new(list, fault_as_json(&faults->list.items[i]));
+    if (deck != NULL)
+        count_deck(deck, counts);
+    for (int i = 0; i < COUNTS && deck != NULL; i++)
+        json_object_set_new(summary, count_names[i][0], json_integer((json_int_t)counts[i]));
+    json_t *root = json_pack("{s:s, s:b, s:o, s:o}", "deck", path, "fine", deck != NULL, "faults",
+                             list, "counts", summary);
+    json_dumpf(root, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    printf("\n");
+    json_decref(root);
+}
+
+int
+cmd_check(struct cli *cli, const struct cli_command *command, int argc, char **argv,
+          struct error *err)
+{
+    bool is_schema = false;
+    const struct cli_option options[] = {
+        {"schema", 0, CLI_FLAG, NULL, "print the JSON Schema of decks, for editors", &is_schema},
+    };
+    struct cli_list operands = {0};
+    struct deck_faults faults = {0};
+
+    if (!cli_parse(cli, command, options, 1, argc, argv, &operands, err))
+        return cli_failed(err);
+    if (operands.values.count > 1) {
+        error_set(err, ERROR_USAGE, "check takes one deck, got %zu", operands.values.count);
+        return cli_failed(err);
+    }
+    if (is_schema) {
+        deck_json_schema_print(stdout);
+        return 0;
+    }
+    if (operands.values.count == 1)
+        cli->deck_path = operands.values.items[0];
+    const struct deck *deck = deck_load(cli->arena, cli->deck_path, cli->sets.values.items,
+                                        cli->sets.values.count, &faults);
+    if (cli->is_json)
+        print_json(cli->deck_path, deck, &faults);
+    else if (deck != NULL)
+        print_fine(deck);
+    for (size_t i = 0; i < faults.list.count && !cli->is_json; i++)
+        cli_print_error(&faults.list.items[i]);
+    return deck != NULL ? 0 : cli_failed(&faults.list.items[0]);
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include "deck/loader.h"
+
+#include "base/text.h"
+
+#include <string.h>
+#include <strings.h>
+
+enum { MAX_NAME_BYTES = 63 }; /* NAMEDATALEN - 1 */
+
+bool
+deck_check_name(struct deck_loader *loader, struct place place, const char *what, const char *name,
+                bool is_role)
+{
+    size_t length = strlen(name);
+
+    if (length == 0) {
+        deck_loader_fault(loader, place, "%s: the name is empty", what);
+        return false;
+    }
+    if (length > MAX_NAME_BYTES) {
+        deck_loader_fault(loader, place, "%s: the name \"%.20s...\" has %zu bytes; at most %d fit",
+                          what, name, length, MAX_NAME_BYTES);
+        return false;
+    }
+    if (is_role && (strncasecmp(name, "pg_", 3) == 0 || strcmp(name, "public") == 0 ||
+                    strcmp(name, "none") == 0)) {
+        deck_loader_fault(loader, place, "%s: the name \"%s\" is reserved by PostgreSQL", what,
+                          name);
+        return false;
+    }
+    return true;
+}
+
+const char *
+deck_owner_role(struct arena *arena, const struct deck_environment *environment)
+{
+    return arena_printf(arena, "%s_owner", environment->role_prefix);
+}
+
+const char *
+deck_service_role(struct arena *arena, const struct deck_environment *environment,
+                  const char *service)
+{
+    return arena_printf(arena, "%s_%s", environment->role_prefix, service);
+}
+
+const char *
+deck_login_role(struct arena *arena, const struct deck_environment *environment,
+                const char *service)
+{
+    return arena_printf(arena, "%s_%s_a", environment->role_prefix, service);
+}
+
+const struct deck_pool *
+deck_find_pool(const struct deck_environment *environment, const char *service)
+{
+    for (size_t i = 0; i < environment->pools.count; i++) {
+        if (strcmp(environment->pools.items[i].service, service) == 0)
+            return &environment->pools.items[i];
+    }
+    return NULL;
+}
+
+const struct deck_server *
+deck_find_server(const struct deck *deck, const char *name)
+{
+    for (size_t i = 0; i < deck->servers.count; i++) {
+        if (strcmp(deck->servers.items[i].name, name) == 0)
+            return &deck->servers.items[i];
+    }
+    return NULL;
+}
