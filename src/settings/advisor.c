@@ -1,10 +1,339 @@
 // SPDX-License-Identifier: MIT
 #include "settings/advisor.h"
 
+#include "base/text.h"
+#include "pg/format.h"
+#include "settings/budget.h"
+#include "settings/rules.h"
+#include "settings/value.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One run of the advisor. */
+struct session {
+    struct advice *advice;
+    struct settings_input input;
+    int reload_count;  /* parameters that a reload brings into effect */
+    int restart_count; /* parameters that wait for a restart */
+    struct text restart_names;
+    struct text not_permitted; /* what the role may not set, as lines of a configuration */
+};
+
+/* --- one parameter of the server ---------------------------------------------------------- */
+
+static bool
+is_equal(const struct settings_rule *rule, const struct catalog_setting *setting, const char *a,
+         const char *b)
+{
+    if (!rule->is_list)
+        return setting_is_equal(setting, a, b);
+    AUTO_ARENA arena = arena_new();
+    char **words_a, **words_b;
+    size_t count = setting_words(arena, a, &words_a);
+    bool is_same = setting_words(arena, b, &words_b) == count;
+
+    for (size_t i = 0; is_same && i < count; i++)
+        is_same = strcmp(words_a[i], words_b[i]) == 0;
+    return is_same;
+}
+
+/* Words of a list are quoted one by one: one literal would be one library with commas in it. */
+static const char *
+alter_system(struct arena *arena, const struct settings_rule *rule, const char *value)
+{
+    AUTO_TEXT literals = {0};
+    char **words = NULL;
+    size_t count = rule->is_list ? setting_words(arena, value, &words) : 0;
+
+    for (size_t i = 0; i < count; i++)
+        text_appendf(&literals, "%s%s", i > 0 ? ", " : "", pg_literal(arena, words[i]));
+    if (count == 0)
+        text_append(&literals, pg_literal(arena, rule->is_list ? "" : value));
+    return pg_format(arena, "ALTER SYSTEM SET %s = %s", rule->name, text_chars(&literals));
+}
+
+static bool
+is_postmaster(const struct catalog_setting *setting)
+{
+    return strcmp(setting->context, "postmaster") == 0;
+}
+
+/* Counts what reload and restart will have to bring into effect. */
+static void
+count_effect(struct session *session, const struct catalog_setting *setting)
+{
+    session->reload_count++;
+    if (!is_postmaster(setting))
+        return;
+    session->restart_count++;
+    text_appendf(&session->restart_names, "%s%s", session->restart_names.length ? ", " : "",
+                 setting->name);
+}
+
+static void
+add_server_change(struct session *session, const struct settings_rule *rule,
+                  const struct catalog_setting *setting, const struct settings_proposal *proposal)
+{
+    struct arena *arena = session->advice->arena;
+    const struct deck_server *server = session->advice->server;
+    const char *former = setting->auto_value;
+    struct change change = {
+        .server = server->name,
+        .key = arena_printf(arena, "setting %s", rule->name),
+        .phase = CHANGE_SERVER_SETTING,
+        .action = CHANGE_ALTER,
+        .what = arena_printf(arena, "set %s to %s (now %s)", rule->name, proposal->value,
+                             setting_readable(arena, setting, setting_server_value(setting))),
+        .why = proposal->why,
+        .warning = proposal->warning,
+        .place = server->place,
+        .sql = alter_system(arena, rule, proposal->value),
+        .undo = former != NULL ? alter_system(arena, rule, former)
+                               : pg_format(arena, "ALTER SYSTEM RESET %s", rule->name),
+        .needs_reload = !is_postmaster(setting),
+        .needs_restart = is_postmaster(setting),
+    };
+    change_list_add(session->advice->changes, &change);
+    count_effect(session, setting);
+}
+
+static void
+advise_server_rule(struct session *session, const struct settings_rule *rule)
+{
+    const struct catalog_server *catalog = session->advice->catalog;
+    const struct catalog_setting *setting = catalog_find_setting(catalog, rule->name);
+    struct settings_case of = {.input = &session->input, .current = setting};
+    struct settings_proposal proposal;
+
+    if (setting == NULL || !settings_propose(rule, &of, &proposal))
+        return;
+    const char *now = setting_server_value(setting);
+    const char *next = setting->auto_value != NULL ? setting->auto_value : now;
+    bool is_now = is_equal(rule, setting, now, proposal.value);
+    bool is_next = is_equal(rule, setting, next, proposal.value) &&
+                   (setting->auto_value != NULL || !setting->is_pending_restart);
+    if (is_now && is_next)
+        return;
+    if (!catalog->is_superuser)
+        text_appendf(&session->not_permitted, "%s%s = %s",
+                     session->not_permitted.length > 0 ? ", " : "", rule->name, proposal.value);
+    else if (strcmp(setting->source, "command line") == 0)
+        change_list_note(session->advice->changes, session->advice->server->name, NULL,
+                         session->advice->server->place,
+                         "%s should be %s (%s), but the server was started with %s on its command "
+                         "line, which overrides all configuration.",
+                         rule->name, proposal.value, proposal.why, now);
+    else if (is_next)
+        count_effect(session, setting);
+    else
+        add_server_change(session, rule, setting, &proposal);
+}
+
+/* --- the environments' databases ---------------------------------------------------------- */
+
+/* What one database gets, gathered into one change. */
+struct database_settings {
+    struct text what, why, sql, undo;
+};
+
+static void
+release_database_settings(struct database_settings *settings)
+{
+    text_release(&settings->what);
+    text_release(&settings->why);
+    text_release(&settings->sql);
+    text_release(&settings->undo);
+}
+
+static bool
+may_set(const struct catalog_server *catalog, const struct catalog_setting *setting)
+{
+    return strcmp(setting->context, "user") == 0 ||
+           (strcmp(setting->context, "superuser") == 0 && catalog->is_superuser);
+}
+
+static void
+advise_database_rule(struct session *session, const struct settings_rule *rule,
+                     const struct settings_environment *environment, const char *database,
+                     struct database_settings *settings)
+{
+    struct arena *arena = session->advice->arena;
+    const struct catalog_server *catalog = session->advice->catalog;
+    const struct catalog_setting *setting = catalog_find_setting(catalog, rule->name);
+    struct settings_case of = {&session->input, environment, setting};
+    struct settings_proposal proposal;
+
+    if (setting == NULL || !settings_propose(rule, &of, &proposal))
+        return;
+    const char *former = catalog_role_setting_value(catalog, database, "", rule->name);
+    const char *now = former != NULL ? former : setting_server_value(setting);
+    if (is_equal(rule, setting, now, proposal.value))
+        return;
+    if (!may_set(catalog, setting)) {
+        change_list_note(session->advice->changes, session->advice->server->name, database,
+                         environment->deck->place,
+                         "%s should be %s (%s); only a superuser may "
+                         "set it.",
+                         rule->name, proposal.value, proposal.why);
+        return;
+    }
+    const char *comma = settings->what.length > 0 ? ", " : "";
+    text_appendf(&settings->what, "%s%s %s", comma, rule->name, proposal.value);
+    text_appendf(&settings->why, "%s%s: %s", settings->why.length > 0 ? "; " : "", rule->name,
+                 proposal.why);
+    text_append(&settings->sql, pg_format(arena, "ALTER DATABASE %I SET %s = %L;\n", database,
+                                          rule->name, proposal.value));
+    text_append(
+        &settings->undo,
+        former != NULL
+            ? pg_format(arena, "ALTER DATABASE %I SET %s = %L;\n", database, rule->name, former)
+            : pg_format(arena, "ALTER DATABASE %I RESET %s;\n", database, rule->name));
+}
+
+static void
+advise_database(struct session *session, const struct settings_environment *environment,
+                const struct deck_database *database)
+{
+    struct arena *arena = session->advice->arena;
+    struct database_settings settings = {0};
+
+    for (size_t i = 0; i < settings_rule_count; i++) {
+        const struct settings_rule *rule = &settings_rules[i];
+        if (rule->scope == SETTINGS_OF_ENVIRONMENT &&
+            settings_rule_is_for(rule, session->advice->catalog->major))
+            advise_database_rule(session, rule, environment, database->name, &settings);
+    }
+    if (settings.sql.length > 0) {
+        struct change change = {
+            .server = session->advice->server->name,
+            .database = database->name,
+            .key = "settings of the database",
+            .phase = CHANGE_DATABASE_SETTING,
+            .action = CHANGE_ALTER,
+            .what = arena_printf(arena, "set %s", text_chars(&settings.what)),
+            .why = arena_printf(arena, "share of %s; %s", environment->deck->name,
+                                text_chars(&settings.why)),
+            .place = environment->deck->place,
+            .sql = arena_strdup(arena, text_chars(&settings.sql)),
+            .undo = arena_strdup(arena, text_chars(&settings.undo)),
+            .is_transactional = true,
+        };
+        change_list_add(session->advice->changes, &change);
+    }
+    release_database_settings(&settings);
+}
+
+static void
+advise_environment(struct session *session, const struct settings_environment *environment)
+{
+    const struct deck *deck = session->advice->deck;
+
+    for (size_t i = 0; i < deck->databases.count; i++) {
+        if (deck->databases.items[i].environment == environment->deck)
+            advise_database(session, environment, &deck->databases.items[i]);
+    }
+}
+
+/* --- the end ------------------------------------------------------------------------------ */
+
+static void
+advise_reload_and_restart(struct session *session)
+{
+    struct arena *arena = session->advice->arena;
+    const struct deck_server *server = session->advice->server;
+    struct change reload = {
+        .server = server->name,
+        .key = "reload",
+        .phase = CHANGE_RELOAD,
+        .action = CHANGE_RUN,
+        .what = "reload the configuration",
+        .why = arena_printf(arena, "%d parameters come into effect together%s",
+                            session->reload_count - session->restart_count,
+                            session->restart_count > 0 ? "; the others wait for the restart" : ""),
+        .place = server->place,
+        .sql = "SELECT pg_reload_conf()",
+        .undo = "SELECT pg_reload_conf()",
+    };
+    struct change restart = {
+        .server = server->name,
+        .key = "restart",
+        .phase = CHANGE_RESTART,
+        .action = CHANGE_RUN,
+        .what = "restart the server",
+        .why = arena_printf(arena, "these are read at start only: %s",
+                            text_chars(&session->restart_names)),
+        .place = server->place,
+        .sql = "-- restart",
+        .needs_restart = true,
+    };
+
+    if (session->reload_count > session->restart_count)
+        change_list_add(session->advice->changes, &reload);
+    if (session->restart_count > 0)
+        change_list_add(session->advice->changes, &restart);
+}
+
+static void
+note_memory(struct session *session)
+{
+    struct arena *arena = session->advice->arena;
+    const struct deck_server *server = session->advice->server;
+    const struct settings_input *input = &session->input;
+    struct settings_memory memory;
+
+    if (settings_expected_memory(input, &memory) && memory.expected_bytes > input->memory_bytes)
+        change_list_note(session->advice->changes, server->name, NULL, server->place,
+                         "Expected memory is %s, more than the %s that the server has (%s): %s.",
+                         setting_size(arena, memory.expected_bytes >> 20 << 20),
+                         setting_size(arena, input->memory_bytes), input->memory_from,
+                         memory.arithmetic);
+}
+
+static void
+note_not_permitted(struct session *session)
+{
+    const struct deck_server *server = session->advice->server;
+
+    if (session->not_permitted.length > 0)
+        change_list_note(session->advice->changes, server->name, NULL, server->place,
+                         "The role \"%s\" may not use ALTER SYSTEM; set these where the server is "
+                         "managed: %s.",
+                         session->advice->catalog->role, text_chars(&session->not_permitted));
+}
+
+/* What max_connections will be: the deck's, where it can be set; else what it is. */
+static int
+future_connections(const struct session *session)
+{
+    const struct catalog_server *catalog = session->advice->catalog;
+    const struct catalog_setting *setting = catalog_find_setting(catalog, "max_connections");
+    int wanted = settings_connections(&session->input);
+
+    if (wanted > 0 && catalog->is_superuser)
+        return wanted;
+    return setting == NULL ? 0 : atoi(setting->setting);
+}
+
 bool
 settings_advise(struct advice *advice, struct error *err)
 {
-    (void)advice;
-    (void)err;
+    struct session session = {.advice = advice};
+
+    settings_input_read(advice, &session.input);
+    if (!settings_check_connections(&session.input, future_connections(&session), err))
+        return false;
+    for (size_t i = 0; i < settings_rule_count; i++) {
+        const struct settings_rule *rule = &settings_rules[i];
+        if (rule->scope == SETTINGS_OF_SERVER && settings_rule_is_for(rule, advice->catalog->major))
+            advise_server_rule(&session, rule);
+    }
+    for (size_t i = 0; i < session.input.environments.count; i++)
+        advise_environment(&session, &session.input.environments.items[i]);
+    advise_reload_and_restart(&session);
+    note_memory(&session);
+    note_not_permitted(&session);
+    text_release(&session.restart_names);
+    text_release(&session.not_permitted);
     return true;
 }

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+#include "settings/derive.h"
+
+#include "base/text.h"
+
+#include <string.h>
+
+static const char *
+logging_name(enum deck_logging logging)
+{
+    static const char *const names[] = {
+        [LOGGING_VERBOSE] = "verbose",
+        [LOGGING_BALANCED] = "balanced",
+        [LOGGING_MINIMAL] = "minimal",
+    };
+    return names[logging];
+}
+
+/* What each depth of logging stands for. */
+struct logging_figures {
+    const char *min_duration, *temp_files, *autovacuum, *idle_timeout;
+};
+
+static const struct logging_figures loggings[] = {
+    [LOGGING_VERBOSE] = {"100ms", "0", "1s", "30min"},
+    [LOGGING_BALANCED] = {"500ms", "10MB", "1min", "10min"},
+    [LOGGING_MINIMAL] = {"1s", "100MB", "10min", "5min"},
+};
+
+static const struct logging_figures *
+figures_of(const struct settings_case *of)
+{
+    return &loggings[of->environment->deck->logging];
+}
+
+static const char *
+by_logging(const struct settings_case *of, const char *what)
+{
+    return arena_printf(of->input->arena, "%s, logging is %s", what,
+                        logging_name(of->environment->deck->logging));
+}
+
+bool
+derive_log_min_duration(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    proposal->value = figures_of(of)->min_duration;
+    proposal->why = by_logging(of, "statements that take longer are logged");
+    return true;
+}
+
+bool
+derive_log_temp_files(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    proposal->value = figures_of(of)->temp_files;
+    proposal->why = by_logging(of, "larger sorts and hashes that did not fit into work_mem are "
+                                   "logged");
+    return true;
+}
+
+bool
+derive_idle_timeout(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    proposal->value = figures_of(of)->idle_timeout;
+    return true;
+}
+
+/* One value for the whole server: the most verbose environment's. */
+bool
+derive_log_autovacuum(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    enum deck_logging logging = LOGGING_MINIMAL;
+
+    for (size_t i = 0; i < of->input->environments.count; i++) {
+        enum deck_logging own = of->input->environments.items[i].deck->logging;
+        logging = own < logging ? own : logging;
+    }
+    proposal->value = loggings[logging].autovacuum;
+    proposal->why =
+        arena_printf(of->input->arena, "shows which tables keep autovacuum busy, logging is %s",
+                     logging_name(logging));
+    return true;
+}
+
+bool
+derive_log_connections(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    for (size_t i = 0; i < of->input->environments.count; i++) {
+        if (of->input->environments.items[i].deck->has_audit) {
+            proposal->value = "on";
+            proposal->why = arena_printf(of->input->arena, "the deck asks for an audit of %s",
+                                         of->input->environments.items[i].deck->name);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+has_escape(const char *prefix, const char *letters)
+{
+    for (const char *at = strchr(prefix, '%'); at != NULL; at = strchr(at, '%')) {
+        at++;
+        if (*at == '\0')
+            return false;
+        if (strchr(letters, *at) != NULL)
+            return true;
+        at++;
+    }
+    return false;
+}
+
+/* A prefix that tells time, process, user and database is left as it is. */
+bool
+derive_log_line_prefix(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    const char *prefix = of->current->setting;
+
+    bool is_enough = has_escape(prefix, "tmn") && has_escape(prefix, "pc") &&
+                     has_escape(prefix, "u") && has_escape(prefix, "d");
+    proposal->value = is_enough ? prefix : "%m [%p] %q%u@%d %a ";
+    return true;
+}
+
+bool
+derive_track_functions(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    proposal->value = of->environment->deck->monitoring == DEPTH_DETAILED ? "pl" : "none";
+    return true;
+}
+
+/* --- libraries ---------------------------------------------------------------------------- */
+
+static bool
+is_available(const struct catalog_server *catalog, const char *extension)
+{
+    for (size_t i = 0; i < catalog->available_extension_count; i++) {
+        if (strcmp(catalog->available_extensions[i], extension) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The list is "a, b"; names may be in double quotes. */
+static bool
+has_word(const char *list, const char *word)
+{
+    size_t length = strlen(word);
+
+    for (const char *at = strstr(list, word); at != NULL; at = strstr(at + 1, word)) {
+        bool begins = at == list || strchr(", \"", at[-1]) != NULL;
+        bool ends = at[length] == '\0' || strchr(", \"", at[length]) != NULL;
+        if (begins && ends)
+            return true;
+    }
+    return false;
+}
+
+bool
+derive_preload_libraries(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    static const char *const wanted = "pg_stat_statements";
+    /* What the next start would load: a list that waits for a restart is added to as well. */
+    const char *there =
+        of->current->auto_value != NULL ? of->current->auto_value : of->current->setting;
+
+    if (has_word(there, wanted)) {
+        proposal->value = there;
+        return true;
+    }
+    if (!is_available(of->input->catalog, wanted))
+        return false;
+    proposal->value =
+        there[0] == '\0' ? wanted : arena_printf(of->input->arena, "%s, %s", there, wanted);
+    return true;
+}

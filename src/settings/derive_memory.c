@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: MIT
+/* Starting figures that the ecosystem agrees on (pgtune, PostgreSQL's documentation), and the
+ * classic ones of three kinds of environments on servers of their own. */
+#include "settings/derive.h"
+
+#include "settings/value.h"
+
+#define MEGABYTE (INT64_C(1) << 20)
+#define GIGABYTE (INT64_C(1) << 30)
+
+/* What kind of an environment: its logging says it. */
+struct class
+{
+    const char *name;
+    int buffers_percent, cache_percent; /* with a server of its own */
+    int work_mem_percent;               /* of memory / connections */
+};
+
+static const struct class classes[] = {
+    [LOGGING_VERBOSE] = {"development", 25, 75, 80},
+    [LOGGING_BALANCED] = {"staging", 25, 75, 90},
+    [LOGGING_MINIMAL] = {"production", 30, 80, 120},
+};
+
+const char *
+settings_class_name(const struct deck_environment *environment)
+{
+    return classes[environment->logging].name;
+}
+
+static int64_t
+at_least(int64_t value, int64_t least)
+{
+    return value < least ? least : value;
+}
+
+static int64_t
+at_most(int64_t value, int64_t most)
+{
+    return value > most ? most : value;
+}
+
+static int64_t
+rounded_down(int64_t value, int64_t step)
+{
+    return value - value % step;
+}
+
+static bool
+all_are(const struct settings_input *input, enum deck_workload workload)
+{
+    for (size_t i = 0; i < input->environments.count; i++) {
+        if (input->environments.items[i].deck->workload != workload)
+            return false;
+    }
+    return input->environments.count > 0;
+}
+
+/* "of 8GB (the deck's memory of the server)", or with all environments named. */
+static const char *
+of_memory(const struct settings_input *input)
+{
+    const struct settings_environment *sole = settings_sole(input);
+
+    return arena_printf(input->arena, "of %s (%s) %s",
+                        setting_size(input->arena, input->memory_bytes), input->memory_from,
+                        sole != NULL ? arena_printf(input->arena, "for %s alone", sole->deck->name)
+                                     : "for all environments of the server");
+}
+
+/* A share of the server's memory; production alone gets its shares in steps of 100 MB. */
+static int64_t
+memory_share(const struct settings_input *input, int percent)
+{
+    int64_t bytes = input->memory_bytes * percent / 100;
+    bool is_production = percent == classes[LOGGING_MINIMAL].buffers_percent ||
+                         percent == classes[LOGGING_MINIMAL].cache_percent;
+    int64_t step = is_production && bytes >= 100 * MEGABYTE ? 100 * MEGABYTE : MEGABYTE;
+
+    return rounded_down(bytes, step);
+}
+
+static int
+buffers_percent(const struct settings_input *input)
+{
+    const struct settings_environment *sole = settings_sole(input);
+
+    if (all_are(input, WORKLOAD_DESKTOP))
+        return 6;
+    return sole != NULL ? classes[sole->deck->logging].buffers_percent : 25;
+}
+
+int64_t
+settings_shared_buffers(const struct settings_input *input)
+{
+    return input->memory_bytes == 0
+               ? 0
+               : at_least(memory_share(input, buffers_percent(input)), 16 * MEGABYTE);
+}
+
+bool
+derive_max_connections(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    int connections = settings_connections(of->input);
+
+    if (connections == 0)
+        return false;
+    int reserved = of->input->reserved_connections, own = of->input->own_connections;
+    proposal->value = arena_printf(of->input->arena, "%d", connections);
+    proposal->why =
+        arena_printf(of->input->arena, "%d for the environments, %d reserved, %d for pgdeck itself",
+                     connections - reserved - own, reserved, own);
+    return true;
+}
+
+bool
+derive_shared_buffers(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    if (of->input->memory_bytes == 0)
+        return false;
+    proposal->value = setting_size(of->input->arena, settings_shared_buffers(of->input));
+    proposal->why = arena_printf(of->input->arena, "%d %% %s", buffers_percent(of->input),
+                                 of_memory(of->input));
+    return true;
+}
+
+bool
+derive_effective_cache_size(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    const struct settings_environment *sole = settings_sole(of->input);
+    int percent = sole != NULL ? classes[sole->deck->logging].cache_percent : 75;
+
+    if (of->input->memory_bytes == 0)
+        return false;
+    if (all_are(of->input, WORKLOAD_DESKTOP))
+        percent = 25;
+    proposal->value = setting_size(of->input->arena, memory_share(of->input, percent));
+    proposal->why = arena_printf(of->input->arena, "%d %% %s", percent, of_memory(of->input));
+    return true;
+}
+
+/* Up to 16, VACUUM used no more than 1 GB. */
+bool
+derive_maintenance_work_mem(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    int part = settings_sole(of->input) != NULL ? 8 : 16;
+    int64_t most = of->input->catalog->major >= 17 ? 2 * GIGABYTE : GIGABYTE;
+
+    if (of->input->memory_bytes == 0)
+        return false;
+    int64_t bytes = at_most(rounded_down(of->input->memory_bytes / part, MEGABYTE), most);
+    proposal->value = setting_size(of->input->arena, at_least(bytes, 16 * MEGABYTE));
+    proposal->why = arena_printf(of->input->arena, "1/%d %s, at most %s", part,
+                                 of_memory(of->input), setting_size(of->input->arena, most));
+    return true;
+}
+
+int64_t
+settings_autovacuum_work_mem(const struct settings_input *input)
+{
+    if (input->memory_bytes == 0)
+        return 0;
+    return at_least(at_most(rounded_down(input->memory_bytes / 32, MEGABYTE), GIGABYTE),
+                    8 * MEGABYTE);
+}
+
+bool
+derive_autovacuum_work_mem(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    if (of->input->memory_bytes == 0)
+        return false;
+    proposal->value = setting_size(of->input->arena, settings_autovacuum_work_mem(of->input));
+    proposal->why = arena_printf(of->input->arena, "1/32 %s for each of %d workers",
+                                 of_memory(of->input), settings_autovacuum_workers(of->input));
+    return true;
+}
+
+bool
+derive_wal_buffers(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    int64_t buffers = settings_shared_buffers(of->input);
+
+    if (buffers == 0)
+        return false;
+    int64_t bytes =
+        at_least(at_most(rounded_down(buffers / 32, MEGABYTE), 16 * MEGABYTE), MEGABYTE);
+    if (buffers >= GIGABYTE)
+        bytes = 32 * MEGABYTE;
+    proposal->value = setting_size(of->input->arena, bytes);
+    proposal->why = arena_printf(of->input->arena, "for shared_buffers of %s",
+                                 setting_size(of->input->arena, buffers));
+    return true;
+}
+
+/* Each connection's part of the environment's memory, by how many of them use it at once. */
+int64_t
+settings_work_mem(const struct settings_environment *environment)
+{
+    if (environment->memory_bytes == 0 || environment->connections == 0)
+        return 0;
+    int64_t bytes = environment->memory_bytes / environment->connections *
+                    classes[environment->deck->logging].work_mem_percent / 100;
+    bytes = at_most(bytes, environment->memory_bytes / 16);
+    bytes = at_least(bytes, 4 * MEGABYTE);
+    return rounded_down(bytes, bytes >= 8 * MEGABYTE ? 4 * MEGABYTE : MEGABYTE);
+}
+
+bool
+derive_work_mem(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    int64_t bytes = settings_work_mem(of->environment);
+
+    if (bytes == 0)
+        return false;
+    proposal->value = setting_size(of->input->arena, bytes);
+    proposal->why =
+        arena_printf(of->input->arena, "%d %% of %s (%s) / %d connections (%s), as for %s",
+                     classes[of->environment->deck->logging].work_mem_percent,
+                     setting_size(of->input->arena, of->environment->memory_bytes),
+                     of->environment->memory_from, of->environment->connections,
+                     of->environment->connections_from, settings_class_name(of->environment->deck));
+    return true;
+}
+
+bool
+derive_gin_pending_list_limit(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    if (of->environment->memory_bytes == 0)
+        return false;
+    proposal->value = of->environment->memory_bytes >= 4 * GIGABYTE ? "8MB" : "4MB";
+    proposal->why = arena_printf(of->input->arena, "for %s of memory",
+                                 setting_size(of->input->arena, of->environment->memory_bytes));
+    return true;
+}
+
+/* By the environment that writes most; no more than the server has memory, which also tells
+ * roughly what disk there is. */
+static int64_t
+max_wal_size(const struct settings_input *input)
+{
+    static const int64_t by_workload[] = {
+        [WORKLOAD_WEB] = 4,   [WORKLOAD_OLTP] = 8,    [WORKLOAD_ANALYTICS] = 16,
+        [WORKLOAD_MIXED] = 4, [WORKLOAD_DESKTOP] = 2,
+    };
+    int64_t most = 0;
+
+    for (size_t i = 0; i < input->environments.count; i++) {
+        int64_t gigabytes = by_workload[input->environments.items[i].deck->workload];
+        most = at_least(most, gigabytes);
+    }
+    return at_least(at_most(most * GIGABYTE, rounded_down(input->memory_bytes, GIGABYTE)),
+                    GIGABYTE);
+}
+
+bool
+derive_max_wal_size(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    if (of->input->memory_bytes == 0 || of->input->environments.count == 0)
+        return false;
+    proposal->value = setting_size(of->input->arena, max_wal_size(of->input));
+    proposal->why = "so that checkpoints come by the clock and not by the volume written: by "
+                    "workload, at most the server's memory";
+    return true;
+}
+
+bool
+derive_min_wal_size(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    if (of->input->memory_bytes == 0 || of->input->environments.count == 0)
+        return false;
+    proposal->value = setting_size(of->input->arena, max_wal_size(of->input) / 4);
+    return true;
+}
+
+/* lz4 where this server was built with it. */
+bool
+derive_wal_compression(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    proposal->value = setting_allows(of->current, "lz4") ? "lz4" : "on";
+    return true;
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "settings/input.h"
+
+#include "pg/host.h"
+#include "settings/value.h"
+
+#include <stdlib.h>
+
+static int
+setting_integer(const struct catalog_server *catalog, const char *name)
+{
+    const struct catalog_setting *setting = catalog_find_setting(catalog, name);
+
+    return setting == NULL ? 0 : atoi(setting_server_value(setting));
+}
+
+static int
+pools_maximum(const struct deck_environment *environment)
+{
+    int sum = 0;
+
+    for (size_t i = 0; i < environment->pools.count; i++)
+        sum += environment->pools.items[i].max;
+    return sum;
+}
+
+static void
+read_environment(struct settings_input *input, const struct deck_environment *deck)
+{
+    struct settings_environment *environment = LIST_ADD(input->arena, &input->environments);
+    int pools = pools_maximum(deck);
+
+    environment->deck = deck;
+    environment->memory_bytes = deck->memory_bytes;
+    environment->memory_from = "its share";
+    environment->active_connections = pools > 0 ? pools : deck->targets.connections_max;
+    if (deck->max_connections > 0) {
+        environment->connections = deck->max_connections;
+        environment->connections_from = "its max_connections";
+    } else {
+        environment->connections = environment->active_connections;
+        environment->connections_from = pools > 0 ? "its pools" : "its target";
+    }
+}
+
+static void
+read_memory(struct settings_input *input)
+{
+    int64_t sum = 0;
+    bool is_known = input->environments.count > 0;
+
+    for (size_t i = 0; i < input->environments.count; i++) {
+        sum += input->environments.items[i].memory_bytes;
+        is_known = is_known && input->environments.items[i].memory_bytes > 0;
+    }
+    if (input->deck->memory_bytes > 0) {
+        input->memory_bytes = input->deck->memory_bytes;
+        input->memory_from = "the deck's memory of the server";
+    } else if (is_known) {
+        input->memory_bytes = sum;
+        input->memory_from = "the sum of the environments' memory";
+    } else if (input->catalog->host_memory_bytes > 0) {
+        input->memory_bytes = input->catalog->host_memory_bytes;
+        input->memory_from = "the host's memory";
+    }
+}
+
+/* An environment without a share of its own gets one in proportion to its connections. */
+static void
+share_memory(struct settings_input *input)
+{
+    int64_t connections = 0;
+
+    for (size_t i = 0; i < input->environments.count; i++)
+        connections += input->environments.items[i].connections;
+    for (size_t i = 0; i < input->environments.count; i++) {
+        struct settings_environment *environment = &input->environments.items[i];
+        if (environment->memory_bytes > 0 || input->memory_bytes == 0 || connections == 0)
+            continue;
+        environment->memory_bytes = input->memory_bytes / connections * environment->connections;
+        environment->memory_from = "its part of the server's, by connections";
+    }
+}
+
+void
+settings_input_read(const struct advice *advice, struct settings_input *ret_input)
+{
+    const struct deck *deck = advice->deck;
+    struct settings_input input = {
+        .arena = advice->arena, .deck = advice->server, .catalog = advice->catalog};
+
+    for (size_t i = 0; i < deck->environments.count; i++) {
+        if (deck->environments.items[i].server == advice->server)
+            read_environment(&input, &deck->environments.items[i]);
+    }
+    for (size_t i = 0; i < deck->databases.count; i++)
+        input.own_connections += deck->databases.items[i].environment->server == advice->server;
+    input.own_connections += SETTINGS_SPARE_CONNECTIONS;
+    input.reserved_connections =
+        setting_integer(advice->catalog, "superuser_reserved_connections") +
+        setting_integer(advice->catalog, "reserved_connections");
+    read_memory(&input);
+    share_memory(&input);
+    input.cpus = advice->server->cpus;
+    if (input.cpus == 0 && advice->catalog->is_local)
+        input.cpus = host_cpus();
+    *ret_input = input;
+}
+
+int
+settings_connections(const struct settings_input *input)
+{
+    int sum = 0;
+
+    for (size_t i = 0; i < input->environments.count; i++) {
+        if (input->environments.items[i].connections == 0)
+            return 0;
+        sum += input->environments.items[i].connections;
+    }
+    return sum == 0 ? 0 : sum + input->reserved_connections + input->own_connections;
+}
+
+const struct settings_environment *
+settings_sole(const struct settings_input *input)
+{
+    return input->environments.count == 1 ? &input->environments.items[0] : NULL;
+}

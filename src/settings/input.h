@@ -1,0 +1,32 @@
+/* What the rules derive values from: one server, its environments, and what the deck or the host
+ * tells of its memory and CPUs. */
+#pragma once
+#include "change/advice.h"
+
+struct settings_environment {
+    const struct deck_environment *deck;
+    int64_t memory_bytes;   /* its share; 0: unknown */
+    int connections;        /* its limit; 0: unknown */
+    int active_connections; /* expected to work at once: its pools, else the target; 0: unknown */
+    const char *memory_from, *connections_from; /* for the reader */
+};
+
+struct settings_input {
+    struct arena *arena;
+    const struct deck_server *deck;
+    const struct catalog_server *catalog;
+    int64_t memory_bytes; /* 0: unknown */
+    const char *memory_from;
+    int cpus; /* 0: unknown */
+    LIST_OF(struct settings_environment) environments;
+    int own_connections; /* pgdeck's own: one a database and a few for apply and watch */
+    int reserved_connections;
+};
+
+enum { SETTINGS_SPARE_CONNECTIONS = 4 };
+
+void settings_input_read(const struct advice *advice, struct settings_input *ret_input);
+/* Sum of all environments, reserved and pgdeck's own; 0 when one environment's is unknown. */
+int settings_connections(const struct settings_input *input);
+/* The only environment of its server, if it is: gets the classic figures; else NULL. */
+const struct settings_environment *settings_sole(const struct settings_input *input);

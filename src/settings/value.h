@@ -1,0 +1,28 @@
+/* Values of parameters in PostgreSQL's units: compared, checked against what this server allows,
+ * written. Pure. */
+#pragma once
+#include "pg/catalog.h"
+
+/* "64MB" of a parameter in unit 8kB is 8192; without a unit it is in the parameter's own. False
+ * when it is no number or the unit is of another kind. */
+bool setting_number(const char *text, const char *unit, double *ret_number) MUST_CHECK;
+/* Whether both mean the same to this parameter. */
+bool setting_is_equal(const struct catalog_setting *setting, const char *a, const char *b);
+bool setting_allows(const struct catalog_setting *setting, const char *word); /* an enum's word */
+
+/* What the server would use for value: itself, or its nearest limit (then *ret_is_limited).
+ * NULL: not a value for this parameter on this server. */
+const char *setting_clamp(struct arena *arena, const struct catalog_setting *setting,
+                          const char *value, bool *ret_is_limited);
+/* What holds for the server as a whole, whatever the session or its database and role say. */
+const char *setting_server_value(const struct catalog_setting *setting);
+
+/* The words of a list such as shared_preload_libraries, without quotes and blanks. */
+size_t setting_words(struct arena *arena, const char *list, char ***ret_words);
+
+/* In the largest unit that holds it exactly: 1200MB, 4GB, 15min, 250ms. */
+const char *setting_size(struct arena *arena, int64_t bytes);
+/* A value for the reader: "16384" in unit 8kB is 128MB. */
+const char *
+setting_readable(struct arena *arena, const struct catalog_setting *setting, const char *value);
+const char *setting_duration(struct arena *arena, int64_t milliseconds);
