@@ -4,8 +4,8 @@
 #include "base/text.h"
 #include "plan/advisors.h"
 
-#include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { NEWEST_KNOWN_MAJOR = 18 };
@@ -172,23 +172,33 @@ plan_release(struct plan *plan)
         catalog_release(&plan->servers.items[i].catalog);
 }
 
-/* Two changes with one key could not be told apart in the journal. */
+static int
+compare_identity(const void *left_pointer, const void *right_pointer)
+{
+    const struct change *left = *(const struct change *const *)left_pointer;
+    const struct change *right = *(const struct change *const *)right_pointer;
+    int order = strcmp(left->server, right->server);
+
+    if (order == 0)
+        order = strcmp(left->database ? left->database : "", right->database ? right->database : "");
+    return order != 0 ? order : strcmp(left->key, right->key);
+}
+
+/* Two changes with one key could not be told apart in the journal: a programmer's mistake. */
 static void
 assert_unique_keys(const struct plan *plan)
 {
-    for (size_t i = 0; i < plan->changes.changes.count; i++) {
-        for (size_t j = i + 1; j < plan->changes.changes.count; j++) {
-            const struct change *left = &plan->changes.changes.items[i];
-            const struct change *right = &plan->changes.changes.items[j];
-            bool is_same_place =
-                strcmp(left->server, right->server) == 0 &&
-                (left->database == NULL) == (right->database == NULL) &&
-                (left->database == NULL || strcmp(left->database, right->database) == 0);
-            if (is_same_place && strcmp(left->key, right->key) == 0) {
-                fprintf(stderr, "pgdeck: internal error: two changes \"%s\"\n", left->key);
-                assert(!"unique keys");
-            }
-        }
+    size_t count = plan->changes.changes.count;
+    const struct change **sorted = ARENA_ARRAY(plan->arena, const struct change *, count + 1);
+
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &plan->changes.changes.items[i];
+    qsort(sorted, count, sizeof(*sorted), compare_identity);
+    for (size_t i = 1; i < count; i++) {
+        if (compare_identity(&sorted[i - 1], &sorted[i]) != 0)
+            continue;
+        fprintf(stderr, "pgdeck: internal error: two changes \"%s\"\n", sorted[i]->key);
+        abort();
     }
 }
 
