@@ -265,16 +265,18 @@ continue_numbering(struct run *run, struct error *err)
     return true;
 }
 
-static bool
-changes_configuration(const struct run *run)
+/* How many changes of the phase there are for the server under work; all phases: CHANGE_PHASES. */
+static size_t
+count_phase(const struct run *run, enum change_phase phase)
 {
+    size_t count = 0;
+
     for (size_t i = 0; i < run->plan->changes.changes.count; i++) {
         const struct change *change = &run->plan->changes.changes.items[i];
-        if (change->phase == CHANGE_SERVER_SETTING &&
-            strcmp(change->server, run->server->deck->name) == 0)
-            return true;
+        count += (phase == CHANGE_PHASES || change->phase == phase) && !is_left_out(run, change) &&
+                 strcmp(change->server, run->server->deck->name) == 0;
     }
-    return false;
+    return count;
 }
 
 static bool
@@ -282,15 +284,17 @@ begin_server(struct run *run, struct error *err)
 {
     PGconn *connection;
     bool is_resumed;
+    bool is_only_restart = count_phase(run, CHANGE_RESTART) == count_phase(run, CHANGE_PHASES);
 
     if (!open_session(run, NULL, &connection, err) ||
-        !journal_begin(connection, run->plan->deck, run->server->deck, run->id, &is_resumed, err))
+        !journal_begin(connection, run->plan->deck, run->server->deck->name, is_only_restart,
+                       run->id, &is_resumed, err))
         return false;
     run->seq = 0;
-    if (changes_configuration(run) &&
+    if (count_phase(run, CHANGE_SERVER_SETTING) > 0 &&
         !plan_keep_configuration(run->plan->arena, &run->server->catalog, err))
         return false;
-    run->outcome->is_resumed = run->outcome->is_resumed || is_resumed;
+    run->outcome->is_resumed = run->outcome->is_resumed || (is_resumed && !is_only_restart);
     return !is_resumed || continue_numbering(run, err);
 }
 
@@ -340,15 +344,12 @@ run_server(struct run *run, struct error *err)
 }
 
 static size_t
-count_changes(const struct run *run, const struct plan_server *server)
+count_changes(const struct run *run)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < run->plan->changes.changes.count; i++) {
-        const struct change *change = &run->plan->changes.changes.items[i];
-        count += !is_left_out(run, change) &&
-                 (server == NULL || strcmp(change->server, server->deck->name) == 0);
-    }
+    for (size_t i = 0; i < run->plan->changes.changes.count; i++)
+        count += !is_left_out(run, &run->plan->changes.changes.items[i]);
     return count;
 }
 
@@ -359,12 +360,12 @@ plan_apply(const struct plan *plan, const struct apply_options *options,
     struct run run = {.plan = plan, .options = options, .outcome = ret_outcome};
 
     memset(ret_outcome, 0, sizeof(*ret_outcome));
-    run.total = count_changes(&run, NULL);
+    run.total = count_changes(&run);
     ret_outcome->skipped = plan->changes.changes.count - run.total;
     for (size_t i = 0; i < plan->servers.count; i++) {
         run.server = &plan->servers.items[i];
         run.lock = options->locks[i];
-        if (count_changes(&run, run.server) == 0)
+        if (count_phase(&run, CHANGE_PHASES) == 0)
             continue;
         if (!run_server(&run, err))
             return false;

@@ -48,21 +48,21 @@ journal_ensure(PGconn *connection, struct error *err)
 }
 
 bool
-journal_begin(PGconn *connection, const struct deck *deck, const struct deck_server *server,
+journal_begin(PGconn *connection, const struct deck *deck, const char *server, bool is_only_restart,
               char ret_id[APPLY_ID_LENGTH + 1], bool *ret_is_resumed, struct error *err)
 {
     AUTO_PGRESULT unfinished = NULL;
     AUTO_PGRESULT begun = NULL;
     char host[64] = "";
     char pid[16];
-    const char *name[1] = {server->name};
+    const char *which[2] = {server, is_only_restart ? "true" : "false"};
 
-    if (!run(connection, "plan/sql/apply_unfinished.sql", 1, name, &unfinished, err))
+    if (!run(connection, "plan/sql/apply_unfinished.sql", 2, which, &unfinished, err))
         return false;
     gethostname(host, sizeof(host) - 1);
     snprintf(pid, sizeof(pid), "%d", (int)getpid());
     const char *id = PQntuples(unfinished) > 0 ? PQgetvalue(unfinished, 0, 0) : NULL;
-    const char *parameters[6] = {id, deck->name, server->name, host, pid, PGDECK_VERSION};
+    const char *parameters[6] = {id, deck->name, server, host, pid, PGDECK_VERSION};
     if (!run(connection, "plan/sql/apply_begin.sql", 6, parameters, &begun, err))
         return false;
     snprintf(ret_id, APPLY_ID_LENGTH + 1, "%s", PQgetvalue(begun, 0, 0));

@@ -12,10 +12,11 @@ bool journal_ensure(PGconn *connection, struct error *err) MUST_CHECK;
 /* Whether the journal's tables are there. */
 bool journal_exists(PGconn *connection, bool *ret_exists, struct error *err) MUST_CHECK;
 
-/* Begins an apply on a server, or takes over one that did not reach its end, so that one rollback
- * takes back both. ret_is_resumed tells which. */
-bool journal_begin(PGconn *connection, const struct deck *deck, const struct deck_server *server,
-                   char ret_id[APPLY_ID_LENGTH + 1], bool *ret_is_resumed,
+/* Begins an apply on a server, or takes over one that did not reach its end (or, when this one only
+ * restarts, the one whose settings wait for that), so that one rollback takes back both.
+ * ret_is_resumed tells which. */
+bool journal_begin(PGconn *connection, const struct deck *deck, const char *server,
+                   bool is_only_restart, char ret_id[APPLY_ID_LENGTH + 1], bool *ret_is_resumed,
                    struct error *err) MUST_CHECK;
 bool
 journal_end(PGconn *connection, const char *id, const char *state, struct error *err) MUST_CHECK;

@@ -180,7 +180,8 @@ compare_identity(const void *left_pointer, const void *right_pointer)
     int order = strcmp(left->server, right->server);
 
     if (order == 0)
-        order = strcmp(left->database ? left->database : "", right->database ? right->database : "");
+        order =
+            strcmp(left->database ? left->database : "", right->database ? right->database : "");
     return order != 0 ? order : strcmp(left->key, right->key);
 }
 

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* What and why stand on one line up to this many bytes. */
+enum { SHORT = 110 };
+
 /* The changes of one advisor in one database. */
 struct block {
     const char *server, *database, *advisor;
@@ -85,7 +88,9 @@ render_change(struct text *text, const struct change *change, const struct rende
     if (change->needs_restart && change->phase != CHANGE_RESTART)
         text_appendf(text, " %s(after a restart)%s", style->yellow, style->reset);
     if (change->why != NULL && change->why[0] != '\0')
-        text_appendf(text, "  %s%s%s", style->dim, change->why, style->reset);
+        text_appendf(text, "%s%s%s%s",
+                     strlen(change->what) + strlen(change->why) <= SHORT ? "  " : "\n      ",
+                     style->dim, change->why, style->reset);
     text_append(text, "\n");
     if (change->warning != NULL)
         text_appendf(text, "      %swarning:%s %s\n", style->yellow, style->reset, change->warning);
