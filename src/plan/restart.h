@@ -3,6 +3,9 @@
 #include "deck/deck.h"
 #include "pg/catalog.h"
 
+/* The key of the change that restarts a server: it is undone by restarting again, at the end. */
+#define PLAN_RESTART_KEY "restart"
+
 /* Keeps a copy of postgresql.auto.conf as it is while the server is known to run with it; called
  * before it is changed. Nothing is kept where the file cannot be read from here, or while a
  * change that awaits a restart is in it (then the copy of before that change is the good one). */

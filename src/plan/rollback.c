@@ -247,6 +247,8 @@ undo_entry(struct rollback *rollback, const struct entry *entry, struct error *e
         rollback->needs_restart = true;
     if (entry->needs != NULL)
         rollback->needs_reload = true;
+    if (strcmp(entry->key, PLAN_RESTART_KEY) == 0)
+        return rollback->options->is_dry_run || mark(rollback, entry, "undone", NULL, err);
     if (entry->undo == NULL)
         return keep_entry(rollback, entry, "cannot be undone", err);
     if (!is_guard_satisfied(rollback, entry, &is_safe, err))
