@@ -1,0 +1,4 @@
+-- what: drops a database
+-- servers: 14..
+-- variables: name
+DROP DATABASE IF EXISTS :"name";

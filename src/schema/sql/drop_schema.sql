@@ -1,0 +1,4 @@
+-- what: drops a schema
+-- servers: 14..
+-- variables: name
+DROP SCHEMA IF EXISTS :"name";

@@ -1,0 +1,4 @@
+-- what: drops a view
+-- servers: 14..
+-- variables: schema, name
+DROP VIEW IF EXISTS :"schema".:"name";
