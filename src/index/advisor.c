@@ -1,10 +1,365 @@
 // SPDX-License-Identifier: MIT
 #include "index/advisor.h"
 
+#include "change/name.h"
+#include "change/script.h"
+#include "index/build.h"
+#include "index/wanted.h"
+#include "pg/script.h"
+
+#include <string.h>
+
+struct scope {
+    struct advice *advice;
+    const struct deck_database *database;
+    const struct catalog_database *catalog;
+    const char *owner; /* NULL: who is connected */
+};
+
+static bool
+is_same(const char *left, const char *right)
+{
+    return strcmp(left, right) == 0;
+}
+
+/* --- what there is ------------------------------------------------------------------------ */
+
+static const struct catalog_table *
+table_of(const struct scope *scope, const struct index_wanted *wanted)
+{
+    if (!scope->catalog->exists)
+        return NULL;
+    return catalog_find_table(scope->catalog, wanted->schema, wanted->table);
+}
+
+static const struct catalog_index *
+index_of(const struct scope *scope, const struct index_wanted *wanted, const char *name)
+{
+    return catalog_find_index(scope->catalog, wanted->schema, name);
+}
+
+/* Partitioned now, or by an earlier change of this plan. */
+static bool
+is_to_be_partitioned(const struct scope *scope, const struct index_wanted *wanted)
+{
+    const char *key = change_partitions_key(scope->advice->arena, wanted->schema, wanted->table);
+
+    return table_of(scope, wanted)->kind == 'p' ||
+           change_find(scope->advice, scope->database->name, key) != NULL;
+}
+
+/* Declared text and canonical form are those that the journal remembers: nothing needs to be
+ * built to know that they fit each other. */
+static bool
+is_remembered(const struct scope *scope, const struct index_wanted *wanted)
+{
+    const struct catalog_index *index = index_of(scope, wanted, wanted->name);
+    const struct catalog_memo *memo =
+        catalog_find_memo(scope->advice->catalog, scope->catalog, wanted->key);
+
+    return index != NULL && memo != NULL && is_same(memo->declared, wanted->declared) &&
+           is_same(memo->observed, index_canonical(scope->advice->arena, index));
+}
+
+/* A valid index of another name that is the same. */
+static const struct catalog_index *
+find_twin(const struct scope *scope, const struct index_wanted *wanted, uint32_t table_oid)
+{
+    for (size_t i = 0; i < scope->catalog->indexes.count; i++) {
+        const struct catalog_index *index = &scope->catalog->indexes.items[i];
+        if (index->table_oid == table_oid && index->is_valid && index->is_ready &&
+            is_same(index_canonical(scope->advice->arena, index), wanted->canonical) &&
+            strstr(index->name, "_pgdeck_") == NULL)
+            return index;
+    }
+    return NULL;
+}
+
+/* --- changes ------------------------------------------------------------------------------ */
+
+static struct change
+change_of(const struct scope *scope, const struct index_wanted *wanted)
+{
+    return (struct change){
+        .server = scope->advice->server->name,
+        .database = scope->database->name,
+        .key = wanted->key,
+        .phase = CHANGE_INDEX,
+        .action = CHANGE_CREATE,
+        .place = wanted->statement->place,
+        .declared = wanted->declared,
+        .observe = pg_script(scope->advice->arena, "index/sql/observe.sql",
+                             PG_VARIABLES({"schema", wanted->schema}, {"name", wanted->name})),
+    };
+}
+
+static const char *
+drop_sql(struct arena *arena, const struct index_wanted *wanted, const char *name,
+         bool is_concurrent)
+{
+    return pg_script(arena,
+                     is_concurrent ? "index/sql/drop_concurrently.sql" : "index/sql/drop.sql",
+                     PG_VARIABLES({"schema", wanted->schema}, {"name", name}));
+}
+
+/* The table is made by the same apply and has no rows: nothing has to be careful. */
+static void
+add_on_new_table(const struct scope *scope, const struct index_wanted *wanted)
+{
+    struct arena *arena = scope->advice->arena;
+    struct change change = change_of(scope, wanted);
+
+    change.what = arena_printf(arena, "create index %s on %s", wanted->name, wanted->table);
+    change.why = "the deck has it; its table is new and empty";
+    change.sql = change_script(arena, scope->owner, "public", wanted->statement->sql);
+    change.undo = drop_sql(arena, wanted, wanted->name, false);
+    change.is_transactional = true;
+    change_list_add(scope->advice->changes, &change);
+}
+
+/* Builds it under that name (its own, or that of a successor beside the old one). */
+static void
+add_build(const struct scope *scope, const struct index_wanted *wanted, const char *name,
+          const char *what, const char *why)
+{
+    struct arena *arena = scope->advice->arena;
+    bool is_partitioned = is_to_be_partitioned(scope, wanted);
+    struct index_build *build = ARENA_NEW(arena, struct index_build);
+    struct change change = change_of(scope, wanted);
+
+    *build = (struct index_build){
+        .schema = wanted->schema,
+        .table = wanted->table,
+        .name = name,
+        .canonical = wanted->canonical,
+        .lock_wait_ms = scope->advice->deck->lock_wait_ms,
+    };
+    change.what = what;
+    change.why = why;
+    change.sql =
+        is_partitioned
+            ? index_outline_sql(arena, wanted->canonical, wanted->schema, wanted->table, name)
+            : index_create_sql(arena, wanted->canonical, wanted->schema, wanted->table, name, true);
+    change.procedure = &index_build_procedure;
+    change.argument = build;
+    change.undo = drop_sql(arena, wanted, name, !is_partitioned);
+    change.lock = arena_printf(arena, "SHARE UPDATE EXCLUSIVE on %s%s", wanted->table,
+                               is_partitioned ? ", one partition after the other; SHARE on the "
+                                                "table itself for a moment"
+                                              : "");
+    if (!is_same(name, wanted->name)) {
+        change.key = arena_printf(arena, "index %s", pg_qualified(arena, wanted->schema, name));
+        change.declared = NULL;
+        change.observe = NULL;
+    }
+    change_list_add(scope->advice->changes, &change);
+}
+
+static void
+add_swap(const struct scope *scope, const struct index_wanted *wanted, const char *new_name,
+         const char *old_name)
+{
+    struct arena *arena = scope->advice->arena;
+    struct change change = change_of(scope, wanted);
+
+    change.action = CHANGE_ALTER;
+    change.what = arena_printf(arena, "put the new index %s in the place of the old", wanted->name);
+    change.why = "it has been built beside it";
+    change.sql = pg_script(arena, "index/sql/swap.sql",
+                           PG_VARIABLES({"schema", wanted->schema}, {"name", wanted->name},
+                                        {"new", new_name}, {"old", old_name}));
+    change.undo = pg_script(arena, "index/sql/swap.sql",
+                            PG_VARIABLES({"schema", wanted->schema}, {"name", wanted->name},
+                                         {"new", old_name}, {"old", new_name}));
+    change.lock = "SHARE UPDATE EXCLUSIVE on both indexes, for a moment";
+    change.is_transactional = true;
+    change_list_add(scope->advice->changes, &change);
+}
+
+/* What a swap left behind. */
+static void
+add_drop_old(const struct scope *scope, const struct index_wanted *wanted, const char *old_name,
+             const char *old_canonical)
+{
+    struct arena *arena = scope->advice->arena;
+    bool is_partitioned = is_to_be_partitioned(scope, wanted);
+    struct change change = change_of(scope, wanted);
+
+    change.key = arena_printf(arena, "index %s", pg_qualified(arena, wanted->schema, old_name));
+    change.action = CHANGE_DROP;
+    change.what = arena_printf(arena, "drop the old index %s", wanted->name);
+    change.why = arena_printf(arena, "replaced; it was %s", old_canonical);
+    change.sql = drop_sql(arena, wanted, old_name, !is_partitioned);
+    change.undo = index_create_sql(arena, old_canonical, wanted->schema, wanted->table, old_name,
+                                   !is_partitioned);
+    change.lock = arena_printf(arena,
+                               is_partitioned ? "ACCESS EXCLUSIVE on %s, for a moment"
+                                              : "SHARE UPDATE EXCLUSIVE on %s",
+                               wanted->table);
+    change.is_transactional = is_partitioned;
+    change.declared = NULL;
+    change.observe = NULL;
+    change_list_add(scope->advice->changes, &change);
+}
+
+static void
+note(const struct scope *scope, const struct index_wanted *wanted, const char *text)
+{
+    change_list_note(scope->advice->changes, scope->advice->server->name, scope->database->name,
+                     wanted->statement->place, "%s", text);
+}
+
+/* --- comparing ---------------------------------------------------------------------------- */
+
+/* Beside the old one, then the names are swapped, then the old one goes: the table is never
+ * without an index. Each plan continues from what it finds. */
+static void
+replace(const struct scope *scope, const struct index_wanted *wanted,
+        const struct catalog_index *index)
+{
+    struct arena *arena = scope->advice->arena;
+    const char *new_name = change_name(arena, wanted->name, "_pgdeck_new");
+    const char *old_name = change_name(arena, wanted->name, "_pgdeck_old");
+    const struct catalog_index *successor = index_of(scope, wanted, new_name);
+    const char *canonical = index_canonical(arena, index);
+
+    if (index->is_constraint) {
+        note(scope, wanted,
+             arena_printf(arena,
+                          "the name \"%s\" is that of a constraint; choose "
+                          "another name for the index",
+                          wanted->name));
+        return;
+    }
+    bool is_built = successor != NULL && successor->is_valid &&
+                    is_same(index_canonical(arena, successor), wanted->canonical);
+    if (!is_built)
+        add_build(scope, wanted, new_name,
+                  arena_printf(arena, "build index %s anew on %s", wanted->name, wanted->table),
+                  arena_printf(arena, "it differs: the deck wants %s, there is %s",
+                               wanted->canonical, canonical));
+    add_swap(scope, wanted, new_name, old_name);
+    add_drop_old(scope, wanted, old_name, canonical);
+}
+
+static void
+compare(const struct scope *scope, const struct index_wanted *wanted)
+{
+    struct arena *arena = scope->advice->arena;
+    const struct catalog_table *table = table_of(scope, wanted);
+    const struct catalog_index *index = index_of(scope, wanted, wanted->name);
+    const char *old_name = change_name(arena, wanted->name, "_pgdeck_old");
+    const char *what = arena_printf(arena, "create index %s on %s", wanted->name, wanted->table);
+
+    if (index == NULL) {
+        const struct catalog_index *twin = find_twin(scope, wanted, table->oid);
+        if (twin == NULL)
+            add_build(scope, wanted, wanted->name, what, "the deck has it, the table does not");
+        else
+            note(scope, wanted,
+                 arena_printf(arena, "index %s is there under the name %s", wanted->name,
+                              twin->name));
+        return;
+    }
+    if (index->table_oid != table->oid) {
+        note(scope, wanted,
+             arena_printf(arena, "another table has an index of the name %s", wanted->name));
+        return;
+    }
+    if (!is_same(index_canonical(arena, index), wanted->canonical)) {
+        replace(scope, wanted, index);
+        return;
+    }
+    if (!index->is_valid)
+        add_build(
+            scope, wanted, wanted->name,
+            arena_printf(arena, "build the invalid index %s on %s", wanted->name, wanted->table),
+            "its build was broken off: it costs writes and serves no query");
+    const struct catalog_index *old = index_of(scope, wanted, old_name);
+    if (old != NULL && old->table_oid == table->oid && index->is_valid)
+        add_drop_old(scope, wanted, old_name, index_canonical(arena, old));
+}
+
+static bool
+is_declared(const struct scope *scope, const struct index_wanted *wanted)
+{
+    const struct deck_sql_file *file = scope->database->schema;
+
+    for (size_t i = 0; file != NULL && i < file->statements.count; i++) {
+        const struct deck_statement *statement = &file->statements.items[i];
+        if (statement->kind == STATEMENT_CREATE_TABLE && is_same(statement->name, wanted->table) &&
+            is_same(statement->schema == NULL ? "public" : statement->schema, wanted->schema))
+            return true;
+    }
+    return false;
+}
+
+static bool
+missing_table(const struct scope *scope, const struct index_wanted *wanted, struct error *err)
+{
+    error_set(err, ERROR_DECK, "index \"%s\": there is no table \"%s\" in database \"%s\"",
+              wanted->name, wanted->table, scope->database->name);
+    error_hint(err, "Neither the database has it nor the deck's schema.");
+    return error_place(err, wanted->statement->place);
+}
+
+static bool
+advise_database(const struct scope *scope, struct error *err)
+{
+    struct arena *arena = scope->advice->arena;
+    struct index_wanted_list wanted;
+    size_t count = 0;
+
+    index_collect(arena, scope->database, &wanted);
+    struct index_wanted **unknown =
+        ARENA_ARRAY(arena, struct index_wanted *, wanted.list.count + 1);
+    for (size_t i = 0; i < wanted.list.count; i++) {
+        struct index_wanted *item = &wanted.list.items[i];
+        if (table_of(scope, item) != NULL) {
+            const struct catalog_index *index = index_of(scope, item, item->name);
+            if (is_remembered(scope, item))
+                item->canonical = index_canonical(arena, index);
+            else
+                unknown[count++] = item;
+        } else if (is_declared(scope, item)) {
+            add_on_new_table(scope, item);
+        } else {
+            return missing_table(scope, item, err);
+        }
+    }
+    if (count > 0 && !index_probe(arena, scope->catalog->connection, unknown, count, err))
+        return false;
+    bool is_unsafe = index_is_build_unsafe(scope->advice->catalog->version);
+    for (size_t i = 0; i < wanted.list.count; i++) {
+        const struct index_wanted *item = &wanted.list.items[i];
+        if (item->canonical != NULL && !is_unsafe)
+            compare(scope, item);
+    }
+    if (is_unsafe && count > 0)
+        change_list_note(scope->advice->changes, scope->advice->server->name, scope->database->name,
+                         scope->database->place,
+                         "indexes on existing tables are left alone: those built concurrently by "
+                         "PostgreSQL 14.0 to 14.3 can lack rows. Update the server.");
+    return true;
+}
+
 bool
 index_advise(struct advice *advice, struct error *err)
 {
-    (void)advice;
-    (void)err;
+    const struct deck *deck = advice->deck;
+
+    for (size_t i = 0; i < deck->databases.count; i++) {
+        const struct deck_database *database = &deck->databases.items[i];
+        if (database->environment->server != advice->server)
+            continue;
+        struct scope scope = {
+            .advice = advice,
+            .database = database,
+            .catalog = catalog_find_database(advice->catalog, database->name),
+            .owner = change_owner(advice, database),
+        };
+        if (scope.catalog != NULL && !advise_database(&scope, err))
+            return false;
+    }
     return true;
 }

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: MIT
+#include "index/build.h"
+
+#include "base/crash.h"
+#include "base/embed.h"
+#include "base/interrupt.h"
+#include "change/name.h"
+#include "index/wanted.h"
+#include "pg/script.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct table {
+    const char *oid, *parent_oid, *schema, *name;
+    bool is_partitioned;
+};
+
+struct index {
+    const char *oid, *table_oid, *parent_oid, *schema, *name, *canonical;
+    bool is_valid, is_constraint;
+};
+
+struct build {
+    struct arena *arena;
+    struct change_execution *execution;
+    const struct index_build *wanted;
+    LIST_OF(struct table) tables; /* parents first */
+    LIST_OF(struct index) indexes;
+    size_t built;
+    size_t leaves;
+};
+
+bool
+index_is_build_unsafe(int version)
+{
+    return version >= 140000 && version <= 140003;
+}
+
+/* --- what is there ------------------------------------------------------------------------ */
+
+static const char *
+keep(struct build *build, const PGresult *result, int row, const char *column)
+{
+    const char *value = pg_value(result, row, column);
+
+    return arena_strdup(build->arena, value == NULL ? "" : value);
+}
+
+static bool
+read_tables(struct build *build, struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+    const char *parameters[2] = {build->wanted->schema, build->wanted->table};
+
+    if (!pg_query(build->execution->connection, embedded_file("index/sql/tables.sql")->text, 2,
+                  parameters, &result, err))
+        return false;
+    for (int row = 0; row < PQntuples(result); row++) {
+        struct table *table = LIST_ADD(build->arena, &build->tables);
+        table->oid = keep(build, result, row, "oid");
+        table->parent_oid = keep(build, result, row, "parent_oid");
+        table->schema = keep(build, result, row, "schema");
+        table->name = keep(build, result, row, "name");
+        table->is_partitioned = pg_bool(result, row, "is_partitioned");
+        build->leaves += !table->is_partitioned;
+    }
+    if (build->tables.count == 0)
+        return error_set(err, ERROR_SQL, "table \"%s\" does not exist", build->wanted->table);
+    return true;
+}
+
+static bool
+read_indexes(struct build *build, struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+    const char **oids = ARENA_ARRAY(build->arena, const char *, build->tables.count);
+
+    for (size_t i = 0; i < build->tables.count; i++)
+        oids[i] = build->tables.items[i].oid;
+    const char *parameters[1] = {pg_text_array(build->arena, oids, build->tables.count)};
+    if (!pg_query(build->execution->connection, embedded_file("index/sql/indexes.sql")->text, 1,
+                  parameters, &result, err))
+        return false;
+    for (int row = 0; row < PQntuples(result); row++) {
+        struct index *index = LIST_ADD(build->arena, &build->indexes);
+        index->oid = keep(build, result, row, "oid");
+        index->table_oid = keep(build, result, row, "table_oid");
+        index->parent_oid = keep(build, result, row, "parent_oid");
+        index->schema = keep(build, result, row, "schema");
+        index->name = keep(build, result, row, "name");
+        index->canonical = keep(build, result, row, "canonical");
+        index->is_valid = pg_bool(result, row, "is_valid");
+        index->is_constraint = pg_bool(result, row, "is_constraint");
+    }
+    return true;
+}
+
+static const struct index *
+find_by_name(const struct build *build, const struct table *table, const char *name)
+{
+    for (size_t i = 0; i < build->indexes.count; i++) {
+        const struct index *index = &build->indexes.items[i];
+        if (strcmp(index->table_oid, table->oid) == 0 && strcmp(index->name, name) == 0)
+            return index;
+    }
+    return NULL;
+}
+
+/* The index of a partition that is part of parent's, or could become it. */
+static const struct index *
+find_part(const struct build *build, const struct table *table, const struct index *parent)
+{
+    const struct index *found = NULL;
+
+    for (size_t i = 0; i < build->indexes.count; i++) {
+        const struct index *index = &build->indexes.items[i];
+        if (strcmp(index->table_oid, table->oid) != 0)
+            continue;
+        if (parent->oid != NULL && strcmp(index->parent_oid, parent->oid) == 0)
+            return index;
+        if (strcmp(index->parent_oid, "0") == 0 && index->is_valid && !index->is_constraint &&
+            strcmp(index->canonical, parent->canonical) == 0)
+            found = index;
+    }
+    return found;
+}
+
+/* --- one table ---------------------------------------------------------------------------- */
+
+static void
+tell(struct build *build, const struct table *table)
+{
+    struct change_execution *execution = build->execution;
+
+    build->built++;
+    if (execution->progress != NULL && build->leaves > 1)
+        execution->progress(execution->progress_sink,
+                            arena_printf(build->arena, "partition %zu of %zu: %s", build->built,
+                                         build->leaves, table->name));
+}
+
+static bool
+drop_concurrently(struct build *build, const char *schema, const char *name, struct error *err)
+{
+    return pg_execute(build->execution->connection,
+                      pg_script(build->arena, "index/sql/drop_concurrently.sql",
+                                PG_VARIABLES({"schema", schema}, {"name", name})),
+                      err);
+}
+
+/* The first lock is asked for with patience for lock_wait only (what queues behind is told to try
+ * again); then the build waits for as long as older transactions need, which stops nobody. */
+static bool
+build_concurrently(struct build *build, const struct table *table, const char *name,
+                   struct error *err)
+{
+    PGconn *connection = build->execution->connection;
+    struct error ignored;
+    const char *lock = pg_script(build->arena, "index/sql/lock.sql",
+                                 PG_VARIABLES({"schema", table->schema}, {"table", table->name}));
+    const char *create = index_create_sql(build->arena, build->wanted->canonical, table->schema,
+                                          table->name, name, true);
+
+    if (!pg_execute(connection, lock, err) || !pg_execute(connection, "SET lock_timeout = 0", err))
+        return false;
+    tell(build, table);
+    bool is_built = pg_execute(connection, create, err);
+    /* What failed leaves an invalid index; after a kill the next apply finds it. */
+    if (!is_built && err->code != ERROR_INTERRUPTED && PQstatus(connection) == CONNECTION_OK &&
+        strcmp(err->sqlstate, "42P07") != 0 &&
+        !drop_concurrently(build, table->schema, name, &ignored))
+        return false;
+    crash_point();
+    if (!is_built)
+        return false;
+    return pg_execute(
+        connection,
+        arena_printf(build->arena, "SET lock_timeout = '%dms'", build->wanted->lock_wait_ms), err);
+}
+
+/* Makes sure of a valid index of that name on a table that is not partitioned. */
+static bool
+ensure_plain(struct build *build, const struct table *table, const char *name, struct error *err)
+{
+    const struct index *index = find_by_name(build, table, name);
+
+    if (index == NULL)
+        return build_concurrently(build, table, name, err);
+    if (strcmp(index->canonical, build->wanted->canonical) != 0)
+        return error_set(err, ERROR_STALE_PLAN, "there is another index \"%s\" now", name);
+    if (index->is_valid)
+        return true;
+    return drop_concurrently(build, index->schema, index->name, err) &&
+           build_concurrently(build, table, name, err);
+}
+
+/* --- partitioned tables ------------------------------------------------------------------- */
+
+static bool ensure_parts(struct build *build, const struct table *table, const struct index *parent,
+                         struct error *err);
+
+static bool
+attach(struct build *build, const struct index *parent, const struct index *part, struct error *err)
+{
+    bool is_attached = pg_execute(
+        build->execution->connection,
+        pg_script(build->arena, "index/sql/attach.sql",
+                  PG_VARIABLES({"parent_schema", parent->schema}, {"parent", parent->name},
+                               {"schema", part->schema}, {"name", part->name})),
+        err);
+    crash_point();
+    return is_attached;
+}
+
+/* The index on a partitioned table itself, invalid until all partitions have theirs. */
+static bool
+ensure_parent(struct build *build, const struct table *table, const char *name,
+              struct index *ret_parent, struct error *err)
+{
+    const struct index *there = find_by_name(build, table, name);
+
+    if (there != NULL && strcmp(there->canonical, build->wanted->canonical) != 0)
+        return error_set(err, ERROR_STALE_PLAN, "there is another index \"%s\" now", name);
+    if (there != NULL) {
+        *ret_parent = *there;
+        return true;
+    }
+    if (!pg_execute(build->execution->connection,
+                    index_create_only_sql(build->arena, build->wanted->canonical, table->schema,
+                                          table->name, name),
+                    err))
+        return false;
+    crash_point();
+    *ret_parent = (struct index){.schema = table->schema,
+                                 .name = name,
+                                 .canonical = build->wanted->canonical,
+                                 .parent_oid = "0"};
+    return true;
+}
+
+static bool
+ensure_part(struct build *build, const struct table *table, const struct index *parent,
+            struct error *err)
+{
+    const struct index *there = find_part(build, table, parent);
+    const char *suffix = arena_printf(build->arena, "_%s", build->wanted->name);
+    struct index part = {.schema = table->schema,
+                         .name = change_name(build->arena, table->name, suffix)};
+
+    if (there != NULL)
+        part = *there;
+    bool is_attached = there != NULL && strcmp(there->parent_oid, "0") != 0;
+    if (table->is_partitioned) {
+        if (!ensure_parent(build, table, part.name, &part, err) ||
+            !ensure_parts(build, table, &part, err))
+            return false;
+    } else if (there == NULL && !ensure_plain(build, table, part.name, err)) {
+        return false;
+    }
+    return is_attached || attach(build, parent, &part, err);
+}
+
+static bool
+ensure_parts(struct build *build, const struct table *table, const struct index *parent,
+             struct error *err)
+{
+    for (size_t i = 0; i < build->tables.count; i++) {
+        const struct table *part = &build->tables.items[i];
+        if (strcmp(part->parent_oid, table->oid) == 0 && !ensure_part(build, part, parent, err))
+            return error_wrap(err, "partition \"%s\"", part->name);
+    }
+    return true;
+}
+
+static bool
+ensure(struct build *build, struct error *err)
+{
+    const char *name = build->wanted->name;
+    struct index parent;
+
+    if (!read_tables(build, err) || !read_indexes(build, err))
+        return false;
+    const struct table *root = &build->tables.items[0];
+    if (!root->is_partitioned)
+        return ensure_plain(build, root, name, err);
+    return ensure_parent(build, root, name, &parent, err) &&
+           ensure_parts(build, root, &parent, err);
+}
+
+/* PostgreSQL marks the index of a partitioned table valid with its last part. */
+static bool
+check(struct build *build, struct error *err)
+{
+    build->indexes.count = 0;
+    if (!read_indexes(build, err))
+        return false;
+    const struct index *index = find_by_name(build, &build->tables.items[0], build->wanted->name);
+    if (index != NULL && index->is_valid)
+        return true;
+    error_set(err, ERROR_SQL, "index \"%s\" is not valid after its build", build->wanted->name);
+    return error_hint(err, "A partition has an invalid index that is part of it: "
+                           "REINDEX INDEX CONCURRENTLY mends that.");
+}
+
+/* Leaves the session as it was. */
+static bool
+put_back(PGconn *connection, struct error *err)
+{
+    if (PQstatus(connection) != CONNECTION_OK || is_interrupted())
+        return true;
+    if (PQtransactionStatus(connection) != PQTRANS_IDLE && !pg_execute(connection, "ROLLBACK", err))
+        return false;
+    return pg_execute(connection, "RESET lock_timeout", err);
+}
+
+static bool
+run(struct change_execution *execution, struct error *err)
+{
+    const struct index_build *wanted = execution->change->argument;
+    struct build build = {.arena = execution->arena, .execution = execution, .wanted = wanted};
+    struct error ignored;
+
+    assert(!execution->change->is_transactional);
+    if (index_is_build_unsafe(PQserverVersion(execution->connection))) {
+        error_set(err, ERROR_SERVER_VERSION,
+                  "indexes built concurrently by PostgreSQL 14.0 to 14.3 can lack rows");
+        return error_hint(err, "Update the server to the newest 14 first.");
+    }
+    bool is_fine = pg_execute(execution->connection,
+                              arena_printf(execution->arena, "SET lock_timeout = '%dms'",
+                                           wanted->lock_wait_ms),
+                              err) &&
+                   ensure(&build, err) && check(&build, err);
+    return put_back(execution->connection, is_fine ? err : &ignored) && is_fine;
+}
+
+const struct change_procedure index_build_procedure = {"build index", run};

@@ -1,0 +1,15 @@
+/* Building an index without stopping readers and writers; on a partitioned table one partition
+ * after the other. Looks first at what is there, so that it continues after a kill. */
+#pragma once
+#include "change/change.h"
+
+struct index_build { /* struct change's argument */
+    const char *schema, *table, *name;
+    const char *canonical; /* as in struct index_wanted */
+    int lock_wait_ms;
+};
+
+extern const struct change_procedure index_build_procedure;
+
+/* CREATE INDEX CONCURRENTLY of PostgreSQL 14.0 to 14.3 can leave rows out. version: 140002. */
+bool index_is_build_unsafe(int version);
