@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#define ERROR_IMPLEMENTATION
 #include "base/error.h"
 
 #include <errno.h>

@@ -60,3 +60,14 @@ bool error_wrap(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 bool error_errno(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 void error_clear(struct error *err);
 int error_exit_status(enum error_code code);
+
+#if defined(__clang_analyzer__) && !defined(ERROR_IMPLEMENTATION)
+/* The analyzer sees one file at a time, and so not that these return false. */
+#define ERROR_IS_FALSE(call) (__extension__({ (void)(call); false; }))
+#define error_set(...) ERROR_IS_FALSE((error_set)(__VA_ARGS__))
+#define error_detail(...) ERROR_IS_FALSE((error_detail)(__VA_ARGS__))
+#define error_hint(...) ERROR_IS_FALSE((error_hint)(__VA_ARGS__))
+#define error_place(...) ERROR_IS_FALSE((error_place)(__VA_ARGS__))
+#define error_wrap(...) ERROR_IS_FALSE((error_wrap)(__VA_ARGS__))
+#define error_errno(...) ERROR_IS_FALSE((error_errno)(__VA_ARGS__))
+#endif
