@@ -32,7 +32,7 @@ read_varint(struct cursor *cursor, uint64_t *ret_value)
     return false;
 }
 
-/* One field: its number, and its value or its bytes. */
+/* One field: its number, and its value and its bytes, if any. */
 static bool
 read_field(struct cursor *cursor, uint64_t *ret_number, uint64_t *ret_value,
            struct cursor *ret_bytes)
@@ -42,6 +42,7 @@ read_field(struct cursor *cursor, uint64_t *ret_number, uint64_t *ret_value,
     if (!read_varint(cursor, &tag) || !read_varint(cursor, ret_value))
         return false;
     *ret_number = tag >> 3;
+    *ret_bytes = (struct cursor){cursor->at, cursor->at};
     if ((tag & 7) == WIRE_VARINT)
         return true;
     if ((tag & 7) != WIRE_BYTES || *ret_value > (uint64_t)(cursor->end - cursor->at))
