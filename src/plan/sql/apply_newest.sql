@@ -2,7 +2,7 @@
 -- servers: 14..
 -- $1 server text
 SELECT id
-  FROM pgdeck.apply
+  FROM pgdeck.apply AS a
  WHERE server = $1 AND state <> 'rolled back'
- ORDER BY started_at DESC
+ ORDER BY a.started_at DESC -- not the text above, which has whole seconds
  LIMIT 1
