@@ -9,6 +9,7 @@
 #include <grp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -32,7 +33,7 @@ report(int pipe_end, const char *step)
 {
     struct failure failure = {.cause = errno};
 
-    strncpy(failure.step, step, sizeof(failure.step) - 1);
+    snprintf(failure.step, sizeof(failure.step), "%s", step);
     if (write(pipe_end, &failure, sizeof(failure)) < 0) {
         /* The parent then sees the exit status only. */
     }

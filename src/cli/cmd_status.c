@@ -10,8 +10,6 @@
 static const char *
 state_of(const struct local_server *server)
 {
-    if (server->major == 0)
-        return "incomplete";
     return local_server_pid(server) != 0 ? "running" : "stopped";
 }
 

@@ -91,7 +91,7 @@ bring_up(struct up *up, struct error *err)
 
     if (!local_server_find(arena, up->name, &server, &is_there, err))
         return false;
-    if (is_there && server.major != 0) {
+    if (is_there) {
         if (!check_version(up, &server, err))
             return false;
     } else if (!make_server(up, &server, err)) {

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/tree.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -157,12 +158,13 @@ local_socket_folder(struct arena *arena, struct local_server *server, struct err
 
     if (!server_user(&user, err))
         return false;
+    /* Made anew each time: a killed server leaves a lock in it that the next may not take. */
+    if (is_own_folder(server->socket_folder, &user) && !tree_remove(server->socket_folder, err))
+        return false;
     if (is_usable_for_socket(inside)) {
         server->socket_folder = inside;
         return make_server_folder(inside, &user, err);
     }
-    if (server->socket_folder[0] != '\0' && is_own_folder(server->socket_folder, &user))
-        return true;
     bool has_runtime = geteuid() != 0 && runtime != NULL && runtime[0] == '/' &&
                        is_usable_for_socket(arena_printf(arena, "%s/pgdeck-123456", runtime));
     char *folder = arena_printf(arena, "%s/pgdeck-XXXXXX", has_runtime ? runtime : "/tmp");
@@ -173,23 +175,44 @@ local_socket_folder(struct arena *arena, struct local_server *server, struct err
     return make_server_folder(folder, &user, err);
 }
 
+/* Folders on their way in or out have names that no server has; what a killed pgdeck left is
+ * removed by the next. A dying initdb may still be busy there: then by the one after. */
+#define PASSING ".passing-"
+
+static void
+remove_leftovers(struct arena *arena, const char *servers_folder)
+{
+    struct error ignored;
+    const struct dirent *entry;
+    DIR *folder = opendir(servers_folder);
+
+    if (folder == NULL)
+        return;
+    while ((entry = readdir(folder)) != NULL) {
+        if (strncmp(entry->d_name, PASSING, strlen(PASSING)) == 0 &&
+            !tree_remove(arena_printf(arena, "%s/%s", servers_folder, entry->d_name), &ignored))
+            continue;
+    }
+    closedir(folder);
+}
+
 bool
 local_server_remove(const struct local_server *server, struct error *err)
 {
     AUTO_ARENA arena = arena_new();
     struct process_user user;
-    char *inside = arena_printf(arena, "%s/socket", server->folder);
     const char *socket = server->socket_folder;
+    char *folder =
+        arena_printf(arena, "%.*s/" PASSING "XXXXXX",
+                     (int)(strrchr(server->folder, '/') - server->folder), server->folder);
 
     if (!server_user(&user, err))
         return false;
-    if (socket[0] != '\0' && strcmp(socket, inside) != 0 && is_own_folder(socket, &user) &&
-        !tree_remove(socket, err))
+    if (is_own_folder(socket, &user) && !tree_remove(socket, err))
         return false;
-    /* The mark goes last: what a kill leaves can still be removed. */
-    return tree_remove(server->data, err) && tree_remove(inside, err) &&
-           tree_remove(server->passfile, err) && tree_remove(server->log, err) &&
-           tree_remove(server->folder, err);
+    if (mkdtemp(folder) == NULL || rename(server->folder, folder) != 0)
+        return error_errno(err, "cannot remove \"%s\"", server->folder);
+    return tree_remove(folder, err);
 }
 
 /* --- making one --------------------------------------------------------------------------- */
@@ -263,23 +286,29 @@ run_initdb(struct arena *arena, const struct local_server *server,
     return false;
 }
 
+/* In a folder that is passing in. */
 static bool
-fill_folder(struct arena *arena, struct local_server *server, const struct local_recipe *recipe,
+fill_folder(struct arena *arena, const struct local_recipe *recipe, const char *folder,
             struct error *err)
 {
     struct process_user user;
-    char *password_file = arena_printf(arena, "%s/initdb-password", server->folder);
+    struct local_server server = {.name = recipe->name,
+                                  .folder = folder,
+                                  .data = arena_printf(arena, "%s/data", folder),
+                                  .passfile = arena_printf(arena, "%s/passfile", folder),
+                                  .socket_folder = "",
+                                  .bin_folder = recipe->programs.folder,
+                                  .version = recipe->programs.version,
+                                  .major = recipe->programs.major,
+                                  .is_demo = recipe->is_demo};
+    char *password_file = arena_printf(arena, "%s/initdb-password", folder);
 
-    if (!server_user(&user, err) || !make_server_folder(server->data, &user, err) ||
-        !local_socket_folder(arena, server, err) ||
-        !write_passwords(arena, server, &user, password_file, err))
+    if (!server_user(&user, err) || !make_server_folder(server.data, &user, err) ||
+        !write_passwords(arena, &server, &user, password_file, err) ||
+        !run_initdb(arena, &server, recipe, password_file, err))
         return false;
-    bool is_fine = run_initdb(arena, server, recipe, password_file, err);
     unlink(password_file);
-    if (!is_fine)
-        return false;
-    server->major = recipe->programs.major;
-    return local_record_write(server, err);
+    return local_record_write(&server, err);
 }
 
 bool
@@ -292,26 +321,21 @@ local_server_create(struct arena *arena, const struct local_recipe *recipe,
 
     if (!local_server_find(arena, recipe->name, &server, &is_there, err))
         return false;
-    if (is_there && server.major != 0)
+    if (is_there)
         return error_set(err, ERROR_FILE, "server \"%s\" is there already", recipe->name);
-    /* What a killed pgdeck left half made. */
-    if (is_there && !local_server_destroy(&server, err))
-        return false;
-    if (mkdir(server.folder, geteuid() == 0 ? 0755 : 0700) != 0)
-        return error_errno(err, "cannot create folder \"%s\"", server.folder);
-    server.bin_folder = recipe->programs.folder;
-    server.version = recipe->programs.version;
-    server.socket_folder = "";
-    server.is_demo = recipe->is_demo;
-    if (!local_record_write(&server, err)) {
-        rmdir(server.folder);
-        return false;
-    }
-    if (!fill_folder(arena, &server, recipe, err)) {
-        if (!local_server_remove(&server, &ignored))
+    char *parent =
+        arena_strndup(arena, server.folder, (size_t)(strrchr(server.folder, '/') - server.folder));
+    remove_leftovers(arena, parent);
+    char *folder = arena_printf(arena, "%s/" PASSING "XXXXXX", parent);
+    if (mkdtemp(folder) == NULL || chmod(folder, geteuid() == 0 ? 0755 : 0700) != 0)
+        return error_errno(err, "cannot create a folder in \"%s\"", parent);
+    bool is_made = fill_folder(arena, recipe, folder, err);
+    if (is_made && rename(folder, server.folder) != 0)
+        is_made = error_errno(err, "cannot create folder \"%s\"", server.folder);
+    if (!is_made) {
+        if (!tree_remove(folder, &ignored))
             error_detail(err, "%s", ignored.message);
         return false;
     }
-    *ret_server = server;
-    return true;
+    return local_server_find(arena, recipe->name, ret_server, &is_there, err);
 }

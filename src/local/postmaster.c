@@ -347,22 +347,36 @@ local_postmaster_end_orphans(const char *data_directory)
     closedir(processes);
 }
 
-void
-local_postmaster_remove_memory(const char *data_directory)
+/* A killed server leaves its System V segment behind. */
+static void
+remove_memory(const char *data_directory, const struct pid_file *file)
 {
-    struct pid_file file;
     struct shmid_ds segment;
     struct process_user user = {0};
     struct error ignored;
 
-    if (local_postmaster_pid(data_directory) != 0 || !read_pid_file(data_directory, &file) ||
-        file.memory_id < 0 || !owner_of(data_directory, &user, &ignored))
+    if (file->memory_id < 0 || !owner_of(data_directory, &user, &ignored))
         return;
     /* The id may mean another segment by now: key, owner and the lack of users tell. */
-    if (shmctl(file.memory_id, IPC_STAT, &segment) == 0 &&
-        (long)segment.shm_perm.__key == file.memory_key && segment.shm_perm.uid == user.uid &&
+    if (shmctl(file->memory_id, IPC_STAT, &segment) == 0 &&
+        (long)segment.shm_perm.__key == file->memory_key && segment.shm_perm.uid == user.uid &&
         segment.shm_nattch == 0)
-        shmctl(file.memory_id, IPC_RMID, NULL);
+        shmctl(file->memory_id, IPC_RMID, NULL);
+}
+
+/* PostgreSQL takes any living process of its user under the old pid for a server, be it another
+ * program or a zombie that nobody reaps. We know better. */
+void
+local_postmaster_forget(const char *data_directory)
+{
+    char path[PATH_MAX];
+    struct pid_file file;
+
+    if (local_postmaster_pid(data_directory) != 0 || !read_pid_file(data_directory, &file))
+        return;
+    remove_memory(data_directory, &file);
+    snprintf(path, sizeof(path), "%s/postmaster.pid", data_directory);
+    unlink(path);
 }
 
 /* --- restart ------------------------------------------------------------------------------ */

@@ -31,8 +31,8 @@ bool local_postmaster_stop(const char *data_directory, enum local_stop how,
 
 /* Ends the processes that a killed postmaster left on that data directory. */
 void local_postmaster_end_orphans(const char *data_directory);
-/* Removes the shared memory segment that a killed server left: before its folder is removed. */
-void local_postmaster_remove_memory(const char *data_directory);
+/* Removes what a killed server left: postmaster.pid and its shared memory segment. */
+void local_postmaster_forget(const char *data_directory);
 
 /* Stops (fast) and starts a server on this host again, with the arguments that postmaster.opts
  * holds, as the owner of the data directory (needs root or being that user). When it is down it

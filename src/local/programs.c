@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "local/programs.h"
 
+#include "base/interrupt.h"
 #include "base/process.h"
 
 #include <glob.h>
@@ -40,6 +41,8 @@ local_programs_in(struct arena *arena, const char *folder, struct local_programs
     char *initdb = arena_printf(arena, "%s/initdb", folder);
     char *version = output_of(arena, arena_printf(arena, "%s/postgres", folder), "--version");
 
+    if (is_interrupted())
+        return interrupt_error(err);
     if (version == NULL || strncmp(version, prefix, sizeof(prefix) - 1) != 0 ||
         access(initdb, X_OK) != 0)
         return error_set(err, ERROR_FILE, "\"%s\" does not hold PostgreSQL's server programs",
@@ -145,6 +148,8 @@ local_programs_find(struct arena *arena, int major, struct local_programs *ret_p
             (major == 0 || ret_programs->major == major))
             return true;
     }
+    if (is_interrupted())
+        return interrupt_error(err);
     if (major != 0)
         error_set(err, ERROR_FILE, "no server programs of PostgreSQL %d found", major);
     else

@@ -241,7 +241,10 @@ local_server_start(struct arena *arena, struct local_server *server, struct erro
     if (local_server_pid(server) != 0)
         return true;
     local_postmaster_end_orphans(server->data);
-    if (!find_programs(arena, server, err) || !local_socket_folder(arena, server, err))
+    local_postmaster_forget(server->data);
+    /* Recorded at once, so that it is known whatever becomes of the start. */
+    if (!find_programs(arena, server, err) || !local_socket_folder(arena, server, err) ||
+        !local_record_write(server, err))
         return false;
     if (!start_on_some_port(arena, server, err))
         return error_wrap(err, "cannot start server \"%s\"", server->name);
@@ -273,7 +276,7 @@ local_server_destroy(const struct local_server *server, struct error *err)
     /* Nothing is removed that does not carry the mark at this very moment. */
     if (!local_record_read(arena, &marked, err) || !local_server_stop(server, true, err))
         return false;
-    local_postmaster_remove_memory(server->data);
+    local_postmaster_forget(server->data);
     return local_server_remove(&marked, err);
 }
 
