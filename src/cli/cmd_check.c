@@ -10,7 +10,7 @@ enum {
     COUNT_SERVERS,
     COUNT_ENVIRONMENTS,
     COUNT_DATABASES,
-    COUNT_STATEMENTS,
+    COUNT_TABLES,
     COUNT_INDEXES,
     COUNT_PARTITIONED,
     COUNTS
@@ -19,25 +19,45 @@ static const char *const count_names[COUNTS][3] = {
     [COUNT_SERVERS] = {"servers", "server", "servers"},
     [COUNT_ENVIRONMENTS] = {"environments", "environment", "environments"},
     [COUNT_DATABASES] = {"databases", "database", "databases"},
-    [COUNT_STATEMENTS] = {"schema_statements", "schema statement", "schema statements"},
+    [COUNT_TABLES] = {"tables", "table", "tables"},
     [COUNT_INDEXES] = {"indexes", "index", "indexes"},
     [COUNT_PARTITIONED] = {"partitioned_tables", "partitioned table", "partitioned tables"},
 };
 
+static size_t
+count_statements(const struct deck_sql_file *file, enum deck_statement_kind kind)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < file->statements.count; i++)
+        count += file->statements.items[i].kind == kind;
+    return count;
+}
+
+/* Files and lists that databases share count once. */
 static void
 count_deck(const struct deck *deck, size_t counts[COUNTS])
 {
+    const struct deck_database *databases = deck->databases.items;
+
     counts[COUNT_SERVERS] = deck->servers.count;
     counts[COUNT_ENVIRONMENTS] = deck->environments.count;
     counts[COUNT_DATABASES] = deck->databases.count;
     for (size_t i = 0; i < deck->databases.count; i++) {
-        const struct deck_database *database = &deck->databases.items[i];
-        if (database->schema != NULL)
-            counts[COUNT_STATEMENTS] += database->schema->statements.count;
-        if (database->indexes != NULL)
-            counts[COUNT_INDEXES] += database->indexes->statements.count;
-        if (database->partitions != NULL)
-            counts[COUNT_PARTITIONED] += database->partitions->list.count;
+        bool is_new_schema = databases[i].schema != NULL;
+        bool is_new_indexes = databases[i].indexes != NULL;
+        bool is_new_partitions = databases[i].partitions != NULL;
+        for (size_t j = 0; j < i; j++) {
+            is_new_schema &= databases[j].schema != databases[i].schema;
+            is_new_indexes &= databases[j].indexes != databases[i].indexes;
+            is_new_partitions &= databases[j].partitions != databases[i].partitions;
+        }
+        if (is_new_schema)
+            counts[COUNT_TABLES] += count_statements(databases[i].schema, STATEMENT_CREATE_TABLE);
+        if (is_new_indexes)
+            counts[COUNT_INDEXES] += count_statements(databases[i].indexes, STATEMENT_CREATE_INDEX);
+        if (is_new_partitions)
+            counts[COUNT_PARTITIONED] += databases[i].partitions->list.count;
     }
 }
 

@@ -165,9 +165,9 @@ add_role(struct deck_loader *loader, struct role_names *names, const char *name,
         bool is_same_server = other->server == NULL || server == NULL || other->server == server;
         if (!is_same_server || strcmp(other->name, name) != 0)
             continue;
-        struct error *fault = deck_loader_fault(
-            loader, place, "the role \"%s\" that comes of this is there twice", name);
-        error_detail(fault, "It comes of line %d, too.", other->place.line);
+        struct error *fault =
+            deck_loader_fault(loader, place, "two roles would be called \"%s\"", name);
+        error_detail(fault, "The other one comes from line %d.", other->place.line);
         error_hint(fault, "Give an environment another role_prefix, or rename a service.");
         return;
     }
@@ -259,16 +259,39 @@ find_table(const struct deck_sql_file *schema, const char *schema_name, const ch
     return NULL;
 }
 
-/* Every index is on a table that the schema has. */
+static const char *
+in_schema(const char *schema)
+{
+    return schema == NULL ? "public" : schema;
+}
+
+/* An index has the schema of its table. */
+static bool
+has_index(const struct deck_sql_file *schema, const struct deck_statement *index)
+{
+    for (size_t i = 0; i < schema->statements.count; i++) {
+        const struct deck_statement *statement = &schema->statements.items[i];
+        if (statement->kind == STATEMENT_CREATE_INDEX && statement->table != NULL &&
+            strcmp(statement->name, index->name) == 0 &&
+            strcmp(in_schema(statement->table_schema), in_schema(index->table_schema)) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Every index is on a table that the schema has, and is not in the schema already. */
 static void
 check_indexes(struct deck_loader *loader, const struct deck_sql_file *indexes,
               const struct deck_sql_file *schema)
 {
     for (size_t i = 0; i < indexes->statements.count; i++) {
         const struct deck_statement *statement = &indexes->statements.items[i];
-        const char *in = statement->table_schema == NULL ? "public" : statement->table_schema;
-        if (statement->kind != STATEMENT_CREATE_INDEX || statement->table == NULL ||
-            find_table(schema, in, statement->table) != NULL)
+        if (statement->kind != STATEMENT_CREATE_INDEX || statement->table == NULL)
+            continue;
+        if (has_index(schema, statement))
+            deck_loader_fault(loader, statement->place, "index \"%s\" is in %s already",
+                              statement->name, schema->path);
+        if (find_table(schema, in_schema(statement->table_schema), statement->table) != NULL)
             continue;
         deck_loader_fault(loader, statement->place,
                           "index \"%s\" is on table \"%s\", which %s does not have",

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/text.h"
 #include "deck/loader.h"
 #include "deck/units.h"
 
@@ -40,13 +41,14 @@ check_retain(struct deck_loader *loader, const struct deck_partition *partition)
     struct deck_period every = {partition->every, partition->unit};
     struct deck_period retain = {partition->retain, partition->retain_unit};
 
-    if (retain.count == 0 || every.count == 0 ||
+    if (retain.count <= 0 || every.count <= 0 ||
         deck_period_days(retain) >= deck_period_days(every))
         return;
     deck_loader_fault(loader, partition->place,
-                      "partition of %s: retain (%d %s) is shorter than a partition (%d %s)",
-                      partition->table, retain.count, deck_unit_name(retain.unit), every.count,
-                      deck_unit_name(every.unit));
+                      "partition of %s: retain (%d %s%s) is shorter than a partition (%d %s%s)",
+                      partition->table, retain.count, deck_unit_name(retain.unit),
+                      retain.count == 1 ? "" : "s", every.count, deck_unit_name(every.unit),
+                      every.count == 1 ? "" : "s");
 }
 
 /* Whether the value is in a part before the given one, or earlier in that part. */
@@ -100,6 +102,31 @@ check_column(struct deck_loader *loader, const struct deck_partition *partition,
     deck_fault_nearest(fault, partition->column, names);
 }
 
+/* PostgreSQL's rule: every unique key of a partitioned table contains the partition column. The
+ * primary key gets it from the advisor, and plan shows that; a UNIQUE would silently promise less
+ * than was written. */
+static void
+check_keys(struct deck_loader *loader, const struct deck_partition *partition,
+           const struct deck_statement *table)
+{
+    for (size_t i = 0; i < table->keys.count; i++) {
+        const struct deck_key_columns *key = &table->keys.items[i];
+        AUTO_TEXT columns = {0};
+        bool is_in = false;
+        for (size_t j = 0; j < key->columns.count; j++) {
+            is_in |= strcmp(key->columns.items[j], partition->column) == 0;
+            text_appendf(&columns, "%s%s", j == 0 ? "" : ", ", key->columns.items[j]);
+        }
+        if (is_in || key->is_primary)
+            continue;
+        struct error *fault = deck_loader_fault(
+            loader, table->place, "UNIQUE (%s) of %s lacks the partition column \"%s\"",
+            text_chars(&columns), partition->table, partition->column);
+        error_hint(fault, "PostgreSQL wants it there: UNIQUE (%s, %s), which promises less.",
+                   text_chars(&columns), partition->column);
+    }
+}
+
 static void
 check_table(struct deck_loader *loader, const struct deck_partition *partition,
             const struct deck_sql_file *schema)
@@ -117,8 +144,10 @@ check_table(struct deck_loader *loader, const struct deck_partition *partition,
             continue;
         if (statement->is_partitioned)
             partition_fault(loader, partition, "the schema file says PARTITION BY as well");
-        if (partition->column != NULL)
+        if (partition->column != NULL) {
             check_column(loader, partition, statement);
+            check_keys(loader, partition, statement);
+        }
         return;
     }
     struct error *fault =

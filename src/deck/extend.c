@@ -194,7 +194,8 @@ unknown_step(struct deck_loader *loader, const struct position *position, const 
     struct error *fault =
         deck_loader_fault(loader, place, "there is no \"%s\" in %s", word,
                           position->path[0] == '\0' ? "the deck" : position->path);
-    deck_fault_nearest(fault, word, names);
+    if (deck_key_find(&deck_root_table, word) == NULL || position->path[0] != '\0')
+        deck_fault_nearest(fault, word, names);
 }
 
 /* The pair of a key in position's mapping, added when it is not there yet. */
@@ -243,6 +244,18 @@ step_into_item(struct position *position, const char **path, struct deck_node **
     return true;
 }
 
+/* Whether the key is there, or is a known one that may be added: the last of a path always, others
+ * when they hold further keys. */
+static bool
+can_be_made(const struct position *position, const char *name, bool is_last)
+{
+    const struct deck_key *key =
+        position->table == NULL ? NULL : deck_key_find(position->table, name);
+
+    return is_last || deck_node_find_pair(position->node, name) != NULL ||
+           (key != NULL && (key->type == KEY_MAPPING || key->type == KEY_MAP));
+}
+
 /* Finds where path leads to; NULL with a fault. */
 static struct deck_node **
 find_slot(struct deck_loader *loader, struct deck_node *root, const char *path, struct place place)
@@ -261,7 +274,7 @@ find_slot(struct deck_loader *loader, struct deck_node *root, const char *path, 
         } else {
             const char *key =
                 position.node->kind == NODE_MAPPING ? find_step(&position, path) : NULL;
-            if (key == NULL) {
+            if (key == NULL || !can_be_made(&position, key, path[strlen(key)] == '\0')) {
                 unknown_step(loader, &position, path, place);
                 return NULL;
             }

@@ -58,6 +58,16 @@ deck_fault_nearest(struct error *fault, const char *word, const char *const *wor
         error_hint(fault, "Known here: %s.", text_chars(&all));
 }
 
+/* Names and texts are the user's; what they contain must not move the cursor. */
+static void
+clean(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+    }
+}
+
 struct ranked {
     struct error fault;
     size_t file; /* its rank */
@@ -102,8 +112,12 @@ deck_faults_settle(struct arena *arena, struct deck_faults *faults, const char *
         ranked[i].at = i;
     }
     qsort(ranked, count, sizeof(*ranked), compare_places);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         faults->list.items[i] = ranked[i].fault;
+        clean(faults->list.items[i].message);
+        clean(faults->list.items[i].detail);
+        clean(faults->list.items[i].hint);
+    }
     if (faults->hidden_count > 0) {
         struct error *last = LIST_ADD(arena, &faults->list);
         error_set(last, ERROR_DECK, "%zu more faults are not shown", faults->hidden_count);

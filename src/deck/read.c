@@ -300,6 +300,7 @@ read_period(struct value *value)
         fields[0] = period.count;
         fields[1] = (int)period.unit;
     } else {
+        fields[0] = -1; /* is there, although wrong: nobody needs to miss it */
         unit_fault(value, &err);
     }
 }
@@ -548,8 +549,10 @@ read_partition_parts(struct value *value)
     } else if (is_text(value, "a number (hash) or a mapping (list)")) {
         if (deck_unit_count(value->node->text, 2, 1024, &modulus, &err))
             partition->modulus = (int)modulus;
-        else
+        else {
+            partition->modulus = -1; /* is there, although wrong */
             unit_fault(value, &err);
+        }
     }
 }
 

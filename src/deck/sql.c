@@ -63,6 +63,13 @@ bytes_before(const char *text, int character)
     return offset;
 }
 
+static bool
+is_name_character(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '$' || ((unsigned char)c & 0x80) != 0;
+}
+
 /* --- names in a parse tree ---------------------------------------------------------------- */
 
 static const char *
@@ -113,6 +120,40 @@ statement_fault(struct sql_reading *reading, const struct deck_statement *statem
 }
 
 static void
+add_key(struct sql_reading *reading, const json_t *constraint, const char *column,
+        struct deck_statement *statement)
+{
+    const char *type = json_string_value(json_object_get(constraint, "contype"));
+    const json_t *name;
+    size_t i;
+
+    if (type == NULL || (strcmp(type, "CONSTR_PRIMARY") != 0 && strcmp(type, "CONSTR_UNIQUE") != 0))
+        return;
+    struct deck_key_columns *key = LIST_ADD(reading->arena, &statement->keys);
+    key->is_primary = strcmp(type, "CONSTR_PRIMARY") == 0;
+    if (column != NULL)
+        *LIST_ADD(reading->arena, &key->columns) = column;
+    json_array_foreach(json_object_get(constraint, "keys"), i, name)
+    {
+        *LIST_ADD(reading->arena, &key->columns) = string_node(reading, name);
+    }
+}
+
+static void
+read_column(struct sql_reading *reading, const json_t *column, struct deck_statement *statement)
+{
+    const char *name = text_of(reading, column, "colname");
+    const json_t *item;
+    size_t i;
+
+    *LIST_ADD(reading->arena, &statement->columns) = name;
+    json_array_foreach(json_object_get(column, "constraints"), i, item)
+    {
+        add_key(reading, json_object_get(item, "Constraint"), name, statement);
+    }
+}
+
+static void
 read_table(struct sql_reading *reading, const json_t *node, struct deck_statement *statement)
 {
     const json_t *relation = json_object_get(node, "relation");
@@ -124,7 +165,9 @@ read_table(struct sql_reading *reading, const json_t *node, struct deck_statemen
     {
         const json_t *column = json_object_get(element, "ColumnDef");
         if (column != NULL)
-            *LIST_ADD(reading->arena, &statement->columns) = text_of(reading, column, "colname");
+            read_column(reading, column, statement);
+        else if (json_object_get(element, "Constraint") != NULL)
+            add_key(reading, json_object_get(element, "Constraint"), NULL, statement);
         else if (json_object_get(element, "TableLikeClause") != NULL)
             statement->has_other_columns = true;
     }
@@ -306,7 +349,7 @@ static const struct refusal refusals[] = {
 
 static void
 refuse_statement(struct sql_reading *reading, const char *node,
-                 const struct deck_statement *statement, size_t first)
+                 const struct deck_statement *statement, size_t first, size_t end)
 {
     const struct sql_token *token = &reading->tokens.list.items[first];
     const char *hint = "Supported are CREATE TABLE, INDEX, TYPE, DOMAIN, FUNCTION, TRIGGER, "
@@ -316,10 +359,13 @@ refuse_statement(struct sql_reading *reading, const char *node,
         if (strcmp(refusals[i].node, node) == 0)
             hint = refusals[i].hint;
     }
+    bool has_two = first + 1 < end && is_name_character(reading->text[token[1].start]);
     struct error *fault =
         deck_fault(reading->arena, reading->faults, statement->place,
-                   "this statement (%.*s ...) has no place in a deck",
-                   (int)(token->end - token->start), reading->text + token->start);
+                   "this statement (%.*s%s%.*s%s) has no place in a deck",
+                   (int)(token->end - token->start), reading->text + token->start,
+                   has_two ? " " : "", has_two ? (int)(token[1].end - token[1].start) : 0,
+                   has_two ? reading->text + token[1].start : "", first + 2 < end ? " ..." : "");
     error_hint(fault, "%s", hint);
 }
 
@@ -354,8 +400,10 @@ syntax_fault(struct sql_reading *reading, const PgQueryError *problem, const cha
              size_t offset)
 {
     size_t at = problem->cursorpos > 0 ? offset + bytes_before(text, problem->cursorpos) : offset;
+    size_t length = strcspn(problem->message, "\r\n"); /* it may quote the rest of the file */
     struct error *fault =
-        deck_fault(reading->arena, reading->faults, place_at(reading, at), "%s", problem->message);
+        deck_fault(reading->arena, reading->faults, place_at(reading, at), "%.*s%s", (int)length,
+                   problem->message, problem->message[length] == '\0' ? "" : "...\"");
 
     if (reading->text[at] == '\\')
         error_hint(fault, "Commands of psql (backslash) have no place here.");
@@ -378,7 +426,7 @@ add_statement(struct sql_reading *reading, const json_t *tree, size_t first, siz
             kind = &statement_kinds[i];
     }
     if (kind == NULL) {
-        refuse_statement(reading, node, &statement, first);
+        refuse_statement(reading, node, &statement, first, end);
         return;
     }
     statement.kind = kind->kind;
@@ -421,25 +469,35 @@ read_statement(struct sql_reading *reading, size_t first, size_t end)
 
 /* --- the file ----------------------------------------------------------------------------- */
 
-static bool
-is_same(const char *left, const char *right)
+/* Where an object is; an index and a trigger are where their table is. */
+static const char *
+schema_of(const struct deck_statement *statement)
 {
-    return strcmp(left == NULL ? "" : left, right == NULL ? "" : right) == 0;
+    const char *schema = statement->table != NULL ? statement->table_schema : statement->schema;
+
+    return schema == NULL ? "public" : schema;
+}
+
+/* Tables, views, sequences and indexes share one name space in a schema. */
+static bool
+is_relation(const struct deck_statement *statement)
+{
+    return statement->kind == STATEMENT_CREATE_TABLE || statement->kind == STATEMENT_CREATE_VIEW ||
+           statement->kind == STATEMENT_CREATE_SEQUENCE ||
+           statement->kind == STATEMENT_CREATE_INDEX;
 }
 
 /* Whether both would have the same name in the same name space. Functions may be overloaded. */
 static bool
 is_same_object(const struct deck_statement *left, const struct deck_statement *right)
 {
-    if (left->kind != right->kind || left->kind == STATEMENT_COMMENT ||
-        left->kind == STATEMENT_CREATE_FUNCTION || strcmp(left->name, right->name) != 0)
+    if (strcmp(left->name, right->name) != 0 || left->kind == STATEMENT_COMMENT ||
+        left->kind == STATEMENT_CREATE_FUNCTION ||
+        (left->kind != right->kind && !(is_relation(left) && is_relation(right))))
         return false;
-    if (left->kind == STATEMENT_CREATE_TRIGGER)
-        return is_same(left->table, right->table) &&
-               is_same(left->table_schema, right->table_schema);
-    if (left->kind == STATEMENT_CREATE_INDEX) /* lives in the schema of its table */
-        return is_same(left->table_schema, right->table_schema);
-    return is_same(left->schema, right->schema);
+    if (left->kind == STATEMENT_CREATE_TRIGGER && strcmp(left->table, right->table) != 0)
+        return false;
+    return strcmp(schema_of(left), schema_of(right)) == 0;
 }
 
 static void
@@ -459,22 +517,27 @@ find_duplicates(struct sql_reading *reading)
     }
 }
 
+/* libpg_query cuts long names silently, as PostgreSQL does; here they are faults. */
 static void
 check_names(struct sql_reading *reading)
 {
-    for (size_t i = 0; i < reading->file->statements.count; i++) {
-        const struct deck_statement *statement = &reading->file->statements.items[i];
-        /* libpg_query cuts longer names silently, as PostgreSQL does; a cut one has 63 bytes or,
-         * at a character's border, a few less, and is not found whole in the text. */
-        if (strlen(statement->name) >= MAX_NAME_BYTES - 3 &&
-            strcasestr(statement->sql, statement->name) != NULL) {
-            const char *behind =
-                strcasestr(statement->sql, statement->name) + strlen(statement->name);
-            bool is_whole = strchr("\" \t\n(.;", *behind) != NULL;
-            if (!is_whole)
-                deck_fault(reading->arena, reading->faults, statement->place,
-                           "a name is longer than %d bytes", MAX_NAME_BYTES);
+    for (size_t i = 0; i < reading->tokens.list.count; i++) {
+        const struct sql_token *token = &reading->tokens.list.items[i];
+        const char *text = reading->text + token->start;
+        size_t length = token->end - token->start;
+        size_t name_length = 0;
+
+        if (length <= MAX_NAME_BYTES)
+            continue;
+        for (size_t j = 1; text[0] == '"' && j + 1 < length; j++) {
+            j += text[j] == '"'; /* doubled */
+            name_length++;
         }
+        while (text[0] != '"' && name_length < length && is_name_character(text[name_length]))
+            name_length++;
+        if (name_length > MAX_NAME_BYTES && (text[0] == '"' || name_length == length))
+            deck_fault(reading->arena, reading->faults, place_at(reading, token->start),
+                       "a name has %zu bytes; at most %d fit", name_length, MAX_NAME_BYTES);
     }
 }
 

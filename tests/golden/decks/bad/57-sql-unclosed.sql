@@ -1,0 +1,3 @@
+CREATE TABLE a (id bigint);
+COMMENT ON TABLE a IS 'never
+closed;

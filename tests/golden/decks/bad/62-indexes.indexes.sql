@@ -1,0 +1,7 @@
+CREATE INDEX ON a (id);
+CREATE INDEX a_id ON a (id);
+CREATE INDEX CONCURRENTLY a_id ON a (id);
+CREATE INDEX c_id ON c (id);
+CREATE TABLE c (id int);
+COMMENT ON TABLE a IS $$x$$;
+CREATE INDEX b_id ON a (id);
