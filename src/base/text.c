@@ -74,6 +74,18 @@ text_appendf(struct text *text, const char *format, ...)
     text->length += (size_t)length;
 }
 
+void
+text_append_visible(struct text *text, const char *chars)
+{
+    for (; *chars != '\0'; chars++) {
+        unsigned char byte = (unsigned char)*chars;
+        if (byte < 0x20 || byte == 0x7f)
+            text_appendf(text, "\\x%02x", byte);
+        else
+            text_append_bytes(text, chars, 1);
+    }
+}
+
 const char *
 text_chars(const struct text *text)
 {

@@ -16,6 +16,9 @@ void text_clear(struct text *text);
 void text_append(struct text *text, const char *chars);
 void text_append_bytes(struct text *text, const char *bytes, size_t length);
 void text_appendf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Appends with control characters as \\xNN, so that a name can neither move the cursor of a
+ * terminal nor begin a line of its own. */
+void text_append_visible(struct text *text, const char *chars);
 const char *text_chars(const struct text *text);
 
 /* Bytes of chars, up to length, that are valid UTF-8 without NUL: length when all of it is. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "plan/render.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* What and why stand on one line up to this many bytes. */
@@ -66,7 +67,11 @@ render_script(struct text *text, const struct render_style *style, const char *l
     text_appendf(text, "      %s%s:", style->dim, label);
     for (const char *line = script; *line != '\0';) {
         size_t length = strcspn(line, "\n");
-        text_appendf(text, "%s%.*s\n", line == script ? " " : "          ", (int)length, line);
+        text_append(text, line == script ? " " : "          ");
+        char *copy = strndup(line, length);
+        text_append_visible(text, copy == NULL ? "" : copy);
+        free(copy);
+        text_append(text, "\n");
         line += length + (line[length] == '\n');
     }
     text_append(text, style->reset);
@@ -74,7 +79,7 @@ render_script(struct text *text, const struct render_style *style, const char *l
 
 static void
 render_change(struct text *text, const struct change *change, const struct render_style *style,
-              bool with_sql)
+              bool with_why, bool with_sql)
 {
     const char *colors[] = {
         [CHANGE_CREATE] = style->green,
@@ -83,14 +88,17 @@ render_change(struct text *text, const struct change *change, const struct rende
         [CHANGE_RUN] = style->yellow,
     };
 
-    text_appendf(text, "    %s%s%s %s", colors[change->action], change_action_sign(change->action),
-                 style->reset, change->what);
+    text_appendf(text, "    %s%s%s ", colors[change->action], change_action_sign(change->action),
+                 style->reset);
+    text_append_visible(text, change->what);
     if (change->needs_restart && change->phase != CHANGE_RESTART)
         text_appendf(text, " %s(after a restart)%s", style->yellow, style->reset);
-    if (change->why != NULL && change->why[0] != '\0')
-        text_appendf(text, "%s%s%s%s",
-                     strlen(change->what) + strlen(change->why) <= SHORT ? "  " : "\n      ",
-                     style->dim, change->why, style->reset);
+    if (with_why && change->why != NULL && change->why[0] != '\0') {
+        bool is_short = strlen(change->what) + strlen(change->why) <= SHORT;
+        text_appendf(text, "%s%s", is_short ? "  " : "\n      ", style->dim);
+        text_append_visible(text, change->why);
+        text_append(text, style->reset);
+    }
     text_append(text, "\n");
     if (change->warning != NULL)
         text_appendf(text, "      %swarning:%s %s\n", style->yellow, style->reset, change->warning);
@@ -124,11 +132,38 @@ render_heading(struct text *text, struct blocks *blocks, size_t at,
         struct block *other = &blocks->list.items[i];
         if (other->is_shown || (i != at && !says_the_same(block, other)))
             continue;
-        text_appendf(text, "%s%s", same == 0 ? "" : ", ", other->database);
+        text_append(text, same == 0 ? "" : ", ");
+        text_append_visible(text, other->database);
         other->is_shown = true;
         same++;
     }
     text_appendf(text, "%s\n", same > 1 ? " (each)" : "");
+}
+
+/* One reason for all the changes of a block stands above them, once. */
+static bool
+has_one_reason(const struct block *block)
+{
+    for (size_t i = 1; i < block->changes.count; i++) {
+        if (!is_same(block->changes.items[i]->why, block->changes.items[0]->why))
+            return false;
+    }
+    return block->changes.count > 1 && block->changes.items[0]->why != NULL;
+}
+
+static void
+render_block(struct text *text, const struct block *block, const struct render_style *style,
+             bool with_sql)
+{
+    bool is_one = has_one_reason(block);
+
+    if (is_one) {
+        text_appendf(text, "    %s", style->dim);
+        text_append_visible(text, block->changes.items[0]->why);
+        text_appendf(text, "%s\n", style->reset);
+    }
+    for (size_t i = 0; i < block->changes.count; i++)
+        render_change(text, block->changes.items[i], style, !is_one, with_sql);
 }
 
 static void
@@ -166,7 +201,9 @@ render_notes(struct text *text, const struct plan *plan, const char *server,
             text_appendf(text, ", %zu databases", databases);
         else if (notes[i].database != NULL)
             text_appendf(text, ", %s", notes[i].database);
-        text_appendf(text, "): %s\n", notes[i].text);
+        text_append(text, "): ");
+        text_append_visible(text, notes[i].text);
+        text_append(text, "\n");
     }
 }
 
@@ -211,8 +248,7 @@ plan_render(const struct plan *plan, const struct render_style *style, bool with
                 continue;
             render_heading(text, &blocks, j, style);
             block->is_shown = true;
-            for (size_t k = 0; k < block->changes.count; k++)
-                render_change(text, block->changes.items[k], style, with_sql);
+            render_block(text, block, style, with_sql);
         }
         render_notes(text, plan, server, style);
     }
