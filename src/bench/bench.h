@@ -1,0 +1,152 @@
+/* The benchmark: the same queries against two servers with the same data, `before` and `after`.
+ * Short blocks of the two alternate, so that whatever else the machine does hits both; only the
+ * server under test is busy while a block runs. Reads only: a statement that writes fails.
+ * bench_run measures, bench_write_report writes the folder; neither prints. Results live in the
+ * arena. One thread. */
+#pragma once
+#include "base/arena.h"
+#include "base/histogram.h"
+#include "bench/plan.h"
+#include "pg/connection.h"
+#include "workload/query.h"
+#include <time.h>
+
+enum bench_arm_number { BENCH_BEFORE, BENCH_AFTER, BENCH_ARMS };
+
+struct bench_arm {
+    const char *label;       /* "before", "stock" ... */
+    struct pg_target target; /* is_application is set by bench_run */
+};
+
+struct bench_options {
+    const char *database;    /* its name in the deck */
+    const char *environment; /* NULL: none */
+    int64_t target_p95_ms;   /* 0: none */
+    const struct workload *workload;
+    const char *const *names; /* of the queries to run */
+    size_t name_count;        /* 0: all */
+    struct bench_arm arms[BENCH_ARMS];
+    int pairs;    /* of blocks for each query; default 10 */
+    int block_ms; /* a block ends with the round in which this is reached; default 300 */
+    int timeout_ms; /* for one execution; default 60 000 */
+    uint64_t seed; /* of parameters and orders */
+    const char *command; /* how to repeat it; for the report */
+    void (*progress)(void *context, const char *line); /* NULL: none */
+    void *progress_context;
+};
+/* Everything optional at its default; seed 1. */
+void bench_options_init(struct bench_options *options);
+
+/* One query on one arm. */
+struct bench_side {
+    uint64_t executions; /* timed and without error */
+    uint64_t errors;
+    struct error first_error;
+    struct histogram *latency; /* each block has the same weight, however often it ran */
+    uint64_t median_ns, p95_ns, max_ns; /* 0 without executions */
+    double cpu_ns;  /* of the server process per execution; < 0: not known */
+    struct bench_plan plan;
+};
+
+/* Two blocks, one on each arm, one right after the other. */
+struct bench_pair {
+    int number;
+    enum bench_arm_number first;
+    uint64_t executions[BENCH_ARMS];
+    uint64_t median_ns[BENCH_ARMS]; /* 0: the block had an error */
+};
+
+enum bench_equality {
+    BENCH_NOT_COMPARED,
+    BENCH_EQUAL,
+    BENCH_OTHER_VALUES, /* as many rows, other contents */
+    BENCH_OTHER_ROWS,   /* not as many rows */
+};
+
+enum bench_verdict { BENCH_NO_VERDICT, BENCH_FASTER, BENCH_SLOWER, BENCH_NO_CHANGE };
+
+/* A ratio before / after: above 1 is faster. */
+struct bench_ratio {
+    double value;     /* 0: nothing to compare */
+    double low, high; /* 95 % confidence interval; 0: too few pairs to tell (under 3) */
+    enum bench_verdict verdict;
+};
+
+struct bench_query {
+    const struct workload_query *query;
+    const char *const *const *tuples; /* drawn values: tuples[number][parameter] */
+    size_t tuple_count;
+    size_t tuples_per_block;
+    enum bench_equality equality; /* the worst of those compared */
+    size_t compared, differing;   /* tuples */
+    int rows[BENCH_ARMS];         /* of the first tuple that differs, or of the first */
+    struct bench_side sides[BENCH_ARMS];
+    LIST_OF(struct bench_pair) pairs;
+    struct bench_ratio ratio; /* of the paired blocks' medians, geometric mean */
+    bool has_target, is_target_met; /* p95 after <= target */
+    bool was_target_met;            /* p95 before <= target */
+};
+
+struct bench_setting {
+    const char *name;
+    const char *values[BENCH_ARMS]; /* with unit; "" : this server does not have it */
+};
+
+/* What a database looks like. */
+struct bench_server {
+    const char *version;
+    const char *database;
+    int64_t size_bytes;
+    int64_t tables, partitions, indexes;
+    int64_t index_bytes;
+    int64_t tables_without_statistics; /* non-empty, never analysed */
+    bool is_local; /* on this machine, so that its CPU time can be read */
+};
+
+struct bench_machine {
+    const char *cpu, *kernel, *system;
+    int cpus;
+    int64_t memory_bytes;
+    double load_before; /* 1-minute load average at the start */
+    double steal;       /* share of CPU time taken by the hypervisor during the run */
+};
+
+struct bench_class { /* of work */
+    const char *name;
+    size_t query_count;
+    struct bench_ratio ratio; /* geometric mean */
+};
+
+struct bench_results {
+    const struct bench_options *options;
+    time_t started;
+    double duration_s;
+    LIST_OF(struct bench_query) queries;
+    LIST_OF(struct bench_class) classes;
+    struct bench_ratio total; /* geometric mean over the queries */
+    const struct bench_query *worst; /* the smallest ratio; NULL: none measured */
+    size_t targets_met, targets_before, targets; /* queries */
+    uint64_t errors;
+    struct bench_server servers[BENCH_ARMS];
+    LIST_OF(struct bench_setting) settings; /* that differ */
+    size_t equal_settings;
+    struct bench_machine machine;
+    LIST_OF(const char *) log;
+    struct error stopped; /* code ERROR_NONE: ran to its end; else the reason and what is here is
+                           * what was measured until then */
+};
+
+/* Measures. False when nothing could be measured (servers not there, a query that does not
+ * parse: before anything is timed); true otherwise, even when stopped early: see stopped. options
+ * must stay as long as the results. */
+bool bench_run(struct arena *arena, const struct bench_options *options,
+               struct bench_results *ret_results, struct error *err) MUST_CHECK;
+
+/* Writes report.html, results.json, results.csv and log.txt into folder, made if need be. */
+bool bench_write_report(const struct bench_results *results, const char *folder,
+                        struct error *err) MUST_CHECK;
+/* The text of results.json; to be freed by the caller. */
+char *bench_json(const struct bench_results *results);
+/* "1.23 ms" with three digits, into text of at least 32 bytes; returns text. */
+char *bench_duration(char text[32], uint64_t duration_ns);
+const char *bench_verdict_name(enum bench_verdict verdict);
