@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#include "bench/run.h"
+
+#include <string.h>
+
+enum { WEIGHT = 1 << 20 }; /* of a block in its side's histogram, whatever it ran */
+
+bool
+bench_is_given_up(const struct bench_query *query)
+{
+    return query->sides[BENCH_BEFORE].errors >= BENCH_MAX_ERRORS ||
+           query->sides[BENCH_AFTER].errors >= BENCH_MAX_ERRORS;
+}
+
+bool
+bench_count_error(struct bench_run *run, struct bench_query *query, enum bench_arm_number arm,
+                  const struct error *fault)
+{
+    struct bench_side *side = &query->sides[arm];
+
+    bench_log(run, "%s: %s: error: %s %s", query->query->name, run->sessions[arm].label,
+              fault->sqlstate, fault->message);
+    if (fault->code == ERROR_INTERRUPTED)
+        return false;
+    run->results->errors++;
+    if (side->errors++ == 0)
+        side->first_error = *fault;
+    return fault->code != ERROR_CONNECTION_LOST;
+}
+
+/* One timed execution: from before the message is sent until the last row is here. */
+static bool
+execute(struct bench_run *run, const struct bench_query *query, enum bench_arm_number arm,
+        const char *name, const char *const *tuple, uint64_t *ret_ns, struct error *err)
+{
+    PGconn *connection = run->sessions[arm].connection;
+    int count = (int)query->query->parameters.count;
+    AUTO_PGRESULT rows = NULL;
+
+    uint64_t start_ns = bench_clock_ns();
+    if (!pg_send_prepared(connection, name, count, tuple, err) ||
+        !pg_receive(connection, &rows, err))
+        return false;
+    *ret_ns = bench_clock_ns() - start_ns;
+    return true;
+}
+
+/* Whole rounds over the pair's tuples until the block's time is over, so that each tuple weighs
+ * the same in both arms. A failed execution ends the block. */
+static bool
+run_rounds(struct bench_run *run, struct bench_query *query, const struct bench_pair *pair,
+           enum bench_arm_number arm, struct histogram *latency, struct error *err)
+{
+    uint64_t end_ns = bench_clock_ns() + (uint64_t)run->options->block_ms * 1000000;
+    size_t first = (size_t)(pair->number - 1) * BENCH_MAX_TUPLES_PER_BLOCK % query->tuple_count;
+    char name[32];
+
+    bench_statement_name(run, query, name);
+    do {
+        for (size_t i = 0; i < query->tuples_per_block; i++) {
+            uint64_t took_ns;
+            if (!execute(run, query, arm, name, query->tuples[first + i], &took_ns, err))
+                return false;
+            histogram_record(latency, took_ns);
+        }
+    } while (bench_clock_ns() < end_ns);
+    return true;
+}
+
+static bool
+run_block(struct bench_run *run, struct bench_query *query, struct bench_pair *pair,
+          enum bench_arm_number arm, struct histogram *latency, struct error *err)
+{
+    struct bench_side *side = &query->sides[arm];
+    const struct bench_session *session = &run->sessions[arm];
+    uint64_t cpu_ns = bench_cpu_ns(session);
+    char median[32];
+
+    bench_progress(run, "pair %d of %d: %s, %s", pair->number, run->options->pairs,
+                   query->query->name, session->label);
+    histogram_clear(latency);
+    error_clear(err);
+    if (!run_rounds(run, query, pair, arm, latency, err) &&
+        !bench_count_error(run, query, arm, err))
+        return false;
+    bool has_failed = err->code != ERROR_NONE;
+    error_clear(err);
+    if (latency->total == 0)
+        return true;
+    if (side->latency == NULL)
+        side->latency = histogram_new(run->arena);
+    uint64_t weight = WEIGHT / latency->total;
+    histogram_merge(side->latency, latency, weight == 0 ? 1 : weight);
+    side->executions += latency->total;
+    side->cpu_ns += (double)(bench_cpu_ns(session) - cpu_ns);
+    pair->executions[arm] = latency->total;
+    if (!has_failed)
+        pair->median_ns[arm] = histogram_percentile(latency, 0.5);
+    bench_log(run, "%s: pair %d: %s: %llu executions, median %s", query->query->name, pair->number,
+              session->label, (unsigned long long)latency->total,
+              bench_duration(median, histogram_percentile(latency, 0.5)));
+    return true;
+}
+
+bool
+bench_run_pair(struct bench_run *run, struct bench_query *query, int number, struct error *err)
+{
+    AUTO_ARENA scratch = arena_new();
+    struct histogram *latency = histogram_new(scratch);
+    struct bench_pair pair = {.number = number};
+    size_t count = query->pairs.count;
+
+    if (bench_is_given_up(query))
+        return true;
+    /* Random, but each second pair the other way round than the one before: neither arm is first
+     * more often. */
+    pair.first =
+        count % 2 == 1 ? !query->pairs.items[count - 1].first : random_below(&run->random, 2) == 1;
+    if (!run_block(run, query, &pair, pair.first, latency, err) ||
+        !run_block(run, query, &pair, !pair.first, latency, err))
+        return false;
+    *LIST_ADD(run->arena, &query->pairs) = pair;
+    return true;
+}

@@ -1,0 +1,70 @@
+/* Inside of bench/: what the parts of one run share. */
+#pragma once
+#include "base/random.h"
+#include "base/text.h"
+#include "bench/bench.h"
+
+enum { BENCH_MAX_TUPLES_PER_BLOCK = 8, BENCH_MAX_ERRORS = 3 };
+
+struct bench_session {
+    PGconn *connection;
+    const char *label;
+    int cpu_clock; /* descriptor of the backend's run time in /proc; -1: not on this machine */
+};
+
+struct bench_run {
+    struct arena *arena;
+    const struct bench_options *options;
+    struct bench_results *results;
+    struct bench_session sessions[BENCH_ARMS];
+    struct random random;
+};
+
+/* A line for log.txt, with the seconds since the start. */
+void bench_log(struct bench_run *run, const char *format, ...) PRINTF_LIKE(2, 3);
+void bench_progress(struct bench_run *run, const char *format, ...) PRINTF_LIKE(2, 3);
+uint64_t bench_clock_ns(void); /* monotonic */
+
+/* session.c: connects the two arms, read only; prepares each query as bench_statement_name. */
+bool bench_open(struct bench_run *run, struct error *err) MUST_CHECK;
+void bench_close(struct bench_run *run);
+bool bench_prepare(struct bench_run *run, struct error *err) MUST_CHECK;
+const char *bench_statement_name(const struct bench_run *run, const struct bench_query *query,
+                                 char name[32]);
+/* CPU time of the session's server process until now; 0 when not known. */
+uint64_t bench_cpu_ns(const struct bench_session *session);
+/* Runs an embedded statement with up to one parameter. */
+bool bench_ask(struct bench_session *session, const char *path, const char *parameter,
+               PGresult **ret_result, struct error *err) MUST_CHECK;
+
+/* draw.c: the values of the parameters, from arm `after`; both arms get the same ones. */
+bool bench_draw(struct bench_run *run, struct error *err) MUST_CHECK;
+
+/* compare.c: runs tuples on both arms at the same moment (so that now() is the same) and compares
+ * the rows whatever their order. Also the warm-up, and what tuples_per_block is set by. */
+bool bench_compare(struct bench_run *run, struct bench_query *query,
+                   struct error *err) MUST_CHECK;
+
+/* block.c: one pair of blocks. */
+bool bench_run_pair(struct bench_run *run, struct bench_query *query, int number,
+                    struct error *err) MUST_CHECK;
+/* True when one side has failed so often that the query is no longer run. */
+bool bench_is_given_up(const struct bench_query *query);
+/* Counts a failed execution; false when the run cannot go on (connection lost, interrupted). */
+bool bench_count_error(struct bench_run *run, struct bench_query *query,
+                       enum bench_arm_number arm, const struct error *fault);
+
+/* explain.c: the plans of all queries, outside of all timing. */
+bool bench_explain(struct bench_run *run, struct error *err) MUST_CHECK;
+
+/* environment.c: servers, settings that differ, machine. */
+bool bench_read_servers(struct bench_run *run, struct error *err) MUST_CHECK;
+void bench_read_machine(struct bench_run *run);
+/* Share of CPU time stolen since the counters were first read. */
+struct bench_steal {
+    uint64_t stolen, total;
+};
+struct bench_steal bench_read_steal(void);
+
+/* summary.c: percentiles, ratios, classes, totals. */
+void bench_summarize(struct bench_run *run);

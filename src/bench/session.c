@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+#include "bench/run.h"
+
+#include "base/embed.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- the server process's CPU time --------------------------------------------------------- */
+
+static bool
+is_on_this_machine(PGconn *connection)
+{
+    const char *host = PQhost(connection);
+
+    return host == NULL || host[0] == '/' || host[0] == '@' || host[0] == '\0' ||
+           strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
+           strcmp(host, "::1") == 0;
+}
+
+/* The descriptor of /proc/PID/schedstat, whose first number is the time on a CPU in nanoseconds.
+ * A forwarded port or another PID namespace can make the PID somebody else's: only a process that
+ * calls itself a PostgreSQL backend is believed. */
+static int
+open_cpu_clock(PGconn *connection)
+{
+    char path[64];
+    char title[16] = "";
+
+    if (!is_on_this_machine(connection))
+        return -1;
+    snprintf(path, sizeof(path), "/proc/%d/cmdline", PQbackendPID(connection));
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    ssize_t got = read(fd, title, sizeof(title) - 1);
+    close(fd);
+    if (got <= 0 || strncmp(title, "postgres: ", 10) != 0)
+        return -1;
+    snprintf(path, sizeof(path), "/proc/%d/schedstat", PQbackendPID(connection));
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+uint64_t
+bench_cpu_ns(const struct bench_session *session)
+{
+    char numbers[128] = "";
+
+    if (session->cpu_clock < 0 || pread(session->cpu_clock, numbers, sizeof(numbers) - 1, 0) <= 0)
+        return 0;
+    return strtoull(numbers, NULL, 10);
+}
+
+/* --- sessions ------------------------------------------------------------------------------ */
+
+bool
+bench_ask(struct bench_session *session, const char *path, const char *parameter,
+          PGresult **ret_result, struct error *err)
+{
+    if (pg_query(session->connection, embedded_file(path)->text, parameter != NULL, &parameter,
+                 ret_result, err))
+        return true;
+    return error_wrap(err, "server \"%s\"", session->label);
+}
+
+static bool
+open_session(struct bench_run *run, size_t arm, struct error *err)
+{
+    struct bench_session *session = &run->sessions[arm];
+    struct pg_target target = run->options->arms[arm].target;
+    char timeout[32];
+
+    session->label = run->options->arms[arm].label;
+    target.is_application = true;
+    if (!pg_connect(&target, &session->connection, err))
+        return error_wrap(err, "server \"%s\"", session->label);
+    session->cpu_clock = open_cpu_clock(session->connection);
+    snprintf(timeout, sizeof(timeout), "%d", run->options->timeout_ms);
+    AUTO_PGRESULT result = NULL;
+    return bench_ask(session, "bench/sql/session.sql", timeout, &result, err);
+}
+
+bool
+bench_open(struct bench_run *run, struct error *err)
+{
+    for (size_t arm = 0; arm < BENCH_ARMS; arm++)
+        run->sessions[arm] = (struct bench_session){.cpu_clock = -1};
+    for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
+        if (!open_session(run, arm, err))
+            return false;
+        run->results->servers[arm].is_local = run->sessions[arm].cpu_clock >= 0;
+    }
+    return true;
+}
+
+void
+bench_close(struct bench_run *run)
+{
+    for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
+        if (run->sessions[arm].cpu_clock >= 0)
+            close(run->sessions[arm].cpu_clock);
+        PQfinish(run->sessions[arm].connection);
+        run->sessions[arm] = (struct bench_session){.cpu_clock = -1};
+    }
+}
+
+/* --- statements ---------------------------------------------------------------------------- */
+
+const char *
+bench_statement_name(const struct bench_run *run, const struct bench_query *query, char name[32])
+{
+    snprintf(name, 32, "bench_%zu", (size_t)(query - run->results->queries.items));
+    return name;
+}
+
+static bool
+find_types(struct bench_session *session, const struct workload_query *query, Oid *types,
+           struct error *err)
+{
+    for (size_t i = 0; i < query->parameters.count; i++) {
+        const struct workload_parameter *parameter = &query->parameters.items[i];
+        AUTO_PGRESULT result = NULL;
+        if (!bench_ask(session, "bench/sql/type_oid.sql", parameter->type, &result, err))
+            return error_place(err, parameter->place);
+        types[i] = (Oid)pg_integer(result, 0, "oid");
+        if (types[i] != 0)
+            continue;
+        error_set(err, ERROR_DECK, "type \"%s\" of parameter $%zu does not exist", parameter->type,
+                  i + 1);
+        error_detail(err, "Server \"%s\" does not know it.", session->label);
+        return error_place(err, parameter->place);
+    }
+    return true;
+}
+
+static bool
+prepare_query(struct bench_run *run, size_t arm, struct bench_query *query, struct error *err)
+{
+    struct bench_session *session = &run->sessions[arm];
+    const struct workload_query *source = query->query;
+    Oid *types = ARENA_ARRAY(run->arena, Oid, source->parameters.count + 1);
+    char name[32];
+    int position;
+
+    if (!find_types(session, source, types, err))
+        return false;
+    if (pg_prepare(session->connection, bench_statement_name(run, query, name), source->sql,
+                   (int)source->parameters.count, types, &position, err))
+        return true;
+    error_wrap(err, "query \"%s\" on server \"%s\"", source->name, session->label);
+    return error_place(err, workload_place(source->sql_place, source->sql, position));
+}
+
+bool
+bench_prepare(struct bench_run *run, struct error *err)
+{
+    for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
+        for (size_t i = 0; i < run->results->queries.count; i++) {
+            if (!prepare_query(run, arm, &run->results->queries.items[i], err))
+                return false;
+        }
+    }
+    return true;
+}
