@@ -10,7 +10,7 @@ void bench_put_log(struct text *out, const struct bench_results *results);
 /* What the template report.html shows: texts ready to read and places of bars. */
 json_t *bench_view(const struct bench_results *results);
 /* view_detail.c: one query's section. */
-json_t *bench_view_detail(const struct bench_query *query);
+json_t *bench_view_detail(const struct bench_query *query, size_t number);
 
 /* A JSON text; bytes that are not UTF-8 (a database in SQL_ASCII) become question marks. */
 json_t *bench_text(const char *chars);

@@ -173,9 +173,9 @@ set_durations(json_t *view, const struct bench_side *side)
 }
 
 static json_t *
-query_view(const struct bench_query *query, const struct axes *axes)
+query_view(const struct bench_query *query, size_t number, const struct axes *axes)
 {
-    json_t *view = bench_view_detail(query);
+    json_t *view = bench_view_detail(query, number);
     const struct bench_side *before = &query->sides[BENCH_BEFORE];
     const struct bench_side *after = &query->sides[BENCH_AFTER];
     json_t *durations[BENCH_ARMS] = {json_object(), json_object()};
@@ -209,7 +209,7 @@ classes_view(const struct bench_results *results, const struct axes *axes)
         for (size_t j = 0; j < results->queries.count; j++) {
             const struct bench_query *query = &results->queries.items[j];
             if (strcmp(query->query->class_name, of->name) == 0)
-                json_array_append_new(queries, query_view(query, axes));
+                json_array_append_new(queries, query_view(query, j + 1, axes));
         }
         json_object_set_new(view, "queries", queries);
         json_array_append_new(classes, view);

@@ -156,10 +156,11 @@ set_equality(json_t *view, const struct bench_query *query)
 }
 
 json_t *
-bench_view_detail(const struct bench_query *query)
+bench_view_detail(const struct bench_query *query, size_t number)
 {
     json_t *view = json_object();
 
+    json_object_set_new(view, "id", json_integer((json_int_t)number));
     set_text(view, "name", query->query->name);
     set_text(view, "what", query->query->what);
     set_text(view, "sql", query->query->sql);

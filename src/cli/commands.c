@@ -8,6 +8,8 @@ const struct cli_command cli_commands[] = {
      cmd_plan},
     {"apply", "[PLAN]", "make the servers what the deck says", "making it so", cmd_apply},
     {"rollback", "", "take back the newest apply", "making it so", cmd_rollback},
+    {"bench", "", "measure the workload before and after, and write a report", "measuring",
+     cmd_bench},
     {"up", "[NAME]", "create or start a private PostgreSQL server", "a private server", cmd_up},
     {"down", "[NAME ...]", "stop private servers, or remove them", "a private server", cmd_down},
     {"status", "", "list the private servers", "a private server", cmd_status},

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+#include "cli/bench_table.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { NAME_WIDTH = 28 };
+
+static int
+width_of(const char *text)
+{
+    int width = 0;
+
+    for (; *text != '\0'; text++)
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+/* printf pads by bytes; names and µ have more bytes than places. Control characters of a name must
+ * not reach the terminal. */
+static void
+print_cell(const char *text, int width, bool is_left)
+{
+    int missing = width - width_of(text);
+
+    if (!is_left && missing > 0)
+        printf("%*s", missing, "");
+    for (; *text != '\0'; text++)
+        putchar((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+    if (is_left && missing > 0)
+        printf("%*s", missing, "");
+}
+
+static void
+print_duration(uint64_t duration_ns)
+{
+    char text[32];
+
+    printf("  ");
+    print_cell(duration_ns == 0 ? "-" : bench_duration(text, duration_ns), 8, false);
+}
+
+static const char *
+times(char text[32], double ratio)
+{
+    int digits = ratio < 9.95 ? 2 : ratio < 99.5 ? 1 : 0;
+
+    snprintf(text, 32, "%.*fx", digits, ratio);
+    return text;
+}
+
+static void
+print_ratio(const struct cli *cli, const struct bench_ratio *ratio)
+{
+    const struct cli_style *style = cli_style(cli);
+    const char *color = ratio->verdict == BENCH_FASTER   ? style->green
+                        : ratio->verdict == BENCH_SLOWER ? style->red
+                                                         : "";
+    char value[32] = "-";
+    char low[32];
+    char high[32];
+    char interval[80] = "";
+
+    if (ratio->value > 0)
+        times(value, ratio->value);
+    if (ratio->low > 0)
+        snprintf(interval, sizeof(interval), "%s - %s", times(low, ratio->low),
+                 times(high, ratio->high));
+    printf("  %s", color);
+    print_cell(value, 7, false);
+    printf("%s  %s", color[0] == '\0' ? "" : style->reset, style->dim);
+    print_cell(interval, 17, true);
+    printf("%s", style->reset);
+}
+
+static void
+print_query(const struct cli *cli, const struct bench_query *query, int name_width)
+{
+    const struct cli_style *style = cli_style(cli);
+    const struct bench_side *before = &query->sides[BENCH_BEFORE];
+    const struct bench_side *after = &query->sides[BENCH_AFTER];
+
+    print_cell(query->query->name, name_width, true);
+    print_duration(before->median_ns);
+    print_duration(after->median_ns);
+    print_ratio(cli, &query->ratio);
+    print_duration(after->p95_ns);
+    if (query->has_target)
+        printf("  %s%s%s", query->is_target_met ? style->green : style->red,
+               query->is_target_met ? "met" : "missed", style->reset);
+    if (query->equality > BENCH_EQUAL)
+        printf("  %sresults differ%s", style->yellow, style->reset);
+    if (before->errors + after->errors > 0)
+        printf("  %s%llu errors%s", style->red,
+               (unsigned long long)(before->errors + after->errors), style->reset);
+    putchar('\n');
+}
+
+static void
+print_head(const struct cli *cli, const struct bench_results *results, int name_width)
+{
+    const struct cli_style *style = cli_style(cli);
+    long long target_ms = (long long)results->options->target_p95_ms;
+
+    printf("%s", style->bold);
+    print_cell("query", name_width, true);
+    for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
+        printf("  ");
+        print_cell(results->options->arms[arm].label, 8, false);
+    }
+    printf("  %7s  %-17s  %8s", "faster", "95 % interval", "p95");
+    if (target_ms > 0)
+        printf("  %lld ms", target_ms);
+    printf("%s\n", style->reset);
+}
+
+static void
+print_sums(const struct cli *cli, const struct bench_results *results, int name_width)
+{
+    const struct cli_style *style = cli_style(cli);
+
+    if (results->total.value <= 0)
+        return;
+    printf("%s", style->bold);
+    print_cell("geometric mean", name_width, true);
+    printf("%s%20s", style->reset, "");
+    print_ratio(cli, &results->total);
+    if (results->targets > 0)
+        printf("  %8s  %zu of %zu (before: %zu)", "", results->targets_met, results->targets,
+               results->targets_before);
+    putchar('\n');
+}
+
+void
+cli_print_bench(const struct cli *cli, const struct bench_results *results)
+{
+    int name_width = 14; /* "geometric mean" */
+
+    for (size_t i = 0; i < results->queries.count; i++) {
+        int width = width_of(results->queries.items[i].query->name);
+        name_width = width > name_width ? width : name_width;
+    }
+    if (name_width > NAME_WIDTH)
+        name_width = NAME_WIDTH;
+    print_head(cli, results, name_width);
+    for (size_t i = 0; i < results->queries.count; i++)
+        print_query(cli, &results->queries.items[i], name_width);
+    print_sums(cli, results, name_width);
+}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+#include "cli/command.h"
+
+#include "base/text.h"
+#include "bench/bench.h"
+#include "cli/bench_table.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct bench_command {
+    const char *database, *before, *output;
+    struct cli_list queries;
+    long pairs, block_ms, timeout_ms, seed;
+};
+
+static void
+show_progress(void *context, const char *line)
+{
+    cli_progress(context, "bench: %s", line);
+}
+
+/* --- what was typed, for the report --------------------------------------------------------- */
+
+/* The length of a password that stands at at ("password=..." of a conninfo, ":...@" of a URI); 0
+ * when there is none. ret_kept: characters before it that may be shown. */
+static size_t
+secret_at(const char *at, size_t *ret_kept)
+{
+    static const char key[] = "password=";
+    size_t key_length = sizeof(key) - 1;
+
+    if (strncasecmp(at, key, key_length) == 0) {
+        const char *value = at + key_length;
+        size_t length = 0;
+        bool is_quoted = *value == '\'';
+        while (value[length] != '\0' && (is_quoted ? length == 0 || value[length] != '\''
+                                                   : !isspace((unsigned char)value[length])))
+            length += value[length] == '\\' && value[length + 1] != '\0' ? 2 : 1;
+        *ret_kept = key_length;
+        return length + (is_quoted && value[length] == '\'');
+    }
+    if (strncmp(at, "://", 3) != 0)
+        return 0;
+    size_t host = 3 + strcspn(at + 3, "@/?");
+    size_t colon = 3 + strcspn(at + 3, ":@/?");
+    *ret_kept = colon + 1;
+    return at[host] == '@' && at[colon] == ':' ? host - colon - 1 : 0;
+}
+
+static void
+put_argument(struct text *out, const char *argument)
+{
+    bool is_plain = argument[0] != '\0' &&
+                    argument[strspn(argument, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                              "0123456789-_=./,:@%+")] == '\0';
+
+    text_append(out, is_plain ? " " : " '");
+    while (*argument != '\0') {
+        size_t kept = 0;
+        size_t secret = secret_at(argument, &kept);
+        if (secret > 0) {
+            text_append_bytes(out, argument, kept);
+            text_append(out, "***");
+            argument += kept + secret;
+        } else if (*argument == '\'') {
+            text_append(out, "'\\''");
+            argument++;
+        } else {
+            text_append_bytes(out, argument++, 1);
+        }
+    }
+    text_append(out, is_plain ? "" : "'");
+}
+
+static const char *
+command_line(struct cli *cli, int argc, char **argv)
+{
+    AUTO_TEXT out = {0};
+
+    text_append(&out, "pgdeck");
+    for (int i = 0; i < argc; i++)
+        put_argument(&out, argv[i]);
+    return arena_strdup(cli->arena, text_chars(&out));
+}
+
+/* --- what is asked for ---------------------------------------------------------------------- */
+
+static const struct deck_database *
+find_database(struct cli *cli, const struct deck *deck, const char *name, struct error *err)
+{
+    const char **names = ARENA_ARRAY(cli->arena, const char *, deck->databases.count + 1);
+
+    if (name == NULL && deck->databases.count == 1)
+        return &deck->databases.items[0];
+    if (name == NULL) {
+        error_set(err, ERROR_USAGE, "bench needs --database NAME");
+        error_hint(err, "The deck has %zu databases; the first is %s.", deck->databases.count,
+                   deck->databases.count == 0 ? "none" : deck->databases.items[0].name);
+        return NULL;
+    }
+    for (size_t i = 0; i < deck->databases.count; i++) {
+        names[i] = deck->databases.items[i].name;
+        if (strcmp(names[i], name) == 0)
+            return &deck->databases.items[i];
+    }
+    error_set(err, ERROR_USAGE, "the deck has no database \"%s\"", name);
+    const char *nearest = text_nearest(name, names);
+    if (nearest != NULL)
+        error_hint(err, "Did you mean \"%s\"?", nearest);
+    return NULL;
+}
+
+static bool
+check_numbers(const struct bench_command *command, struct error *err)
+{
+    const struct {
+        const char *name;
+        long value, low, high;
+    } numbers[] = {
+        {"pairs", command->pairs, 1, 1000},
+        {"block-ms", command->block_ms, 1, 600000},
+        {"timeout-ms", command->timeout_ms, 1, 86400000},
+        {"seed", command->seed, 0, INT32_MAX},
+    };
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        if (numbers[i].value < numbers[i].low || numbers[i].value > numbers[i].high)
+            return error_set(err, ERROR_USAGE, "--%s: %ld is not between %ld and %ld",
+                             numbers[i].name, numbers[i].value, numbers[i].low, numbers[i].high);
+    }
+    return true;
+}
+
+/* Whether the conninfo says which database; else it is the one of the same name. */
+static bool
+read_before(const char *conninfo, bool *ret_has_database, struct error *err)
+{
+    char *fault = NULL;
+    PQconninfoOption *options = PQconninfoParse(conninfo, &fault);
+
+    *ret_has_database = false;
+    if (options == NULL) {
+        error_set(err, ERROR_USAGE, "--before: %.*s",
+                  (int)strcspn(fault == NULL ? "" : fault, "\n"), fault == NULL ? "" : fault);
+        PQfreemem(fault);
+        return false;
+    }
+    for (PQconninfoOption *option = options; option->keyword != NULL; option++) {
+        if (strcmp(option->keyword, "dbname") == 0 && option->val != NULL)
+            *ret_has_database = true;
+    }
+    PQconninfoFree(options);
+    return true;
+}
+
+static bool
+set_up(struct cli *cli, const struct bench_command *command, struct workload *workload,
+       struct bench_options *options, struct error *err)
+{
+    bool has_database;
+
+    if (command->before == NULL) {
+        error_set(err, ERROR_USAGE, "bench needs --before CONNINFO");
+        return error_hint(err, "A server with the same data and without the deck; pgdeck demo "
+                               "makes one by itself.");
+    }
+    if (!check_numbers(command, err) || !read_before(command->before, &has_database, err))
+        return false;
+    const struct deck *deck = cli_load_deck(cli, err);
+    const struct deck_database *database =
+        deck == NULL ? NULL : find_database(cli, deck, command->database, err);
+    if (database == NULL)
+        return false;
+    if (database->workload == NULL) {
+        error_set(err, ERROR_DECK, "database \"%s\" has no workload", database->name);
+        error_hint(err, "Name the folder of its queries: workload: workload");
+        return error_place(err, database->place);
+    }
+    if (!workload_load(cli->arena, database->workload, workload, err))
+        return false;
+    const struct deck_server *server = database->environment->server;
+    options->workload = workload;
+    options->database = database->name;
+    options->environment = database->environment->name;
+    options->target_p95_ms = database->environment->targets.query_p95_ms;
+    options->names = command->queries.values.items;
+    options->name_count = command->queries.values.count;
+    options->pairs = (int)command->pairs;
+    options->block_ms = (int)command->block_ms;
+    options->timeout_ms = (int)command->timeout_ms;
+    options->seed = (uint64_t)command->seed;
+    options->arms[BENCH_BEFORE].target = (struct pg_target){
+        .conninfo = command->before, .database = has_database ? NULL : database->name};
+    options->arms[BENCH_AFTER].target = (struct pg_target){.conninfo = server->conninfo,
+                                                           .database = database->name,
+                                                           .password_file = server->password_file,
+                                                           .place = server->conninfo_place};
+    return true;
+}
+
+/* --- outcome -------------------------------------------------------------------------------- */
+
+static const char *
+default_folder(struct cli *cli, time_t started)
+{
+    struct tm parts;
+    char stamp[32];
+
+    gmtime_r(&started, &parts);
+    strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &parts);
+    return arena_printf(cli->arena, "pgdeck-bench/%s", stamp);
+}
+
+static bool
+hand_over(struct cli *cli, const struct bench_results *results, const char *folder,
+          struct error *err)
+{
+    if (folder == NULL)
+        folder = default_folder(cli, results->started);
+    if (!bench_write_report(results, folder, err))
+        return false;
+    if (cli->is_json) {
+        char *json = bench_json(results);
+        puts(json == NULL ? "{}" : json);
+        free(json);
+        return true;
+    }
+    cli_print_bench(cli, results);
+    printf("\nreport: %s/report.html\n", folder);
+    return true;
+}
+
+int
+cmd_bench(struct cli *cli, const struct cli_command *command, int argc, char **argv,
+          struct error *err)
+{
+    struct bench_command asked = {.pairs = 10, .block_ms = 300, .timeout_ms = 60000, .seed = 1};
+    const struct cli_option table[] = {
+        {"database", 'D', CLI_TEXT, "NAME", "the deck's database to measure", &asked.database},
+        {"before", 0, CLI_TEXT, "CONNINFO", "the server to compare with; same data, no deck",
+         &asked.before},
+        {"queries", 0, CLI_LIST, "NAME,..", "only these of its workload", &asked.queries},
+        {"pairs", 0, CLI_NUMBER, "N", "pairs of blocks for each query; default 10", &asked.pairs},
+        {"block-ms", 0, CLI_NUMBER, "N", "length of a block; default 300", &asked.block_ms},
+        {"timeout-ms", 0, CLI_NUMBER, "N", "limit of one execution; default 60000",
+         &asked.timeout_ms},
+        {"seed", 0, CLI_NUMBER, "N", "of values and orders; default 1", &asked.seed},
+        {"output", 'o', CLI_TEXT, "FOLDER", "for the report; default pgdeck-bench/TIME",
+         &asked.output},
+    };
+    struct cli_list operands = {0};
+    struct workload workload;
+    struct bench_options options;
+    struct bench_results *results = ARENA_NEW(cli->arena, struct bench_results);
+
+    if (!cli_parse(cli, command, table, sizeof(table) / sizeof(table[0]), argc, argv, &operands,
+                   err))
+        return cli_failed(err);
+    bench_options_init(&options);
+    options.command = command_line(cli, argc, argv);
+    options.progress = show_progress;
+    options.progress_context = cli;
+    if (!set_up(cli, &asked, &workload, &options, err))
+        return cli_failed(err);
+    bool is_measured = bench_run(cli->arena, &options, results, err);
+    cli_progress_end(cli);
+    if (!is_measured || !hand_over(cli, results, asked.output, err))
+        return cli_failed(err);
+    *err = results->stopped;
+    return cli_failed(err);
+}

@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: MIT
+"""pgdeck bench: two servers with the same data, one with an index, and the report."""
+
+import csv
+import json
+import re
+import signal
+from html.parser import HTMLParser
+
+import pytest
+
+from cluster import quote_conninfo, wait_for
+
+DATABASE = 'Bench "<b>&\' ä'
+HOSTILE = "<script>alert('x')</script> & \"co\""
+DATA = """
+CREATE TABLE tasks (
+    id bigint PRIMARY KEY, project int NOT NULL, name text NOT NULL, made timestamptz NOT NULL
+);
+INSERT INTO tasks
+SELECT i, i % 500, 'task <i>' || i, timestamptz '2024-01-01 UTC' + i * interval '1 s'
+FROM generate_series(1, 60000) AS i;
+"""
+QUERIES = {
+    "by_project.sql": f"""-- name: {HOSTILE}
+-- class: <lookup>
+-- what: tasks of one project, {HOSTILE}
+-- uses: tasks_project_idx, "no such" <index>
+-- $1 project integer: SELECT DISTINCT project FROM tasks ORDER BY 1
+-- $2 pattern text: SELECT '<img src="http://example.invalid/x">%' UNION SELECT 'task%'
+SELECT id, name, made FROM tasks WHERE project = $1 AND name LIKE $2;
+""",
+    "count.sql": """-- name: count
+-- class: report
+SELECT project % 10 AS part, count(*), avg(id::float8) FROM tasks GROUP BY part;
+""",
+}
+
+
+def create(server, index):
+    server.query(f'CREATE DATABASE {quote_name(DATABASE)}')
+    with server.connect(DATABASE) as connection:
+        connection.execute(DATA)
+        if index:
+            connection.execute("CREATE INDEX tasks_project_idx ON tasks (project)")
+        connection.execute("VACUUM ANALYZE tasks")
+
+
+def quote_name(name):
+    return '"' + name.replace('"', '""') + '"'
+
+
+def yaml(text):
+    return "'" + text.replace("'", "''") + "'"
+
+
+@pytest.fixture
+def pair(make_server, pg_version, tmp_path):
+    """(before, after, deck file): made anew for each test."""
+    before = make_server(pg_version)
+    after = make_server(pg_version, work_mem="32MB")
+    create(before, index=False)
+    create(after, index=True)
+    folder = tmp_path / "deck"
+    (folder / "workload").mkdir(parents=True)
+    for name, text in QUERIES.items():
+        (folder / "workload" / name).write_text(text)
+    (folder / "deck.yaml").write_text(f"""deck: bench
+servers:
+  main: {{conninfo: {yaml(after.conninfo())}, memory: 1GB, cpus: 2}}
+environments:
+  test: {{server: main, memory: 512MB, max_connections: 20, targets: {{query_p95: 5000ms}}}}
+databases:
+  {yaml(DATABASE)}: {{environment: test, workload: workload}}
+""")
+    return before, after, folder / "deck.yaml"
+
+
+def bench(pgdeck, pair, *args, **more):
+    before, _after, deck = pair
+    return pgdeck("bench", "--deck", deck, "--before", before.conninfo(DATABASE), "--database",
+                  DATABASE, *args, timeout=120, **more)
+
+
+class Page(HTMLParser):
+    """Checks that tags are balanced; keeps what could reach out of the page and all text."""
+
+    VOID = {"meta", "br", "circle", "line", "rect"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.seen, self.out, self.text = [], set(), [], []
+        self.feed(text)
+        self.close()
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.add(tag)
+        self.out += [v for n, v in attrs if n in ("src", "href", "action", "data", "srcset")
+                     and not v.startswith("#")]
+        self.out += [f"{n}={v}" for n, v in attrs if n.startswith("on")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open[-1] == tag, f"</{tag}> within {self.open}"
+        self.open.pop()
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def check_page(path):
+    raw = path.read_bytes()
+    assert len(raw) <= 400_000
+    page = Page(raw.decode())
+    assert not page.out
+    assert not page.seen & {"script", "img", "link", "iframe", "object", "b><i"}
+    assert not re.search(r"url\(|@import|\{\{", raw.decode())
+    return "".join(page.text)
+
+
+def test_report(pgdeck, pair, tmp_path):
+    out = tmp_path / "out"
+    result = bench(pgdeck, pair, "--pairs", "3", "--block-ms", "60", "--output", out, expect=0)
+    assert {f.name for f in out.iterdir()} == {"report.html", "results.csv", "results.json",
+                                               "log.txt"}
+    text = check_page(out / "report.html")
+    assert HOSTILE in text and DATABASE in text and "work_mem" in text
+    data = json.loads((out / "results.json").read_text())
+    lookup, report = data["queries"]
+    assert (lookup["name"], lookup["class"]) == (HOSTILE, "<lookup>")
+    for query in (lookup, report):
+        assert query["results"]["equality"] == "equal" and query["results"]["compared"] > 0
+        assert len(query["pairs"]) == 3 and query["target_met"] is True
+        for arm in ("before", "after"):
+            side = query[arm]
+            assert 0 < side["median_ms"] <= side["p95_ms"] <= side["max_ms"] < 60000
+            assert side["executions"] >= 3 and side["errors"] == 0
+            assert side["executions"] == sum(p[arm]["executions"] for p in query["pairs"])
+            # This is the server's own account of the same work, on this machine.
+            assert 0 < side["server_cpu_ms"]
+            assert side["pages_touched"] > 0
+        assert {p["first"] for p in query["pairs"]} == {"before", "after"}
+    assert lookup["after"]["indexes"] == ["tasks_project_idx"]
+    assert lookup["before"]["indexes"] == []
+    ratio = lookup["ratio"]
+    assert ratio["times_faster"] > 3 and ratio["verdict"] == "faster"
+    assert 1 < ratio["low"] <= ratio["times_faster"] <= ratio["high"]
+    assert data["worst"] == "count"
+    settings = {s["name"]: (s["before"], s["after"]) for s in data["where"]["settings_that_differ"]}
+    assert settings["work_mem"] == ("4MB", "32MB") and "port" not in settings
+    rows = list(csv.DictReader((out / "results.csv").open(newline="")))
+    assert [(r["arm"]) for r in rows] == ["before", "after"] * 2
+    assert float(rows[1]["median_ms"]) == pytest.approx(lookup["after"]["median_ms"], rel=1e-4)
+    assert "geometric mean" in result.out and "faster" in result.out
+    assert str(out / "report.html") in result.out
+
+
+def test_same_seed_same_values(pgdeck, pair, tmp_path):
+    """The values that a report shows come from the seed, not from the run."""
+    pages = []
+    for number, seed in enumerate((7, 7, 8)):
+        out = tmp_path / f"out{number}"
+        bench(pgdeck, pair, "--pairs", "1", "--block-ms", "5", "--seed", seed, "--output", out,
+              "--json", expect=0)
+        page = (out / "report.html").read_text()
+        pages.append(re.search(r"\$1 project</th><td>integer</td><td[^>]*><code>(\d+)", page)[1])
+    assert pages[0] == pages[1] != pages[2]
+
+
+def test_other_results_are_shown(pgdeck, pair, tmp_path):
+    pair[0].query("DELETE FROM tasks WHERE id = 5", dbname=DATABASE)
+    pair[0].query("UPDATE tasks SET name = 'other' WHERE id % 500 = 6", dbname=DATABASE)
+    out = tmp_path / "out"
+    result = bench(pgdeck, pair, "--pairs", "1", "--block-ms", "5", "--output", out, expect=0)
+    assert "results differ" in result.out
+    data = json.loads((out / "results.json").read_text())
+    assert data["queries"][1]["results"]["equality"] == "other values"
+    assert "gave other rows" in check_page(out / "report.html")
+
+
+def test_errors_are_counted_and_shown(pgdeck, pair, tmp_path):
+    """A query that only the server before cannot finish in time."""
+    (pair[2].parent / "workload" / "slow.sql").write_text(
+        "-- name: slow\n-- class: slow\n"
+        "SELECT pg_sleep(CASE WHEN current_setting('work_mem') = '4MB' THEN 5 ELSE 0.001 END);\n")
+    out = tmp_path / "out"
+    result = bench(pgdeck, pair, "--pairs", "3", "--block-ms", "5", "--timeout-ms", "100",
+                   "--output", out, expect=0)
+    slow = json.loads((out / "results.json").read_text())["queries"][2]
+    assert (slow["before"]["errors"], slow["before"]["sqlstate"]) == (3, "57014")
+    assert slow["before"]["median_ms"] is None and slow["ratio"]["times_faster"] is None
+    assert slow["target_met_before"] is False
+    assert "errors" in result.out and "57014" in check_page(out / "report.html")
+
+
+def test_writes_are_refused(pgdeck, pair, tmp_path):
+    (pair[2].parent / "workload" / "write.sql").write_text(
+        "-- name: write\n-- class: write\nDELETE FROM tasks;\n")
+    out = tmp_path / "out"
+    bench(pgdeck, pair, "--pairs", "1", "--block-ms", "5", "--queries", "write", "--output", out,
+          expect=0)
+    write = json.loads((out / "results.json").read_text())["queries"][0]
+    assert write["after"]["sqlstate"] == "25006"
+    for server in pair[:2]:
+        assert server.value("SELECT count(*) FROM tasks", dbname=DATABASE) == 60000
+
+
+def test_interrupted_run_leaves_its_report(pgdeck, pair, tmp_path):
+    out = tmp_path / "out"
+    process = pgdeck.start("bench", "--deck", pair[2], "--before", pair[0].conninfo(DATABASE),
+                           "--database", DATABASE, "--pairs", "1000", "--block-ms", "50",
+                           "--output", out)
+    lines = []
+    while not lines or "pair 3" not in lines[-1]:
+        lines.append(process.stderr.readline())
+        assert lines[-1], "".join(lines)
+    process.send_signal(signal.SIGINT)
+    _out, err = process.communicate(timeout=30)
+    assert process.returncode == 130 and "interrupted" in err
+    data = json.loads((out / "results.json").read_text())
+    assert data["stopped"] == "interrupted"
+    assert len(data["queries"][1]["pairs"]) >= 2 and data["queries"][1]["before"]["median_ms"] > 0
+    assert "Stopped early" in check_page(out / "report.html")
+    for server in pair[:2]:
+        wait_for(lambda s=server: s.value("SELECT count(*) FROM pg_stat_activity "
+                                          "WHERE datname = %s", DATABASE) == 0, 10, "disconnect")
+
+
+def test_lost_server_leaves_the_report(pgdeck, pair, tmp_path):
+    out = tmp_path / "out"
+    process = pgdeck.start("bench", "--deck", pair[2], "--before", pair[0].conninfo(DATABASE),
+                           "--database", DATABASE, "--pairs", "1000", "--block-ms", "50",
+                           "--output", out)
+    while "pair 3" not in process.stderr.readline():
+        pass
+    pair[1].stop()
+    process.communicate(timeout=30)
+    assert process.returncode == 18
+    data = json.loads((out / "results.json").read_text())
+    assert data["stopped"] and data["errors"] == 1
+
+
+def test_faults_before_anything_runs(pgdeck, pair, tmp_path):
+    before, _after, deck = pair
+    out = tmp_path / "out"
+
+    def run(*args):
+        result = bench(pgdeck, pair, "--output", out, *args)
+        assert not out.exists()
+        return result.code, result.err
+
+    code, err = run("--queries", "cuont")
+    assert code == 64 and 'Did you mean "count"?' in err
+    code, err = run("--pairs", "0")
+    assert code == 64 and "--pairs" in err
+    code, err = bench_before(pgdeck, pair, "host=127.0.0.1 port=1 user=x")
+    assert code == 11 and 'server "before"' in err
+    code, err = bench_before(pgdeck, pair, "host=127.0.0.1 nonsense=1")
+    assert code == 64 and "nonsense" in err
+    code, err = bench_before(pgdeck, pair, before.conninfo("nowhere"))
+    assert code == 13 and "nowhere" in err
+    query = deck.parent / "workload" / "zz.sql"
+    query.write_text("-- name: zz\n-- class: c\nSELECT 'ä',\n  nothing FROM tasks;\n")
+    code, err = run()
+    assert code == 20 and f"{query}:4:3: error: " in err and "42703" in err
+    query.write_text("-- name: zz\n-- class: c\n-- $1 a int: SELECT id FROM tasks WHERE id < 0\n"
+                     "SELECT $1;\n")
+    code, err = run()
+    assert code == 10 and f"{query}:3:14: error: " in err and "no candidates" in err
+    query.write_text("-- name: zz\n-- class: c\n-- $1 a: int\nSELECT $1;\n")
+    code, err = run()
+    assert code == 10 and f"{query}:3:" in err
+
+
+def bench_before(pgdeck, pair, conninfo):
+    result = pgdeck("bench", "--deck", pair[2], "--before", conninfo, "--database", DATABASE)
+    return result.code, result.err
+
+
+def test_password_is_not_in_the_report(pgdeck, pair, tmp_path):
+    out = tmp_path / "out"
+    conninfo = pair[0].conninfo(DATABASE) + " password=" + quote_conninfo("se cret\\'1")
+    pgdeck("bench", "--deck", pair[2], "--before", conninfo, "--database", DATABASE, "--pairs",
+           "1", "--block-ms", "5", "--output", out, expect=0, timeout=120)
+    for file in out.iterdir():
+        assert "cret" not in file.read_text().replace("<script", "").replace("script>", "")
+    assert "password=***" in (out / "report.html").read_text()
