@@ -1,10 +1,334 @@
 // SPDX-License-Identifier: MIT
 #include "partition/advisor.h"
 
+#include "base/embed.h"
+#include "base/text.h"
+#include "change/script.h"
+#include "partition/convert.h"
+#include "partition/part.h"
+#include "pg/script.h"
+
+#include <string.h>
+
+struct scope {
+    struct advice *advice;
+    const struct deck_database *database;
+    const struct catalog_database *catalog;
+    long long today; /* days since 1970-01-01, UTC, by the server's clock */
+};
+
+static void
+note(const struct scope *scope, const struct deck_partition *partition, const char *text)
+{
+    change_list_note(scope->advice->changes, scope->advice->server->name, scope->database->name,
+                     partition->place, "table %s %s", partition->table, text);
+}
+
+static struct change
+change_of(const struct scope *scope, const struct deck_partition *partition)
+{
+    return (struct change){
+        .server = scope->advice->server->name,
+        .database = scope->database->name,
+        .phase = CHANGE_PARTITION,
+        .place = partition->place,
+        .is_transactional = true,
+    };
+}
+
+/* "RANGE (created_at)" */
+static const char *
+key_text(struct arena *arena, const struct deck_partition *partition)
+{
+    return arena_printf(arena, "%s (%s)", partition_kind_word(partition->kind), partition->column);
+}
+
+/* --- conversion --------------------------------------------------------------------------- */
+
+/* What will be done to a table that is not there yet. */
+static const char *
+outline(struct arena *arena, const struct deck_partition *partition,
+        const struct partition_parts *parts)
+{
+    AUTO_TEXT lines = {0};
+
+    for (size_t i = 0; i < parts->list.count; i++) {
+        const struct partition_part *part = &parts->list.items[i];
+        text_appendf(
+            &lines, "%s%s", i == 0 ? "" : ";\n",
+            pg_script(arena, "partition/sql/outline_part.sql",
+                      PG_VARIABLES({"schema", partition->schema}, {"table", partition->table},
+                                   {"name", part->name}, {"bound", part->clause})));
+    }
+    return pg_script(arena, "partition/sql/outline.sql",
+                     PG_VARIABLES({"schema", partition->schema}, {"table", partition->table},
+                                  {"kind", partition_kind_word(partition->kind)},
+                                  {"column", partition->column},
+                                  {"partitions", text_chars(&lines)}));
+}
+
+static const char *
+drop_sql(struct arena *arena, const char *schema, const char *name)
+{
+    return pg_script(arena, "partition/sql/drop.sql",
+                     PG_VARIABLES({"schema", schema}, {"table", name}));
+}
+
+static void
+add_conversion(const struct scope *scope, const struct deck_partition *partition,
+               const struct partition_parts *parts, const char *sql, const char *undo)
+{
+    struct arena *arena = scope->advice->arena;
+    struct partition_conversion *conversion = ARENA_NEW(arena, struct partition_conversion);
+    struct change change = change_of(scope, partition);
+
+    *conversion = (struct partition_conversion){partition, *parts};
+    change.key = change_partitions_key(arena, partition->schema, partition->table);
+    change.action = CHANGE_ALTER;
+    change.what = arena_printf(arena, "partition %s by %s, %zu partitions", partition->table,
+                               key_text(arena, partition), parts->list.count);
+    change.why = arena_printf(arena,
+                              "the deck has it partitioned; it is empty. Keys without %s "
+                              "get it as their last column",
+                              partition->column);
+    change.sql = sql;
+    change.procedure = &partition_convert_procedure;
+    change.argument = conversion;
+    change.undo = undo;
+    change.undo_guard = change_guard_empty(arena, partition->schema, partition->table);
+    change.lock = arena_printf(arena, "ACCESS EXCLUSIVE on %s, for a moment", partition->table);
+    change_list_add(scope->advice->changes, &change);
+}
+
+static bool
+advise_ordinary(const struct scope *scope, const struct deck_partition *partition,
+                const struct partition_parts *parts, struct error *err)
+{
+    struct arena *arena = scope->advice->arena;
+    PGconn *connection = scope->catalog->connection;
+    const char *reasons;
+    const char *forth;
+    const char *back;
+    bool has_rows;
+
+    if (!partition_find_obstacles(arena, connection, partition, &reasons, &has_rows, err))
+        return false;
+    if (has_rows) {
+        note(scope, partition,
+             arena_printf(arena,
+                          "stays as it is: the deck wants it partitioned by %s, but it "
+                          "holds rows, and only empty tables can be converted yet",
+                          key_text(arena, partition)));
+        return true;
+    }
+    if (reasons != NULL) {
+        note(scope, partition,
+             arena_printf(arena, "cannot be partitioned by %s: %s", key_text(arena, partition),
+                          reasons));
+        return true;
+    }
+    if (!partition_convert_script(arena, connection, partition, parts, false, &forth, err) ||
+        !partition_convert_script(arena, connection, partition, parts, true, &back, err))
+        return false;
+    add_conversion(scope, partition, parts, forth, back);
+    return true;
+}
+
+/* --- partitions of a partitioned table ---------------------------------------------------- */
+
+static bool
+is_partitioned_alike(const struct scope *scope, const struct deck_partition *partition,
+                     const struct catalog_table *table)
+{
+    const char *open = strchr(table->partition_key, '(');
+    const char *word = partition_kind_word(partition->kind);
+    size_t length = strlen(word);
+
+    if (open == NULL || strncmp(table->partition_key, word, length) != 0)
+        return false;
+    /* the server quotes what must be, pgdeck what might have to be */
+    const char *bare = arena_printf(scope->advice->arena, "(%s)", partition->column);
+    const char *quoted = arena_printf(scope->advice->arena, "(%s)",
+                                      pg_identifier(scope->advice->arena, partition->column));
+    return strcmp(open, bare) == 0 || strcmp(open, quoted) == 0;
+}
+
+/* Whether the wanted part is missing and can be added; otherwise says in a note why not. */
+static bool
+is_missing(const struct scope *scope, const struct deck_partition *partition,
+           const struct catalog_table *table, const struct partition_part *wanted)
+{
+    struct arena *arena = scope->advice->arena;
+
+    for (size_t i = 0; i < scope->catalog->tables.count; i++) {
+        const struct catalog_table *existing = &scope->catalog->tables.items[i];
+        struct partition_bound bound;
+        if (existing->parent_oid != table->oid ||
+            !partition_bound_parse(arena, existing->partition_bound, &bound))
+            continue;
+        enum partition_relation relation = partition_bound_compare(&bound, &wanted->bound);
+        if (relation == BOUND_SAME || relation == BOUND_COVERS)
+            return false;
+        if (relation == BOUND_OVERLAPS) {
+            note(scope, partition,
+                 arena_printf(arena,
+                              "has the partition %s %s, which does not fit to %s of the "
+                              "deck, %s: it is left as it is",
+                              existing->name, existing->partition_bound, wanted->name,
+                              wanted->clause));
+            return false;
+        }
+    }
+    if (catalog_find_table(scope->catalog, partition->schema, wanted->name) == NULL)
+        return true;
+    note(scope, partition,
+         arena_printf(arena,
+                      "lacks the partition %s, but another table has "
+                      "that name",
+                      wanted->name));
+    return false;
+}
+
+static bool
+has_default(const struct scope *scope, const struct catalog_table *table)
+{
+    for (size_t i = 0; i < scope->catalog->tables.count; i++) {
+        const struct catalog_table *existing = &scope->catalog->tables.items[i];
+        if (existing->parent_oid == table->oid && strcmp(existing->partition_bound, "DEFAULT") == 0)
+            return true;
+    }
+    return false;
+}
+
+static void
+add_partition(const struct scope *scope, const struct deck_partition *partition,
+              const struct catalog_table *table, const struct partition_part *part,
+              const char *script)
+{
+    struct arena *arena = scope->advice->arena;
+    struct change change = change_of(scope, partition);
+
+    change.key =
+        arena_printf(arena, "partition %s", pg_qualified(arena, partition->schema, part->name));
+    change.action = CHANGE_CREATE;
+    change.what = arena_printf(arena, "add partition %s to %s", part->name, partition->table);
+    change.why = partition->kind == PARTITION_RANGE
+                     ? arena_printf(arena, "rows of %.10s to %.10s have no place",
+                                    part->bound.lower, part->bound.upper)
+                     : arena_printf(arena, "the deck has it, the table does not: %s", part->clause);
+    change.sql = script;
+    change.undo = drop_sql(arena, partition->schema, part->name);
+    change.undo_guard = change_guard_empty(arena, partition->schema, part->name);
+    change.lock = arena_printf(
+        arena, "SHARE UPDATE EXCLUSIVE on %s%s, for a moment", partition->table,
+        has_default(scope, table) ? ", ACCESS EXCLUSIVE on its default partition, which is read"
+                                  : "");
+    change_list_add(scope->advice->changes, &change);
+}
+
+static bool
+advise_partitioned(const struct scope *scope, const struct deck_partition *partition,
+                   const struct catalog_table *table, const struct partition_parts *wanted,
+                   struct error *err)
+{
+    struct arena *arena = scope->advice->arena;
+    struct partition_parts missing = {0};
+
+    if (!is_partitioned_alike(scope, partition, table)) {
+        note(scope, partition,
+             arena_printf(arena,
+                          "is partitioned by %s, not by %s as the deck "
+                          "says: it is left as it is",
+                          table->partition_key, key_text(arena, partition)));
+        return true;
+    }
+    for (size_t i = 0; i < wanted->list.count; i++) {
+        if (is_missing(scope, partition, table, &wanted->list.items[i]))
+            *LIST_ADD(arena, &missing.list) = wanted->list.items[i];
+    }
+    if (missing.list.count == 0)
+        return true;
+    const char **scripts = ARENA_ARRAY(arena, const char *, missing.list.count);
+    if (!partition_attach_scripts(arena, scope->catalog->connection, partition, &missing, scripts,
+                                  err))
+        return false;
+    for (size_t i = 0; i < missing.list.count; i++)
+        add_partition(scope, partition, table, &missing.list.items[i], scripts[i]);
+    return true;
+}
+
+/* --- all ---------------------------------------------------------------------------------- */
+
+static bool
+advise_table(const struct scope *scope, const struct deck_partition *partition, struct error *err)
+{
+    struct arena *arena = scope->advice->arena;
+    const struct catalog_table *table =
+        scope->catalog->exists
+            ? catalog_find_table(scope->catalog, partition->schema, partition->table)
+            : NULL;
+    struct partition_parts wanted;
+
+    partition_parts_wanted(arena, partition, scope->today, &wanted);
+    if (table == NULL && scope->database->schema == NULL) {
+        note(scope, partition, "is not there: there is nothing to partition");
+        return true;
+    }
+    if (table == NULL) { /* the schema declares it: deck_load has seen to that */
+        add_conversion(scope, partition, &wanted, outline(arena, partition, &wanted),
+                       drop_sql(arena, partition->schema, partition->table));
+        return true;
+    }
+    if (table->kind == 'p')
+        return advise_partitioned(scope, partition, table, &wanted, err);
+    return advise_ordinary(scope, partition, &wanted, err);
+}
+
+static bool
+read_today(struct advice *advice, long long *ret_today, struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+
+    if (!pg_query(advice->catalog->connection, embedded_file("partition/sql/today.sql")->text, 0,
+                  NULL, &result, err))
+        return false;
+    *ret_today = pg_integer(result, 0, "today");
+    return true;
+}
+
+static bool
+advise_database(const struct scope *scope, struct error *err)
+{
+    const struct deck_partitions *partitions = scope->database->partitions;
+
+    for (size_t i = 0; i < partitions->list.count; i++) {
+        if (!advise_table(scope, &partitions->list.items[i], err))
+            return error_wrap(err, "partitions of \"%s\" in database \"%s\"",
+                              partitions->list.items[i].table, scope->database->name);
+    }
+    return true;
+}
+
 bool
 partition_advise(struct advice *advice, struct error *err)
 {
-    (void)advice;
-    (void)err;
+    const struct deck *deck = advice->deck;
+    long long today;
+
+    if (!read_today(advice, &today, err))
+        return false;
+    for (size_t i = 0; i < deck->databases.count; i++) {
+        const struct deck_database *database = &deck->databases.items[i];
+        if (database->environment->server != advice->server || database->partitions == NULL)
+            continue;
+        struct scope scope = {
+            .advice = advice,
+            .database = database,
+            .catalog = catalog_find_database(advice->catalog, database->name),
+            .today = today,
+        };
+        if (scope.catalog != NULL && !advise_database(&scope, err))
+            return false;
+    }
     return true;
 }

@@ -16,7 +16,7 @@ skip_header(const char *text)
         const char *end = strchr(text, '\n');
         text = end == NULL ? text + strlen(text) : end + 1;
     }
-    return text;
+    return text + strspn(text, "\n");
 }
 
 static const struct pg_variable *

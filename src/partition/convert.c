@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "partition/convert.h"
+
+#include "base/embed.h"
+#include "base/text.h"
+#include "pg/connection.h"
+#include "pg/script.h"
+
+#include <assert.h>
+
+bool
+partition_find_obstacles(struct arena *arena, PGconn *connection,
+                         const struct deck_partition *partition, const char **ret_reasons,
+                         bool *ret_has_rows, struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+    AUTO_TEXT reasons = {0};
+    const char *parameters[4] = {partition->schema, partition->table, partition->column,
+                                 partition_kind_word(partition->kind)};
+
+    if (!pg_query(connection, embedded_file("partition/sql/obstacles.sql")->text, 4, parameters,
+                  &result, err))
+        return false;
+    *ret_has_rows = false;
+    for (int row = 0; row < PQntuples(result); row++) {
+        *ret_has_rows = *ret_has_rows || pg_bool(result, row, "has_rows");
+        text_appendf(&reasons, "%s%s", row == 0 ? "" : "; ", pg_value(result, row, "reason"));
+    }
+    *ret_reasons = PQntuples(result) == 0 ? NULL : arena_strdup(arena, text_chars(&reasons));
+    return true;
+}
+
+bool
+partition_convert_script(struct arena *arena, PGconn *connection,
+                         const struct deck_partition *partition,
+                         const struct partition_parts *parts, bool is_reverse,
+                         const char **ret_script, struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+    const char *parameters[6] = {
+        partition->schema,
+        partition->table,
+        is_reverse ? NULL : partition->column,
+        is_reverse ? NULL : partition_kind_word(partition->kind),
+        is_reverse ? "{}" : partition_part_names(arena, parts),
+        is_reverse ? "{}" : partition_part_clauses(arena, parts),
+    };
+
+    if (!pg_query(connection, embedded_file("partition/sql/convert.sql")->text, 6, parameters,
+                  &result, err))
+        return false;
+    if (PQntuples(result) == 0)
+        return error_set(err, ERROR_STALE_PLAN, "table \"%s\" is no ordinary table any more",
+                         partition->table);
+    *ret_script = arena_strdup(arena, pg_value(result, 0, "script"));
+    return true;
+}
+
+bool
+partition_attach_scripts(struct arena *arena, PGconn *connection,
+                         const struct deck_partition *partition,
+                         const struct partition_parts *parts, const char **ret_scripts,
+                         struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+    const char *parameters[4] = {partition->schema, partition->table,
+                                 partition_part_names(arena, parts),
+                                 partition_part_clauses(arena, parts)};
+
+    if (!pg_query(connection, embedded_file("partition/sql/attach.sql")->text, 4, parameters,
+                  &result, err))
+        return false;
+    if ((size_t)PQntuples(result) != parts->list.count)
+        return error_set(err, ERROR_STALE_PLAN, "table \"%s\" is not partitioned any more",
+                         partition->table);
+    for (int row = 0; row < PQntuples(result); row++)
+        ret_scripts[row] = arena_strdup(arena, pg_value(result, row, "script"));
+    return true;
+}
+
+/* --- the procedure ------------------------------------------------------------------------ */
+
+static bool
+lock(struct change_execution *execution, const struct deck_partition *partition, struct error *err)
+{
+    return pg_execute(
+        execution->connection,
+        pg_script(execution->arena, "partition/sql/lock.sql",
+                  PG_VARIABLES({"schema", partition->schema}, {"table", partition->table})),
+        err);
+}
+
+/* Everything is looked at again under the lock. */
+static bool
+run(struct change_execution *execution, struct error *err)
+{
+    const struct partition_conversion *conversion = execution->change->argument;
+    const struct deck_partition *partition = conversion->partition;
+    const char *reasons;
+    const char *script;
+    bool has_rows;
+
+    assert(execution->change->is_transactional);
+    if (!lock(execution, partition, err) ||
+        !partition_find_obstacles(execution->arena, execution->connection, partition, &reasons,
+                                  &has_rows, err))
+        return false;
+    if (reasons != NULL) {
+        error_set(err, ERROR_REFUSED, "table \"%s\" cannot be partitioned by %s", partition->table,
+                  partition->column);
+        error_detail(err, "Because %s.", reasons);
+        return error_place(err, partition->place);
+    }
+    return partition_convert_script(execution->arena, execution->connection, partition,
+                                    &conversion->parts, false, &script, err) &&
+           pg_execute(execution->connection, script, err);
+}
+
+const struct change_procedure partition_convert_procedure = {"convert an empty table", run};

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#include "partition/part.h"
+
+#include "base/text.h"
+#include "change/name.h"
+#include "partition/period.h"
+#include "pg/connection.h"
+#include "pg/script.h"
+
+const char *
+partition_kind_word(enum deck_partition_kind kind)
+{
+    static const char *const words[] = {
+        [PARTITION_RANGE] = "RANGE", [PARTITION_LIST] = "LIST", [PARTITION_HASH] = "HASH"};
+
+    return words[kind];
+}
+
+static struct partition_part *
+add(struct arena *arena, const struct deck_partition *partition, const char *suffix,
+    const char *clause, struct partition_parts *parts)
+{
+    struct partition_part *part = LIST_ADD(arena, &parts->list);
+
+    part->name = change_name(arena, partition->table, arena_printf(arena, "_%s", suffix));
+    part->clause = clause;
+    if (!partition_bound_parse(arena, clause, &part->bound))
+        part->bound.kind = partition->kind; /* cannot be: the clause is of the same form */
+    return part;
+}
+
+static void
+add_range(struct arena *arena, const struct deck_partition *partition, long long today,
+          struct partition_parts *parts)
+{
+    for (int offset = -partition->past; offset <= partition->premake; offset++) {
+        struct partition_period period =
+            partition_period_at(partition->unit, partition->every, today, offset);
+        add(arena, partition, period.suffix,
+            pg_script(arena, "partition/sql/bound_range.sql",
+                      PG_VARIABLES({"lower", period.lower}, {"upper", period.upper})),
+            parts);
+    }
+}
+
+static void
+add_list(struct arena *arena, const struct deck_partition *partition, struct partition_parts *parts)
+{
+    for (size_t i = 0; i < partition->parts.count; i++) {
+        const struct deck_partition_part *declared = &partition->parts.items[i];
+        AUTO_TEXT values = {0};
+        for (size_t j = 0; j < declared->values.count; j++)
+            text_appendf(&values, "%s%s", j == 0 ? "" : ", ",
+                         pg_literal(arena, declared->values.items[j]));
+        add(arena, partition, declared->name,
+            pg_script(arena, "partition/sql/bound_list.sql",
+                      PG_VARIABLES({"values", text_chars(&values)})),
+            parts);
+    }
+}
+
+static void
+add_hash(struct arena *arena, const struct deck_partition *partition, struct partition_parts *parts)
+{
+    for (int i = 0; i < partition->modulus; i++) {
+        const char *remainder = arena_printf(arena, "%d", i);
+        add(arena, partition, arena_printf(arena, "h%d", i),
+            pg_script(arena, "partition/sql/bound_hash.sql",
+                      PG_VARIABLES({"modulus", arena_printf(arena, "%d", partition->modulus)},
+                                   {"remainder", remainder})),
+            parts);
+    }
+}
+
+void
+partition_parts_wanted(struct arena *arena, const struct deck_partition *partition, long long today,
+                       struct partition_parts *ret_parts)
+{
+    *ret_parts = (struct partition_parts){0};
+    if (partition->kind == PARTITION_RANGE)
+        add_range(arena, partition, today, ret_parts);
+    else if (partition->kind == PARTITION_LIST)
+        add_list(arena, partition, ret_parts);
+    else
+        add_hash(arena, partition, ret_parts);
+}
+
+const char *
+partition_part_names(struct arena *arena, const struct partition_parts *parts)
+{
+    const char **names = ARENA_ARRAY(arena, const char *, parts->list.count + 1);
+
+    for (size_t i = 0; i < parts->list.count; i++)
+        names[i] = parts->list.items[i].name;
+    return pg_text_array(arena, names, parts->list.count);
+}
+
+const char *
+partition_part_clauses(struct arena *arena, const struct partition_parts *parts)
+{
+    const char **clauses = ARENA_ARRAY(arena, const char *, parts->list.count + 1);
+
+    for (size_t i = 0; i < parts->list.count; i++)
+        clauses[i] = parts->list.items[i].clause;
+    return pg_text_array(arena, clauses, parts->list.count);
+}

@@ -1,0 +1,24 @@
+/* The partitions that a declared table should have today. Pure. */
+#pragma once
+#include "partition/bound.h"
+
+struct partition_part {
+    const char *name;
+    const char *clause; /* SQL: "FOR VALUES FROM ('..') TO ('..')" */
+    struct partition_bound bound;
+};
+
+struct partition_parts {
+    LIST_OF(struct partition_part) list;
+};
+
+/* today: days since 1970-01-01 in UTC. RANGE: the current period, `past` before and `premake` after
+ * it. */
+void partition_parts_wanted(struct arena *arena, const struct deck_partition *partition,
+                            long long today, struct partition_parts *ret_parts);
+
+/* "RANGE", "LIST", "HASH" */
+const char *partition_kind_word(enum deck_partition_kind kind);
+/* Names and clauses as text[] parameters. */
+const char *partition_part_names(struct arena *arena, const struct partition_parts *parts);
+const char *partition_part_clauses(struct arena *arena, const struct partition_parts *parts);

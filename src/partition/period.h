@@ -1,0 +1,14 @@
+/* The calendar of RANGE partitions: periods of UTC, each with its name and bounds. Pure. */
+#pragma once
+#include "deck/deck.h"
+
+struct partition_period {
+    char suffix[48]; /* "y2026m11", "y2026m11d22", "y2026w47" (ISO week), "y2026" */
+    char lower[48];  /* "2026-11-01 00:00:00+00" */
+    char upper[48];  /* exclusive */
+};
+
+/* The period `offset` periods after the one that holds the day (days since 1970-01-01). Periods of
+ * several units are counted from year 0, of days and weeks from 1970-01-05, a Monday. */
+struct partition_period
+partition_period_at(enum deck_unit unit, int every, long long day, int offset);

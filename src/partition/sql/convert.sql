@@ -1,0 +1,235 @@
+-- what: the script that makes an empty table a partitioned one with all that it has, or an ordinary
+--       one again: its like is created and it is dropped; within a transaction that has it locked
+-- servers: 14..
+-- $1 schema text, $2 table text, $3 column text, $4 kind text: RANGE, LIST, HASH, or null: make it
+--   an ordinary table; $5 names of partitions text[], $6 their bounds text[]
+-- returns: one script; no row: there is no such table
+WITH target AS (
+  SELECT c.*, n.nspname, format('%I.%I', n.nspname, c.relname) AS full_name,
+         'pgdeck_old_' || c.oid AS old_name,
+         format('%I.%I', n.nspname, 'pgdeck_old_' || c.oid) AS old_full_name,
+         pg_get_userbyid(c.relowner) AS owner,
+         (SELECT E'\n    WITH (' || string_agg(o.name || ' = ' || quote_literal(o.value), ', '
+                                               ORDER BY o.name) || ')'
+            FROM (SELECT option_name, option_value FROM pg_options_to_table(c.reloptions)
+                   UNION ALL
+                  SELECT 'toast.' || option_name, option_value
+                    FROM pg_class x
+                   CROSS JOIN LATERAL pg_options_to_table(x.reloptions)
+                   WHERE x.oid = c.reltoastrelid) AS o(name, value)) AS options,
+         (SELECT format(' TABLESPACE %I', s.spcname) FROM pg_tablespace s
+           WHERE s.oid = c.reltablespace) AS tablespace
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'r'
+), identity AS (
+  SELECT t.full_name, a.attname, a.attidentity, s.*, sn.nspname AS seq_schema, sc.relname AS seq_name,
+         format('%I.%I', sn.nspname, 'pgdeck_old_' || sc.oid) AS old_seq_full_name,
+         'pgdeck_old_' || sc.oid AS old_seq_name,
+         format('%I.%I', sn.nspname, sc.relname) AS seq_full_name
+    FROM target t
+    JOIN pg_attribute a ON a.attrelid = t.oid AND a.attidentity <> '' AND NOT a.attisdropped
+    JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid
+                    AND d.refobjsubid = a.attnum AND d.classid = 'pg_class'::regclass
+                    AND d.deptype = 'i'
+    JOIN pg_sequence s ON s.seqrelid = d.objid
+    JOIN pg_class sc ON sc.oid = s.seqrelid
+    JOIN pg_namespace sn ON sn.oid = sc.relnamespace
+), keys AS (
+  -- PRIMARY KEY and UNIQUE; the partition column is put behind their columns where it is missing
+  SELECT k.oid, k.conname, t.full_name, k.contype, d.definition,
+         CASE WHEN $4::text IS NULL
+                OR EXISTS (SELECT FROM pg_attribute a
+                            WHERE a.attrelid = t.oid AND a.attname = $3::text AND a.attnum = ANY (k.conkey))
+                OR NOT starts_with(d.definition, h.head || ')')
+              THEN d.definition
+              ELSE h.head || ', ' || quote_ident($3::text) || substr(d.definition, length(h.head) + 1)
+         END AS new_definition
+    FROM target t
+    JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype IN ('p', 'u')
+   CROSS JOIN LATERAL pg_get_constraintdef(k.oid) AS d(definition)
+   CROSS JOIN LATERAL (
+     SELECT substring(d.definition FROM '^[A-Z ]+\(') || string_agg(quote_ident(a.attname), ', '
+                                                                    ORDER BY u.place)
+       FROM unnest(k.conkey) WITH ORDINALITY AS u(attnum, place)
+       JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = u.attnum) AS h(head)
+), rights AS (
+  SELECT t.full_name, NULL::name AS attname, g.* FROM target t
+   CROSS JOIN LATERAL aclexplode(t.relacl) AS g
+   UNION ALL
+  SELECT t.full_name, a.attname, g.*
+    FROM target t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0
+   CROSS JOIN LATERAL aclexplode(a.attacl) AS g
+), statements(place, rank, statement) AS (
+  -- out of the way
+  SELECT 10, '', format('ALTER TABLE %s RENAME TO %I', full_name, old_name) FROM target
+   UNION ALL
+  SELECT 11, seq_name::text, format('ALTER SEQUENCE %s RENAME TO %I', seq_full_name, old_seq_name)
+    FROM identity
+   UNION ALL
+  -- its like
+  SELECT 20, '', format(E'CREATE TABLE %s (LIKE %s INCLUDING COMMENTS INCLUDING COMPRESSION '
+                        'INCLUDING CONSTRAINTS INCLUDING DEFAULTS INCLUDING GENERATED '
+                        'INCLUDING STORAGE)%s%s%s', full_name, old_full_name,
+                        E'\n    PARTITION BY ' || $4::text || format(' (%I)', $3::text),
+                        CASE WHEN $4::text IS NULL THEN options END, tablespace)
+    FROM target
+   UNION ALL
+  SELECT 21, seq_name::text,
+         format('ALTER TABLE %s ALTER COLUMN %I ADD GENERATED %s AS IDENTITY (SEQUENCE NAME %s '
+                'START WITH %s INCREMENT BY %s MINVALUE %s MAXVALUE %s CACHE %s %sCYCLE)',
+                full_name, attname,
+                CASE attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END, seq_full_name,
+                seqstart, seqincrement, seqmin, seqmax, seqcache,
+                CASE WHEN NOT seqcycle THEN 'NO ' END)
+    FROM identity
+   UNION ALL
+  SELECT 22, seq_name::text,
+         format('SELECT setval(%L, last_value, is_called) FROM %s', seq_full_name,
+                old_seq_full_name)
+    FROM identity
+   UNION ALL
+  SELECT 23, '', format('ALTER TABLE %s OWNER TO %I', full_name, owner)
+    FROM target WHERE relowner <> current_user::regrole
+   UNION ALL
+  -- sequences of serial columns stay the same ones
+  SELECT 24, sc.relname::text, format('ALTER SEQUENCE %I.%I OWNED BY %s.%I', sn.nspname, sc.relname,
+                                      t.full_name, a.attname)
+    FROM target t
+    JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid
+                    AND d.classid = 'pg_class'::regclass AND d.deptype = 'a' AND d.refobjsubid > 0
+    JOIN pg_class sc ON sc.oid = d.objid AND sc.relkind = 'S'
+    JOIN pg_namespace sn ON sn.oid = sc.relnamespace
+    JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
+   UNION ALL
+  SELECT 30, '', format('DROP TABLE %s', old_full_name) FROM target
+   UNION ALL
+  -- with the old table went the names of its keys and indexes
+  SELECT 40, conname::text, format('ALTER TABLE %s ADD CONSTRAINT %I %s', full_name, conname,
+                                   new_definition)
+    FROM keys
+   UNION ALL
+  SELECT 41, c.relname::text, pg_get_indexdef(i.indexrelid)
+    FROM target t JOIN pg_index i ON i.indrelid = t.oid JOIN pg_class c ON c.oid = i.indexrelid
+   WHERE NOT EXISTS (SELECT FROM pg_constraint k
+                      WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
+   UNION ALL
+  SELECT 42, k.conname::text, format('ALTER TABLE %s ADD CONSTRAINT %I %s', t.full_name, k.conname,
+                                     regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', ''))
+    FROM target t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'f'
+   UNION ALL
+  SELECT 43, s.stxname::text, pg_get_statisticsobjdef(s.oid)
+    FROM target t JOIN pg_statistic_ext s ON s.stxrelid = t.oid
+   UNION ALL
+  SELECT 44, a.attname::text, format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS %s', t.full_name,
+                                     a.attname, a.attstattarget)
+    FROM target t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+   WHERE a.attstattarget >= 0
+   UNION ALL
+  -- newer minor versions keep an option of their own there (pg_attver), which is not the user's
+  SELECT 45, a.attname || ' ' || o.option_name,
+         format('ALTER TABLE %s ALTER COLUMN %I SET (%s = %s)', t.full_name, a.attname,
+                o.option_name, o.option_value)
+    FROM target t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+   CROSS JOIN LATERAL pg_options_to_table(a.attoptions) AS o
+   WHERE o.option_name IN ('n_distinct', 'n_distinct_inherited')
+   UNION ALL
+  SELECT 50, g.tgname::text, pg_get_triggerdef(g.oid)
+    FROM target t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal
+   UNION ALL
+  SELECT 51, g.tgname::text, format('ALTER TABLE %s %s TRIGGER %I', t.full_name,
+                                    CASE g.tgenabled WHEN 'D' THEN 'DISABLE'
+                                                     WHEN 'A' THEN 'ENABLE ALWAYS'
+                                                     ELSE 'ENABLE REPLICA' END, g.tgname)
+    FROM target t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal
+   WHERE g.tgenabled <> 'O'
+   UNION ALL
+  SELECT 60, p.polname::text,
+         format('CREATE POLICY %I ON %s AS %s FOR %s TO %s%s%s', p.polname, t.full_name,
+                CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+                CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE'
+                              WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
+                (SELECT string_agg(CASE WHEN r.oid = 0 THEN 'PUBLIC'
+                                        ELSE quote_ident(pg_get_userbyid(r.oid)) END, ', ')
+                   FROM unnest(p.polroles) AS r(oid)),
+                ' USING (' || pg_get_expr(p.polqual, t.oid) || ')',
+                ' WITH CHECK (' || pg_get_expr(p.polwithcheck, t.oid) || ')')
+    FROM target t JOIN pg_policy p ON p.polrelid = t.oid
+   UNION ALL
+  SELECT 61, '', format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', full_name)
+    FROM target WHERE relrowsecurity
+   UNION ALL
+  SELECT 62, '', format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', full_name)
+    FROM target WHERE relforcerowsecurity
+   UNION ALL
+  -- default privileges have given the new table others than the old one had
+  SELECT 70, '', format('REVOKE ALL ON %s FROM PUBLIC, %I', full_name, owner)
+    FROM target WHERE relacl IS NOT NULL
+   UNION ALL
+  SELECT DISTINCT 70, 'default', format('REVOKE ALL ON %s FROM %I', t.full_name,
+                                        pg_get_userbyid(g.grantee))
+    FROM target t CROSS JOIN pg_default_acl d
+   CROSS JOIN LATERAL aclexplode(d.defaclacl) AS g
+   WHERE d.defaclobjtype = 'r' AND g.grantee NOT IN (0, t.relowner)
+   UNION ALL
+  SELECT 71, concat(attname, ' ', grantee, privilege_type),
+         format('GRANT %s%s ON %s TO %s%s', privilege_type, format(' (%I)', attname), full_name,
+                CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+                CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END)
+    FROM rights WHERE attname IS NOT NULL
+   UNION ALL
+  SELECT 71, concat(grantee, privilege_type),
+         format('GRANT %s ON %s TO %s%s', privilege_type, full_name,
+                CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+                CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END)
+    FROM rights WHERE attname IS NULL
+   UNION ALL
+  SELECT 80, '', format('COMMENT ON TABLE %s IS %L', full_name, obj_description(oid, 'pg_class'))
+    FROM target WHERE obj_description(oid, 'pg_class') IS NOT NULL
+   UNION ALL
+  -- comments on CHECK constraints come with LIKE
+  SELECT 81, k.conname::text, format('COMMENT ON CONSTRAINT %I ON %s IS %L', k.conname, t.full_name,
+                                     obj_description(k.oid, 'pg_constraint'))
+    FROM target t JOIN pg_constraint k ON k.conrelid = t.oid
+   WHERE k.contype IN ('p', 'u', 'f') AND obj_description(k.oid, 'pg_constraint') IS NOT NULL
+   UNION ALL
+  SELECT 82, c.relname::text, format('COMMENT ON INDEX %I.%I IS %L', t.nspname, c.relname,
+                                     obj_description(c.oid, 'pg_class'))
+    FROM target t JOIN pg_index i ON i.indrelid = t.oid JOIN pg_class c ON c.oid = i.indexrelid
+   WHERE obj_description(c.oid, 'pg_class') IS NOT NULL
+   UNION ALL
+  SELECT 83, g.tgname::text, format('COMMENT ON TRIGGER %I ON %s IS %L', g.tgname, t.full_name,
+                                    obj_description(g.oid, 'pg_trigger'))
+    FROM target t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal
+   WHERE obj_description(g.oid, 'pg_trigger') IS NOT NULL
+   UNION ALL
+  SELECT 84, p.polname::text, format('COMMENT ON POLICY %I ON %s IS %L', p.polname, t.full_name,
+                                     obj_description(p.oid, 'pg_policy'))
+    FROM target t JOIN pg_policy p ON p.polrelid = t.oid
+   WHERE obj_description(p.oid, 'pg_policy') IS NOT NULL
+   UNION ALL
+  SELECT 90, to_char(p.place, '000000'),
+         format('CREATE TABLE %I.%I PARTITION OF %s %s%s', t.nspname, p.name, t.full_name, p.bound,
+                t.options)
+    FROM target t
+   CROSS JOIN LATERAL unnest($5::text[], $6::text[]) WITH ORDINALITY AS p(name, bound, place)
+   UNION ALL
+  SELECT 91, to_char(p.place, '000000'),
+         format('ALTER TABLE %I.%I OWNER TO %I', t.nspname, p.name, t.owner)
+    FROM target t
+   CROSS JOIN LATERAL unnest($5::text[]) WITH ORDINALITY AS p(name, place)
+   WHERE t.relowner <> current_user::regrole
+   UNION ALL
+  SELECT 92, '', format('ALTER TABLE %s REPLICA IDENTITY %s', full_name,
+                        CASE relreplident WHEN 'f' THEN 'FULL' ELSE 'NOTHING' END)
+    FROM target WHERE relreplident IN ('f', 'n')
+   UNION ALL
+  SELECT 92, to_char(p.place, '000000'),
+         format('ALTER TABLE %I.%I REPLICA IDENTITY %s', t.nspname, p.name,
+                CASE t.relreplident WHEN 'f' THEN 'FULL' ELSE 'NOTHING' END)
+    FROM target t
+   CROSS JOIN LATERAL unnest($5::text[]) WITH ORDINALITY AS p(name, place)
+   WHERE t.relreplident IN ('f', 'n')
+)
+SELECT string_agg(statement, E';\n' ORDER BY place, rank) AS script
+  FROM statements
+HAVING count(*) > 0
