@@ -72,6 +72,8 @@ run_child(const struct process_spec *spec, char *const *environment, int pipe_en
             dup2(spec->output, 2) < 0)
             report(pipe_end, "cannot redirect");
     }
+    if (spec->has_terminal && spec->output > 0 && dup2(spec->output, 1) < 0)
+        report(pipe_end, "cannot redirect");
     become(spec->user, pipe_end);
     if (!spec->has_terminal && chdir(spec->folder == NULL ? "/" : spec->folder) != 0)
         report(pipe_end, "cannot enter the folder of");

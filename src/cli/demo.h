@@ -1,0 +1,45 @@
+/* pgdeck demo: two private servers with the same data, `stock` as PostgreSQL comes and `deck` as
+ * the deck wants it, compared by a benchmark. Inner side of cmd_demo.c; the steps run in the
+ * order of its table, each sees what those before it have filled in. */
+#pragma once
+#include "base/arena.h"
+#include "base/error.h"
+#include "bench/bench.h"
+#include "cli/command.h"
+#include "deck/deck.h"
+#include "local/server.h"
+
+enum demo_role { DEMO_STOCK, DEMO_DECK, DEMO_SERVERS };
+
+struct demo {
+    struct cli *cli;
+    /* Options. */
+    const char *template_path; /* --deck: the deck to show; NULL: the shipped one */
+    long size;                 /* of the data in the database that is measured */
+    bool is_kept, is_quick;
+    /* Filled in by the steps. */
+    const char *folder;    /* STATE/demo: deck, plan, report */
+    const char *deck_path; /* the deck that is written */
+    const char *data_sql;  /* text of data.sql */
+    const struct deck *deck;             /* as written */
+    const struct deck_database *measured; /* the database of the benchmark */
+    struct local_server servers[DEMO_SERVERS];
+    bool is_made[DEMO_SERVERS];
+    const struct bench_results *results;
+};
+
+/* Steps. */
+bool demo_prepare(struct demo *demo, struct error *err) MUST_CHECK;      /* deck found, space */
+bool demo_make_servers(struct demo *demo, struct error *err) MUST_CHECK; /* and the deck file */
+bool demo_make_stock(struct demo *demo, struct error *err) MUST_CHECK;
+bool demo_plan(struct demo *demo, struct error *err) MUST_CHECK;
+bool demo_apply(struct demo *demo, struct error *err) MUST_CHECK;
+bool demo_load(struct demo *demo, struct error *err) MUST_CHECK;
+bool demo_measure(struct demo *demo, struct error *err) MUST_CHECK;
+
+/* What the benchmark found, on stdout. */
+void demo_print_results(const struct demo *demo);
+/* Where in a session of an application SQL is sent to; conninfo in the command's arena. */
+struct pg_target demo_target(const struct demo *demo, enum demo_role role, const char *database);
+/* A line of progress for a long step: about each second on a terminal, each 10 s elsewhere. */
+void demo_progress(struct demo *demo, const char *line);
