@@ -85,9 +85,11 @@ class Server:
     def new(cls, version, bin_folder, folder, settings=None):
         server = cls(version, bin_folder, folder)
         server.folder.mkdir()
+        server.log.touch()
         user = as_server_user()
         if user:
             os.chown(server.folder, user["user"], user["group"])
+            os.chown(server.log, user["user"], user["group"])
         server.run("initdb", "-D", server.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
                    "--locale=C.UTF-8", "--no-sync")
         server.configure(**{**SETTINGS, "unix_socket_directories": server.host,
@@ -109,11 +111,18 @@ class Server:
                 escaped = str(value).replace("'", "''")
                 file.write(f"{name} = '{escaped}'\n")
 
-    def is_running(self):
-        return self.process is not None and self.process.poll() is None
+    def pid(self):
+        """Of the postmaster, whoever started it (pgdeck restarts servers too); None: not there."""
+        if self.process is not None:
+            self.process.poll()  # our own child, if it has ended, is a zombie until asked for
+        try:
+            pid = int((self.data / "postmaster.pid").read_text().split()[0])
+            return pid if os.readlink(f"/proc/{pid}/cwd") == str(self.data) else None
+        except (OSError, IndexError, ValueError):
+            return None
 
     def is_ready(self):
-        if not self.is_running():
+        if self.process.poll() is not None:
             raise RuntimeError(f"PostgreSQL {self.version} did not start:\n{self.log_text()}")
         try:
             psycopg.connect(self.conninfo(), connect_timeout=5).close()
@@ -134,32 +143,32 @@ class Server:
 
     def stop(self, how=signal.SIGINT):
         """SIGTERM smart, SIGINT fast, SIGQUIT immediate."""
-        if self.is_running():
-            self.process.send_signal(how)
-            self.process.wait(START_TIMEOUT_S)
+        if self.pid() is not None:
+            os.kill(self.pid(), how)
+            wait_for(lambda: self.pid() is None, START_TIMEOUT_S, "stop of PostgreSQL")
 
     def restart(self):
         self.stop()
         return self.start()
 
     def reload(self):
-        self.process.send_signal(signal.SIGHUP)
+        os.kill(self.pid(), signal.SIGHUP)
 
     def kill9(self):
         """As the kernel would when it is out of memory: the postmaster and all its children."""
-        family = [self.process.pid, *self.children()]
+        family = [self.pid(), *self.children()]
         for pid in family:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        self.process.wait(START_TIMEOUT_S)
+        wait_for(lambda: self.pid() is None, START_TIMEOUT_S, "end of the postmaster")
         for pid in family[1:]:
             wait_for(lambda: not os.path.exists(f"/proc/{pid}"), 10, f"end of process {pid}")
 
     def children(self):
-        task = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(pid) for pid in task.read_text().split()]
+        pid = self.pid()
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
     def destroy(self):
         self.stop()

@@ -20,7 +20,7 @@ def test_server_listens_on_loopback_only(server):
 
 
 def test_server_does_not_run_as_root(server):
-    assert os.stat(f"/proc/{server.process.pid}").st_uid != 0
+    assert os.stat(f"/proc/{server.pid()}").st_uid != 0
 
 
 def test_server_has_contrib(server):
@@ -60,6 +60,15 @@ def test_kill9_takes_the_whole_server(fresh_server):
     busy.close()
     fresh_server.start()
     assert fresh_server.value("SELECT 1") == 1
+
+
+def test_server_that_somebody_else_restarted_is_still_ours(fresh_server):
+    before = fresh_server.pid()
+    fresh_server.run("pg_ctl", "restart", "-D", fresh_server.data, "-w", "-l", fresh_server.log)
+    assert fresh_server.pid() not in (None, before)
+    assert fresh_server.value("SELECT 1") == 1
+    fresh_server.stop()
+    assert fresh_server.pid() is None
 
 
 def test_two_servers_of_one_version_differ(make_server, pg_version):
