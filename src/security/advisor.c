@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "security/advisor.h"
 
+#include "security/rights.h"
+#include "security/roles.h"
+
 bool
 security_advise(struct advice *advice, struct error *err)
 {
-    (void)advice;
-    (void)err;
+    if (!security_advise_roles(advice, err))
+        return false;
+    for (size_t i = 0; i < advice->deck->databases.count; i++) {
+        const struct deck_database *database = &advice->deck->databases.items[i];
+        if (database->environment->server == advice->server)
+            security_advise_rights(advice, database);
+    }
     return true;
 }

@@ -2,8 +2,9 @@
 #include "settings/advisor.h"
 
 #include "base/text.h"
-#include "pg/format.h"
+#include "pg/script.h"
 #include "settings/budget.h"
+#include "settings/reload.h"
 #include "settings/rules.h"
 #include "settings/value.h"
 
@@ -14,9 +15,8 @@
 struct session {
     struct advice *advice;
     struct settings_input input;
-    int reload_count;  /* parameters that a reload brings into effect */
-    int restart_count; /* parameters that wait for a restart */
-    struct text restart_names;
+    struct text reload_names;  /* parameters that a reload brings into effect */
+    struct text restart_names; /* parameters that wait for a restart */
     struct text not_permitted; /* what the role may not set, as lines of a configuration */
 };
 
@@ -50,7 +50,8 @@ alter_system(struct arena *arena, const struct settings_rule *rule, const char *
         text_appendf(&literals, "%s%s", i > 0 ? ", " : "", pg_literal(arena, words[i]));
     if (count == 0)
         text_append(&literals, pg_literal(arena, rule->is_list ? "" : value));
-    return pg_format(arena, "ALTER SYSTEM SET %s = %s", rule->name, text_chars(&literals));
+    return pg_script(arena, "settings/sql/alter_system.sql",
+                     PG_VARIABLES({"name", rule->name}, {"values", text_chars(&literals)}));
 }
 
 static bool
@@ -59,16 +60,13 @@ is_postmaster(const struct catalog_setting *setting)
     return strcmp(setting->context, "postmaster") == 0;
 }
 
-/* Counts what reload and restart will have to bring into effect. */
+/* Notes what reload or restart will have to bring into effect. */
 static void
-count_effect(struct session *session, const struct catalog_setting *setting)
+note_effect(struct session *session, const struct catalog_setting *setting)
 {
-    session->reload_count++;
-    if (!is_postmaster(setting))
-        return;
-    session->restart_count++;
-    text_appendf(&session->restart_names, "%s%s", session->restart_names.length ? ", " : "",
-                 setting->name);
+    struct text *names = is_postmaster(setting) ? &session->restart_names : &session->reload_names;
+
+    text_appendf(names, "%s%s", names->length > 0 ? ", " : "", setting->name);
 }
 
 static void
@@ -90,12 +88,13 @@ add_server_change(struct session *session, const struct settings_rule *rule,
         .place = server->place,
         .sql = alter_system(arena, rule, proposal->value),
         .undo = former != NULL ? alter_system(arena, rule, former)
-                               : pg_format(arena, "ALTER SYSTEM RESET %s", rule->name),
+                               : pg_script(arena, "settings/sql/alter_system_reset.sql",
+                                           PG_VARIABLES({"name", rule->name})),
         .needs_reload = !is_postmaster(setting),
         .needs_restart = is_postmaster(setting),
     };
     change_list_add(session->advice->changes, &change);
-    count_effect(session, setting);
+    note_effect(session, setting);
 }
 
 static void
@@ -125,7 +124,7 @@ advise_server_rule(struct session *session, const struct settings_rule *rule)
                          "line, which overrides all configuration.",
                          rule->name, proposal.value, proposal.why, now);
     else if (is_next)
-        count_effect(session, setting);
+        note_effect(session, setting);
     else
         add_server_change(session, rule, setting, &proposal);
 }
@@ -151,6 +150,17 @@ may_set(const struct catalog_server *catalog, const struct catalog_setting *sett
 {
     return strcmp(setting->context, "user") == 0 ||
            (strcmp(setting->context, "superuser") == 0 && catalog->is_superuser);
+}
+
+/* value NULL: takes it back. */
+static const char *
+alter_database(struct arena *arena, const char *database, const char *name, const char *value)
+{
+    if (value == NULL)
+        return pg_script(arena, "settings/sql/alter_database_reset.sql",
+                         PG_VARIABLES({"database", database}, {"name", name}));
+    return pg_script(arena, "settings/sql/alter_database.sql",
+                     PG_VARIABLES({"database", database}, {"name", name}, {"value", value}));
 }
 
 static void
@@ -180,15 +190,11 @@ advise_database_rule(struct session *session, const struct settings_rule *rule,
     }
     const char *comma = settings->what.length > 0 ? ", " : "";
     text_appendf(&settings->what, "%s%s %s", comma, rule->name, proposal.value);
-    text_appendf(&settings->why, "%s%s: %s", settings->why.length > 0 ? "; " : "", rule->name,
-                 proposal.why);
-    text_append(&settings->sql, pg_format(arena, "ALTER DATABASE %I SET %s = %L;\n", database,
-                                          rule->name, proposal.value));
-    text_append(
-        &settings->undo,
-        former != NULL
-            ? pg_format(arena, "ALTER DATABASE %I SET %s = %L;\n", database, rule->name, former)
-            : pg_format(arena, "ALTER DATABASE %I RESET %s;\n", database, rule->name));
+    if (proposal.why != rule->reason) /* with the figures */
+        text_appendf(&settings->why, "; %s: %s", rule->name, proposal.why);
+    text_appendf(&settings->sql, "%s;\n",
+                 alter_database(arena, database, rule->name, proposal.value));
+    text_appendf(&settings->undo, "%s;\n", alter_database(arena, database, rule->name, former));
 }
 
 static void
@@ -212,7 +218,7 @@ advise_database(struct session *session, const struct settings_environment *envi
             .phase = CHANGE_DATABASE_SETTING,
             .action = CHANGE_ALTER,
             .what = arena_printf(arena, "set %s", text_chars(&settings.what)),
-            .why = arena_printf(arena, "share of %s; %s", environment->deck->name,
+            .why = arena_printf(arena, "share of %s%s", environment->deck->name,
                                 text_chars(&settings.why)),
             .place = environment->deck->place,
             .sql = arena_strdup(arena, text_chars(&settings.sql)),
@@ -248,12 +254,12 @@ advise_reload_and_restart(struct session *session)
         .phase = CHANGE_RELOAD,
         .action = CHANGE_RUN,
         .what = "reload the configuration",
-        .why = arena_printf(arena, "%d parameters come into effect together%s",
-                            session->reload_count - session->restart_count,
-                            session->restart_count > 0 ? "; the others wait for the restart" : ""),
+        .why = arena_printf(arena, "these come into effect together: %s",
+                            text_chars(&session->reload_names)),
         .place = server->place,
-        .sql = "SELECT pg_reload_conf()",
-        .undo = "SELECT pg_reload_conf()",
+        .sql = pg_script(arena, "settings/sql/reload.sql", NULL, 0),
+        .procedure = &settings_reload_procedure,
+        .undo = pg_script(arena, "settings/sql/reload.sql", NULL, 0),
     };
     struct change restart = {
         .server = server->name,
@@ -268,9 +274,9 @@ advise_reload_and_restart(struct session *session)
         .needs_restart = true,
     };
 
-    if (session->reload_count > session->restart_count)
+    if (session->reload_names.length > 0)
         change_list_add(session->advice->changes, &reload);
-    if (session->restart_count > 0)
+    if (session->restart_names.length > 0)
         change_list_add(session->advice->changes, &restart);
 }
 
@@ -333,6 +339,7 @@ settings_advise(struct advice *advice, struct error *err)
     advise_reload_and_restart(&session);
     note_memory(&session);
     note_not_permitted(&session);
+    text_release(&session.reload_names);
     text_release(&session.restart_names);
     text_release(&session.not_permitted);
     return true;

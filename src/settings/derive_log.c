@@ -34,9 +34,9 @@ figures_of(const struct settings_case *of)
 }
 
 static const char *
-by_logging(const struct settings_case *of, const char *what)
+by_logging(const struct settings_case *of)
 {
-    return arena_printf(of->input->arena, "%s, logging is %s", what,
+    return arena_printf(of->input->arena, "logging is %s",
                         logging_name(of->environment->deck->logging));
 }
 
@@ -44,7 +44,7 @@ bool
 derive_log_min_duration(const struct settings_case *of, struct settings_proposal *proposal)
 {
     proposal->value = figures_of(of)->min_duration;
-    proposal->why = by_logging(of, "statements that take longer are logged");
+    proposal->why = by_logging(of);
     return true;
 }
 
@@ -52,8 +52,7 @@ bool
 derive_log_temp_files(const struct settings_case *of, struct settings_proposal *proposal)
 {
     proposal->value = figures_of(of)->temp_files;
-    proposal->why = by_logging(of, "larger sorts and hashes that did not fit into work_mem are "
-                                   "logged");
+    proposal->why = by_logging(of);
     return true;
 }
 

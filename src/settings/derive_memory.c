@@ -272,10 +272,12 @@ derive_min_wal_size(const struct settings_case *of, struct settings_proposal *pr
     return true;
 }
 
-/* lz4 where this server was built with it. */
+/* lz4 where this server was built with it; "on" would be shown as pglz. */
 bool
 derive_wal_compression(const struct settings_case *of, struct settings_proposal *proposal)
 {
-    proposal->value = setting_allows(of->current, "lz4") ? "lz4" : "on";
+    bool is_boolean = of->input->catalog->major < 15;
+
+    proposal->value = setting_allows(of->current, "lz4") ? "lz4" : is_boolean ? "on" : "pglz";
     return true;
 }

@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: MIT
+#include "security/roles.h"
+
+#include "base/embed.h"
+#include "security/password.h"
+#include "security/script.h"
+#include "security/set_password.h"
+#include "security/verifier.h"
+
+#include <string.h>
+
+/* A role as the deck wants it. */
+struct wanted_role {
+    const char *name;
+    struct place place;
+    bool can_login;
+    int connection_limit;         /* -1: none */
+    int64_t statement_timeout_ms; /* 0: not set by pgdeck */
+    const char *const *groups;    /* roles that it is a member of */
+    size_t group_count;
+    const char *why;
+    bool is_owner;  /* the applying role must be able to act as it */
+    bool is_listed; /* only named by the deck, which makes no rule for it: keeps its password */
+    bool is_advised;
+};
+
+struct session {
+    struct advice *advice;
+    PGresult *verifiers; /* NULL: not for this role to read */
+    LIST_OF(struct wanted_role) wanted;
+};
+
+bool
+security_is_member(const struct catalog_server *catalog, const char *member, const char *group)
+{
+    const struct catalog_role *role = catalog_find_role(catalog, member);
+
+    if (strcmp(member, group) == 0)
+        return true;
+    for (size_t i = 0; role != NULL && i < role->member_of_count; i++) {
+        if (security_is_member(catalog, role->member_of[i], group))
+            return true;
+    }
+    return false;
+}
+
+/* --- what the deck wants ------------------------------------------------------------------ */
+
+static void
+add_service(struct arena *arena, struct security_services *services, const char *name)
+{
+    for (size_t i = 0; i < services->names.count; i++) {
+        if (strcmp(services->names.items[i], name) == 0)
+            return;
+    }
+    *LIST_ADD(arena, &services->names) = name;
+}
+
+struct security_services
+security_services_of(const struct advice *advice, const struct deck_environment *environment)
+{
+    struct security_services services = {0};
+
+    for (size_t i = 0; i < environment->pools.count; i++)
+        add_service(advice->arena, &services, environment->pools.items[i].service);
+    for (size_t i = 0; i < advice->deck->databases.count; i++) {
+        const struct deck_database *database = &advice->deck->databases.items[i];
+        for (size_t j = 0; database->environment == environment && j < database->services.count;
+             j++)
+            add_service(advice->arena, &services, database->services.items[j]);
+    }
+    return services;
+}
+
+static void
+want_service(struct session *session, const struct deck_environment *environment,
+             const char *service)
+{
+    struct arena *arena = session->advice->arena;
+    const struct deck_pool *pool = deck_find_pool(environment, service);
+    struct place place = pool != NULL ? pool->place : environment->place;
+    const char **groups = ARENA_ARRAY(arena, const char *, 1);
+    struct wanted_role *role = LIST_ADD(arena, &session->wanted);
+
+    groups[0] = deck_service_role(arena, environment, service);
+    *role = (struct wanted_role){
+        .name = groups[0],
+        .place = place,
+        .connection_limit = -1,
+        .why = arena_printf(arena, "holds the rights of %s in %s", service, environment->name),
+    };
+    role = LIST_ADD(arena, &session->wanted);
+    *role = (struct wanted_role){
+        .name = deck_login_role(arena, environment, service),
+        .place = place,
+        .can_login = true,
+        .connection_limit = pool != NULL ? pool->max : -1,
+        .statement_timeout_ms = pool != NULL ? pool->query_timeout_ms : 0,
+        .groups = groups,
+        .group_count = 1,
+        .why = arena_printf(arena, "%s logs in as it, limits from its pool", service),
+    };
+}
+
+static void
+want_environment(struct session *session, const struct deck_environment *environment)
+{
+    struct arena *arena = session->advice->arena;
+    struct security_services services = security_services_of(session->advice, environment);
+    struct wanted_role *owner = LIST_ADD(arena, &session->wanted);
+
+    *owner = (struct wanted_role){
+        .name = deck_owner_role(arena, environment),
+        .place = environment->place,
+        .connection_limit = -1,
+        .is_owner = true,
+        .why = arena_printf(arena, "owns the databases and tables of %s", environment->name),
+    };
+    for (size_t i = 0; i < services.names.count; i++)
+        want_service(session, environment, services.names.items[i]);
+}
+
+static bool
+has_databases(const struct deck *deck, const struct deck_environment *environment)
+{
+    for (size_t i = 0; i < deck->databases.count; i++) {
+        if (deck->databases.items[i].environment == environment)
+            return true;
+    }
+    return false;
+}
+
+static void
+want_listed_roles(struct session *session)
+{
+    const struct deck *deck = session->advice->deck;
+
+    for (size_t i = 0; i < deck->roles.count; i++) {
+        const struct deck_role *listed = &deck->roles.items[i];
+        struct wanted_role *role = LIST_ADD(session->advice->arena, &session->wanted);
+        *role = (struct wanted_role){
+            .name = listed->name,
+            .place = listed->place,
+            .can_login = listed->can_login,
+            .connection_limit = listed->connection_limit,
+            .groups = listed->member_of.items,
+            .group_count = listed->member_of.count,
+            .why = "the deck lists it",
+            .is_listed = true,
+        };
+    }
+}
+
+/* --- one role ----------------------------------------------------------------------------- */
+
+static const char *
+timeout_text(struct arena *arena, int64_t milliseconds)
+{
+    return milliseconds % 1000 == 0 ? arena_printf(arena, "%llds", (long long)milliseconds / 1000)
+                                    : arena_printf(arena, "%lldms", (long long)milliseconds);
+}
+
+static const char *
+timeout_there(const struct catalog_server *catalog, const struct wanted_role *wanted)
+{
+    return catalog_role_setting_value(catalog, "", wanted->name, "statement_timeout");
+}
+
+/* Same time in the units that are likely there: what pgdeck writes, or bare milliseconds. */
+static bool
+has_timeout(struct arena *arena, const struct catalog_server *catalog,
+            const struct wanted_role *wanted)
+{
+    const char *there = timeout_there(catalog, wanted);
+
+    return there != NULL &&
+           (strcmp(there, timeout_text(arena, wanted->statement_timeout_ms)) == 0 ||
+            strcmp(there, arena_printf(arena, "%lld", (long long)wanted->statement_timeout_ms)) ==
+                0);
+}
+
+static void
+add_timeout(struct security_script *script, const struct catalog_server *catalog,
+            const struct wanted_role *wanted, bool exists)
+{
+    const char *there = timeout_there(catalog, wanted);
+    const char *value = timeout_text(script->arena, wanted->statement_timeout_ms);
+
+    security_script_add(
+        script, "set_role_parameter", exists && there == NULL ? "reset_role_parameter" : NULL,
+        PG_VARIABLES({"role", wanted->name}, {"name", "statement_timeout"}, {"value", value}));
+    if (there != NULL)
+        script->undo =
+            arena_printf(script->arena, "%s;\n%s",
+                         pg_script(script->arena, "security/sql/set_role_parameter.sql",
+                                   PG_VARIABLES({"role", wanted->name},
+                                                {"name", "statement_timeout"}, {"value", there})),
+                         script->undo);
+}
+
+static const char *
+describe(struct arena *arena, const struct wanted_role *wanted)
+{
+    AUTO_TEXT text = {0};
+
+    text_append(&text, wanted->can_login ? "login" : "no login");
+    for (size_t i = 0; i < wanted->group_count; i++)
+        text_appendf(&text, "%s %s", i == 0 ? ", in" : ",", wanted->groups[i]);
+    if (wanted->connection_limit >= 0)
+        text_appendf(&text, ", at most %d connections", wanted->connection_limit);
+    if (wanted->statement_timeout_ms > 0)
+        text_appendf(&text, ", statement_timeout %s",
+                     timeout_text(arena, wanted->statement_timeout_ms));
+    return arena_strdup(arena, text_chars(&text));
+}
+
+static void
+add_change(struct session *session, const struct wanted_role *wanted, bool is_new,
+           const struct security_script *script, const char *what)
+{
+    struct arena *arena = session->advice->arena;
+
+    change_list_add(session->advice->changes,
+                    &(struct change){
+                        .server = session->advice->server->name,
+                        .key = arena_printf(arena, "role %s", wanted->name),
+                        .phase = CHANGE_ROLE,
+                        .action = is_new ? CHANGE_CREATE : CHANGE_ALTER,
+                        .what = what,
+                        .why = wanted->why,
+                        .place = wanted->place,
+                        .sql = arena_strdup(arena, text_chars(&script->sql)),
+                        .undo = script->undo,
+                        .undo_guard = is_new ? pg_script(arena, "security/sql/guard_role.sql",
+                                                         PG_VARIABLES({"role", wanted->name}))
+                                             : NULL,
+                        .is_transactional = true,
+                    });
+}
+
+static void
+create_role(struct session *session, const struct wanted_role *wanted)
+{
+    struct arena *arena = session->advice->arena;
+    const struct catalog_server *catalog = session->advice->catalog;
+    const char *limit = arena_printf(arena, "%d", wanted->connection_limit);
+    struct security_script script;
+
+    security_script_init(&script, arena);
+    security_script_add(&script, wanted->can_login ? "create_login" : "create_role", "drop_role",
+                        PG_VARIABLES({"role", wanted->name}, {"limit", limit}));
+    if (wanted->is_owner && !catalog->is_superuser)
+        security_script_add(&script, "join_role_self", NULL, PG_VARIABLES({"group", wanted->name}));
+    for (size_t i = 0; i < wanted->group_count; i++)
+        security_script_add(&script, "join_role", NULL,
+                            PG_VARIABLES({"group", wanted->groups[i]}, {"role", wanted->name}));
+    if (wanted->statement_timeout_ms > 0)
+        add_timeout(&script, catalog, wanted, false);
+    add_change(session, wanted, true, &script,
+               arena_printf(arena, "create role %s (%s)", wanted->name, describe(arena, wanted)));
+    security_script_release(&script);
+}
+
+static bool
+is_direct_member(const struct catalog_role *role, const char *group)
+{
+    for (size_t i = 0; i < role->member_of_count; i++) {
+        if (strcmp(role->member_of[i], group) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Only what differs. */
+static void
+alter_role(struct session *session, const struct wanted_role *wanted,
+           const struct catalog_role *role)
+{
+    struct arena *arena = session->advice->arena;
+    const struct catalog_server *catalog = session->advice->catalog;
+    struct security_script script;
+
+    security_script_init(&script, arena);
+    if (role->can_login != wanted->can_login) {
+        security_script_add(&script, "alter_login", NULL,
+                            PG_VARIABLES({"role", wanted->name},
+                                         {"word", wanted->can_login ? "LOGIN" : "NOLOGIN"}));
+        script.undo =
+            arena_printf(arena, "%s;\n",
+                         pg_script(arena, "security/sql/alter_login.sql",
+                                   PG_VARIABLES({"role", wanted->name},
+                                                {"word", role->can_login ? "LOGIN" : "NOLOGIN"})));
+    }
+    if (role->connection_limit != wanted->connection_limit) {
+        const char *limit = arena_printf(arena, "%d", wanted->connection_limit);
+        const char *former = arena_printf(arena, "%d", role->connection_limit);
+        security_script_add(&script, "alter_limit", NULL,
+                            PG_VARIABLES({"role", wanted->name}, {"limit", limit}));
+        script.undo =
+            arena_printf(arena, "%s;\n%s",
+                         pg_script(arena, "security/sql/alter_limit.sql",
+                                   PG_VARIABLES({"role", wanted->name}, {"limit", former})),
+                         script.undo);
+    }
+    for (size_t i = 0; i < wanted->group_count; i++) {
+        if (!is_direct_member(role, wanted->groups[i]))
+            security_script_add(&script, "join_role", "leave_role",
+                                PG_VARIABLES({"group", wanted->groups[i]}, {"role", wanted->name}));
+    }
+    if (wanted->statement_timeout_ms > 0 && !has_timeout(arena, catalog, wanted))
+        add_timeout(&script, catalog, wanted, true);
+    if (!security_script_is_empty(&script))
+        add_change(
+            session, wanted, false, &script,
+            arena_printf(arena, "alter role %s (%s)", wanted->name, describe(arena, wanted)));
+    security_script_release(&script);
+}
+
+/* --- passwords ---------------------------------------------------------------------------- */
+
+static const char *
+verifier_of(const struct session *session, const char *role)
+{
+    for (int row = 0; row < PQntuples(session->verifiers); row++) {
+        if (strcmp(pg_value(session->verifiers, row, "name"), role) == 0)
+            return pg_value(session->verifiers, row, "verifier");
+    }
+    return NULL;
+}
+
+static void
+add_password_change(struct session *session, const struct wanted_role *wanted, const char *why,
+                    bool had_password)
+{
+    struct arena *arena = session->advice->arena;
+    struct set_password *set = ARENA_NEW(arena, struct set_password);
+    const char *shown = "SCRAM-SHA-256$... (made here when it runs; the password stays here)";
+
+    set->deck = session->advice->deck->name;
+    set->role = wanted->name;
+    change_list_add(session->advice->changes,
+                    &(struct change){
+                        .server = session->advice->server->name,
+                        .key = arena_printf(arena, "password %s", wanted->name),
+                        .phase = CHANGE_ROLE,
+                        .action = CHANGE_ALTER,
+                        .what = arena_printf(arena, "set the password of %s", wanted->name),
+                        .why = why,
+                        .place = wanted->place,
+                        .sql = pg_script(arena, "security/sql/set_password.sql",
+                                         PG_VARIABLES({"role", wanted->name}, {"verifier", shown})),
+                        .procedure = &set_password_procedure,
+                        .argument = set,
+                        .undo = had_password ? NULL
+                                             : pg_script(arena, "security/sql/clear_password.sql",
+                                                         PG_VARIABLES({"role", wanted->name})),
+                        .is_transactional = true,
+                        .declared = "scram-sha-256",
+                    });
+}
+
+static void
+compare_password(struct session *session, const struct wanted_role *wanted, const char *password)
+{
+    struct arena *arena = session->advice->arena;
+    const char *verifier = verifier_of(session, wanted->name);
+    const char *variable = password_variable(arena, wanted->name);
+
+    if (verifier == NULL) {
+        add_password_change(session, wanted, "it has none", false);
+    } else if (password == NULL) {
+        change_list_note(session->advice->changes, session->advice->server->name, NULL,
+                         wanted->place,
+                         "The password of role \"%s\" is not known on this machine; give it as %s "
+                         "where something here is to log in as that role.",
+                         wanted->name, variable);
+    } else {
+        enum verifier_match match = verifier_compare(verifier, password);
+        if (match == VERIFIER_FOREIGN)
+            add_password_change(session, wanted, "the one it has is not kept as SCRAM-SHA-256",
+                                true);
+        else if (match == VERIFIER_OTHER)
+            add_password_change(session, wanted,
+                                arena_printf(arena,
+                                             "the one it has is not the one that is known "
+                                             "here (%s, or pgdeck's file of passwords)",
+                                             variable),
+                                true);
+    }
+}
+
+static bool
+advise_password(struct session *session, const struct wanted_role *wanted, bool exists,
+                struct error *err)
+{
+    struct arena *arena = session->advice->arena;
+    const char *key = arena_printf(arena, "password %s", wanted->name);
+    const char *password;
+
+    if (!exists) {
+        add_password_change(session, wanted,
+                            arena_printf(arena, "from %s, or made and kept here",
+                                         password_variable(arena, wanted->name)),
+                            false);
+        return true;
+    }
+    if (wanted->is_listed)
+        return true;
+    if (session->verifiers == NULL) {
+        if (catalog_find_memo(session->advice->catalog, NULL, key) == NULL)
+            add_password_change(session, wanted, "pgdeck has not set one yet", true);
+        return true;
+    }
+    if (!password_find(arena, session->advice->deck->name, wanted->name, &password, err))
+        return error_wrap(err, "password of role \"%s\"", wanted->name);
+    compare_password(session, wanted, password);
+    return true;
+}
+
+static bool
+read_verifiers(struct session *session, struct error *err)
+{
+    struct arena *arena = session->advice->arena;
+    const char **names = ARENA_ARRAY(arena, const char *, session->wanted.count + 1);
+    const char *parameter;
+
+    if (!session->advice->catalog->is_superuser)
+        return true;
+    for (size_t i = 0; i < session->wanted.count; i++)
+        names[i] = session->wanted.items[i].name;
+    parameter = pg_text_array(arena, names, session->wanted.count);
+    if (!pg_query(session->advice->catalog->connection,
+                  embedded_file("security/sql/verifiers.sql")->text, 1, &parameter,
+                  &session->verifiers, err))
+        return error_wrap(err, "cannot read the password verifiers");
+    return true;
+}
+
+/* --- all of them -------------------------------------------------------------------------- */
+
+static bool
+may_create_roles(struct session *session, const struct wanted_role *wanted, struct error *err)
+{
+    const struct catalog_server *catalog = session->advice->catalog;
+
+    if (catalog->is_superuser || catalog->can_create_role)
+        return true;
+    error_set(err, ERROR_PRIVILEGE, "role \"%s\" may not create role \"%s\"", catalog->role,
+              wanted->name);
+    error_hint(err, "Give it CREATEROLE, or leave \"security\" out of the deck's advisors.");
+    return error_place(err, wanted->place);
+}
+
+static bool
+advise_role(struct session *session, const struct wanted_role *wanted, struct error *err)
+{
+    const struct catalog_role *role = catalog_find_role(session->advice->catalog, wanted->name);
+
+    if (role == NULL) {
+        if (!may_create_roles(session, wanted, err))
+            return false;
+        create_role(session, wanted);
+    } else {
+        if (role->is_superuser && !wanted->is_listed)
+            change_list_note(
+                session->advice->changes, session->advice->server->name, NULL, wanted->place,
+                "Role \"%s\" is a superuser: no right can be kept from it.", wanted->name);
+        alter_role(session, wanted, role);
+    }
+    return !wanted->can_login || advise_password(session, wanted, role != NULL, err);
+}
+
+/* A role after those that it is to be a member of. */
+static bool
+advise_in_order(struct session *session, struct wanted_role *wanted, struct error *err)
+{
+    if (wanted->is_advised)
+        return true;
+    wanted->is_advised = true; /* roles that are members of each other do not go on for ever */
+    for (size_t i = 0; i < wanted->group_count; i++) {
+        for (size_t j = 0; j < session->wanted.count; j++) {
+            struct wanted_role *group = &session->wanted.items[j];
+            if (strcmp(group->name, wanted->groups[i]) == 0 &&
+                !advise_in_order(session, group, err))
+                return false;
+        }
+    }
+    return advise_role(session, wanted, err);
+}
+
+bool
+security_advise_roles(struct advice *advice, struct error *err)
+{
+    struct session session = {.advice = advice};
+    const struct deck *deck = advice->deck;
+
+    for (size_t i = 0; i < deck->environments.count; i++) {
+        const struct deck_environment *environment = &deck->environments.items[i];
+        if (environment->server == advice->server && has_databases(deck, environment))
+            want_environment(&session, environment);
+    }
+    want_listed_roles(&session);
+    bool is_fine = read_verifiers(&session, err);
+    for (size_t i = 0; is_fine && i < session.wanted.count; i++)
+        is_fine = advise_in_order(&session, &session.wanted.items[i], err);
+    PQclear(session.verifiers);
+    return is_fine;
+}

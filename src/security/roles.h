@@ -1,0 +1,15 @@
+/* The roles of the deck's environments and those that it lists itself. */
+#pragma once
+#include "change/advice.h"
+
+bool security_advise_roles(struct advice *advice, struct error *err) MUST_CHECK;
+
+/* Services of an environment: those with a pool, and those that its databases name. */
+struct security_services {
+    LIST_OF(const char *) names;
+};
+struct security_services
+security_services_of(const struct advice *advice, const struct deck_environment *environment);
+/* Whether the applying role is member of a role, directly or through others. */
+bool
+security_is_member(const struct catalog_server *catalog, const char *member, const char *group);

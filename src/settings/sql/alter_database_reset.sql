@@ -1,0 +1,4 @@
+-- what: takes that back
+-- servers: 14..
+-- variables: database, name
+ALTER DATABASE :"database" RESET :name;

@@ -1,0 +1,3 @@
+-- what: lets the server read its configuration again
+-- servers: 14..
+SELECT pg_reload_conf();
