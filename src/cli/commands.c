@@ -3,6 +3,7 @@
 
 /* The command table: one row a command, in the order of the overview. */
 const struct cli_command cli_commands[] = {
+    {"init", "", "write a first deck from a live server", "the deck", cmd_init},
     {"check", "[FILE]", "check a deck, without a server", "the deck", cmd_check},
     {"plan", "", "compare the deck with the servers and show what would change", "making it so",
      cmd_plan},

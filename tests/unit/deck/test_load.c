@@ -20,7 +20,7 @@ set_up(void **state)
 {
     (void)state;
     arena = arena_new();
-    strcpy(folder + sizeof(folder) - 7, "XXXXXX");
+    memcpy(folder + sizeof(folder) - 7, "XXXXXX", 6);
     return mkdtemp(folder) == NULL;
 }
 
