@@ -1,9 +1,9 @@
 -- name: pending_tasks
 -- class: queue
--- what: the tasks that have waited longest
+-- what: how many tasks wait or run, and since when
 -- uses: ai_tasks_status_created_at_idx
-SELECT id, project_id, task_name, task_type, priority, created_at
+SELECT status, count(*) AS tasks, min(created_at) AS oldest
   FROM ai_tasks
- WHERE status = 'pending'
- ORDER BY created_at, id
- LIMIT 50;
+ WHERE status IN ('pending', 'running')
+ GROUP BY status
+ ORDER BY status;
