@@ -189,7 +189,7 @@ check_session(const struct pg_target *target, PGconn *connection, struct error *
 
     if (version < OLDEST_VERSION) {
         error_set(err, ERROR_SERVER_VERSION, "server is PostgreSQL %d.%d, pgdeck needs 14 or newer",
-                  version / 10000, version / 100 % 100);
+                  version / 10000, version % 10000);
         error_hint(err, "PostgreSQL 14 is the oldest version that pgdeck knows.");
         return error_place(err, target->place);
     }
