@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Installs the objects of src/monitoring/sql by their headers (docs/design/monitoring-sql.md), as
+"""Installs the objects of src/monitoring/objects by their headers (docs/design/monitoring-sql.md), as
 the monitoring advisor does: for the tests of the SQL alone."""
 
 import re
@@ -9,9 +9,9 @@ from psycopg import sql
 
 from cluster import SOURCE
 
-FOLDER = SOURCE / "src" / "monitoring" / "sql"
+FOLDER = SOURCE / "src" / "monitoring" / "objects"
 HEADER = re.compile(r"^-- (what|object|servers|needs|after|grant): (.+)$")
-NEED = re.compile(r"^(no )?(extension|table|column) (\S+?)(?:\(([\w, ]+)\))?$")
+NEED = re.compile(r"^(no )?(table|column) (\S+?)(?:\(([\w, ]+)\))?$")
 GRANT = re.compile(r"^select \(([\w, ]+)\) on (\w+)$")
 
 TABLES = """
@@ -70,9 +70,7 @@ def read_all():
 
 def is_met(connection, need):
     wanted, kind, name, columns = need
-    if kind == "extension":
-        query, values = "SELECT FROM pg_catalog.pg_extension WHERE extname = %s", (name,)
-    elif kind == "column":
+    if kind == "column":
         table, _, column = name.rpartition(".")
         query = ("SELECT FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass(%s)"
                  " AND attname = %s AND NOT attisdropped")

@@ -25,6 +25,7 @@ def bounds(text):
 def journal(server):
     server.query("CREATE DATABASE sql_files")
     server.psql("-f", SOURCE / "src/plan/sql/journal_create.sql", dbname="sql_files")
+    server.psql("-f", SOURCE / "src/monitoring/sql/schema.sql", dbname="sql_files")
     yield server
     server.query("DROP DATABASE sql_files")
 
@@ -42,7 +43,7 @@ def test_the_server_takes_it(journal, path):
         return  # of other versions; the run over all versions meets it
     with journal.connect("sql_files") as connection:
         connection.execute("SET search_path = pg_catalog, pg_temp")
-        if re.search(r"^CREATE ", text, re.M):
+        if re.search(r"^(CREATE|DROP|REVOKE|SET) ", text, re.M):
             connection.execute("BEGIN")
             connection.execute(text)
             connection.execute("ROLLBACK")

@@ -2,7 +2,7 @@
 -- servers: 14..
 -- $1 server text
 SELECT id
-  FROM pgdeck.apply AS a
+  FROM pgdeck.apply
  WHERE server = $1 AND state <> 'rolled back'
- ORDER BY a.started_at DESC -- not the text above, which has whole seconds
+ ORDER BY started_at DESC
  LIMIT 1

@@ -1,7 +1,7 @@
 -- what: sessions and prepared transactions that hold locks and stop vacuum while nothing runs
 -- object: function monitoring.health_idle_in_transaction()
 -- servers: 14..18
--- after: monitoring.threshold(text, text)
+-- after: monitoring.threshold(name text, otherwise text)
 -- now() is when the caller's transaction began, so clock_timestamp(). A pid can be used again
 -- before the suggested statement runs: it names the session's start too.
 CREATE OR REPLACE FUNCTION monitoring.health_idle_in_transaction()

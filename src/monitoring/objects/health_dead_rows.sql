@@ -1,7 +1,7 @@
 -- what: tables whose dead rows autovacuum does not clear
 -- object: function monitoring.health_dead_rows()
 -- servers: 14..18
--- after: monitoring.src_tables, monitoring.threshold(text, text)
+-- after: monitoring.src_tables, monitoring.threshold(name text, otherwise text)
 -- Twice the number at which autovacuum starts, and at least 10000: below it simply has not come
 -- round yet.
 CREATE OR REPLACE FUNCTION monitoring.health_dead_rows()

@@ -1,5 +1,5 @@
 -- what: a limit of the health checks: the setting pgdeck.NAME, else the built-in one
--- object: function monitoring.threshold(text, text)
+-- object: function monitoring.threshold(name text, otherwise text)
 -- servers: 14..18
 CREATE OR REPLACE FUNCTION monitoring.threshold(name text, otherwise text)
 RETURNS text
@@ -10,9 +10,9 @@ AS $function$
 SELECT coalesce(nullif(current_setting('pgdeck.' || name, true), ''), otherwise)
 $function$;
 
-COMMENT ON FUNCTION monitoring.threshold(text, text) IS
+COMMENT ON FUNCTION monitoring.threshold(name text, otherwise text) IS
 'The limit of a health check: the custom setting pgdeck.NAME of this session, role or database
 where it is set (ALTER DATABASE d SET pgdeck.connections_warning = ''70''), otherwise the second
 argument.';
 
-GRANT EXECUTE ON FUNCTION monitoring.threshold(text, text) TO pg_monitor;
+GRANT EXECUTE ON FUNCTION monitoring.threshold(name text, otherwise text) TO pg_monitor;

@@ -1,7 +1,7 @@
 -- what: a low cache hit ratio over the time that the counters cover
 -- object: function monitoring.health_cache_hit()
 -- servers: 14..18
--- after: monitoring.v_cache_hit_ratio, monitoring.threshold(text, text)
+-- after: monitoring.v_cache_hit_ratio, monitoring.threshold(name text, otherwise text)
 CREATE OR REPLACE FUNCTION monitoring.health_cache_hit()
 RETURNS TABLE (severity text, finding text, evidence text, confidence text, fix_sql text)
 LANGUAGE sql

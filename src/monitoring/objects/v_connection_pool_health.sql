@@ -1,7 +1,7 @@
 -- what: connections in use against every limit that can refuse one: server, database, role
 -- object: view monitoring.v_connection_pool_health
 -- servers: 14..18
--- after: monitoring.threshold(text, text)
+-- after: monitoring.threshold(name text, otherwise text)
 -- Slots that only superusers (and, from 16, pg_use_reserved_connections) may take are subtracted:
 -- an application is refused when the others are used up. Superusers are not bound by database and
 -- role limits.

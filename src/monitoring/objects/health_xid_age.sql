@@ -1,7 +1,7 @@
 -- what: transaction and multixact ids of any database of the server on their way to wraparound
 -- object: function monitoring.health_xid_age()
 -- servers: 14..18
--- after: monitoring.threshold(text, text)
+-- after: monitoring.threshold(name text, otherwise text)
 -- Ages are shares of 2^31; PostgreSQL stops taking writes 3 million before that. Template databases
 -- count: they hold back the whole server as well.
 CREATE OR REPLACE FUNCTION monitoring.health_xid_age()

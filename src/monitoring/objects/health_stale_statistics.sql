@@ -1,7 +1,7 @@
 -- what: tables whose planner statistics are missing or far behind
 -- object: function monitoring.health_stale_statistics()
 -- servers: 14..18
--- after: monitoring.src_tables, monitoring.threshold(text, text)
+-- after: monitoring.src_tables, monitoring.threshold(name text, otherwise text)
 -- Autovacuum never analyzes a partitioned table itself, only its partitions.
 CREATE OR REPLACE FUNCTION monitoring.health_stale_statistics()
 RETURNS TABLE (severity text, finding text, evidence text, confidence text, fix_sql text)

@@ -1,0 +1,42 @@
+/* The objects of the schema monitoring: one embedded file each, read by its header lines, whose
+ * grammar is in docs/design/monitoring-sql.md. Knows no server. In the arena; constant. */
+#pragma once
+#include "base/arena.h"
+
+struct monitoring_names {
+    LIST_OF(const char *) list;
+};
+
+enum monitoring_need_kind { MONITORING_NEEDS_COLUMN, MONITORING_NEEDS_TABLE };
+
+struct monitoring_need { /* `needs: [no] column RELATION.COLUMN`, `needs: [no] table NAME(..)` */
+    enum monitoring_need_kind kind;
+    bool is_wanted;       /* false: `no` */
+    const char *relation; /* a column's: as regclass reads it; a table's: its bare name */
+    struct monitoring_names columns;
+};
+
+struct monitoring_grant { /* `grant: select (COLUMN, ...) on TABLE` */
+    const char *table;
+    struct monitoring_names columns;
+};
+
+struct monitoring_object {
+    const char *path; /* "monitoring/objects/v_x.sql" */
+    const char *kind; /* "view", "function" */
+    const char *name; /* "v_x", "f(a text)": as in struct catalog_object */
+    const char *what; /* one line */
+    const char *sql;  /* the file without its header */
+    LIST_OF(struct monitoring_need) needs;
+    struct monitoring_names after; /* names of what it reads */
+    LIST_OF(struct monitoring_grant) grants;
+};
+
+struct monitoring_objects {
+    LIST_OF(struct monitoring_object) list; /* each behind those that it reads */
+};
+
+/* Reads all of them. A header that does not follow the grammar is a programmer's mistake: it ends
+ * the program with the file's name. */
+void monitoring_objects_read(struct arena *arena, struct monitoring_objects *ret_objects);
+bool monitoring_names_have(const struct monitoring_names *names, const char *name);

@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: MIT
+"""The monitoring advisor: schema, objects, extension, rights and search_path by plan and apply."""
+
+import json
+
+import pytest
+
+import monitoring_sql
+
+SCHEMA = """
+CREATE TABLE ai_tasks (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    status text NOT NULL,
+    task_type text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    started_at timestamptz,
+    completed_at timestamptz
+);
+CREATE TABLE ai_results (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    task_id bigint NOT NULL
+);
+"""
+DECK = """
+deck: watched
+servers:
+  main: {conninfo: "CONNINFO", memory: 512MB, cpus: 2, storage: ssd}
+environments:
+  test: {server: main, memory: 256MB, max_connections: 20}
+databases:
+  "W one": {environment: test, services: []}
+  w_two: {environment: test, services: []}
+schema: schema.sql
+"""
+ONLY = ("--only", "monitoring")
+
+
+@pytest.fixture
+def server(make_server, pg_version):
+    """The two databases, the first with the product's tables."""
+    one = make_server(pg_version, shared_preload_libraries="pg_stat_statements")
+    one.query('CREATE DATABASE "W one"')
+    one.query("CREATE DATABASE w_two")
+    with one.connect("W one") as connection:
+        connection.execute(SCHEMA)
+    one.query("CREATE ROLE watcher LOGIN IN ROLE pg_monitor")
+    return one
+
+
+@pytest.fixture
+def deck(tmp_path, server):
+    return write_deck(tmp_path, server.conninfo())
+
+
+def write_deck(folder, conninfo):
+    quoted = conninfo.replace("\\", "\\\\").replace('"', '\\"')
+    (folder / "schema.sql").write_text(SCHEMA)
+    (folder / "deck.yaml").write_text(DECK.replace("CONNINFO", quoted))
+    return folder / "deck.yaml"
+
+
+def plan(pgdeck, deck, *args):
+    return json.loads(pgdeck("plan", "-d", deck, "--json", *ONLY, *args, expect=0).out)
+
+
+def keys(pgdeck, deck, *args):
+    return [(c["database"], c["key"]) for c in plan(pgdeck, deck, *args)["changes"]]
+
+
+def apply(pgdeck, deck, *args):
+    return pgdeck("apply", "-d", deck, "--yes", *ONLY, *args, expect=0)
+
+
+def rollback(pgdeck, deck):
+    return pgdeck("rollback", "-d", deck, "--yes", expect=0)
+
+
+def state(server, database):
+    """All that this advisor touches in a database."""
+    return server.query("""
+        SELECT 'object', n.nspname || '.' || c.relname,
+               coalesce(c.relacl, acldefault('r', c.relowner))::text, pg_get_viewdef(c.oid)
+          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname = 'monitoring' AND c.relkind = 'v'
+        UNION ALL
+        SELECT 'function', p.proname || pg_get_function_identity_arguments(p.oid), p.proacl::text, md5(p.prosrc)
+          FROM pg_proc p WHERE p.pronamespace = to_regnamespace('monitoring')
+        UNION ALL
+        SELECT 'schema', nspname, nspacl::text, obj_description(oid) FROM pg_namespace
+         WHERE nspname NOT LIKE 'pg\\_%%' AND nspname <> 'pgdeck'
+        UNION ALL
+        SELECT 'extension', extname, '', '' FROM pg_extension
+        UNION ALL
+        SELECT 'column', attrelid::regclass || '.' || attname, attacl::text, '' FROM pg_attribute
+         WHERE attacl IS NOT NULL AND attacl <> '{}' AND attrelid > 16383
+        UNION ALL
+        SELECT 'setting', unnest(setconfig), '', '' FROM pg_db_role_setting
+         WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+        ORDER BY 1, 2""", dbname=database)
+
+
+def test_installs_all_and_is_idempotent(pgdeck, server, deck):
+    found = keys(pgdeck, deck)
+    assert ("W one", "view monitoring.v_ai_task_performance") in found
+    assert ("w_two", "view monitoring.v_ai_task_performance") not in found  # has no such table
+    assert ("w_two", "view monitoring.v_slow_queries") in found
+    before = {name: state(server, name) for name in ("W one", "w_two")}
+    apply(pgdeck, deck)
+    assert keys(pgdeck, deck) == []
+    for database in before:
+        with server.connect(database, user="watcher") as connection:
+            for view in ("v_connection_status", "v_connection_pool_health", "v_slow_queries",
+                         "v_cache_hit_ratio", "v_index_usage", "v_table_activity",
+                         "check_database_health()"):
+                connection.execute(f"SELECT * FROM {view}").fetchall()
+            rows = connection.execute("SELECT * FROM check_database_health()").fetchall()
+            assert not [row for row in rows if row[0] in ("unknown", "info")]
+    with server.connect("W one", user="watcher") as connection:
+        connection.execute("SELECT * FROM v_ai_task_performance")
+    assert server.value("SHOW search_path", dbname="W one") == '"$user", public, monitoring'
+    rollback(pgdeck, deck)
+    assert {name: state(server, name) for name in before} == before
+
+
+def test_installs_what_the_sql_tests_try(pgdeck, server, deck):
+    """The same objects, each by the same header, as the installer of test_monitoring_sql."""
+    apply(pgdeck, deck)
+    server.query("CREATE DATABASE by_hand")
+    with server.connect("by_hand") as connection:
+        connection.execute(SCHEMA + "; CREATE SCHEMA monitoring; "
+                           "CREATE EXTENSION pg_stat_statements SCHEMA monitoring")
+        monitoring_sql.install(connection)
+    mine, theirs = state(server, "W one"), state(server, "by_hand")
+    assert [row[:3] for row in mine if row[0] != "setting" and row[1] != "monitoring"] == \
+        [row[:3] for row in theirs if row[0] != "setting" and row[1] != "monitoring"]
+
+
+def test_a_table_that_comes_with_the_same_plan(pgdeck, server, deck):
+    """Databases and tables that are not there yet are planned for at once."""
+    server.query('DROP DATABASE "W one"')
+    server.query("DROP DATABASE w_two")
+    assert keys(pgdeck, deck) == []  # without the schema advisor they stay away
+    deck.write_text(deck.read_text() + "advisors: [schema, monitoring]\n")
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    pgdeck("plan", "-d", deck, "--detailed-exitcode", expect=0)
+    for database in ("W one", "w_two"):
+        with server.connect(database, user="watcher") as connection:
+            connection.execute("SELECT * FROM v_ai_task_performance")
+            rows = connection.execute("SELECT * FROM check_database_health()").fetchall()
+            assert not [row for row in rows if row[0] == "unknown"]
+
+
+@pytest.mark.parametrize("how", ["definition", "comment", "right", "columns", "dropped"])
+def test_what_was_changed_is_mended_and_rollback_brings_it_back(pgdeck, server, deck, how):
+    apply(pgdeck, deck)
+    good = state(server, "w_two")
+    server.query({
+        "definition": "CREATE OR REPLACE VIEW monitoring.src_counted_since AS "
+                      "SELECT datid AS database_oid, datname AS database_name, "
+                      "now() AS counted_since, interval '0' AS counted_for FROM pg_stat_database",
+        "comment": "COMMENT ON VIEW monitoring.src_counted_since IS 'mine'",
+        "right": "REVOKE SELECT ON monitoring.src_counted_since FROM pg_monitor",
+        "columns": "DROP VIEW monitoring.v_connection_status; "
+                   "CREATE VIEW monitoring.v_connection_status AS SELECT 1 AS other",
+        "dropped": "DROP FUNCTION monitoring.check_database_health()"}[how], dbname="w_two")
+    spoilt = state(server, "w_two")
+    found = keys(pgdeck, deck)
+    names = {"columns": {"view monitoring.v_connection_status"},
+             "dropped": {"function monitoring.check_database_health()"}}.get(
+        how, {"view monitoring.src_counted_since", "view monitoring.v_cache_hit_ratio",
+              "view monitoring.v_index_usage", "view monitoring.v_table_activity",
+              "function monitoring.health_cache_hit()"})
+    assert {key for _, key in found} == names and {name for name, _ in found} == {"w_two"}
+    apply(pgdeck, deck)
+    assert state(server, "w_two") == good
+    assert keys(pgdeck, deck) == []
+    rollback(pgdeck, deck)
+    assert state(server, "w_two") == spoilt
+    apply(pgdeck, deck)
+    assert state(server, "w_two") == good
+
+
+def test_a_users_own_view_is_never_dropped_with_ours(pgdeck, server, deck):
+    apply(pgdeck, deck)
+    server.query("CREATE VIEW public.mine AS SELECT * FROM monitoring.v_index_usage; "
+                 "COMMENT ON VIEW monitoring.v_index_usage IS 'spoilt'", dbname="w_two")
+    result = pgdeck("apply", "-d", deck, "--yes", *ONLY)
+    assert result.code != 0 and "other objects depend on it" in result.err
+    assert "mine depends on view" in result.err
+    server.query("SELECT * FROM public.mine", dbname="w_two")
+    server.query("DROP VIEW public.mine", dbname="w_two")
+    apply(pgdeck, deck)
+    assert keys(pgdeck, deck) == []
+
+
+def test_objects_of_someone_else_are_replaced_with_a_warning(pgdeck, server, deck):
+    server.query("CREATE SCHEMA monitoring; CREATE VIEW monitoring.v_slow_queries AS SELECT 7 AS x",
+                 dbname="w_two")
+    change, = [c for c in plan(pgdeck, deck)["changes"] if c["database"] == "w_two"
+               and c["key"] == "view monitoring.v_slow_queries"]
+    assert "rollback brings it back" in change["warning"]
+    apply(pgdeck, deck)
+    assert keys(pgdeck, deck) == []
+    rollback(pgdeck, deck)
+    assert server.value("SELECT x FROM monitoring.v_slow_queries", dbname="w_two") == 7
+
+
+def test_search_path_is_added_to_and_given_back(pgdeck, server, deck):
+    server.query("ALTER DATABASE w_two SET search_path = \"App ü\", \"$user\", public")
+    server.query("ALTER DATABASE \"W one\" SET search_path = ''")
+    notes = plan(pgdeck, deck)["notes"]
+    assert len([n for n in notes if n["database"] == "W one" and "search_path" in n["text"]]) == 1
+    apply(pgdeck, deck)
+    assert server.value("SHOW search_path", dbname="w_two") == \
+        '"App ü", "$user", public, monitoring'
+    assert server.value("SHOW search_path", dbname="W one") == '""'
+    assert keys(pgdeck, deck) == []
+    rollback(pgdeck, deck)
+    assert server.value("SHOW search_path", dbname="w_two") == '"App ü", "$user", public'
+
+
+def test_search_path_of_the_configuration_file_is_kept(pgdeck, server, deck):
+    server.configure(search_path="app, public")
+    server.reload()
+    apply(pgdeck, deck)
+    assert server.value("SHOW search_path", dbname="w_two") == "app, public, monitoring"
+    rollback(pgdeck, deck)
+    assert server.value("SHOW search_path", dbname="w_two") == "app, public"
+
+
+def test_a_role_that_is_no_superuser(pgdeck, server, tmp_path):
+    """The owner of the databases installs all but the extension, which is named."""
+    server.query("CREATE ROLE owner_w LOGIN")
+    for name in ('"W one"', "w_two"):
+        server.query(f"ALTER DATABASE {name} OWNER TO owner_w")
+    server.query("GRANT CREATE, CONNECT ON DATABASE postgres TO owner_w")
+    for table in ("ai_tasks", "ai_results"):
+        server.query(f"ALTER TABLE {table} OWNER TO owner_w", dbname="W one")
+    deck = write_deck(tmp_path, server.conninfo(user="owner_w"))
+    notes = [n["text"] for n in plan(pgdeck, deck)["notes"]]
+    assert len([n for n in notes if "CREATE EXTENSION pg_stat_statements" in n]) == 2
+    apply(pgdeck, deck)
+    assert keys(pgdeck, deck) == []
+    with server.connect("W one", user="watcher") as connection:
+        rows = connection.execute("SELECT why FROM v_slow_queries").fetchall()
+        assert len(rows) == 1 and "not installed" in rows[0][0]
+
+
+def test_a_kill_in_the_middle_is_taken_up(pgdeck, server, deck):
+    before = {name: state(server, name) for name in ("W one", "w_two")}
+    for point in (1, 5, 20, 33):
+        result = pgdeck("apply", "-d", deck, "--yes", *ONLY,
+                        env={"PGDECK_CRASH_AT": str(point)})
+        assert result.code != 0
+    apply(pgdeck, deck)
+    assert keys(pgdeck, deck) == []
+    rollback(pgdeck, deck)
+    assert {name: state(server, name) for name in before} == before

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "monitoring/object.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct monitoring_object *
+find(const struct monitoring_objects *objects, const char *path)
+{
+    for (size_t i = 0; i < objects->list.count; i++) {
+        if (strcmp(objects->list.items[i].path, path) == 0)
+            return &objects->list.items[i];
+    }
+    fail_msg("no %s", path);
+    return NULL;
+}
+
+static void
+reads_every_header(void **state)
+{
+    struct monitoring_objects objects;
+    AUTO_ARENA arena = arena_new();
+
+    (void)state;
+    monitoring_objects_read(arena, &objects);
+    assert_true(objects.list.count >= 20);
+    for (size_t i = 0; i < objects.list.count; i++) {
+        const struct monitoring_object *object = &objects.list.items[i];
+        assert_true(strcmp(object->kind, "view") == 0 || strcmp(object->kind, "function") == 0);
+        assert_non_null(strstr(object->sql, "CREATE OR REPLACE "));
+        assert_null(strstr(object->sql, "-- what:"));
+    }
+    const struct monitoring_object *scans =
+        find(&objects, "monitoring/objects/src_index_scans__before_16.sql");
+    assert_string_equal(scans->kind, "view");
+    assert_string_equal(scans->name, "src_index_scans");
+    assert_int_equal(scans->needs.count, 1);
+    assert_false(scans->needs.items[0].is_wanted);
+    assert_int_equal(scans->needs.items[0].kind, MONITORING_NEEDS_COLUMN);
+    assert_string_equal(scans->needs.items[0].relation, "pg_catalog.pg_stat_all_indexes");
+    assert_string_equal(scans->needs.items[0].columns.list.items[0], "last_idx_scan");
+}
+
+static void
+reads_tables_and_rights(void **state)
+{
+    struct monitoring_objects objects;
+    AUTO_ARENA arena = arena_new();
+
+    (void)state;
+    monitoring_objects_read(arena, &objects);
+    const struct monitoring_object *orphans =
+        find(&objects, "monitoring/objects/health_orphaned_results.sql");
+    assert_string_equal(orphans->name, "health_orphaned_results()");
+    assert_int_equal(orphans->needs.count, 2);
+    assert_true(orphans->needs.items[1].is_wanted);
+    assert_int_equal(orphans->needs.items[1].kind, MONITORING_NEEDS_TABLE);
+    assert_string_equal(orphans->needs.items[1].relation, "ai_results");
+    assert_int_equal(orphans->grants.count, 2);
+    assert_string_equal(orphans->grants.items[1].table, "ai_results");
+    assert_string_equal(orphans->grants.items[1].columns.list.items[0], "task_id");
+    const struct monitoring_object *tasks =
+        find(&objects, "monitoring/objects/ai_task_performance.sql");
+    assert_int_equal(tasks->grants.items[0].columns.list.count, 5);
+    assert_string_equal(tasks->grants.items[0].columns.list.items[4], "completed_at");
+}
+
+static void
+puts_each_behind_what_it_reads(void **state)
+{
+    struct monitoring_objects objects;
+    AUTO_ARENA arena = arena_new();
+    size_t links = 0;
+
+    (void)state;
+    monitoring_objects_read(arena, &objects);
+    for (size_t i = 0; i < objects.list.count; i++) {
+        for (size_t j = 0; j < objects.list.count; j++) {
+            if (!monitoring_names_have(&objects.list.items[i].after, objects.list.items[j].name))
+                continue;
+            assert_true(j < i);
+            links++;
+        }
+        assert_true(objects.list.items[i].after.list.count <= links);
+    }
+    assert_true(links >= 20);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_every_header),
+        cmocka_unit_test(reads_tables_and_rights),
+        cmocka_unit_test(puts_each_behind_what_it_reads),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
