@@ -133,6 +133,7 @@ add_build(const struct scope *scope, const struct index_wanted *wanted, const ch
         .name = name,
         .canonical = wanted->canonical,
         .lock_wait_ms = scope->advice->deck->lock_wait_ms,
+        .give_up_ms = scope->advice->deck->give_up_ms,
     };
     change.what = what;
     change.why = why;

@@ -149,8 +149,16 @@ drop_concurrently(struct build *build, const char *schema, const char *name, str
                       err);
 }
 
+static bool
+set_lock_timeout(struct build *build, int64_t timeout_ms, struct error *err)
+{
+    return pg_execute(
+        build->execution->connection,
+        arena_printf(build->arena, "SET lock_timeout = '%lldms'", (long long)timeout_ms), err);
+}
+
 /* The first lock is asked for with patience for lock_wait only (what queues behind is told to try
- * again); then the build waits for as long as older transactions need, which stops nobody. */
+ * again); then the build waits until give_up for older transactions to end, which stops nobody. */
 static bool
 build_concurrently(struct build *build, const struct table *table, const char *name,
                    struct error *err)
@@ -162,7 +170,8 @@ build_concurrently(struct build *build, const struct table *table, const char *n
     const char *create = index_create_sql(build->arena, build->wanted->canonical, table->schema,
                                           table->name, name, true);
 
-    if (!pg_execute(connection, lock, err) || !pg_execute(connection, "SET lock_timeout = 0", err))
+    if (!pg_execute(connection, lock, err) ||
+        !set_lock_timeout(build, build->wanted->give_up_ms, err))
         return false;
     tell(build, table);
     bool is_built = pg_execute(connection, create, err);
@@ -174,9 +183,7 @@ build_concurrently(struct build *build, const struct table *table, const char *n
     crash_point();
     if (!is_built)
         return false;
-    return pg_execute(
-        connection,
-        arena_printf(build->arena, "SET lock_timeout = '%dms'", build->wanted->lock_wait_ms), err);
+    return set_lock_timeout(build, build->wanted->lock_wait_ms, err);
 }
 
 /* Makes sure of a valid index of that name on a table that is not partitioned. */

@@ -7,6 +7,7 @@ struct index_build { /* struct change's argument */
     const char *schema, *table, *name;
     const char *canonical; /* as in struct index_wanted */
     int lock_wait_ms;
+    int64_t give_up_ms;
 };
 
 extern const struct change_procedure index_build_procedure;
