@@ -2,6 +2,7 @@
  * after the other. Looks first at what is there, so that it continues after a kill. */
 #pragma once
 #include "change/change.h"
+#include <stdint.h>
 
 struct index_build { /* struct change's argument */
     const char *schema, *table, *name;
