@@ -27,13 +27,16 @@ struct bench_options {
     size_t name_count;        /* 0: all */
     struct bench_arm arms[BENCH_ARMS];
     int pairs;    /* of blocks for each query; default 10 */
-    int block_ms; /* a block ends with the round in which this is reached; default 300 */
+    int block_ms; /* how long a block lasts at least; default 300 */
     int timeout_ms; /* for one execution; default 60 000 */
     uint64_t seed; /* of parameters and orders */
     const char *command; /* how to repeat it; for the report */
     void (*progress)(void *context, const char *line); /* NULL: none */
     void *progress_context;
 };
+/* A block ends with the round in which it has lasted block_ms and made so many executions, or has
+ * lasted so many times block_ms. */
+enum { BENCH_BLOCK_EXECUTIONS = 30, BENCH_BLOCK_STRETCH = 3 };
 /* Everything optional at its default; seed 1. */
 void bench_options_init(struct bench_options *options);
 
@@ -123,7 +126,8 @@ struct bench_results {
     double duration_s;
     LIST_OF(struct bench_query) queries;
     LIST_OF(struct bench_class) classes;
-    struct bench_ratio total; /* geometric mean over the queries */
+    struct bench_ratio total; /* geometric mean over the queries that have a ratio */
+    size_t compared;          /* that many */
     const struct bench_query *worst; /* the smallest ratio; NULL: none measured */
     size_t targets_met, targets_before, targets; /* queries */
     uint64_t errors;

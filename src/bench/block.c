@@ -45,13 +45,26 @@ execute(struct bench_run *run, const struct bench_query *query, enum bench_arm_n
     return true;
 }
 
-/* Whole rounds over the pair's tuples until the block's time is over, so that each tuple weighs
- * the same in both arms. A failed execution ends the block. */
+/* A block lasts its time, and longer while it has few executions: with two or three, one hiccup of
+ * the machine would decide the percentiles. */
+static bool
+is_over(const struct bench_run *run, uint64_t start_ns, uint64_t executions)
+{
+    uint64_t lasted_ms = (bench_clock_ns() - start_ns) / 1000000;
+    uint64_t block_ms = (uint64_t)run->options->block_ms;
+
+    if (lasted_ms < block_ms)
+        return false;
+    return executions >= BENCH_BLOCK_EXECUTIONS || lasted_ms >= block_ms * BENCH_BLOCK_STRETCH;
+}
+
+/* Whole rounds over the pair's tuples, so that each tuple weighs the same in both arms. A failed
+ * execution ends the block. */
 static bool
 run_rounds(struct bench_run *run, struct bench_query *query, const struct bench_pair *pair,
            enum bench_arm_number arm, struct histogram *latency, struct error *err)
 {
-    uint64_t end_ns = bench_clock_ns() + (uint64_t)run->options->block_ms * 1000000;
+    uint64_t start_ns = bench_clock_ns();
     size_t first = (size_t)(pair->number - 1) * BENCH_MAX_TUPLES_PER_BLOCK % query->tuple_count;
     char name[32];
 
@@ -63,7 +76,7 @@ run_rounds(struct bench_run *run, struct bench_query *query, const struct bench_
                 return false;
             histogram_record(latency, took_ns);
         }
-    } while (bench_clock_ns() < end_ns);
+    } while (!is_over(run, start_ns, latency->total));
     return true;
 }
 

@@ -101,10 +101,12 @@ add_details(struct arena *arena, const json_t *node, struct bench_plan_node *pla
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         const json_t *value = json_object_get(node, keys[i]);
-        if (value == NULL || (json_is_number(value) && json_number_value(value) == 0))
+        bool is_batches = strstr(keys[i], "Batches") != NULL; /* one: nothing was spilled */
+        if (value == NULL || (json_is_number(value) && json_number_value(value) <= is_batches))
             continue;
         *LIST_ADD(arena, &plan_node->details) =
-            arena_printf(arena, "%s: %s", keys[i], value_of(arena, value));
+            arena_printf(arena, "%s: %s%s", keys[i], value_of(arena, value),
+                         strcmp(keys[i], "Sort Space Used") == 0 ? " kB" : "");
     }
 }
 
@@ -159,6 +161,7 @@ add_node(struct arena *arena, struct bench_plan *plan, const json_t *node, int d
     added->buffers = buffers_of(node);
     add_details(arena, node, added);
     add_index(arena, plan, node);
+    plan->has_workers = plan->has_workers || number_of(node, "Workers Planned") > 0;
     const json_t *children = json_object_get(node, "Plans");
     for (size_t i = 0; i < json_array_size(children) && depth < MAX_DEPTH; i++)
         add_node(arena, plan, json_array_get(children, i), depth + 1);

@@ -17,6 +17,7 @@ struct bench_plan_node {
 struct bench_plan {
     LIST_OF(struct bench_plan_node) nodes; /* parents first; empty: no plan */
     bool is_measured;   /* EXPLAIN ANALYZE */
+    bool has_workers;   /* parallel */
     double planning_ms, execution_ms; /* < 0: not measured */
     double buffers;     /* pages touched by the query; < 0: not measured */
     LIST_OF(const char *) indexes; /* that it reads, each once; indexes of partitions by the

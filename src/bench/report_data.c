@@ -183,6 +183,7 @@ bench_data(const struct bench_results *results)
     json_object_set_new(data, "block_ms", json_integer(options->block_ms));
     json_object_set_new(data, "seed", json_integer((json_int_t)options->seed));
     json_object_set_new(data, "total", ratio_data(&results->total));
+    json_object_set_new(data, "queries_compared", json_integer((json_int_t)results->compared));
     json_object_set_new(data, "worst",
                         results->worst == NULL ? json_null()
                                                : bench_text(results->worst->query->name));

@@ -95,6 +95,7 @@ bench_summarize(struct bench_run *run)
             summarize_side(run, &query->sides[arm], arm);
         samples[i] = sample_of(run, query);
         query->ratio = bench_ratio_of(&samples[i], 1, run->options->seed);
+        results->compared += query->ratio.value > 0;
         check_target(run, query);
         if (query->ratio.value > 0 &&
             (results->worst == NULL || query->ratio.value < results->worst->ratio.value))

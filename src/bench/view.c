@@ -89,12 +89,12 @@ ticks_view(const struct axis *axis, bool is_time)
 
     for (int power = (int)axis->low; power <= (int)axis->high; power++) {
         char label[32] = "";
-        if ((power - (int)axis->low) % step == 0 && is_time) {
+        if (power % step == 0 && is_time) {
             bench_duration(label, (uint64_t)pow(10, power));
             char *point = strchr(label, '.'); /* "1.00 ms", "10.0 ms" */
             if (point != NULL)
                 memmove(point, strchr(point, ' '), strlen(strchr(point, ' ')) + 1);
-        } else if ((power - (int)axis->low) % step == 0) {
+        } else if (power % step == 0) {
             snprintf(label, sizeof(label), "%g×", pow(10, power));
         }
         const char *anchor = power == (int)axis->low    ? "start"
@@ -115,6 +115,16 @@ dot_view(const struct axis *axis, const struct bench_side *side)
         return json_null();
     return json_pack("{s:f, s:f}", "median", place_on(axis, (double)side->median_ns), "p95",
                      place_on(axis, (double)side->p95_ns));
+}
+
+/* The way from one dot to the other. */
+static json_t *
+move_view(const struct axis *axis, const struct bench_side *before, const struct bench_side *after)
+{
+    if (before->median_ns == 0 || after->median_ns == 0)
+        return json_null();
+    return json_pack("{s:f, s:f}", "from", place_on(axis, (double)before->median_ns), "to",
+                     place_on(axis, (double)after->median_ns));
 }
 
 static json_t *
@@ -186,6 +196,7 @@ query_view(const struct bench_query *query, size_t number, const struct axes *ax
     json_object_set_new(view, "after", durations[BENCH_AFTER]);
     json_object_set_new(view, "dot_before", dot_view(&axes->time, before));
     json_object_set_new(view, "dot_after", dot_view(&axes->time, after));
+    json_object_set_new(view, "move", move_view(&axes->time, before, after));
     json_object_set_new(view, "ratio_bar", ratio_bar_view(&axes->ratio, &query->ratio));
     set_ratio(view, &query->ratio);
     json_object_set_new(view, "has_target", json_boolean(query->has_target));
@@ -258,16 +269,21 @@ add_ratio_cards(json_t *cards, const struct bench_results *results)
         add_card(cards, "Faster", "–", "bad", "nothing could be compared");
         return;
     }
-    snprintf(note, sizeof(note), "geometric mean of %zu queries%s", results->queries.count,
-             total->low > 0 ? "" : "; too few pairs for an interval");
+    char whole[32] = "";
+    if (results->compared < results->queries.count)
+        snprintf(whole, sizeof(whole), "of %zu ", results->queries.count);
+    snprintf(note, sizeof(note), "geometric mean of %zu %squeries; too few pairs for an interval",
+             results->compared, whole);
     if (total->low > 0)
-        snprintf(note, sizeof(note), "geometric mean of %zu queries, 95 %% interval %s to %s",
-                 results->queries.count, bench_times(low, total->low),
+        snprintf(note, sizeof(note), "geometric mean of %zu %squeries, 95 %% interval %s to %s",
+                 results->compared, whole, bench_times(low, total->low),
                  bench_times(high, total->high));
     add_card(cards, "Faster", bench_times(value, total->value), mood_of(total->verdict), note);
-    snprintf(note, sizeof(note), "%s", results->worst->query->name);
-    add_card(cards, "Smallest gain", bench_times(value, results->worst->ratio.value),
-             mood_of(results->worst->ratio.verdict), note);
+    const struct bench_ratio *worst = &results->worst->ratio;
+    snprintf(note, sizeof(note), "%s: %s", results->worst->query->name,
+             bench_verdict_name(worst->verdict));
+    add_card(cards, "Smallest gain", bench_times(value, worst->value), mood_of(worst->verdict),
+             note);
 }
 
 static void
@@ -431,6 +447,9 @@ set_method(json_t *view, const struct bench_results *results)
 
     json_object_set_new(view, "pairs", json_integer(options->pairs));
     json_object_set_new(view, "block_ms", json_integer(options->block_ms));
+    json_object_set_new(view, "block_executions", json_integer(BENCH_BLOCK_EXECUTIONS));
+    json_object_set_new(view, "block_limit_ms",
+                        json_integer((json_int_t)options->block_ms * BENCH_BLOCK_STRETCH));
     json_object_set_new(view, "timeout_s", json_real(options->timeout_ms / 1000.0));
     json_object_set_new(view, "seed", json_integer((json_int_t)options->seed));
     set_text(view, "command", options->command);

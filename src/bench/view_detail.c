@@ -69,6 +69,8 @@ side_view(const struct bench_side *side)
     set_text(view, "p95", side->p95_ns == 0 ? "–" : bench_duration(text, side->p95_ns));
     set_text(view, "max", side->max_ns == 0 ? "–" : bench_duration(text, side->max_ns));
     set_text(view, "cpu", side->cpu_ns < 0 ? "–" : bench_duration(text, (uint64_t)side->cpu_ns));
+    json_object_set_new(view, "has_workers",
+                        json_boolean(side->cpu_ns >= 0 && side->plan.has_workers));
     set_text(view, "pages",
              side->plan.is_measured && side->plan.buffers >= 0
                  ? bench_count(text, (uint64_t)side->plan.buffers)
@@ -137,8 +139,8 @@ set_equality(json_t *view, const struct bench_query *query)
     const char *mood = query->equality == BENCH_EQUAL ? "good" : "warn";
 
     if (query->equality == BENCH_EQUAL)
-        snprintf(text, sizeof(text), "equal on both servers in %zu of %zu executions compared",
-                 query->compared, query->compared);
+        snprintf(text, sizeof(text), "equal on both servers in all executions compared: %zu",
+                 query->compared);
     else if (query->equality == BENCH_OTHER_VALUES)
         snprintf(text, sizeof(text),
                  "%zu of %zu executions compared gave as many rows (%d), but "
@@ -167,6 +169,7 @@ bench_view_detail(const struct bench_query *query, size_t number)
     json_object_set_new(view, "blocks", json_integer((json_int_t)query->pairs.count));
     json_object_set_new(view, "tuples_per_block",
                         json_integer((json_int_t)query->tuples_per_block));
+    json_object_set_new(view, "has_parameters", json_boolean(query->query->parameters.count > 0));
     json_object_set_new(view, "side_before", side_view(&query->sides[BENCH_BEFORE]));
     json_object_set_new(view, "side_after", side_view(&query->sides[BENCH_AFTER]));
     json_object_set_new(view, "plan_before", plan_view(&query->sides[BENCH_BEFORE]));

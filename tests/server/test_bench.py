@@ -37,13 +37,22 @@ SELECT project % 10 AS part, count(*), avg(id::float8) FROM tasks GROUP BY part;
 }
 
 
-def create(server, index):
-    server.query(f'CREATE DATABASE {quote_name(DATABASE)}')
-    with server.connect(DATABASE) as connection:
-        connection.execute(DATA)
+class Arm:
+    """One of the two databases."""
+
+    def __init__(self, server, dbname, index):
+        self.server, self.dbname = server, dbname
+        server.query(f"CREATE DATABASE {quote_name(dbname)}")
+        self.query(DATA)
         if index:
-            connection.execute("CREATE INDEX tasks_project_idx ON tasks (project)")
-        connection.execute("VACUUM ANALYZE tasks")
+            self.query("CREATE INDEX tasks_project_idx ON tasks (project)")
+        self.query("VACUUM ANALYZE tasks")
+
+    def query(self, sql):
+        return self.server.query(sql, dbname=self.dbname)
+
+    def conninfo(self):
+        return self.server.conninfo(self.dbname)
 
 
 def quote_name(name):
@@ -54,31 +63,44 @@ def yaml(text):
     return "'" + text.replace("'", "''") + "'"
 
 
-@pytest.fixture
-def pair(make_server, pg_version, tmp_path):
-    """(before, after, deck file): made anew for each test."""
-    before = make_server(pg_version)
-    after = make_server(pg_version, work_mem="32MB")
-    create(before, index=False)
-    create(after, index=True)
-    folder = tmp_path / "deck"
+def write_deck(folder, server):
     (folder / "workload").mkdir(parents=True)
     for name, text in QUERIES.items():
         (folder / "workload" / name).write_text(text)
-    (folder / "deck.yaml").write_text(f"""deck: bench
+    deck = folder / "deck.yaml"
+    deck.write_text(f"""deck: bench
 servers:
-  main: {{conninfo: {yaml(after.conninfo())}, memory: 1GB, cpus: 2}}
+  main: {{conninfo: {yaml(server.conninfo())}, memory: 1GB, cpus: 2}}
 environments:
   test: {{server: main, memory: 512MB, max_connections: 20, targets: {{query_p95: 5000ms}}}}
 databases:
   {yaml(DATABASE)}: {{environment: test, workload: workload}}
 """)
-    return before, after, folder / "deck.yaml"
+    return deck
+
+
+@pytest.fixture
+def two_servers(make_server, pg_version, tmp_path):
+    """(before, after, deck file) on two servers of their own."""
+    servers = make_server(pg_version), make_server(pg_version, work_mem="32MB")
+    return (Arm(servers[0], DATABASE, False), Arm(servers[1], DATABASE, True),
+            write_deck(tmp_path / "deck", servers[1]))
+
+
+@pytest.fixture
+def pair(server, tmp_path):
+    """The same as two databases of one server: quicker, and as good for most."""
+    names = DATABASE + " before", DATABASE
+    arms = Arm(server, names[0], False), Arm(server, names[1], True)
+    server.query(f"ALTER DATABASE {quote_name(DATABASE)} SET work_mem = '32MB'")
+    yield (*arms, write_deck(tmp_path / "deck", server))
+    for name in names:
+        server.query(f"DROP DATABASE {quote_name(name)}")
 
 
 def bench(pgdeck, pair, *args, **more):
     before, _after, deck = pair
-    return pgdeck("bench", "--deck", deck, "--before", before.conninfo(DATABASE), "--database",
+    return pgdeck("bench", "--deck", deck, "--before", before.conninfo(), "--database",
                   DATABASE, *args, timeout=120, **more)
 
 
@@ -125,9 +147,9 @@ def check_page(path):
     return "".join(page.text)
 
 
-def test_report(pgdeck, pair, tmp_path):
+def test_report(pgdeck, two_servers, tmp_path):
     out = tmp_path / "out"
-    result = bench(pgdeck, pair, "--pairs", "3", "--block-ms", "60", "--output", out, expect=0)
+    result = bench(pgdeck, two_servers, "--pairs", "3", "--block-ms", "60", "--output", out, expect=0)
     assert {f.name for f in out.iterdir()} == {"report.html", "results.csv", "results.json",
                                                "log.txt"}
     text = check_page(out / "report.html")
@@ -175,8 +197,8 @@ def test_same_seed_same_values(pgdeck, pair, tmp_path):
 
 
 def test_other_results_are_shown(pgdeck, pair, tmp_path):
-    pair[0].query("DELETE FROM tasks WHERE id = 5", dbname=DATABASE)
-    pair[0].query("UPDATE tasks SET name = 'other' WHERE id % 500 = 6", dbname=DATABASE)
+    pair[0].query("DELETE FROM tasks WHERE id = 5")
+    pair[0].query("UPDATE tasks SET name = 'other' WHERE id % 500 = 6")
     out = tmp_path / "out"
     result = bench(pgdeck, pair, "--pairs", "1", "--block-ms", "5", "--output", out, expect=0)
     assert "results differ" in result.out
@@ -208,13 +230,13 @@ def test_writes_are_refused(pgdeck, pair, tmp_path):
           expect=0)
     write = json.loads((out / "results.json").read_text())["queries"][0]
     assert write["after"]["sqlstate"] == "25006"
-    for server in pair[:2]:
-        assert server.value("SELECT count(*) FROM tasks", dbname=DATABASE) == 60000
+    for arm in pair[:2]:
+        assert arm.query("SELECT count(*) FROM tasks") == [(60000,)]
 
 
 def test_interrupted_run_leaves_its_report(pgdeck, pair, tmp_path):
     out = tmp_path / "out"
-    process = pgdeck.start("bench", "--deck", pair[2], "--before", pair[0].conninfo(DATABASE),
+    process = pgdeck.start("bench", "--deck", pair[2], "--before", pair[0].conninfo(),
                            "--database", DATABASE, "--pairs", "1000", "--block-ms", "50",
                            "--output", out)
     lines = []
@@ -228,19 +250,19 @@ def test_interrupted_run_leaves_its_report(pgdeck, pair, tmp_path):
     assert data["stopped"] == "interrupted"
     assert len(data["queries"][1]["pairs"]) >= 2 and data["queries"][1]["before"]["median_ms"] > 0
     assert "Stopped early" in check_page(out / "report.html")
-    for server in pair[:2]:
-        wait_for(lambda s=server: s.value("SELECT count(*) FROM pg_stat_activity "
-                                          "WHERE datname = %s", DATABASE) == 0, 10, "disconnect")
+    for arm in pair[:2]:
+        wait_for(lambda a=arm: a.server.value("SELECT count(*) FROM pg_stat_activity WHERE "
+                                              "datname = %s", a.dbname) == 0, 10, "disconnect")
 
 
-def test_lost_server_leaves_the_report(pgdeck, pair, tmp_path):
+def test_lost_server_leaves_the_report(pgdeck, two_servers, tmp_path):
     out = tmp_path / "out"
-    process = pgdeck.start("bench", "--deck", pair[2], "--before", pair[0].conninfo(DATABASE),
+    process = pgdeck.start("bench", "--deck", two_servers[2], "--before", two_servers[0].conninfo(),
                            "--database", DATABASE, "--pairs", "1000", "--block-ms", "50",
                            "--output", out)
     while "pair 3" not in process.stderr.readline():
         pass
-    pair[1].stop()
+    two_servers[1].server.stop()
     process.communicate(timeout=30)
     assert process.returncode == 18
     data = json.loads((out / "results.json").read_text())
@@ -264,7 +286,7 @@ def test_faults_before_anything_runs(pgdeck, pair, tmp_path):
     assert code == 11 and 'server "before"' in err
     code, err = bench_before(pgdeck, pair, "host=127.0.0.1 nonsense=1")
     assert code == 64 and "nonsense" in err
-    code, err = bench_before(pgdeck, pair, before.conninfo("nowhere"))
+    code, err = bench_before(pgdeck, pair, before.server.conninfo("nowhere"))
     assert code == 13 and "nowhere" in err
     query = deck.parent / "workload" / "zz.sql"
     query.write_text("-- name: zz\n-- class: c\nSELECT 'ä',\n  nothing FROM tasks;\n")
@@ -286,7 +308,7 @@ def bench_before(pgdeck, pair, conninfo):
 
 def test_password_is_not_in_the_report(pgdeck, pair, tmp_path):
     out = tmp_path / "out"
-    conninfo = pair[0].conninfo(DATABASE) + " password=" + quote_conninfo("se cret\\'1")
+    conninfo = pair[0].conninfo() + " password=" + quote_conninfo("se cret\\'1")
     pgdeck("bench", "--deck", pair[2], "--before", conninfo, "--database", DATABASE, "--pairs",
            "1", "--block-ms", "5", "--output", out, expect=0, timeout=120)
     for file in out.iterdir():

@@ -8,7 +8,7 @@ WITH relations AS (
     JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'pgdeck', 'monitoring')
 )
-SELECT current_setting('server_version') AS version,
+SELECT split_part(current_setting('server_version'), ' ', 1) AS version,
        current_database() AS database,
        pg_database_size(current_database()) AS size_bytes,
        count(*) FILTER (WHERE relkind IN ('r', 'p') AND NOT relispartition) AS tables,
