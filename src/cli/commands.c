@@ -11,6 +11,7 @@ const struct cli_command cli_commands[] = {
     {"rollback", "", "take back the newest apply", "making it so", cmd_rollback},
     {"bench", "", "measure the workload before and after, and write a report", "measuring",
      cmd_bench},
+    {"demo", "", "show all of it on two private servers", "a private server", cmd_demo},
     {"up", "[NAME]", "create or start a private PostgreSQL server", "a private server", cmd_up},
     {"down", "[NAME ...]", "stop private servers, or remove them", "a private server", cmd_down},
     {"status", "", "list the private servers", "a private server", cmd_status},

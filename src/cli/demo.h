@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "deck/deck.h"
 #include "local/server.h"
+#include <time.h>
 
 enum demo_role { DEMO_STOCK, DEMO_DECK, DEMO_SERVERS };
 
@@ -18,10 +19,13 @@ struct demo {
     long size;                 /* of the data in the database that is measured */
     bool is_kept, is_quick;
     /* Filled in by the steps. */
-    const char *folder;    /* STATE/demo: deck, plan, report */
-    const char *deck_path; /* the deck that is written */
-    const char *data_sql;  /* text of data.sql */
-    const struct deck *deck;             /* as written */
+    struct timespec started;
+    double shown_s;     /* when the last line of progress was */
+    const char *folder; /* STATE/demo: what is left for the reader */
+    const char *report_folder;
+    const char *deck_path;                /* the deck that is written */
+    const char *data_sql;                 /* text of data.sql */
+    const struct deck *deck;              /* as written */
     const struct deck_database *measured; /* the database of the benchmark */
     struct local_server servers[DEMO_SERVERS];
     bool is_made[DEMO_SERVERS];
@@ -37,8 +41,6 @@ bool demo_apply(struct demo *demo, struct error *err) MUST_CHECK;
 bool demo_load(struct demo *demo, struct error *err) MUST_CHECK;
 bool demo_measure(struct demo *demo, struct error *err) MUST_CHECK;
 
-/* What the benchmark found, on stdout. */
-void demo_print_results(const struct demo *demo);
 /* Where in a session of an application SQL is sent to; conninfo in the command's arena. */
 struct pg_target demo_target(const struct demo *demo, enum demo_role role, const char *database);
 /* A line of progress for a long step: about each second on a terminal, each 10 s elsewhere. */

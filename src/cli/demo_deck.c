@@ -33,19 +33,28 @@ static bool
 run_pgdeck(struct demo *demo, const char *const words[4], const char *transcript, int *ret_status,
            struct error *err)
 {
+    struct arena *arena = demo->cli->arena;
     char program[PATH_MAX] = "";
     const char *color = demo->cli->has_color ? "--color=always" : "--color=never";
-    const char *arguments[10] = {program, words[0], "--deck", demo->deck_path, color};
-    size_t count = 5;
+    const char *first[] = {program, words[0], "--deck", demo->deck_path, color};
+    const struct cli_list *sets = &demo->cli->sets;
+    LIST_OF(const char *) arguments = {0};
     int output = 0;
     pid_t pid;
 
     if (readlink("/proc/self/exe", program, sizeof(program) - 1) < 0)
         return error_errno(err, "cannot find the program itself");
-    if (demo->cli->is_quiet)
-        arguments[count++] = "--quiet";
+    for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++)
+        *LIST_ADD(arena, &arguments) = first[i];
     for (size_t i = 1; i < 4 && words[i] != NULL; i++)
-        arguments[count++] = words[i];
+        *LIST_ADD(arena, &arguments) = words[i];
+    for (size_t i = 0; i < sets->values.count; i++) {
+        *LIST_ADD(arena, &arguments) = "--set";
+        *LIST_ADD(arena, &arguments) = sets->values.items[i];
+    }
+    if (demo->cli->is_quiet)
+        *LIST_ADD(arena, &arguments) = "--quiet";
+    *LIST_ADD(arena, &arguments) = NULL;
     if (transcript != NULL) {
         output = open(transcript, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
         if (output < 0)
@@ -53,7 +62,7 @@ run_pgdeck(struct demo *demo, const char *const words[4], const char *transcript
     }
     fflush(stdout);
     const struct process_spec spec = {
-        .arguments = arguments, .has_terminal = true, .output = output};
+        .arguments = arguments.items, .has_terminal = true, .output = output};
     bool is_fine = process_start(&spec, &pid, err) && process_wait(pid, ret_status, err);
     if (output > 0)
         close(output);

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/interrupt.h"
+#include "base/text.h"
 #include "pg/connection.h"
 
 #include <poll.h>
@@ -38,16 +39,19 @@ add_item(struct arena *arena, struct lane *lane, const char *database, const cha
         (struct load_item){.database = database, .what = what, .sql = sql};
 }
 
-/* VACUUM ANALYZE reaches the parents of partitions too, and cannot share its statement. */
+/* Equal size, seed and now give equal rows. VACUUM ANALYZE reaches the parents of partitions too,
+ * and cannot share its statement. */
 static void
-add_database(struct demo *demo, struct lane *lane, const struct deck_database *database, long size)
+add_database(struct demo *demo, struct lane *lane, const struct deck_database *database, long size,
+             const char *now)
 {
     struct arena *arena = demo->cli->arena;
 
     add_item(arena, lane, database->name, "data",
-             arena_printf(arena, "SET statement_timeout = 0; SET synchronous_commit = off; "
-                                 "SET pgdeck.size = %ld; %s",
-                          size, demo->data_sql));
+             arena_printf(arena,
+                          "SET statement_timeout = 0; SET pgdeck.size = %ld; "
+                          "SET pgdeck.seed = 1; SET pgdeck.now = '%s'; %s",
+                          size, now, demo->data_sql));
     add_item(arena, lane, database->name, "vacuum analyze", "VACUUM ANALYZE");
 }
 
@@ -172,13 +176,18 @@ demo_load(struct demo *demo, struct error *err)
 {
     struct arena *arena = demo->cli->arena;
     struct lane lanes[DEMO_SERVERS] = {{.role = DEMO_STOCK}, {.role = DEMO_DECK}};
+    time_t seconds = time(NULL);
+    struct tm parts;
+    char now[32];
 
+    gmtime_r(&seconds, &parts);
+    strftime(now, sizeof(now), "%Y-%m-%d %H:%M:%S+00", &parts);
     for (size_t i = 0; i < DEMO_SERVERS; i++)
-        add_database(demo, &lanes[i], demo->measured, demo->size);
+        add_database(demo, &lanes[i], demo->measured, demo->size, now);
     for (size_t i = 0; i < demo->deck->databases.count; i++) {
         const struct deck_database *database = &demo->deck->databases.items[i];
         if (database != demo->measured && database->schema != NULL)
-            add_database(demo, &lanes[DEMO_DECK], database, SMALL);
+            add_database(demo, &lanes[DEMO_DECK], database, SMALL, now);
     }
     for (size_t i = 0; i < DEMO_SERVERS; i++)
         add_item(arena, &lanes[i], demo->measured->name, "checkpoint", "CHECKPOINT");
