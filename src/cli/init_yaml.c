@@ -192,7 +192,7 @@ write_database(struct writer *writer, struct arena *arena, const struct init_dat
 static bool
 is_taken(const struct catalog_role *role)
 {
-    return role->oid != BOOTSTRAP_SUPERUSER_OID && strncasecmp(role->name, "pg_", 3) != 0 &&
+    return role->oid != BOOTSTRAP_SUPERUSER_OID && strncmp(role->name, "pg_", 3) != 0 &&
            text_utf8_length(role->name, strlen(role->name)) == strlen(role->name);
 }
 

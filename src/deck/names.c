@@ -4,7 +4,6 @@
 #include "base/text.h"
 
 #include <string.h>
-#include <strings.h>
 
 enum { MAX_NAME_BYTES = 63 }; /* NAMEDATALEN - 1 */
 
@@ -23,7 +22,7 @@ deck_check_name(struct deck_loader *loader, struct place place, const char *what
                           what, name, length, MAX_NAME_BYTES);
         return false;
     }
-    if (is_role && (strncasecmp(name, "pg_", 3) == 0 || strcmp(name, "public") == 0 ||
+    if (is_role && (strncmp(name, "pg_", 3) == 0 || strcmp(name, "public") == 0 ||
                     strcmp(name, "none") == 0)) {
         deck_loader_fault(loader, place, "%s: the name \"%s\" is reserved by PostgreSQL", what,
                           name);
