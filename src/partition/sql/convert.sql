@@ -53,12 +53,15 @@ WITH target AS (
        FROM unnest(k.conkey) WITH ORDINALITY AS u(attnum, place)
        JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = u.attnum) AS h(head)
 ), rights AS (
+  -- in their order, so that the new list is the old one to the letter
   SELECT t.full_name, NULL::name AS attname, g.* FROM target t
-   CROSS JOIN LATERAL aclexplode(t.relacl) AS g
+   CROSS JOIN LATERAL aclexplode(t.relacl) WITH ORDINALITY
+      AS g(grantor, grantee, privilege_type, is_grantable, place)
    UNION ALL
   SELECT t.full_name, a.attname, g.*
     FROM target t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0
-   CROSS JOIN LATERAL aclexplode(a.attacl) AS g
+   CROSS JOIN LATERAL aclexplode(a.attacl) WITH ORDINALITY
+      AS g(grantor, grantee, privilege_type, is_grantable, place)
 ), statements(place, rank, statement) AS (
   -- out of the way
   SELECT 10, '', format('ALTER TABLE %s RENAME TO %I', full_name, old_name) FROM target
@@ -171,13 +174,13 @@ WITH target AS (
    CROSS JOIN LATERAL aclexplode(d.defaclacl) AS g
    WHERE d.defaclobjtype = 'r' AND g.grantee NOT IN (0, t.relowner)
    UNION ALL
-  SELECT 71, concat(attname, ' ', grantee, privilege_type),
+  SELECT 72, concat(attname, to_char(place, '000000')),
          format('GRANT %s%s ON %s TO %s%s', privilege_type, format(' (%I)', attname), full_name,
                 CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
                 CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END)
     FROM rights WHERE attname IS NOT NULL
    UNION ALL
-  SELECT 71, concat(grantee, privilege_type),
+  SELECT 71, to_char(place, '000000'),
          format('GRANT %s ON %s TO %s%s', privilege_type, full_name,
                 CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
                 CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END)
