@@ -173,7 +173,10 @@ is_guard_satisfied(struct rollback *rollback, const struct entry *entry, bool *r
     if (!open_session(rollback, database, &connection, err) ||
         !pg_query(connection, entry->undo_guard, 0, NULL, &result, err)) {
         /* The guarded thing itself may be gone already: then there is nothing to lose. */
-        return strncmp(err->sqlstate, "42P01", 5) == 0 || err->code == ERROR_NO_DATABASE;
+        if (strcmp(err->sqlstate, "42P01") != 0 && err->code != ERROR_NO_DATABASE)
+            return false;
+        error_clear(err);
+        return true;
     }
     *ret_is_safe = PQntuples(result) == 1 && PQgetvalue(result, 0, 0)[0] == 't';
     return true;
