@@ -287,6 +287,23 @@ advise_database(const struct scope *scope, struct error *err)
     return true;
 }
 
+/* What is to be made by a role that is not there will not be made: said before it is tried. */
+static void
+note_missing_owner(const struct scope *scope)
+{
+    struct advice *advice = scope->advice;
+    const char *key = arena_printf(advice->arena, "role %s", scope->owner);
+
+    if (catalog_find_role(advice->catalog, scope->owner) != NULL ||
+        change_find(advice, NULL, key) != NULL)
+        return;
+    change_list_note(advice->changes, advice->server->name, scope->database->name,
+                     scope->database->place,
+                     "The role \"%s\", which is to own what is made, is not there: apply the "
+                     "advisor security, too, or take it out of the deck.",
+                     scope->owner);
+}
+
 bool
 schema_advise(struct advice *advice, struct error *err)
 {
@@ -304,10 +321,13 @@ schema_advise(struct advice *advice, struct error *err)
         };
         if (scope.catalog == NULL)
             continue; /* not asked for */
+        size_t before = advice->changes->changes.count;
         if (!scope.catalog->exists && !schema_add_database(advice, database, err))
             return false;
         if (!advise_database(&scope, err))
             return error_wrap(err, "database \"%s\"", database->name);
+        if (scope.owner != NULL && advice->changes->changes.count > before)
+            note_missing_owner(&scope);
     }
     return true;
 }
