@@ -63,7 +63,11 @@ int error_exit_status(enum error_code code);
 
 #if defined(__clang_analyzer__) && !defined(ERROR_IMPLEMENTATION)
 /* The analyzer sees one file at a time, and so not that these return false. */
-#define ERROR_IS_FALSE(call) (__extension__({ (void)(call); false; }))
+#define ERROR_IS_FALSE(call)                                                                       \
+    (__extension__({                                                                               \
+        (void)(call);                                                                              \
+        false;                                                                                     \
+    }))
 #define error_set(...) ERROR_IS_FALSE((error_set)(__VA_ARGS__))
 #define error_detail(...) ERROR_IS_FALSE((error_detail)(__VA_ARGS__))
 #define error_hint(...) ERROR_IS_FALSE((error_hint)(__VA_ARGS__))

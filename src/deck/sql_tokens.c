@@ -108,8 +108,9 @@ sql_tokens_read(struct arena *arena, const char *text, struct sql_tokens *ret_to
 {
     struct sql_tokens tokens = {.text = text};
     PgQueryScanResult result = pg_query_scan(text);
-    struct cursor cursor = {(const unsigned char *)result.pbuf.data,
-                            (const unsigned char *)result.pbuf.data + result.pbuf.len};
+    const char *data = result.pbuf.data != NULL ? result.pbuf.data : "";
+    struct cursor cursor = {(const unsigned char *)data,
+                            (const unsigned char *)data + result.pbuf.len};
     bool is_done = false;
 
     if (result.error != NULL) {
