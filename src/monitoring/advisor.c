@@ -32,7 +32,7 @@ advise_schema(const struct monitoring_site *site)
     struct change change = new_change(site);
     bool is_there = catalog_has_schema(site->catalog, "monitoring");
 
-    if (is_there && monitoring_may_use_schema(site))
+    if (is_there && monitoring_may_use(site, "monitoring"))
         return;
     change.key = "schema monitoring";
     change.phase = CHANGE_EXTENSION;
@@ -142,6 +142,45 @@ advise_grant(const struct monitoring_site *site, const struct monitoring_object 
 }
 
 static void
+advise_usage(const struct monitoring_site *site, const struct monitoring_table *table)
+{
+    struct arena *arena = site->advice->arena;
+    struct change change = new_change(site);
+    const struct pg_variable variables[] = {{"schema", table->schema}};
+
+    change.key = arena_printf(arena, "monitoring usage %s", pg_identifier(arena, table->schema));
+    if (monitoring_may_use(site, table->schema) || strcmp(table->schema, "public") == 0 ||
+        change_find(site->advice, change.database, change.key) != NULL)
+        return;
+    change.phase = CHANGE_GRANT;
+    change.what = arena_printf(arena, "let pg_monitor use schema %s", table->schema);
+    change.why = "health checks look at tables in it";
+    change.sql = pg_script(arena, "monitoring/sql/grant_usage.sql", variables, 1);
+    change.undo = pg_script(arena, "monitoring/sql/revoke_usage.sql", variables, 1);
+    change_list_add(site->advice->changes, &change);
+}
+
+/* The security advisor takes from everybody the right to connect: then pg_monitor needs its own. */
+static void
+advise_connect(const struct monitoring_site *site)
+{
+    struct arena *arena = site->advice->arena;
+    struct change change = new_change(site);
+    bool has_own = (site->advice->deck->advisors & ADVISOR_SECURITY) != 0;
+    const struct pg_variable variables[] = {{"database", site->deck->name}};
+
+    if (monitoring_may_connect(site, has_own) || (!has_own && !site->catalog->exists))
+        return;
+    change.key = "monitoring connect";
+    change.phase = CHANGE_GRANT;
+    change.what = "let pg_monitor connect";
+    change.why = "its members look at the views from within the database";
+    change.sql = pg_script(arena, "monitoring/sql/grant_connect.sql", variables, 1);
+    change.undo = pg_script(arena, "monitoring/sql/revoke_connect.sql", variables, 1);
+    change_list_add(site->advice->changes, &change);
+}
+
+static void
 advise_grants(const struct monitoring_site *site, const struct monitoring_sites *sites)
 {
     struct monitoring_tables tables;
@@ -153,8 +192,10 @@ advise_grants(const struct monitoring_site *site, const struct monitoring_sites 
         for (size_t j = 0; j < object->grants.count; j++) {
             const struct monitoring_grant *grant = &object->grants.items[j];
             monitoring_find_tables(site, grant->table, &grant->columns, &tables);
-            for (size_t k = 0; k < tables.list.count; k++)
+            for (size_t k = 0; k < tables.list.count; k++) {
+                advise_usage(site, &tables.list.items[k]);
                 advise_grant(site, object, grant, &tables.list.items[k]);
+            }
         }
     }
 }
@@ -232,6 +273,7 @@ monitoring_advise(struct advice *advice, struct error *err)
         advise_extension(site);
         if (!monitoring_install(site, &sites, err))
             return false;
+        advise_connect(site);
         advise_grants(site, &sites);
         advise_search_path(site, &sites);
     }

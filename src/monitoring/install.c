@@ -134,6 +134,16 @@ is_replaced(const struct install *install, const char *kind, const char *name)
 }
 
 static bool
+read_definitions(const struct install *install, PGresult **ret_result, struct error *err)
+{
+    if (pg_query(install->site->catalog->connection,
+                 embedded_file("monitoring/sql/definitions.sql")->text, 0, NULL, ret_result, err))
+        return true;
+    return error_wrap(err, "database \"%s\": cannot read the schema monitoring",
+                      install->site->deck->name);
+}
+
+static bool
 read_old_definitions(struct install *install, struct error *err)
 {
     AUTO_PGRESULT result = NULL;
@@ -142,10 +152,8 @@ read_old_definitions(struct install *install, struct error *err)
     append_drops(install, 0, true, &script);
     if (script.length == 0)
         return true;
-    if (!pg_query(install->site->catalog->connection,
-                  embedded_file("monitoring/sql/definitions.sql")->text, 0, NULL, &result, err))
-        return error_wrap(err, "database \"%s\": cannot read the schema monitoring",
-                          install->site->deck->name);
+    if (!read_definitions(install, &result, err))
+        return false;
     for (int row = 0; row < PQntuples(result); row++) {
         if (is_replaced(install, pg_value(result, row, "kind"), pg_value(result, row, "name")))
             text_appendf(&script, "%s\n", pg_value(result, row, "sql"));
@@ -213,6 +221,77 @@ add_change(struct install *install, size_t index)
         });
 }
 
+/* --- objects that this pgdeck no longer has, or that lost what they need ------------------- */
+
+static bool
+is_chosen(const struct install *install, const struct catalog_object *found)
+{
+    for (size_t i = 0; i < install->items.count; i++) {
+        if (install->items.items[i].found == found)
+            return true;
+    }
+    return false;
+}
+
+static bool
+is_retired(const struct install *install, const struct catalog_object *found)
+{
+    const struct monitoring_site *site = install->site;
+    const char *key = arena_printf(install->arena, "%s monitoring.%s", found->kind, found->name);
+
+    return !is_chosen(install, found) &&
+           catalog_find_memo(site->advice->catalog, site->catalog, key) != NULL;
+}
+
+static void
+add_drop(const struct install *install, const char *kind, const char *name, const char *definition)
+{
+    change_list_add(
+        install->site->advice->changes,
+        &(struct change){
+            .server = install->site->advice->server->name,
+            .database = install->site->deck->name,
+            .key = arena_printf(install->arena, "%s monitoring.%s", kind, name),
+            .phase = CHANGE_VIEW,
+            .action = CHANGE_DROP,
+            .what = arena_printf(install->arena, "drop %s monitoring.%s", kind, name),
+            .why = "pgdeck made it and no longer has it, or the table that it reads is gone",
+            .place = install->site->deck->place,
+            .sql = pg_script(install->arena, "monitoring/sql/drop.sql",
+                             PG_VARIABLES({"kind", kind}, {"name", name})),
+            .undo = definition,
+            .lock = arena_printf(install->arena, "ACCESS EXCLUSIVE on monitoring.%s", name),
+            .is_transactional = true,
+        });
+}
+
+/* The youngest first: an object reads older ones only. */
+static bool
+retire(const struct install *install, struct error *err)
+{
+    const struct monitoring_site *site = install->site;
+    AUTO_PGRESULT result = NULL;
+    size_t count = 0;
+
+    for (size_t i = 0; i < site->catalog->monitoring.count; i++)
+        count += is_retired(install, &site->catalog->monitoring.items[i]);
+    if (count == 0)
+        return true;
+    if (!read_definitions(install, &result, err))
+        return false;
+    for (int row = PQntuples(result); row-- > 0;) {
+        const char *kind = pg_value(result, row, "kind"), *name = pg_value(result, row, "name");
+        for (size_t i = 0; i < site->catalog->monitoring.count; i++) {
+            const struct catalog_object *found = &site->catalog->monitoring.items[i];
+            if (strcmp(found->kind, kind) == 0 && strcmp(found->name, name) == 0 &&
+                is_retired(install, found))
+                add_drop(install, found->kind, found->name,
+                         arena_strdup(install->arena, pg_value(result, row, "sql")));
+        }
+    }
+    return true;
+}
+
 bool
 monitoring_install(const struct monitoring_site *site, const struct monitoring_sites *sites,
                    struct error *err)
@@ -226,5 +305,5 @@ monitoring_install(const struct monitoring_site *site, const struct monitoring_s
         if (install.items.items[i].found == NULL || install.items.items[i].why_replaced != NULL)
             add_change(&install, i);
     }
-    return true;
+    return retire(&install, err);
 }

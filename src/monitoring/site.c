@@ -278,9 +278,15 @@ monitoring_may_read(const struct monitoring_site *site, const struct monitoring_
 }
 
 bool
-monitoring_may_use_schema(const struct monitoring_site *site)
+monitoring_may_use(const struct monitoring_site *site, const char *schema)
 {
-    return has_right(site, "", "", "");
+    return has_right(site, schema, "", "");
+}
+
+bool
+monitoring_may_connect(const struct monitoring_site *site, bool has_own)
+{
+    return has_right(site, "", "", has_own ? "own connect" : "connect");
 }
 
 static bool

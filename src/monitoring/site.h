@@ -9,7 +9,7 @@ struct monitoring_column { /* of the server's catalogs, from `needs: column` */
     bool is_there;
 };
 
-struct monitoring_right { /* what pg_monitor may read already; of the schema: all "" */
+struct monitoring_right { /* what pg_monitor may do already: a row of sql/rights.sql */
     const char *schema, *table, *column;
 };
 
@@ -48,7 +48,9 @@ void monitoring_find_tables(const struct monitoring_site *site, const char *name
 
 bool monitoring_may_read(const struct monitoring_site *site, const struct monitoring_table *table,
                          const struct monitoring_names *columns);
-bool monitoring_may_use_schema(const struct monitoring_site *site);
+bool monitoring_may_use(const struct monitoring_site *site, const char *schema);
+/* With has_own: by a right of pg_monitor's own, whatever everybody may. */
+bool monitoring_may_connect(const struct monitoring_site *site, bool has_own);
 /* Whether all that the object needs is there. */
 bool monitoring_is_served(const struct monitoring_site *site, const struct monitoring_sites *sites,
                           const struct monitoring_object *object);

@@ -3,6 +3,7 @@
 
 import json
 
+import psycopg
 import pytest
 
 import monitoring_sql
@@ -12,6 +13,7 @@ CREATE TABLE ai_tasks (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     status text NOT NULL,
     task_type text NOT NULL,
+    input_data jsonb, -- what pg_monitor must not see
     created_at timestamptz NOT NULL DEFAULT now(),
     started_at timestamptz,
     completed_at timestamptz
@@ -83,10 +85,12 @@ def state(server, database):
           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE n.nspname = 'monitoring' AND c.relkind = 'v'
         UNION ALL
-        SELECT 'function', p.proname || pg_get_function_identity_arguments(p.oid), p.proacl::text, md5(p.prosrc)
+        SELECT 'function', p.proname || pg_get_function_identity_arguments(p.oid), p.proacl::text,
+               md5(p.prosrc)
           FROM pg_proc p WHERE p.pronamespace = to_regnamespace('monitoring')
         UNION ALL
-        SELECT 'schema', nspname, nspacl::text, obj_description(oid) FROM pg_namespace
+        SELECT 'schema', nspname, coalesce(nspacl, acldefault('n', nspowner))::text,
+               obj_description(oid) FROM pg_namespace
          WHERE nspname NOT LIKE 'pg\\_%%' AND nspname <> 'pgdeck'
         UNION ALL
         SELECT 'extension', extname, '', '' FROM pg_extension
@@ -178,6 +182,59 @@ def test_what_was_changed_is_mended_and_rollback_brings_it_back(pgdeck, server, 
     assert state(server, "w_two") == spoilt
     apply(pgdeck, deck)
     assert state(server, "w_two") == good
+
+
+def test_what_lost_its_table_goes_and_comes_back(pgdeck, server, deck):
+    apply(pgdeck, deck)
+    with_table = state(server, "W one")
+    server.query("ALTER TABLE ai_results RENAME TO answers", dbname="W one")
+    assert keys(pgdeck, deck) == [("W one", "function monitoring.health_orphaned_results()")]
+    apply(pgdeck, deck)
+    assert keys(pgdeck, deck) == []
+    rollback(pgdeck, deck)
+    server.query("ALTER TABLE answers RENAME TO ai_results", dbname="W one")
+    assert state(server, "W one") == with_table
+    assert keys(pgdeck, deck) == []
+    server.query("DROP TABLE ai_tasks", dbname="W one")
+    found = [key for _, key in keys(pgdeck, deck)]
+    assert sorted(found) == ["function monitoring.ai_task_performance()",
+                             "function monitoring.health_orphaned_results()",
+                             "view monitoring.v_ai_task_performance"]
+    apply(pgdeck, deck)
+    assert keys(pgdeck, deck) == []
+    rollback(pgdeck, deck)
+    server.query("SELECT * FROM monitoring.v_ai_task_performance", dbname="W one")
+
+
+def test_tables_in_a_schema_of_their_own(pgdeck, server, deck):
+    with server.connect("w_two") as connection:
+        connection.execute('CREATE SCHEMA "Pr;od"; SET search_path = "Pr;od"')
+        connection.execute(SCHEMA)
+        connection.execute("INSERT INTO ai_tasks (status, task_type) VALUES ('pending', 'x')")
+    before = state(server, "w_two")
+    apply(pgdeck, deck)
+    assert keys(pgdeck, deck) == []
+    with server.connect("w_two", user="watcher") as connection:
+        rows = connection.execute("SELECT table_name, tasks FROM v_ai_task_performance").fetchall()
+        assert rows == [('"Pr;od".ai_tasks', 1)]
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute('SELECT input_data FROM "Pr;od".ai_tasks')
+    rollback(pgdeck, deck)
+    assert state(server, "w_two") == before
+
+
+def test_beside_all_other_advisors(pgdeck, server, deck):
+    """Security takes from everybody the right to connect: who has pg_monitor keeps it."""
+    server.query('DROP DATABASE "W one"')
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    pgdeck("plan", "-d", deck, "--only", "security,schema,monitoring", "--detailed-exitcode",
+           expect=0)
+    assert not server.value("SELECT has_database_privilege('public', 'W one', 'CONNECT')")
+    for database in ("W one", "w_two"):
+        with server.connect(database, user="watcher") as connection:
+            connection.execute("SELECT * FROM v_ai_task_performance")
+            rows = connection.execute("SELECT * FROM check_database_health()").fetchall()
+            assert not [row for row in rows if row[0] == "unknown"]
 
 
 def test_a_users_own_view_is_never_dropped_with_ours(pgdeck, server, deck):

@@ -6,8 +6,8 @@ SELECT o.kind, o.name,
                  format('COMMENT ON %s monitoring.%s IS %L;', upper(o.kind), o.sql_name,
                         obj_description(o.oid, o.catalog)),
                  (SELECT string_agg(format('GRANT %s ON %s monitoring.%s TO %s;', g.privilege_type,
-                                           CASE o.kind WHEN 'view' THEN 'TABLE' ELSE upper(o.kind) END,
-                                           o.sql_name,
+                                           CASE WHEN o.kind = 'view' THEN 'TABLE'
+                                                ELSE upper(o.kind) END, o.sql_name,
                                            CASE WHEN g.grantee = 0 THEN 'PUBLIC'
                                                 ELSE quote_ident(pg_get_userbyid(g.grantee)) END),
                                     E'\n')
