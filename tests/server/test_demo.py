@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: MIT
+"""pgdeck demo: runs through, and leaves nothing behind however it ends."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from cluster import SOURCE, wait_for
+
+DECK = """
+deck: tiny
+servers:
+  main: {conninfo: "host=127.0.0.1 user=deck_admin dbname=postgres", memory: 1GB, cpus: 2}
+environments:
+  small: {server: main, memory: 128MB, max_connections: 20}
+  big:
+    server: main
+    memory: 512MB
+    max_connections: 20
+    targets: {query_p95: 500ms}
+databases:
+  tiny_small: {environment: small}
+  tiny_big: {environment: big}
+schema: schema.sql
+indexes: indexes.sql
+workload: workload
+"""
+FILES = {
+    "deck.yaml": DECK,
+    "schema.sql": "CREATE TABLE item (id bigint PRIMARY KEY, made timestamptz, tag integer);\n",
+    "indexes.sql": "CREATE INDEX item_tag_idx ON item (tag);\n",
+    "data.sql": """
+INSERT INTO item SELECT i, current_setting('pgdeck.now')::timestamptz, i % 1000
+  FROM generate_series(1, 20000 * current_setting('pgdeck.size')::integer) i;
+""",
+    "workload/by_tag.sql": """-- name: by_tag
+-- class: lookup
+-- $1 tag integer: SELECT DISTINCT tag FROM item ORDER BY tag LIMIT 50
+SELECT count(*) FROM item WHERE tag = $1;
+""",
+}
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    folder = tmp_path / "tiny"
+    (folder / "workload").mkdir(parents=True)
+    for name, text in FILES.items():
+        (folder / name).write_text(text)
+    return folder / "deck.yaml"
+
+
+@pytest.fixture
+def demo(pgdeck, server_bin):
+    """demo(*args): a running demo; what it left is removed after the test."""
+    env = {"PGDECK_PG_BINDIR": str(server_bin(15))}
+
+    def start(*args, **more):
+        return pgdeck.start("demo", "--quick", "--size", "1", *args, env={**env, **more})
+
+    yield start
+    pgdeck.end()
+    pgdeck("down", "--all", "--destroy", "--yes", expect=0)
+
+
+def state(pgdeck):
+    return pgdeck.home / "state" / "pgdeck"
+
+
+def processes(pgdeck):
+    """Whatever runs below this pgdeck's home or with it in its arguments."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes()
+            folder = os.readlink(entry / "cwd")
+        except OSError:
+            continue
+        if str(pgdeck.home).encode() in words or folder.startswith(f"{pgdeck.home}/"):
+            found.append((entry.name, words))
+    return found
+
+
+def remains(pgdeck):
+    folder = state(pgdeck) / "servers"
+    if not folder.exists():
+        return []
+    return [path.name for path in folder.iterdir() if path.name != ".lock"]
+
+
+def read_until(process, text):
+    """Reads the demo's progress up to a line that holds text."""
+    seen = ""
+    for line in process.stderr:
+        seen += line
+        if text in line:
+            return seen
+    raise AssertionError(f"no {text} in:\n{seen}\n{process.stdout.read()}")
+
+
+def show(pgdeck):
+    return json.loads(pgdeck("status", "--json", expect=0).out)
+
+
+def test_the_shipped_deck_runs_through(pgdeck, demo):
+    process = demo()
+    out, err = process.communicate(timeout=280)
+    assert process.returncode == 0, err
+    plan, _, table = out.partition("Nothing to do: the servers are as the deck says.\n")
+    assert "create table ai_tasks" in plan
+    for query in ("dashboard", "model_analytics", "json_containment", "full_text", "service_logs"):
+        assert f"\n{query} " in table
+    assert "results differ" not in table and " errors" not in table
+    report = state(pgdeck) / "demo" / "report"
+    assert f"report: {report}/report.html" in out
+    assert (report / "report.html").stat().st_size > 10_000
+    results = json.loads((report / "results.json").read_text())
+    assert results["database"] == "saascontrol_prod_pro1"
+    assert processes(pgdeck) == [] and remains(pgdeck) == []
+
+
+def test_keep_leaves_servers_and_a_deck_to_go_on_with(pgdeck, demo, tiny, server_bin, pg_version):
+    process = demo("--keep", "--deck", tiny, PGDECK_PG_BINDIR=str(server_bin(pg_version)))
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    servers = {server["name"]: server for server in show(pgdeck)}
+    assert {name: one["state"] for name, one in servers.items()} == {
+        "demo-deck": "running", "demo-stock": "running"}
+    deck = state(pgdeck) / "demo" / "deck.yaml"
+    assert pgdeck("plan", "--deck", deck, "--detailed-exitcode").code == 0
+
+    psql = [line.split(maxsplit=1)[1] for line in out.splitlines() if " psql 'host=" in line]
+    rows = [subprocess.run(["sh", "-c", f"{line} -XAtc 'SELECT count(*), min(made) FROM item'"],
+                           text=True, capture_output=True, check=True).stdout for line in psql]
+    assert len(rows) == 2 and rows[0] == rows[1] and rows[0].startswith("20000|")
+    indexes = "SELECT count(*) FROM pg_indexes WHERE tablename = 'item'"
+    counts = []
+    for name in ("demo-stock", "demo-deck"):
+        conninfo = psycopg.conninfo.make_conninfo(servers[name]["conninfo"], dbname="tiny_big")
+        with psycopg.connect(conninfo) as connection:
+            counts.append(connection.execute(indexes).fetchone()[0])
+    assert counts == [1, 2]
+    with psycopg.connect(servers["demo-deck"]["conninfo"], dbname="tiny_small") as connection:
+        assert connection.execute("SELECT count(*) FROM item").fetchone() == (20000,)
+
+    pgdeck("down", "--all", expect=0)
+    assert processes(pgdeck) == []
+
+
+@pytest.mark.parametrize("step", range(1, 8))
+def test_interrupted_in_each_step(pgdeck, demo, tiny, step):
+    process = demo("--deck", tiny)
+    read_until(process, f"[{step}/7]")
+    for _ in range(3):  # an impatient user on a terminal: the whole group gets each
+        os.killpg(process.pid, signal.SIGINT)
+    _out, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and "interrupted" in err
+    assert processes(pgdeck) == [] and remains(pgdeck) == []
+
+
+def test_terminated_while_apply_runs(pgdeck, demo, tiny):
+    """SIGTERM reaches the demo only: it passes it on."""
+    process = demo("--deck", tiny)
+    read_until(process, "create table")
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert processes(pgdeck) == [] and remains(pgdeck) == []
+
+
+def test_killed_then_down_or_another_demo(pgdeck, demo, tiny):
+    process = demo("--deck", tiny)
+    read_until(process, "create table")
+    process.kill()
+    process.communicate(timeout=10)
+    wait_for(lambda: not any(b"apply" in words for _pid, words in processes(pgdeck)), 20,
+             "end of the killed demo's apply")
+    assert {server["state"] for server in show(pgdeck)} == {"running"}
+    again = demo("--deck", tiny)
+    out, err = again.communicate(timeout=120)
+    assert again.returncode == 0, err
+    assert "\nby_tag " in out
+    assert processes(pgdeck) == [] and remains(pgdeck) == []
+
+
+def test_one_demo_at_a_time(demo, tiny):
+    first = demo("--deck", tiny)
+    read_until(first, "[2/7]")
+    second = demo("--deck", tiny)
+    _out, err = second.communicate(timeout=30)
+    assert second.returncode == 17 and "another pgdeck demo is running" in err
+
+
+def test_a_server_that_is_not_a_demos_is_left_alone(pgdeck, demo, tiny, server_bin):
+    pgdeck("up", "demo-deck", env={"PGDECK_PG_BINDIR": str(server_bin(15))}, expect=0)
+    process = demo("--deck", tiny)
+    _out, err = process.communicate(timeout=60)
+    assert process.returncode == 22 and 'server "demo-deck" is there and is not a demo\'s' in err
+    assert {server["name"]: server["state"] for server in show(pgdeck)} == {
+        "demo-deck": "running", "demo-stock": "stopped"}
+
+
+def test_fault_in_the_data_names_its_database(pgdeck, demo, tiny):
+    (tiny.parent / "data.sql").write_text("INSERT INTO item SELECT 1, now(), 1 / 0;")
+    process = demo("--deck", tiny)
+    _out, err = process.communicate(timeout=60)
+    assert process.returncode == 20 and "tiny_big: data: division by zero" in err
+    assert processes(pgdeck) == []
+    assert {server["state"] for server in show(pgdeck)} == {"stopped"}
+
+
+def test_bad_arguments(pgdeck, demo, tiny):
+    assert pgdeck("demo", "--size", "0").code == 64
+    (tiny.parent / "data.sql").unlink()
+    result = pgdeck("demo", "--deck", tiny)
+    assert result.code == 21 and "data.sql" in result.err
+    result = pgdeck("demo", "--deck", SOURCE / "nothing.yaml")
+    assert result.code == 21 and "nothing.yaml" in result.err
+    result = pgdeck("demo", "--deck", tiny, "--size", "90000000")
+    assert result.code == 64
+
+
+def test_too_little_space(pgdeck, demo, tiny):
+    result = pgdeck("demo", "--deck", tiny, "--size", "100000")
+    assert result.code == 16 and "--size" in result.err
