@@ -26,10 +26,10 @@ struct bench_options {
     const char *const *names; /* of the queries to run */
     size_t name_count;        /* 0: all */
     struct bench_arm arms[BENCH_ARMS];
-    int pairs;    /* of blocks for each query; default 10 */
-    int block_ms; /* how long a block lasts at least; default 300 */
-    int timeout_ms; /* for one execution; default 60 000 */
-    uint64_t seed; /* of parameters and orders */
+    int pairs;           /* of blocks for each query; default 10 */
+    int block_ms;        /* how long a block lasts at least; default 300 */
+    int timeout_ms;      /* for one execution; default 60 000 */
+    uint64_t seed;       /* of parameters and orders */
     const char *command; /* how to repeat it; for the report */
     void (*progress)(void *context, const char *line); /* NULL: none */
     void *progress_context;
@@ -45,9 +45,9 @@ struct bench_side {
     uint64_t executions; /* timed and without error */
     uint64_t errors;
     struct error first_error;
-    struct histogram *latency; /* each block has the same weight, however often it ran */
+    struct histogram *latency;          /* each block has the same weight, however often it ran */
     uint64_t median_ns, p95_ns, max_ns; /* 0 without executions */
-    double cpu_ns;  /* of the server process per execution; < 0: not known */
+    double cpu_ns;                      /* of the server process per execution; < 0: not known */
     struct bench_plan plan;
 };
 
@@ -85,7 +85,7 @@ struct bench_query {
     int rows[BENCH_ARMS];         /* of the first tuple that differs, or of the first */
     struct bench_side sides[BENCH_ARMS];
     LIST_OF(struct bench_pair) pairs;
-    struct bench_ratio ratio; /* of the paired blocks' medians, geometric mean */
+    struct bench_ratio ratio;       /* of the paired blocks' medians, geometric mean */
     bool has_target, is_target_met; /* p95 after <= target */
     bool was_target_met;            /* p95 before <= target */
 };
@@ -103,7 +103,7 @@ struct bench_server {
     int64_t tables, partitions, indexes;
     int64_t index_bytes;
     int64_t tables_without_statistics; /* non-empty, never analysed */
-    bool is_local; /* on this machine, so that its CPU time can be read */
+    bool is_local;                     /* on this machine, so that its CPU time can be read */
 };
 
 struct bench_machine {
@@ -126,8 +126,8 @@ struct bench_results {
     double duration_s;
     LIST_OF(struct bench_query) queries;
     LIST_OF(struct bench_class) classes;
-    struct bench_ratio total; /* geometric mean over the queries that have a ratio */
-    size_t compared;          /* that many */
+    struct bench_ratio total;        /* geometric mean over the queries that have a ratio */
+    size_t compared;                 /* that many */
     const struct bench_query *worst; /* the smallest ratio; NULL: none measured */
     size_t targets_met, targets_before, targets; /* queries */
     uint64_t errors;

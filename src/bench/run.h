@@ -29,8 +29,8 @@ uint64_t bench_clock_ns(void); /* monotonic */
 bool bench_open(struct bench_run *run, struct error *err) MUST_CHECK;
 void bench_close(struct bench_run *run);
 bool bench_prepare(struct bench_run *run, struct error *err) MUST_CHECK;
-const char *bench_statement_name(const struct bench_run *run, const struct bench_query *query,
-                                 char name[32]);
+const char *
+bench_statement_name(const struct bench_run *run, const struct bench_query *query, char name[32]);
 /* CPU time of the session's server process until now; 0 when not known. */
 uint64_t bench_cpu_ns(const struct bench_session *session);
 /* Runs an embedded statement with up to one parameter. */
@@ -42,8 +42,7 @@ bool bench_draw(struct bench_run *run, struct error *err) MUST_CHECK;
 
 /* compare.c: runs tuples on both arms at the same moment (so that now() is the same) and compares
  * the rows whatever their order. Also the warm-up, and what tuples_per_block is set by. */
-bool bench_compare(struct bench_run *run, struct bench_query *query,
-                   struct error *err) MUST_CHECK;
+bool bench_compare(struct bench_run *run, struct bench_query *query, struct error *err) MUST_CHECK;
 
 /* block.c: one pair of blocks. */
 bool bench_run_pair(struct bench_run *run, struct bench_query *query, int number,
@@ -51,8 +50,8 @@ bool bench_run_pair(struct bench_run *run, struct bench_query *query, int number
 /* True when one side has failed so often that the query is no longer run. */
 bool bench_is_given_up(const struct bench_query *query);
 /* Counts a failed execution; false when the run cannot go on (connection lost, interrupted). */
-bool bench_count_error(struct bench_run *run, struct bench_query *query,
-                       enum bench_arm_number arm, const struct error *fault);
+bool bench_count_error(struct bench_run *run, struct bench_query *query, enum bench_arm_number arm,
+                       const struct error *fault);
 
 /* explain.c: the plans of all queries, outside of all timing. */
 bool bench_explain(struct bench_run *run, struct error *err) MUST_CHECK;
