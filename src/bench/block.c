@@ -13,7 +13,7 @@ bench_is_given_up(const struct bench_query *query)
 }
 
 bool
-bench_count_error(struct bench_run *run, struct bench_query *query, enum bench_arm_number arm,
+bench_count_error(struct bench_run *run, struct bench_query *query, size_t arm,
                   const struct error *fault)
 {
     struct bench_side *side = &query->sides[arm];
@@ -30,8 +30,8 @@ bench_count_error(struct bench_run *run, struct bench_query *query, enum bench_a
 
 /* One timed execution: from before the message is sent until the last row is here. */
 static bool
-execute(struct bench_run *run, const struct bench_query *query, enum bench_arm_number arm,
-        const char *name, const char *const *tuple, uint64_t *ret_ns, struct error *err)
+execute(struct bench_run *run, const struct bench_query *query, size_t arm, const char *name,
+        const char *const *tuple, uint64_t *ret_ns, struct error *err)
 {
     PGconn *connection = run->sessions[arm].connection;
     int count = (int)query->query->parameters.count;
@@ -62,7 +62,7 @@ is_over(const struct bench_run *run, uint64_t start_ns, uint64_t executions)
  * execution ends the block. */
 static bool
 run_rounds(struct bench_run *run, struct bench_query *query, const struct bench_pair *pair,
-           enum bench_arm_number arm, struct histogram *latency, struct error *err)
+           size_t arm, struct histogram *latency, struct error *err)
 {
     uint64_t start_ns = bench_clock_ns();
     size_t first = (size_t)(pair->number - 1) * BENCH_MAX_TUPLES_PER_BLOCK % query->tuple_count;
@@ -81,8 +81,8 @@ run_rounds(struct bench_run *run, struct bench_query *query, const struct bench_
 }
 
 static bool
-run_block(struct bench_run *run, struct bench_query *query, struct bench_pair *pair,
-          enum bench_arm_number arm, struct histogram *latency, struct error *err)
+run_block(struct bench_run *run, struct bench_query *query, struct bench_pair *pair, size_t arm,
+          struct histogram *latency, struct error *err)
 {
     struct bench_side *side = &query->sides[arm];
     const struct bench_session *session = &run->sessions[arm];

@@ -52,8 +52,7 @@ name_roots(struct bench_run *run, struct bench_session *session, struct bench_pl
 }
 
 static bool
-explain_side(struct bench_run *run, struct bench_query *query, enum bench_arm_number arm,
-             struct error *err)
+explain_side(struct bench_run *run, struct bench_query *query, size_t arm, struct error *err)
 {
     struct bench_session *session = &run->sessions[arm];
     struct bench_side *side = &query->sides[arm];

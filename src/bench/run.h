@@ -50,7 +50,7 @@ bool bench_run_pair(struct bench_run *run, struct bench_query *query, int number
 /* True when one side has failed so often that the query is no longer run. */
 bool bench_is_given_up(const struct bench_query *query);
 /* Counts a failed execution; false when the run cannot go on (connection lost, interrupted). */
-bool bench_count_error(struct bench_run *run, struct bench_query *query, enum bench_arm_number arm,
+bool bench_count_error(struct bench_run *run, struct bench_query *query, size_t arm,
                        const struct error *fault);
 
 /* explain.c: the plans of all queries, outside of all timing. */

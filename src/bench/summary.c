@@ -8,7 +8,7 @@
 #include <string.h>
 
 static void
-summarize_side(const struct bench_run *run, struct bench_side *side, enum bench_arm_number arm)
+summarize_side(const struct bench_run *run, struct bench_side *side, size_t arm)
 {
     bool is_known =
         run->results->servers[arm].is_local && side->executions > 0 && side->errors == 0;
