@@ -630,7 +630,9 @@ def test_names_are_only_names(deck, name):
     # on tables that are there: built concurrently, replaced, premade
     indexes = indexes.replace(", id)", ", id DESC)")
     deck.write(schema + f'CREATE INDEX more ON {quoted} (id);', indexes,
-               more.replace("premake: 1", "premake: 2")).applied()
+               more.replace("premake: 1", "premake: 2"))
+    assert len(deck.changes()) == 5
+    deck.applied()
     assert deck.value("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == 0
     deck.rollback("--drop-data")
     deck.rollback("--drop-data")
