@@ -165,8 +165,7 @@ cmd_apply(struct cli *cli, const struct cli_command *command, int argc, char **a
         {"sql", 0, CLI_FLAG, NULL, "show statements, locks and the way back", &options.has_sql},
     };
 
-    if (!cli_parse(cli, command, table, sizeof(table) / sizeof(table[0]), argc, argv,
-                   &options.operands, err))
+    if (!cli_parse(cli, command, CLI_OPTIONS(table), argc, argv, &options.operands, err))
         return cli_failed(err);
     if (options.operands.values.count > 1) {
         error_set(err, ERROR_USAGE, "apply takes one plan file");

@@ -256,8 +256,7 @@ cmd_bench(struct cli *cli, const struct cli_command *command, int argc, char **a
     struct bench_options options;
     struct bench_results *results = ARENA_NEW(cli->arena, struct bench_results);
 
-    if (!cli_parse(cli, command, table, sizeof(table) / sizeof(table[0]), argc, argv, &operands,
-                   err))
+    if (!cli_parse(cli, command, CLI_OPTIONS(table), argc, argv, &operands, err))
         return cli_failed(err);
     bench_options_init(&options);
     options.command = command_line(cli, argc, argv);

@@ -112,7 +112,7 @@ cmd_check(struct cli *cli, const struct cli_command *command, int argc, char **a
     struct cli_list operands = {0};
     struct deck_faults faults = {0};
 
-    if (!cli_parse(cli, command, options, 1, argc, argv, &operands, err))
+    if (!cli_parse(cli, command, CLI_OPTIONS(options), argc, argv, &operands, err))
         return cli_failed(err);
     if (operands.values.count > 1) {
         error_set(err, ERROR_USAGE, "check takes one deck, got %zu", operands.values.count);

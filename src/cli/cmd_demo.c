@@ -187,8 +187,7 @@ cmd_demo(struct cli *cli, const struct cli_command *command, int argc, char **ar
     struct cli_list operands = {0};
     int lock;
 
-    if (!cli_parse(cli, command, options, sizeof(options) / sizeof(options[0]), argc, argv,
-                   &operands, err))
+    if (!cli_parse(cli, command, CLI_OPTIONS(options), argc, argv, &operands, err))
         return cli_failed(err);
     if (demo.size < 1 || demo.size > LARGEST_SIZE) {
         error_set(err, ERROR_USAGE, "--size: %ld is not between 1 and %d", demo.size, LARGEST_SIZE);

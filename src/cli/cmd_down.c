@@ -110,8 +110,7 @@ cmd_down(struct cli *cli, const struct cli_command *command, int argc, char **ar
     struct local_servers chosen;
     int lock;
 
-    if (!cli_parse(cli, command, options, sizeof(options) / sizeof(options[0]), argc, argv,
-                   &operands, err) ||
+    if (!cli_parse(cli, command, CLI_OPTIONS(options), argc, argv, &operands, err) ||
         !local_lock(cli->arena, &lock, err))
         return cli_failed(err);
     bool is_down = choose(&down, &operands, &chosen, err) && take_all_down(&down, &chosen, err);

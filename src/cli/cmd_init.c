@@ -260,8 +260,7 @@ cmd_init(struct cli *cli, const struct cli_command *command, int argc, char **ar
     struct cli_list operands = {0};
     struct catalog_server server = {0};
 
-    if (!cli_parse(cli, command, table, sizeof(table) / sizeof(table[0]), argc, argv, &operands,
-                   err))
+    if (!cli_parse(cli, command, CLI_OPTIONS(table), argc, argv, &operands, err))
         return cli_failed(err);
     if (options.from == NULL || options.from[0] == '\0') {
         error_set(err, ERROR_USAGE, "init needs --from CONNINFO");

@@ -63,8 +63,7 @@ cmd_plan(struct cli *cli, const struct cli_command *command, int argc, char **ar
     struct cli_list operands = {0};
     struct plan plan;
 
-    if (!cli_parse(cli, command, table, sizeof(table) / sizeof(table[0]), argc, argv, &operands,
-                   err))
+    if (!cli_parse(cli, command, CLI_OPTIONS(table), argc, argv, &operands, err))
         return cli_failed(err);
     const struct deck *deck = cli_load_deck(cli, err);
     const struct plan_filter filter = cli_plan_filter(&options.databases, &options.advisors);

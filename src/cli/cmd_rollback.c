@@ -61,8 +61,7 @@ cmd_rollback(struct cli *cli, const struct cli_command *command, int argc, char 
     };
     struct cli_list operands = {0};
 
-    if (!cli_parse(cli, command, table, sizeof(table) / sizeof(table[0]), argc, argv, &operands,
-                   err))
+    if (!cli_parse(cli, command, CLI_OPTIONS(table), argc, argv, &operands, err))
         return cli_failed(err);
     const struct deck *deck = cli_load_deck(cli, err);
     if (deck == NULL)

@@ -82,7 +82,7 @@ cmd_status(struct cli *cli, const struct cli_command *command, int argc, char **
     struct cli_list operands = {0};
     struct local_servers servers;
 
-    if (!cli_parse(cli, command, NULL, 0, argc, argv, &operands, err) ||
+    if (!cli_parse(cli, command, CLI_NO_OPTIONS, argc, argv, &operands, err) ||
         !local_server_list(cli->arena, &servers, err))
         return cli_failed(err);
     if (cli->is_json)

@@ -126,8 +126,7 @@ cmd_up(struct cli *cli, const struct cli_command *command, int argc, char **argv
     struct cli_list operands = {0};
     int lock;
 
-    if (!cli_parse(cli, command, options, sizeof(options) / sizeof(options[0]), argc, argv,
-                   &operands, err))
+    if (!cli_parse(cli, command, CLI_OPTIONS(options), argc, argv, &operands, err))
         return cli_failed(err);
     if (operands.values.count > 1) {
         error_set(err, ERROR_USAGE, "up takes one name");

@@ -170,13 +170,12 @@ settle_color(struct cli *cli, struct error *err)
 }
 
 bool
-cli_parse(struct cli *cli, const struct cli_command *command, const struct cli_option *options,
-          size_t option_count, int argc, char **argv, struct cli_list *ret_operands,
-          struct error *err)
+cli_parse(struct cli *cli, const struct cli_command *command, struct cli_options options, int argc,
+          char **argv, struct cli_list *ret_operands, struct error *err)
 {
     struct cli_option common[COMMON_OPTIONS];
-    const struct cli_option *tables[2] = {options, common};
-    const size_t counts[2] = {option_count, COMMON_OPTIONS};
+    const struct cli_option *tables[2] = {options.items, common};
+    const size_t counts[2] = {options.count, COMMON_OPTIONS};
     bool has_ended = false;
 
     common_options(cli, common);
@@ -185,7 +184,7 @@ cli_parse(struct cli *cli, const struct cli_command *command, const struct cli_o
         if (!has_ended && strcmp(argv[at], "--") == 0) {
             has_ended = true;
         } else if (!has_ended && (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0)) {
-            print_help(command, options, option_count, common);
+            print_help(command, options.items, options.count, common);
             return false;
         } else if (!has_ended && argv[at][0] == '-' && argv[at][1] != '\0') {
             if (!read_option(cli, command, tables, counts, argv, &at, err))

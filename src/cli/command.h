@@ -20,6 +20,13 @@ struct cli_option {
     void *value; /* bool *, const char **, long *, struct cli_list * */
 };
 
+struct cli_options {
+    const struct cli_option *items;
+    size_t count;
+};
+#define CLI_OPTIONS(array) ((struct cli_options){(array), sizeof(array) / sizeof((array)[0])})
+#define CLI_NO_OPTIONS ((struct cli_options){NULL, 0})
+
 /* Options that every command has, and what is open while a command runs. */
 struct cli {
     struct arena *arena;   /* of the whole command */
@@ -47,9 +54,8 @@ extern const size_t cli_command_count;
 /* Reads argv[1..] of a command into the options' values (own and common ones). ret_operands:
  * what is no option. False with ERROR_USAGE on a fault; prints help and returns false with
  * ERROR_NONE for --help. */
-bool cli_parse(struct cli *cli, const struct cli_command *command, const struct cli_option *options,
-               size_t option_count, int argc, char **argv, struct cli_list *ret_operands,
-               struct error *err) MUST_CHECK;
+bool cli_parse(struct cli *cli, const struct cli_command *command, struct cli_options options,
+               int argc, char **argv, struct cli_list *ret_operands, struct error *err) MUST_CHECK;
 /* Ends a command that failed: its exit status. */
 int cli_failed(const struct error *err);
 

@@ -4,7 +4,7 @@
 #include "bench/bench.h"
 #include "workload/query.h"
 
-enum { PAIRS = 10, BLOCK_MS = 150, QUICK_PAIRS = 3, QUICK_BLOCK_MS = 20 };
+enum { PAIRS = 6, BLOCK_MS = 100, QUICK_PAIRS = 3, QUICK_BLOCK_MS = 20 };
 
 static void
 show_progress(void *context, const char *line)
