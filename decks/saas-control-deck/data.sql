@@ -4,11 +4,14 @@
 -- pgdeck.seed   equal size, seed and now give equal rows, on any server
 -- pgdeck.now    optional: when the last rows were made; default now()
 -- Thirty days of traffic, busier of late and at this hour of each day; few projects, models and
--- services have most of it. Rows of a table come in the order of time.
+-- services have most of it. Rows of a table come in the order of time; the large ones have no ORDER
+-- BY for that, since generate_series() and row_number() count up by themselves.
 -- Afterwards run VACUUM (ANALYZE): index-only scans need it, and it cannot be in a transaction.
 
 -- Compiling these statements takes longer than running them
 SET jit = off;
+
+SET work_mem = '64MB';
 
 -- A number in [0, 1) made of i; each use has a stream (a seed) of its own
 CREATE FUNCTION pg_temp.part(stream bigint, i bigint) RETURNS double precision
@@ -230,8 +233,7 @@ SELECT i, pg_temp.key(g.s + 11, project),
                          least(coalesce(started, created)
                                + interval '1 s' * (0.1 - (1 + kind * 0.8)
                                                    * ln(1 - pg_temp.part(g.s + 42, i))),
-                               g.until) END AS ended OFFSET 0) e
- ORDER BY i;
+                               g.until) END AS ended OFFSET 0) e;
 
 INSERT INTO ai_task_queue (task_id, priority, attempt, lease_until, worker)
 SELECT t.id, t.priority, CASE WHEN t.status = 'running' OR t.id % 20 = 0 THEN 1 ELSE 0 END,
@@ -269,8 +271,7 @@ SELECT i, task_id, model,
                                         OFFSET 0) y,
                                generate_series(1, parts) j
                          WHERE t.status = 'completed') result) ordered,
-       LATERAL (SELECT 1 + floor(12 * pg_temp.part(g.s + 51, i) ^ 2)::integer AS model OFFSET 0) z
- ORDER BY i;
+       LATERAL (SELECT 1 + floor(12 * pg_temp.part(g.s + 51, i) ^ 2)::integer AS model OFFSET 0) z;
 
 -- Data and analysis
 
@@ -367,8 +368,7 @@ SELECT i, pg_temp.moment(i, g.logs, pg_temp.part(g.s + 100, i), g.until),
                        (ARRAY['CRITICAL', 'ERROR', 'WARNING', 'DEBUG', 'INFO'])
                          [1 + width_bucket(pg_temp.part(g.s + 105, i),
                                            ARRAY[0.002, 0.03, 0.12, 0.22])] AS level
-                OFFSET 0) x
- ORDER BY i;
+                OFFSET 0) x;
 
 INSERT INTO audit_trails (id, created_at, user_id, action, entity_type, entity_id, old_values,
                           new_values, client_address)
@@ -390,8 +390,7 @@ SELECT i, pg_temp.moment(i, g.trails, pg_temp.part(g.s + 110, i), g.until),
        LATERAL (SELECT pg_temp.skewed(pg_temp.part(g.s + 113, i), g.projects) AS project,
                        pg_temp.part(g.s + 114, i) AS luck,
                        pg_temp.pick(pg_temp.part(g.s + 115, i) ^ 2, ARRAY['update', 'create',
-                           'login', 'export', 'delete']) AS action OFFSET 0) x
- ORDER BY i;
+                           'login', 'export', 'delete']) AS action OFFSET 0) x;
 
 -- Eight services, six figures each, one sample after the other
 INSERT INTO performance_metrics (id, recorded_at, service_name, metric_name, value, labels)
@@ -404,8 +403,7 @@ SELECT i, g.until - interval '30 days' * ((g.samples - i) / g.samples::float8),
        round(((ARRAY[60, 900, 250, 80, 40, 2])[1 + i % 6]
               * (0.4 + pg_temp.part(g.s + 120, i) ^ 3))::numeric, 2)::float8,
        jsonb_build_object('host', 'node-' || 1 + i / 48 % 3)
-  FROM generator g, generate_series(1, g.samples) i
- ORDER BY i;
+  FROM generator g, generate_series(1, g.samples) i;
 
 INSERT INTO notifications (id, user_id, kind, title, payload, read_at, created_at)
 OVERRIDING SYSTEM VALUE
@@ -447,3 +445,5 @@ DROP FUNCTION pg_temp.key;
 DROP FUNCTION pg_temp.part;
 
 RESET jit;
+
+RESET work_mem;
