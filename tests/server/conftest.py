@@ -169,22 +169,40 @@ def make_server(root, server_bin):
         one.destroy()
 
 
+@pytest.fixture(scope="module")
+def module_server(root, server_bin, pg_version):
+    """A server for the tests of this file only, of each version."""
+    make, servers = server_factory(root, server_bin)
+    yield make(pg_version)
+    for one in servers:
+        one.destroy()
+
+
+@pytest.fixture(scope="module")
+def module_pgdeck(root, pg_version, request):
+    """As pgdeck, for fixtures that live as long as module_server."""
+    yield from run_program(root / f"home-{request.module.__name__}-{pg_version}")
+
+
 @pytest.fixture
 def fresh_server(make_server, pg_version):
     """A server for this test only, of each version."""
     return make_server(pg_version)
 
 
-@pytest.fixture
-def pgdeck(tmp_path):
-    """pgdeck("plan", path): Result(code, out, err). The program is $PGDECK or build/pgdeck."""
+def run_program(home):
     path = Path(os.environ.get("PGDECK", SOURCE / "build" / "pgdeck")).resolve()
     assert path.is_file(), f"{path} is not there: make build"
-    home = tmp_path / "home"
     home.mkdir()
     program = Program(path, home)
     yield program
     program.end()
+
+
+@pytest.fixture
+def pgdeck(tmp_path):
+    """pgdeck("plan", path): Result(code, out, err). The program is $PGDECK or build/pgdeck."""
+    yield from run_program(tmp_path / "home")
 
 
 @pytest.fixture(scope="session")
