@@ -154,7 +154,7 @@ advise_owner(const struct scope *scope)
     if (scope->entry == NULL || strcmp(scope->entry->owner, scope->owner) == 0)
         return;
     const struct catalog_role *former = catalog_find_role(catalog, scope->entry->owner);
-    if ((former == NULL || !former->is_superuser) &&
+    if ((former == NULL || !former->is_superuser || !catalog->is_superuser) &&
         strcmp(scope->entry->owner, catalog->role) != 0) {
         change_list_note(scope->advice->changes, scope->advice->server->name, scope->database->name,
                          scope->database->place,
@@ -182,6 +182,40 @@ advise_owner(const struct scope *scope)
     security_script_release(&script);
 }
 
+/* Only a database's owner gives rights on it; a plan makes who applies a member of the owner. */
+static bool
+may_grant(const struct scope *scope)
+{
+    const struct catalog_server *catalog = scope->advice->catalog;
+
+    if (catalog->is_superuser || scope->entry == NULL ||
+        strcmp(scope->entry->owner, scope->owner) == 0 ||
+        security_is_member(catalog, catalog->role, scope->entry->owner))
+        return true;
+    change_list_note(scope->advice->changes, scope->advice->server->name, scope->database->name,
+                     scope->database->place,
+                     "Rights in this database are \"%s\"'s to give, and \"%s\" may not act for it: "
+                     "they stay as they are.",
+                     scope->entry->owner, catalog->role);
+    return false;
+}
+
+/* Before 15, the schema public belongs to the superuser who made the server. */
+static bool
+may_grant_schema(const struct scope *scope, const char *schema)
+{
+    const struct catalog_server *catalog = scope->advice->catalog;
+    struct schema_state state = schema_state(scope, schema);
+
+    if (catalog->is_superuser)
+        return true;
+    if (!state.exists)
+        return strcmp(schema, "public") != 0 || catalog->major >= 15;
+    return strcmp(state.owner, "pg_database_owner") == 0 ||
+           strcmp(state.owner, scope->owner) == 0 ||
+           security_is_member(catalog, catalog->role, state.owner);
+}
+
 /* Since 15 the schema public belongs to the database's owner, before nobody but a superuser (or
  * everybody) could create in it. Must be there before the tables. */
 static void
@@ -194,7 +228,7 @@ advise_schema_owner(const struct scope *scope, const char *schema)
     if (!state.exists && (!is_public || scope->advice->catalog->major >= 15))
         return;
     if (strcmp(state.owner, scope->owner) == 0 || acl_has(state.acl, scope->owner, "UC") ||
-        strcmp(state.owner, "pg_database_owner") == 0)
+        strcmp(state.owner, "pg_database_owner") == 0 || !may_grant_schema(scope, schema))
         return;
     security_script_init(&script, scope->advice->arena);
     security_script_add(
@@ -268,6 +302,24 @@ is_listed(const struct deck *deck, const char *name)
     return false;
 }
 
+/* A login that pgdeck made, of a service that this database is not for. */
+static bool
+is_other_service(const struct scope *scope, const char *name)
+{
+    const struct deck *deck = scope->advice->deck;
+
+    for (size_t i = 0; i < deck->environments.count; i++) {
+        const struct deck_environment *environment = &deck->environments.items[i];
+        struct security_services services = security_services_of(scope->advice, environment);
+        for (size_t j = 0; j < services.names.count; j++) {
+            if (strcmp(deck_login_role(scope->advice->arena, environment, services.names.items[j]),
+                       name) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* Those who could connect because everybody could: roles of the deck get the right of their own,
  * the others are named. */
 static const char *
@@ -278,7 +330,8 @@ keep_or_name(const struct scope *scope, struct security_script *script)
 
     for (size_t i = 0; i < catalog->roles.count; i++) {
         const struct catalog_role *role = &catalog->roles.items[i];
-        if (!role->can_login || keeps_access(scope, role->name))
+        if (!role->can_login || keeps_access(scope, role->name) ||
+            is_other_service(scope, role->name))
             continue;
         if (is_listed(scope->advice->deck, role->name))
             security_script_add(
@@ -309,7 +362,12 @@ close_to_public(const struct scope *scope, struct security_script *script, const
     }
     if (scope->catalog->exists)
         had_schema_create = acl_has(schema_state(scope, "public").acl, "", "C");
-    if (had_schema_create)
+    if (had_schema_create && !may_grant_schema(scope, "public"))
+        change_list_note(scope->advice->changes, scope->advice->server->name, scope->database->name,
+                         scope->database->place,
+                         "Everybody may create objects in the schema public; only a superuser can "
+                         "end that here: REVOKE CREATE ON SCHEMA public FROM PUBLIC.");
+    else if (had_schema_create)
         security_script_add(script, "revoke_schema_public", "grant_schema_public",
                             PG_VARIABLES({"schema", "public"}));
 }
@@ -319,7 +377,7 @@ advise_access(const struct scope *scope)
 {
     const struct deck_environment *environment = scope->database->environment;
     struct arena *arena = scope->advice->arena;
-    const char *warning = NULL;
+    const char *warning = NULL; /* the applying role stays in: it acts for the owner */
     struct security_script script;
     AUTO_TEXT names = {0};
 
@@ -332,14 +390,7 @@ advise_access(const struct scope *scope)
             security_script_add(&script, "grant_connect", "revoke_connect",
                                 PG_VARIABLES({"database", scope->database->name}, {"role", role}));
     }
-    if (keeps_access(scope, scope->advice->catalog->role))
-        close_to_public(scope, &script, &warning);
-    else if (public_rights(scope)[0] != '\0')
-        change_list_note(scope->advice->changes, scope->advice->server->name, scope->database->name,
-                         scope->database->place,
-                         "Everybody can connect to the database; it stays so, since \"%s\" would "
-                         "lock itself out.",
-                         scope->advice->catalog->role);
+    close_to_public(scope, &script, &warning);
     if (!security_script_is_empty(&script))
         add_change(scope,
                    (struct change){
@@ -425,7 +476,7 @@ grant_schema(const struct scope *scope, const char *schema, const char *role,
     bool has_defaults = has_default(scope, schema, role, 'r', TABLE_LETTERS) &&
                         has_default(scope, schema, role, 'S', "rU");
 
-    if (!acl_has(schema_state(scope, schema).acl, role, "U"))
+    if (!acl_has(schema_state(scope, schema).acl, role, "U") && may_grant_schema(scope, schema))
         security_script_add(script, "grant_schema", "revoke_schema",
                             PG_VARIABLES({"rights", "USAGE"}, {"schema", schema}, {"role", role}));
     grant_tables(scope, schema, role, !has_defaults, script);
@@ -479,6 +530,8 @@ security_advise_rights(struct advice *advice, const struct deck_database *databa
         return;
     collect_schemas(&scope);
     advise_owner(&scope);
+    if (!may_grant(&scope))
+        return;
     for (size_t i = 0; i < scope.schemas.count; i++)
         advise_schema_owner(&scope, scope.schemas.items[i]);
     advise_access(&scope);

@@ -307,6 +307,9 @@ alter_role(struct session *session, const struct wanted_role *wanted,
             security_script_add(&script, "join_role", "leave_role",
                                 PG_VARIABLES({"group", wanted->groups[i]}, {"role", wanted->name}));
     }
+    if (wanted->is_owner && !catalog->is_superuser &&
+        !security_is_member(catalog, catalog->role, wanted->name))
+        security_script_add(&script, "join_role_self", NULL, PG_VARIABLES({"group", wanted->name}));
     if (wanted->statement_timeout_ms > 0 && !has_timeout(arena, catalog, wanted))
         add_timeout(&script, catalog, wanted, true);
     if (!security_script_is_empty(&script))

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: MIT
+"""Parameters: derived, set where they belong, found again, taken back."""
+
+import json
+import re
+
+import pytest
+
+from cluster import SOURCE
+
+DECK = """
+deck: tuned
+advisors: [schema, settings]
+servers:
+  main: {conninfo: "CONNINFO", memory: 1GB, cpus: 4, storage: nvme}
+environments:
+  blue: {server: main, memory: 256MB, max_connections: 20, workload: web, logging: verbose}
+  green:
+    server: main
+    memory: 768MB
+    max_connections: 30
+    workload: analytics
+    logging: minimal
+    pools:
+      web: {min: 1, max: 10}
+databases:
+  blue_one: {environment: blue}
+  green_one: {environment: green, services: [web]}
+  green_two: {environment: green}
+"""
+LISTED = re.compile(r'^    \{"(\w+)", SETTINGS_OF_(\w+), (\d+), (\d+),', re.M)
+
+
+def write_deck(folder, conninfo, text=DECK):
+    folder.mkdir(exist_ok=True)
+    quoted = conninfo.replace("\\", "\\\\").replace('"', '\\"')
+    (folder / "deck.yaml").write_text(text.replace("CONNINFO", quoted))
+    return folder / "deck.yaml"
+
+
+@pytest.fixture
+def deck(tmp_path, fresh_server):
+    return write_deck(tmp_path / "deck", fresh_server.conninfo())
+
+
+def plan(pgdeck, deck, *args):
+    result = pgdeck("plan", "-d", deck, "--json", *args)
+    assert result.code == 0, result.err
+    return json.loads(result.out)
+
+
+def changes(pgdeck, deck, *args):
+    return plan(pgdeck, deck, *args)["changes"]
+
+
+def auto_conf(server):
+    text = (server.data / "postgresql.auto.conf").read_text()
+    return sorted(line for line in text.splitlines() if line and not line.startswith("#"))
+
+
+def shown(server, dbname, name):
+    return server.value(f"SHOW {name}", dbname=dbname)
+
+
+def test_every_rule_is_a_parameter_of_that_version(fresh_server):
+    rows = LISTED.findall((SOURCE / "src/settings/rules.c").read_text())
+    assert len(rows) > 30
+    there = {row[0] for row in fresh_server.query("SELECT name FROM pg_settings")}
+    for name, _scope, low, high in rows:
+        if int(low) <= fresh_server.version <= int(high or 99) or high == "0":
+            if int(low) <= fresh_server.version:
+                assert name in there, name
+
+
+def test_values_come_into_effect(pgdeck, deck, fresh_server):
+    result = pgdeck("apply", "-d", deck, "--yes", "--restart")
+    assert result.code == 0, result.err
+    fresh = {name: shown(fresh_server, "postgres", name) for name in (
+        "shared_buffers", "effective_cache_size", "maintenance_work_mem", "max_connections",
+        "random_page_cost", "max_parallel_workers", "checkpoint_timeout", "max_wal_size",
+        "shared_preload_libraries", "log_autovacuum_min_duration")}
+    assert fresh == {
+        "shared_buffers": "256MB", "effective_cache_size": "768MB",
+        "maintenance_work_mem": "64MB", "max_connections": "60",  # 50, 3 reserved, 3 and 4
+        "random_page_cost": "1.1", "max_parallel_workers": "4", "checkpoint_timeout": "15min",
+        "max_wal_size": "1GB", "shared_preload_libraries": "pg_stat_statements",
+        "log_autovacuum_min_duration": "1s"}
+    assert shown(fresh_server, "blue_one", "work_mem") == "8MB"
+    assert shown(fresh_server, "green_one", "work_mem") == "28MB"
+    assert shown(fresh_server, "green_two", "work_mem") == "28MB"
+    assert shown(fresh_server, "blue_one", "jit") == "off"
+    assert shown(fresh_server, "green_one", "jit") == "on"
+    assert shown(fresh_server, "blue_one", "log_min_duration_statement") == "100ms"
+    assert shown(fresh_server, "postgres", "work_mem") == "4MB"
+    assert "Nothing to do" in pgdeck("plan", "-d", deck, "--detailed-exitcode", expect=0).out
+
+
+def test_rollback_restores_the_configuration(pgdeck, deck, fresh_server):
+    fresh_server.query("ALTER SYSTEM SET random_page_cost = 3")
+    fresh_server.query("ALTER SYSTEM SET shared_preload_libraries = 'auto_explain'")
+    fresh_server.restart()
+    before = auto_conf(fresh_server)
+    assert pgdeck("apply", "-d", deck, "--yes", "--restart").code == 0
+    assert auto_conf(fresh_server) != before
+    assert shown(fresh_server, "postgres", "shared_preload_libraries") == \
+        "auto_explain, pg_stat_statements"
+    result = pgdeck("rollback", "-d", deck, "--yes", "--restart")
+    assert result.code == 0, result.err
+    assert auto_conf(fresh_server) == before
+    assert shown(fresh_server, "postgres", "random_page_cost") == "3"
+    assert shown(fresh_server, "postgres", "shared_preload_libraries") == "auto_explain"
+
+
+def test_the_same_in_another_unit_is_no_change(pgdeck, deck, fresh_server):
+    fresh_server.query("ALTER SYSTEM SET shared_buffers = '262144kB'")
+    fresh_server.query("ALTER SYSTEM SET checkpoint_timeout = '900s'")
+    fresh_server.restart()
+    keys = {change["key"] for change in changes(pgdeck, deck)}
+    assert "setting shared_buffers" not in keys and "setting checkpoint_timeout" not in keys
+    assert "setting effective_cache_size" in keys
+
+
+def test_what_waits_for_a_restart_is_only_restarted(pgdeck, deck, fresh_server):
+    assert pgdeck("apply", "-d", deck, "--yes").code == 0
+    left = changes(pgdeck, deck)
+    assert [change["phase"] for change in left] == ["restart"]
+    assert "shared_buffers" in left[0]["why"]
+    assert pgdeck("apply", "-d", deck, "--yes").code == 0
+    assert shown(fresh_server, "postgres", "shared_buffers") == "64MB"
+    fresh_server.restart()
+    assert changes(pgdeck, deck) == []
+
+
+def test_settings_of_who_applies_are_not_the_servers(pgdeck, deck, fresh_server):
+    assert pgdeck("apply", "-d", deck, "--yes", "--restart").code == 0
+    fresh_server.query("ALTER ROLE postgres SET random_page_cost = 9")
+    fresh_server.query("ALTER DATABASE postgres SET effective_cache_size = '1MB'")
+    assert changes(pgdeck, deck) == []
+
+
+def test_drift_by_hand_is_found(pgdeck, deck, fresh_server):
+    assert pgdeck("apply", "-d", deck, "--yes", "--restart").code == 0
+    fresh_server.query("ALTER DATABASE green_one SET work_mem = '1GB'")
+    fresh_server.query("ALTER DATABASE green_two RESET work_mem")
+    fresh_server.query("ALTER SYSTEM SET random_page_cost = 4")
+    fresh_server.query("SELECT pg_reload_conf()")
+    found = changes(pgdeck, deck)
+    assert {(change["database"], change["key"]) for change in found} == {
+        ("green_one", "settings of the database"), ("green_two", "settings of the database"),
+        (None, "setting random_page_cost"), (None, "reload")}
+    undo = next(change["undo"] for change in found if change["database"] == "green_one")
+    assert "'1GB'" in undo
+
+
+def test_pools_that_do_not_fit_are_an_error(pgdeck, deck):
+    deck.write_text(deck.read_text().replace("max: 10", "max: 31"))
+    result = pgdeck("plan", "-d", deck, expect=10)
+    assert re.search(r"deck\.yaml:\d+:\d+: error:", result.err), result.err
+    assert "31" in result.err and "30" in result.err
+
+
+def test_expected_memory_over_the_budget_is_told_with_its_terms(pgdeck, deck):
+    deck.write_text(deck.read_text().replace("max: 10", "max: 30"))
+    notes = [note["text"] for note in plan(pgdeck, deck)["notes"]]
+    assert any("Expected memory" in text and "shared_buffers 256MB + " in text
+               for text in notes), notes
+
+
+def test_without_superuser_what_can_be_set_is_set(pgdeck, fresh_server, tmp_path):
+    fresh_server.query("CREATE ROLE rented LOGIN CREATEDB")
+    fresh_server.query("CREATE DATABASE admin OWNER rented")
+    deck = write_deck(tmp_path / "deck", fresh_server.conninfo("admin", user="rented"))
+    result = pgdeck("apply", "-d", deck, "--yes")
+    assert result.code == 0, result.err
+    after = plan(pgdeck, deck)
+    assert after["changes"] == []
+    notes = "\n".join(note["text"] for note in after["notes"])
+    assert "shared_buffers = 256MB" in notes and "log_min_duration_statement" in notes
+    assert shown(fresh_server, "green_one", "work_mem") == "28MB"
+    assert auto_conf(fresh_server) == []
+
+
+def test_nothing_is_derived_from_what_is_not_known(pgdeck, fresh_server, tmp_path):
+    """No memory in the deck, and a server whose host is not this one's to know."""
+    fresh_server.query("CREATE ROLE rented LOGIN CREATEDB")
+    fresh_server.query("CREATE DATABASE admin OWNER rented")
+    text = DECK.replace("memory: 1GB, cpus: 4, ", "").replace("memory: 256MB, ", "")
+    deck = write_deck(tmp_path / "deck", fresh_server.conninfo("admin", user="rented"), text)
+    notes = "\n".join(note["text"] for note in plan(pgdeck, deck)["notes"])
+    assert "shared_buffers" not in notes and "max_parallel_workers" not in notes
+    assert "random_page_cost = 1.1" in notes
