@@ -262,13 +262,13 @@ cli_progress(struct cli *cli, const char *format, ...)
 
     if (cli->is_quiet)
         return;
+    /* Without wrapping: what runs into the next line could not be rewritten. */
     if (is_terminal)
-        fputs("\r\033[K", stderr);
+        fputs("\r\033[K\033[?7l", stderr);
     va_start(args, format);
     vfprintf(stderr, format, args);
     va_end(args);
-    if (!is_terminal)
-        fputc('\n', stderr);
+    fputs(is_terminal ? "\033[?7h" : "\n", stderr);
     fflush(stderr);
 }
 

@@ -124,5 +124,6 @@ demo_apply(struct demo *demo, struct error *err)
     }
     if (status != NOTHING_TO_DO)
         return error_set(err, code_of_status(status), "pgdeck plan ended with status %d", status);
+    unlink(second);
     return true;
 }

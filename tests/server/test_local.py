@@ -273,7 +273,7 @@ def test_interrupted_at_any_moment(local, one_bindir, delay):
     os.killpg(process.pid, signal.SIGINT)  # as the terminal does, to the whole group
     os.killpg(process.pid, signal.SIGINT)
     out, _err = process.communicate(timeout=30)
-    assert process.returncode in (0, 130)
+    assert process.returncode in (0, 130, -signal.SIGINT)  # the last: before it had begun
     if process.returncode == 0:
         assert "is running" in out  # it was faster
         return
