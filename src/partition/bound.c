@@ -55,7 +55,7 @@ read_moment(struct arena *arena, const char **at)
     size_t length = strlen(value);
     if (length == DATE_LENGTH)
         return arena_printf(arena, "%s 00:00:00", value);
-    if (length > 3 && length >= MOMENT_LENGTH + 3 && strcmp(value + length - 3, "+00") == 0)
+    if (length >= MOMENT_LENGTH + 3 && strcmp(value + length - 3, "+00") == 0)
         value[length - 3] = '\0';
     return value;
 }

@@ -67,7 +67,7 @@ index_of_day(enum deck_unit unit, int every, long long day)
     struct date date = date_of_days(day);
 
     if (unit == UNIT_DAY || unit == UNIT_WEEK)
-        return floor_divide(day - FIRST_MONDAY, every * (unit == UNIT_WEEK ? 7 : 1));
+        return floor_divide(day - FIRST_MONDAY, (unit == UNIT_WEEK ? 7LL : 1LL) * every);
     return floor_divide(unit == UNIT_YEAR ? date.year : date.year * 12 + date.month - 1, every);
 }
 
@@ -101,7 +101,7 @@ write_bound(long long day, char *bound, size_t size)
 struct partition_period
 partition_period_at(enum deck_unit unit, int every, long long day, int offset)
 {
-    struct partition_period period;
+    struct partition_period period = {0};
     long long index = index_of_day(unit, every, day) + offset;
     long long first = first_day(unit, every, index);
 

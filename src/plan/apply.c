@@ -101,15 +101,18 @@ observe(struct run *run, const struct change *change, PGconn *connection, const 
     return true;
 }
 
-/* Change and journal in one transaction: they cannot disagree. */
+/* Change and journal in one transaction: they cannot disagree. Its commit need not reach the disk
+ * by itself: what a crash of the server loses, it loses whole, and the next apply does it again;
+ * the end of the apply is a commit that flushes all before it. */
 static bool
 try_transaction(struct run *run, const struct change *change, PGconn *connection, struct error *err)
 {
-    char begin[128];
+    char begin[160];
     const char *observed;
     struct error ignored;
 
-    snprintf(begin, sizeof(begin), "BEGIN; SET LOCAL lock_timeout = '%dms'",
+    snprintf(begin, sizeof(begin),
+             "BEGIN; SET LOCAL lock_timeout = '%dms'; SET LOCAL synchronous_commit = off",
              run->plan->deck->lock_wait_ms);
     if (!pg_execute(connection, begin, err))
         return false;

@@ -55,9 +55,9 @@ journal_begin(PGconn *connection, const struct deck *deck, const char *server, b
     AUTO_PGRESULT begun = NULL;
     char host[64] = "";
     char pid[16];
-    const char *which[2] = {server, is_only_restart ? "true" : "false"};
+    const char *which[3] = {server, deck->name, is_only_restart ? "true" : "false"};
 
-    if (!run(connection, "plan/sql/apply_unfinished.sql", 2, which, &unfinished, err))
+    if (!run(connection, "plan/sql/apply_unfinished.sql", 3, which, &unfinished, err))
         return false;
     gethostname(host, sizeof(host) - 1);
     snprintf(pid, sizeof(pid), "%d", (int)getpid());

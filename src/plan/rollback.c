@@ -26,6 +26,7 @@ struct session {
 
 struct rollback {
     struct arena *arena;
+    const char *deck; /* its name */
     const struct deck_server *server;
     const struct rollback_options *options;
     struct rollback_outcome *outcome;
@@ -309,14 +310,14 @@ find_apply(struct rollback *rollback, struct error *err)
     PGconn *connection;
     bool exists;
     AUTO_PGRESULT result = NULL;
-    const char *parameters[1] = {rollback->server->name};
+    const char *parameters[2] = {rollback->server->name, rollback->deck};
 
     if (!open_session(rollback, NULL, &connection, err) ||
         !journal_exists(connection, &exists, err))
         return false;
     if (!exists)
         return true;
-    if (!pg_query(connection, embedded_file("plan/sql/apply_newest.sql")->text, 1, parameters,
+    if (!pg_query(connection, embedded_file("plan/sql/apply_newest.sql")->text, 2, parameters,
                   &result, err))
         return false;
     if (PQntuples(result) > 0)
@@ -353,6 +354,7 @@ plan_rollback(struct arena *arena, const struct deck *deck, const struct rollbac
         AUTO_PGCONN lock = NULL;
         struct rollback rollback = {
             .arena = arena,
+            .deck = deck->name,
             .server = &deck->servers.items[i],
             .options = options,
             .outcome = ret_outcome,

@@ -1,4 +1,4 @@
-/* Rollback: takes back the newest apply of each server, last change first. */
+/* Rollback: takes back the newest apply of the deck on each server, last change first. */
 #pragma once
 #include "deck/deck.h"
 #include "pg/connection.h"

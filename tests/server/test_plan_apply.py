@@ -175,6 +175,20 @@ def test_a_plan_file_is_a_promise(pgdeck, deck, fresh_server, tmp_path):
     assert result.code == 21 and "no plan" in result.err
 
 
+def test_decks_on_one_server_do_not_mix(pgdeck, deck, fresh_server, tmp_path):
+    other = write_deck(tmp_path / "other", fresh_server.conninfo(),
+                       DECK.replace("deck: mini", "deck: other").replace("mini_", "other_")
+                       .replace("  test:", "  other:").replace("environment: test",
+                                                               "environment: other"))
+    failed = pgdeck("apply", "-d", other, "--yes", env={"PGDECK_CRASH_AT": "9"})
+    assert failed.code == -signal.SIGKILL
+    result = pgdeck("apply", "-d", deck, "--yes", "--only", "schema,security")
+    assert result.code == 0 and "continued" not in result.out
+    assert pgdeck("rollback", "-d", other, "--yes").code == 0
+    names = [row[0] for row in fresh_server.query("SELECT datname FROM pg_database ORDER BY 1")]
+    assert names == ["mini_one", "mini_two", "postgres", "template0", "template1"]
+
+
 def test_a_second_apply_says_who_holds_the_lock(pgdeck, deck, fresh_server):
     with fresh_server.connect() as holder:
         holder.execute("SET application_name = 'the other one'")

@@ -8,7 +8,8 @@ SELECT c.oid, n.nspname AS schema, c.relname AS name, pg_get_userbyid(c.relowner
             ELSE 0 END AS parent_oid,
        coalesce(p.partstrat::text, '') AS partition_strategy,
        CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) ELSE '' END AS partition_key,
-       CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) ELSE '' END
+       -- bounds hold no column: with 0 for the table nothing waits behind a queued ALTER TABLE
+       CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, 0) ELSE '' END
          AS partition_bound,
        c.reltuples AS stat_rows, c.relpages AS stat_pages,
        ARRAY(SELECT a.attname FROM pg_attribute a
