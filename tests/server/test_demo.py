@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -158,6 +159,8 @@ def test_keep_leaves_servers_and_a_deck_to_go_on_with(pgdeck, demo, tiny, server
 def test_interrupted_in_each_step(pgdeck, demo, tiny, step):
     process = demo("--deck", tiny)
     read_until(process, f"[{step}/7]")
+    if step == 2:
+        wait_for(lambda: list((state(pgdeck) / "servers").glob("*/data/global")), 20, "initdb")
     for _ in range(3):  # an impatient user on a terminal: the whole group gets each
         os.killpg(process.pid, signal.SIGINT)
     _out, err = process.communicate(timeout=60)
@@ -230,3 +233,15 @@ def test_bad_arguments(pgdeck, demo, tiny):
 def test_too_little_space(pgdeck, demo, tiny):
     result = pgdeck("demo", "--deck", tiny, "--size", "100000")
     assert result.code == 16 and "--size" in result.err
+
+
+def test_shares_become_smaller_where_the_machine_has_less(pgdeck, demo, tiny):
+    text = tiny.read_text()
+    tiny.write_text(text.replace("memory: 1GB", "memory: 2000GB").replace("512MB", "900GB")
+                    .replace("128MB", "100GB"))
+    process = demo("--keep", "--deck", tiny)
+    _out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    written = (state(pgdeck) / "demo" / "deck.yaml").read_text()
+    server, small, big = (int(size) for size in re.findall(r"memory: (\d+)MB", written))
+    assert server <= 8192 and small + big <= server and big == pytest.approx(9 * small, rel=0.01)
