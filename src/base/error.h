@@ -6,7 +6,8 @@
 #include <stddef.h>
 
 #define MUST_CHECK __attribute__((warn_unused_result))
-#define PRINTF_LIKE(format_at, first_at) __attribute__((format(printf, format_at, first_at)))
+#define PRINTF_LIKE(format_at, first_at)                                                           \
+    __attribute__((format(printf, format_at, first_at), nonnull(format_at)))
 
 /* What kind of fault; each kind has its own exit status (error_exit_status). */
 enum error_code {

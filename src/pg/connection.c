@@ -5,6 +5,7 @@
 #include "base/interrupt.h"
 #include "base/text.h"
 
+#include <assert.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,7 @@ pg_error_code(const char *sqlstate)
 static void
 set_from_text(struct error *err, enum error_code code, const char *text)
 {
+    assert(text != NULL);
     const char *end = strchr(text, '\n');
     size_t length = end == NULL ? strlen(text) : (size_t)(end - text);
 
