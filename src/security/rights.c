@@ -248,16 +248,12 @@ advise_schema_owner(const struct scope *scope, const char *schema)
 
 /* --- who may connect ---------------------------------------------------------------------- */
 
-/* What PUBLIC may do with the database; without any GRANT that is the default. */
-static const char *
-public_rights(const struct scope *scope)
+/* Without any GRANT everybody can connect. */
+static bool
+can_public_connect(const struct scope *scope)
 {
-    if (scope->entry == NULL || scope->entry->acl[0] == '\0')
-        return "CONNECT, TEMPORARY";
-    bool can_connect = acl_has(scope->entry->acl, "", "c");
-    bool can_temporary = acl_has(scope->entry->acl, "", "T");
-    return can_connect ? (can_temporary ? "CONNECT, TEMPORARY" : "CONNECT")
-                       : (can_temporary ? "TEMPORARY" : "");
+    return scope->entry == NULL || scope->entry->acl[0] == '\0' ||
+           acl_has(scope->entry->acl, "", "c");
 }
 
 static bool
@@ -351,14 +347,14 @@ keep_or_name(const struct scope *scope, struct security_script *script)
 static void
 close_to_public(const struct scope *scope, struct security_script *script, const char **warning)
 {
-    const char *rights = public_rights(scope);
     bool had_schema_create = scope->advice->catalog->major < 15;
 
-    if (rights[0] != '\0') {
-        if (scope->entry != NULL && strstr(rights, "CONNECT") != NULL)
+    /* TEMPORARY stays: it is of use only to those who get in, and they may rely on it. */
+    if (can_public_connect(scope)) {
+        if (scope->entry != NULL)
             *warning = keep_or_name(scope, script);
-        security_script_add(script, "revoke_database_public", "grant_database_public",
-                            PG_VARIABLES({"rights", rights}, {"database", scope->database->name}));
+        security_script_add(script, "revoke_connect_public", "grant_connect_public",
+                            PG_VARIABLES({"database", scope->database->name}));
     }
     if (scope->catalog->exists)
         had_schema_create = acl_has(schema_state(scope, "public").acl, "", "C");

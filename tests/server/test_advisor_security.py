@@ -285,7 +285,7 @@ EXISTING = DECK.replace("advisors: [schema, security]", "advisors: [security]").
 def test_a_database_in_use_is_closed_with_a_warning(pgdeck, guarded, tmp_path):
     guarded.psql(text="""
         CREATE ROLE legacy LOGIN; CREATE ROLE clerk LOGIN; CREATE ROLE boss LOGIN SUPERUSER;
-        CREATE ROLE tenant LOGIN;
+        CREATE ROLE tenant LOGIN; CREATE ROLE "\033[2J" LOGIN;
         CREATE DATABASE blue_one; CREATE DATABASE blue_two OWNER tenant;
         CREATE DATABASE green_one;""")
     guarded.psql(text="CREATE TABLE there (x int); GRANT SELECT ON there TO legacy;",
@@ -298,11 +298,13 @@ def test_a_database_in_use_is_closed_with_a_warning(pgdeck, guarded, tmp_path):
                    change["database"] == "blue_one")
     assert "legacy" in warning and "tenant" in warning
     assert "clerk" not in warning and "boss" not in warning
+    assert "\033" not in pgdeck("plan", "-d", deck, expect=0).out
     result = apply(pgdeck, deck)
     assert changes(pgdeck, deck) == []
     assert 'belongs to "tenant"' in pgdeck("plan", "-d", deck).out, result.out
     for role in ("clerk", "boss"):
-        guarded.connect("blue_one", user=role).close()
+        with guarded.connect("blue_one", user=role) as old:
+            old.execute("CREATE TEMPORARY TABLE scratch (x int)")
     with pytest.raises(psycopg.OperationalError, match="permission denied"):
         guarded.connect("blue_one", user="legacy")
     guarded.connect("blue_two", user="tenant").close()
