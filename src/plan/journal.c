@@ -21,9 +21,17 @@ journal_exists(PGconn *connection, bool *ret_exists, struct error *err)
 {
     AUTO_PGRESULT result = NULL;
 
-    if (!pg_query(connection, "SELECT to_regclass('pgdeck.journal') IS NOT NULL AS is_there", 0,
-                  NULL, &result, err))
+    if (!pg_query(connection, embedded_file("plan/sql/journal_there.sql")->text, 0, NULL, &result,
+                  err))
         return false;
+    if (pg_value(result, 0, "stranger") != NULL) {
+        error_set(err, ERROR_REFUSED, "the schema pgdeck of database \"%s\" belongs to \"%s\"",
+                  PQdb(connection), pg_value(result, 0, "stranger"));
+        error_detail(err, "What its owner puts there would run with the rights of \"%s\".",
+                     PQuser(connection));
+        return error_hint(err, "Look at what it holds; then drop it, or ALTER its and its tables' "
+                               "OWNER.");
+    }
     *ret_exists = pg_bool(result, 0, "is_there");
     return true;
 }

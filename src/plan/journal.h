@@ -9,7 +9,7 @@ enum { APPLY_ID_LENGTH = 36 };
 
 /* Creates the journal where it is missing. */
 bool journal_ensure(PGconn *connection, struct error *err) MUST_CHECK;
-/* Whether the journal's tables are there. */
+/* Whether the journal's tables are there. ERROR_REFUSED when somebody else made them. */
 bool journal_exists(PGconn *connection, bool *ret_exists, struct error *err) MUST_CHECK;
 
 /* Begins an apply on a server, or takes over one that did not reach its end (or, when this one only

@@ -16,6 +16,10 @@ SELECT current_setting('server_version_num')::int AS version,
        coalesce((SELECT has_table_privilege(c.oid, 'SELECT')
                    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                   WHERE n.nspname = 'pgdeck' AND c.relname = 'journal'
+                    AND c.relkind = 'r'
+                    AND (c.relowner = r.oid
+                         OR (SELECT o.rolsuper FROM pg_roles o WHERE o.oid = c.relowner)
+                         OR NOT r.rolsuper AND pg_has_role(c.relowner, 'MEMBER'))
                     AND has_schema_privilege(n.oid, 'USAGE')), false) AS has_journal
   FROM pg_roles r
  WHERE r.rolname = current_user
