@@ -6,11 +6,9 @@
 #include "plan/journal.h"
 #include "plan/lock.h"
 #include "plan/restart.h"
+#include "plan/retry.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* An open database of the server under work. */
 struct session {
@@ -101,20 +99,15 @@ observe(struct run *run, const struct change *change, PGconn *connection, const 
     return true;
 }
 
-/* Change and journal in one transaction: they cannot disagree. Its commit need not reach the disk
- * by itself: what a crash of the server loses, it loses whole, and the next apply does it again;
- * the end of the apply is a commit that flushes all before it. */
+/* Change and journal in one transaction: they cannot disagree. */
 static bool
-try_transaction(struct run *run, const struct change *change, PGconn *connection, struct error *err)
+try_transaction(struct run *run, const struct change *change, PGconn *connection,
+                const struct plan_retry *retry, struct error *err)
 {
-    char begin[160];
     const char *observed;
     struct error ignored;
 
-    snprintf(begin, sizeof(begin),
-             "BEGIN; SET LOCAL lock_timeout = '%dms'; SET LOCAL synchronous_commit = off",
-             run->plan->deck->lock_wait_ms);
-    if (!pg_execute(connection, begin, err))
+    if (!plan_retry_begin(retry, connection, err))
         return false;
     crash_point();
     if (journal_start_change(connection, run->id, run->seq, change, err) &&
@@ -147,43 +140,21 @@ run_alone(struct run *run, const struct change *change, PGconn *connection, stru
            journal_end_change(connection, run->id, run->seq, "done", observed, NULL, err);
 }
 
-static long long
-now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
-/* A lock that is not granted in time is tried again, so that nobody queues behind pgdeck; with
- * doubling pauses and jitter (half to whole of the pause), until give_up. */
 static bool
 run_with_retries(struct run *run, const struct change *change, PGconn *connection,
                  struct error *err)
 {
-    enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 2000 };
-    long long deadline = now_ms() + run->plan->deck->give_up_ms;
-    int pause_ms = FIRST_PAUSE_MS;
+    struct plan_retry retry;
 
+    plan_retry_init(&retry, run->plan->deck);
     for (;;) {
-        bool is_done = change->is_transactional ? try_transaction(run, change, connection, err)
-                                                : run_alone(run, change, connection, err);
+        bool is_done = change->is_transactional
+                           ? try_transaction(run, change, connection, &retry, err)
+                           : run_alone(run, change, connection, err);
         if (is_done)
             return true;
-        if (err->code != ERROR_LOCKED || is_interrupted())
+        if (!plan_retry_again(&retry, err))
             return false;
-        if (now_ms() >= deadline)
-            return error_hint(err,
-                              "Tried for %lld s. See who holds the table: "
-                              "SELECT * FROM pg_locks JOIN pg_stat_activity USING (pid).",
-                              (long long)run->plan->deck->give_up_ms / 1000);
-        struct error interrupted;
-        if (!interrupt_sleep_ms(pause_ms / 2 + rand() % (pause_ms / 2 + 1), &interrupted)) {
-            *err = interrupted;
-            return false;
-        }
-        pause_ms = pause_ms * 2 > LONGEST_PAUSE_MS ? LONGEST_PAUSE_MS : pause_ms * 2;
     }
 }
 

@@ -8,6 +8,7 @@
 #include "plan/lock.h"
 #include "plan/plan.h"
 #include "plan/restart.h"
+#include "plan/retry.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,7 @@ struct session {
 
 struct rollback {
     struct arena *arena;
-    const char *deck; /* its name */
+    const struct deck *deck;
     const struct deck_server *server;
     const struct rollback_options *options;
     struct rollback_outcome *outcome;
@@ -195,11 +196,11 @@ mark(struct rollback *rollback, const struct entry *entry, const char *state, co
 
 static bool
 undo_in_transaction(struct rollback *rollback, const struct entry *entry, PGconn *connection,
-                    struct error *err)
+                    const struct plan_retry *retry, struct error *err)
 {
     struct error ignored;
 
-    if (!pg_execute(connection, "BEGIN", err))
+    if (!plan_retry_begin(retry, connection, err))
         return false;
     crash_point();
     if (pg_execute(connection, entry->undo, err) &&
@@ -224,6 +225,26 @@ undo_alone(struct rollback *rollback, const struct entry *entry, PGconn *connect
     return mark(rollback, entry, "undone", NULL, err);
 }
 
+static bool
+undo_with_retries(struct rollback *rollback, const struct entry *entry, struct error *err)
+{
+    struct plan_retry retry;
+    PGconn *connection;
+
+    if (!open_session(rollback, entry->database, &connection, err))
+        return false;
+    plan_retry_init(&retry, rollback->deck);
+    for (;;) {
+        bool is_undone = entry->is_transactional
+                             ? undo_in_transaction(rollback, entry, connection, &retry, err)
+                             : undo_alone(rollback, entry, connection, err);
+        if (is_undone)
+            return true;
+        if (!plan_retry_again(&retry, err))
+            return false;
+    }
+}
+
 /* "dependent objects still exist", "is being accessed by other users": left standing, not fatal. */
 static bool
 is_in_use(const struct error *err)
@@ -244,7 +265,6 @@ keep_entry(struct rollback *rollback, const struct entry *entry, const char *rea
 static bool
 undo_entry(struct rollback *rollback, const struct entry *entry, struct error *err)
 {
-    PGconn *connection;
     bool is_safe;
 
     if (entry->needs != NULL && strcmp(entry->needs, "restart") == 0)
@@ -264,12 +284,12 @@ undo_entry(struct rollback *rollback, const struct entry *entry, struct error *e
         rollback->outcome->undone++;
         return true;
     }
-    if (!open_session(rollback, entry->database, &connection, err))
-        return false;
-    bool is_undone = entry->is_transactional ? undo_in_transaction(rollback, entry, connection, err)
-                                             : undo_alone(rollback, entry, connection, err);
-    if (!is_undone && is_in_use(err))
-        return keep_entry(rollback, entry, arena_strdup(rollback->arena, err->message), err);
+    bool is_undone = undo_with_retries(rollback, entry, err);
+    if (!is_undone && is_in_use(err)) {
+        const char *reason = arena_strdup(rollback->arena, err->message);
+        error_clear(err);
+        return keep_entry(rollback, entry, reason, err);
+    }
     if (!is_undone)
         return error_wrap(err, "cannot undo \"%s\"", entry->what);
     tell(rollback, entry, "undone");
@@ -310,7 +330,7 @@ find_apply(struct rollback *rollback, struct error *err)
     PGconn *connection;
     bool exists;
     AUTO_PGRESULT result = NULL;
-    const char *parameters[2] = {rollback->server->name, rollback->deck};
+    const char *parameters[2] = {rollback->server->name, rollback->deck->name};
 
     if (!open_session(rollback, NULL, &connection, err) ||
         !journal_exists(connection, &exists, err))
@@ -354,7 +374,7 @@ plan_rollback(struct arena *arena, const struct deck *deck, const struct rollbac
         AUTO_PGCONN lock = NULL;
         struct rollback rollback = {
             .arena = arena,
-            .deck = deck->name,
+            .deck = deck,
             .server = &deck->servers.items[i],
             .options = options,
             .outcome = ret_outcome,
