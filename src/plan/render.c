@@ -41,8 +41,9 @@ find_block(struct blocks *blocks, const struct change *change)
     return block;
 }
 
+/* With their SQL shown, changes are the same only when that is. */
 static bool
-says_the_same(const struct block *left, const struct block *right)
+says_the_same(const struct block *left, const struct block *right, bool with_sql)
 {
     if (left->changes.count != right->changes.count || left->database == NULL ||
         right->database == NULL || !is_same(left->server, right->server) ||
@@ -53,7 +54,8 @@ says_the_same(const struct block *left, const struct block *right)
         const struct change *other = right->changes.items[i];
         if (one->action != other->action || !is_same(one->what, other->what) ||
             !is_same(one->why, other->why) || !is_same(one->warning, other->warning) ||
-            !is_same(one->lock, other->lock))
+            !is_same(one->lock, other->lock) ||
+            (with_sql && (!is_same(one->sql, other->sql) || !is_same(one->undo, other->undo))))
             return false;
     }
     return true;
@@ -100,8 +102,11 @@ render_change(struct text *text, const struct change *change, const struct rende
         text_append(text, style->reset);
     }
     text_append(text, "\n");
-    if (change->warning != NULL)
-        text_appendf(text, "      %swarning:%s %s\n", style->yellow, style->reset, change->warning);
+    if (change->warning != NULL) {
+        text_appendf(text, "      %swarning:%s ", style->yellow, style->reset);
+        text_append_visible(text, change->warning);
+        text_append(text, "\n");
+    }
     if (change->is_destructive)
         text_appendf(text, "      %sneeds --drop%s\n", style->red, style->reset);
     if (!with_sql)
@@ -118,7 +123,7 @@ render_change(struct text *text, const struct change *change, const struct rende
 
 static void
 render_heading(struct text *text, struct blocks *blocks, size_t at,
-               const struct render_style *style)
+               const struct render_style *style, bool with_sql)
 {
     struct block *block = &blocks->list.items[at];
     size_t same = 0;
@@ -130,7 +135,7 @@ render_heading(struct text *text, struct blocks *blocks, size_t at,
     }
     for (size_t i = at; i < blocks->list.count; i++) {
         struct block *other = &blocks->list.items[i];
-        if (other->is_shown || (i != at && !says_the_same(block, other)))
+        if (other->is_shown || (i != at && !says_the_same(block, other, with_sql)))
             continue;
         text_append(text, same == 0 ? "" : ", ");
         text_append_visible(text, other->database);
@@ -246,7 +251,7 @@ plan_render(const struct plan *plan, const struct render_style *style, bool with
             struct block *block = &blocks.list.items[j];
             if (block->is_shown || !is_same(block->server, server))
                 continue;
-            render_heading(text, &blocks, j, style);
+            render_heading(text, &blocks, j, style, with_sql);
             block->is_shown = true;
             render_block(text, block, style, with_sql);
         }

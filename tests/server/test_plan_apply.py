@@ -271,6 +271,66 @@ def test_a_lock_that_is_not_granted_is_given_up(pgdeck, deck, fresh_server):
     assert changes(pgdeck, deck) == []
 
 
+def test_a_lock_that_comes_late_is_no_fault(pgdeck, deck, fresh_server):
+    assert pgdeck("apply", "-d", deck, "--yes", "--restart").code == 0
+    fresh_server.query("DROP TABLE events", dbname="mini_one")
+    with fresh_server.connect("mini_one") as holder:
+        holder.execute("BEGIN")
+        holder.execute("LOCK TABLE pgdeck.journal IN SHARE MODE")
+        release = threading.Timer(2, holder.rollback)
+        release.start()
+        result = pgdeck("apply", "-d", deck, "--yes")
+        release.join()
+    assert result.code == 0
+    assert "Done:" in result.out and "Stopped" not in result.out
+    assert "lock timeout" not in result.err
+
+
+def test_rollback_lets_nobody_wait_behind_it(pgdeck, deck, fresh_server):
+    assert pgdeck("apply", "-d", deck, "--yes", "--restart").code == 0
+    fresh_server.query("DROP TABLE orders; CREATE TABLE orders (id int)", dbname="mini_one")
+    longest = 0.0
+    with fresh_server.connect("mini_one") as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT FROM customers")
+        rollback = pgdeck.start("rollback", "-d", deck, "--yes", "--drop-data")
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            start = time.monotonic()
+            fresh_server.query("SELECT count(*) FROM customers", dbname="mini_one")
+            longest = max(longest, time.monotonic() - start)
+        assert rollback.poll() is None, "nothing stood in its way"
+        reader.rollback()
+    assert rollback.wait(60) == 0
+    assert longest < 1, longest
+
+
+def test_another_s_journal_is_not_trusted(pgdeck, deck, fresh_server):
+    fresh_server.query("CREATE ROLE mallory LOGIN")
+    fresh_server.query("CREATE DATABASE mini_one OWNER mallory")
+    fresh_server.psql(dbname="mini_one", text="""
+        SET SESSION AUTHORIZATION mallory;
+        CREATE SCHEMA pgdeck;
+        CREATE FUNCTION pgdeck.rise() RETURNS text LANGUAGE plpgsql
+            AS $$BEGIN ALTER ROLE mallory SUPERUSER; RETURN 'done'; END$$;
+        CREATE VIEW pgdeck.journal AS SELECT NULL::uuid AS apply_id, 1 AS seq, 'k' AS key,
+            pgdeck.rise() AS state, 'd' AS declared, 'o' AS observed, now() AS started_at;""")
+    assert pgdeck("plan", "-d", deck).code == 0
+    for command in ("apply", "rollback"):
+        result = pgdeck(command, "-d", deck, "--yes", expect=22)
+        assert 'belongs to "mallory"' in result.err
+    assert not fresh_server.value("SELECT rolsuper FROM pg_roles WHERE rolname = 'mallory'")
+
+
+def test_statements_that_differ_are_all_shown(pgdeck, deck):
+    other = SCHEMA.replace("what text", "which text")
+    (deck.parent / "other.sql").write_text(other)
+    deck.write_text(deck.read_text().replace(
+        "mini_two: {", "mini_two: {schema: other.sql, "))
+    shown = pgdeck("plan", "-d", deck, "--sql", expect=0).out
+    assert "what text" in shown and "which text" in shown
+
+
 @pytest.mark.parametrize("name", ['we"ird', "Cap Ital", "ünï-çode", "it's", "a\\b", "select", "$1",
                                   "{a,b}", "x;DROP"])
 def test_names_are_only_names(pgdeck, tmp_path, server, name):
