@@ -22,8 +22,12 @@ journal_exists(PGconn *connection, bool *ret_exists, struct error *err)
     AUTO_PGRESULT result = NULL;
 
     if (!pg_query(connection, embedded_file("plan/sql/journal_there.sql")->text, 0, NULL, &result,
-                  err))
+                  err)) {
+        if (err->code == ERROR_PRIVILEGE)
+            error_hint(err, "The schema pgdeck of database \"%s\" is another role's: apply as it.",
+                       PQdb(connection));
         return false;
+    }
     if (pg_value(result, 0, "stranger") != NULL) {
         error_set(err, ERROR_REFUSED, "the schema pgdeck of database \"%s\" belongs to \"%s\"",
                   PQdb(connection), pg_value(result, 0, "stranger"));

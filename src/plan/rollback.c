@@ -95,6 +95,35 @@ keep(struct arena *arena, const PGresult *result, int row, const char *column)
 }
 
 static bool
+is_of_deck(const struct rollback *rollback, const char *database)
+{
+    const struct deck *deck = rollback->deck;
+
+    for (size_t i = 0; i < deck->databases.count; i++) {
+        if (deck->databases.items[i].environment->server == rollback->server &&
+            strcmp(deck->databases.items[i].name, database) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The journal of a database that this deck does not name (any more) may be somebody else's, from
+ * another deck: what this role may not read or trust, it has not written. */
+static bool
+has_entries(struct rollback *rollback, const char *database, PGconn *connection, bool *ret_has,
+            struct error *err)
+{
+    if (journal_exists(connection, ret_has, err))
+        return true;
+    if (database == NULL || is_of_deck(rollback, database) ||
+        (err->code != ERROR_PRIVILEGE && err->code != ERROR_REFUSED))
+        return false;
+    error_clear(err);
+    *ret_has = false;
+    return true;
+}
+
+static bool
 read_entries(struct rollback *rollback, const char *database, struct error *err)
 {
     PGconn *connection;
@@ -102,7 +131,7 @@ read_entries(struct rollback *rollback, const char *database, struct error *err)
     AUTO_PGRESULT result = NULL;
 
     if (!open_session(rollback, database, &connection, err) ||
-        !journal_exists(connection, &exists, err))
+        !has_entries(rollback, database, connection, &exists, err))
         return false;
     if (!exists)
         return true;
@@ -143,6 +172,8 @@ read_all_entries(struct rollback *rollback, struct error *err)
     const char *own = PQdb(connection);
     for (int row = 0; row < PQntuples(databases); row++) {
         const char *name = keep(rollback->arena, databases, row, "name");
+        if (!pg_bool(databases, row, "can_connect") && !is_of_deck(rollback, name))
+            continue;
         if (!read_entries(rollback, strcmp(name, own) == 0 ? NULL : name, err))
             return false;
     }

@@ -432,6 +432,14 @@ def test_partitioned_otherwise_is_left_alone_and_said(existing):
     assert "HASH (id)" in existing.notes()[0] and "RANGE (created_at)" in existing.notes()[0]
 
 
+def test_a_rule_that_is_gone_is_no_obstacle(existing):
+    existing.run(EVENTS)
+    existing.run("CREATE RULE r AS ON DELETE TO events DO INSTEAD NOTHING; DROP RULE r ON events")
+    existing.write(more=MONTHLY)
+    assert existing.notes() == []
+    existing.applied()
+
+
 def test_a_partition_that_does_not_fit_is_left_alone_and_said(existing):
     existing.run("CREATE TABLE t (n int) PARTITION BY LIST (n);"
                  "CREATE TABLE p PARTITION OF t FOR VALUES IN (1, 7)")

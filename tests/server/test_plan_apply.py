@@ -322,6 +322,23 @@ def test_another_s_journal_is_not_trusted(pgdeck, deck, fresh_server):
     assert not fresh_server.value("SELECT rolsuper FROM pg_roles WHERE rolname = 'mallory'")
 
 
+def test_rollback_does_not_mind_another_s_journal_elsewhere(pgdeck, tmp_path, fresh_server):
+    fresh_server.query("CREATE ROLE small LOGIN CREATEDB CREATEROLE")
+    fresh_server.query("CREATE DATABASE base OWNER small")
+    fresh_server.query("CREATE DATABASE elsewhere")
+    fresh_server.query("CREATE DATABASE closed")
+    fresh_server.query("REVOKE CONNECT ON DATABASE closed FROM PUBLIC")
+    fresh_server.psql(dbname="elsewhere", text="""
+        CREATE SCHEMA pgdeck; CREATE TABLE pgdeck.journal (apply_id uuid);""")
+    deck = write_deck(tmp_path / "deck", fresh_server.conninfo(user="small", dbname="base"),
+                      "advisors: [schema]\n" + DECK)
+    assert pgdeck("apply", "-d", deck, "--yes", expect=0)
+    fresh_server.query("ALTER TABLE pgdeck.journal OWNER TO small", dbname="elsewhere")
+    result = pgdeck("rollback", "-d", deck, "--yes", expect=0)
+    assert "Undone" in result.out and result.err == ""
+    assert fresh_server.query("SELECT FROM pg_database WHERE datname = 'mini_one'") == []
+
+
 def test_statements_that_differ_are_all_shown(pgdeck, deck):
     other = SCHEMA.replace("what text", "which text")
     (deck.parent / "other.sql").write_text(other)

@@ -49,7 +49,8 @@ SELECT o.has_rows, o.reason
      UNION ALL
     SELECT 6, false, 'it is a partition itself' FROM target t WHERE t.relispartition
      UNION ALL
-    SELECT 6, false, 'it has a rule' FROM target t WHERE t.relhasrules
+    SELECT 6, false, 'it has a rule' FROM target t
+     WHERE EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = t.oid)
      UNION ALL
     SELECT 6, false, 'an index is its replica identity' FROM target t WHERE t.relreplident = 'i'
      UNION ALL
