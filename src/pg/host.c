@@ -28,13 +28,23 @@ host_has_data_directory(const char *data_directory, const char *system_identifie
     return got == 1 && strcmp(text, system_identifier) == 0;
 }
 
+/* --- memory that a control group leaves ---------------------------------------------------- */
+
+/* How the two versions of control groups say it. No limit is "max" in v2 and, in v1, a number
+ * beyond all memory. */
+struct hierarchy {
+    const char *mount, *file;
+};
+static const struct hierarchy unified = {"/sys/fs/cgroup", "memory.max"};
+static const struct hierarchy by_controller = {"/sys/fs/cgroup/memory", "memory.limit_in_bytes"};
+
 static int64_t
-read_limit(const char *folder)
+read_limit(const char *root, const struct hierarchy *hierarchy, const char *group)
 {
-    char path[4200];
+    char path[8192];
     char text[64] = "";
 
-    snprintf(path, sizeof(path), "/sys/fs/cgroup%s/memory.max", folder);
+    snprintf(path, sizeof(path), "%s%s%s/%s", root, hierarchy->mount, group, hierarchy->file);
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return INT64_MAX;
@@ -44,29 +54,66 @@ read_limit(const char *folder)
     return text[0] >= '0' && text[0] <= '9' ? strtoll(text, NULL, 10) : INT64_MAX;
 }
 
+/* The lowest of the group's limit and its parents'. In a container the group may be one of the
+ * host's that is not to be seen here: the mount's own limit is the container's. */
 static int64_t
-cgroup_limit(void)
+lowest_limit(const char *root, const struct hierarchy *hierarchy, char *group)
 {
-    char line[4096];
     int64_t limit = INT64_MAX;
-    FILE *file = fopen("/proc/self/cgroup", "re");
 
+    for (;;) {
+        char *slash = strrchr(group, '/');
+        if (slash != NULL && slash[1] == '\0')
+            *slash = '\0'; /* "/": the mount itself */
+        int64_t here = read_limit(root, hierarchy, group);
+        if (here < limit)
+            limit = here;
+        slash = strrchr(group, '/');
+        if (slash == NULL)
+            return limit;
+        *slash = '\0';
+    }
+}
+
+static bool
+is_memory(const char *controllers, size_t length)
+{
+    while (length > 0) {
+        size_t word = strcspn(controllers, ",:");
+        if (word == 6 && strncmp(controllers, "memory", 6) == 0)
+            return true;
+        word += word < length;
+        controllers += word;
+        length -= word;
+    }
+    return false;
+}
+
+/* Lines are "0::/group" (v2) and "4:memory:/group" (v1). */
+int64_t
+host_memory_limit(const char *root)
+{
+    char line[4096], path[4200];
+    int64_t limit = INT64_MAX;
+
+    snprintf(path, sizeof(path), "%s/proc/self/cgroup", root);
+    FILE *file = fopen(path, "re");
     if (file == NULL)
         return limit;
     while (fgets(line, sizeof(line), file) != NULL) {
-        if (strncmp(line, "0::", 3) != 0)
-            continue;
         line[strcspn(line, "\n")] = '\0';
-        char *folder = line + 3;
-        for (;;) {
-            int64_t here = read_limit(strcmp(folder, "/") == 0 ? "" : folder);
-            if (here < limit)
-                limit = here;
-            char *slash = strrchr(folder, '/');
-            if (slash == NULL || slash == folder)
-                break;
-            *slash = '\0';
-        }
+        char *controllers = strchr(line, ':');
+        char *group = controllers == NULL ? NULL : strchr(++controllers, ':');
+        if (group == NULL)
+            continue;
+        const struct hierarchy *hierarchy = NULL;
+        if (group == controllers)
+            hierarchy = &unified;
+        else if (is_memory(controllers, (size_t)(group - controllers)))
+            hierarchy = &by_controller;
+        int64_t here = hierarchy == NULL ? INT64_MAX : lowest_limit(root, hierarchy, group + 1);
+        if (here < limit)
+            limit = here;
     }
     fclose(file);
     return limit;
@@ -77,7 +124,7 @@ host_memory_bytes(void)
 {
     long pages = sysconf(_SC_PHYS_PAGES);
     long page_bytes = sysconf(_SC_PAGESIZE);
-    int64_t limit = cgroup_limit();
+    int64_t limit = host_memory_limit("");
 
     if (pages <= 0 || page_bytes <= 0)
         return 0;

@@ -6,8 +6,11 @@
 /* Whether the data directory of the server with that system identifier can be read from here:
  * pg_control begins with the identifier (8 bytes, the host's byte order). */
 bool host_has_data_directory(const char *data_directory, const char *system_identifier);
-/* Memory that processes here may use: the host's, or the lowest limit of this process's cgroup
- * and its parents (v2). 0: unknown. */
+/* Memory that processes here may use: the host's, or its control group's limit where that is
+ * lower. 0: unknown. */
 int64_t host_memory_bytes(void);
+/* The lowest limit of this process's control group and its parents, v1 and v2; INT64_MAX (or, with
+ * v1, another number beyond all memory): none. root: "", or a folder with proc and sys in it. */
+int64_t host_memory_limit(const char *root);
 /* CPUs that this process may run on; at least 1. */
 int host_cpus(void);
