@@ -288,12 +288,21 @@ note_memory(struct session *session)
     const struct settings_input *input = &session->input;
     struct settings_memory memory;
 
-    if (settings_expected_memory(input, &memory) && memory.expected_bytes > input->memory_bytes)
+    if (!settings_memory_read(input, &memory))
+        return;
+    if (memory.expected_bytes > input->memory_bytes) /* of a preset: else it is an error */
         change_list_note(session->advice->changes, server->name, NULL, server->place,
                          "Expected memory is %s, more than the %s that the server has (%s): %s.",
-                         setting_size(arena, memory.expected_bytes >> 20 << 20),
+                         setting_rounded_size(arena, memory.expected_bytes),
                          setting_size(arena, input->memory_bytes), input->memory_from,
-                         memory.arithmetic);
+                         memory.expected_terms);
+    if (memory.worst_bytes > input->memory_bytes)
+        change_list_note(session->advice->changes, server->name, NULL, server->place,
+                         "Memory in the worst case, all connections at once with large queries, "
+                         "is %s, more than the %s that the server has (%s): %s.",
+                         setting_rounded_size(arena, memory.worst_bytes),
+                         setting_size(arena, input->memory_bytes), input->memory_from,
+                         memory.worst_terms);
 }
 
 static void
@@ -327,7 +336,8 @@ settings_advise(struct advice *advice, struct error *err)
     struct session session = {.advice = advice};
 
     settings_input_read(advice, &session.input);
-    if (!settings_check_connections(&session.input, future_connections(&session), err))
+    if (!settings_check_connections(&session.input, future_connections(&session), err) ||
+        !settings_check_memory(&session.input, err))
         return false;
     for (size_t i = 0; i < settings_rule_count; i++) {
         const struct settings_rule *rule = &settings_rules[i];

@@ -1,5 +1,5 @@
-/* Whether what the deck wants fits into its server: connections (an error) and memory (a note
- * with the arithmetic). */
+/* Whether what the deck wants fits into its server: connections and expected memory (errors);
+ * worst-case memory is for a warning. */
 #pragma once
 #include "settings/input.h"
 
@@ -9,10 +9,16 @@ bool settings_check_connections(const struct settings_input *input, int max_conn
                                 struct error *err) MUST_CHECK;
 
 struct settings_memory {
+    /* Shared memory, one work_mem for each connection that works at once, autovacuum and parallel
+     * workers. */
     int64_t expected_bytes;
-    const char *arithmetic; /* "shared_buffers 2GB + ..." */
+    const char *expected_terms; /* "shared_buffers 2GB + ..." */
+    /* All connections at once, each with several sorts and hashes that use the multiplier, and
+     * with temporary tables. */
+    int64_t worst_bytes;
+    const char *worst_terms;
 };
-/* Shared memory, one work_mem for each connection that works at once, autovacuum and parallel
- * workers. False: the deck does not say enough. */
-bool
-settings_expected_memory(const struct settings_input *input, struct settings_memory *ret_memory);
+/* False: the deck does not say enough. */
+bool settings_memory_read(const struct settings_input *input, struct settings_memory *ret_memory);
+/* Whether expected memory fits; presets are let through. */
+bool settings_check_memory(const struct settings_input *input, struct error *err) MUST_CHECK;

@@ -2,6 +2,7 @@
 #include "settings/derive.h"
 
 #include "base/text.h"
+#include "settings/value.h"
 
 #include <string.h>
 
@@ -92,6 +93,44 @@ derive_log_connections(const struct settings_case *of, struct settings_proposal 
         }
     }
     return false;
+}
+
+bool
+derive_idle_session_timeout(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    const struct deck_environment *deck = of->environment->deck;
+
+    proposal->value = "8h";
+    proposal->why = "development without pools: sessions that somebody forgot over night";
+    return deck->logging == LOGGING_VERBOSE && deck->pools.count == 0;
+}
+
+bool
+derive_track_detailed(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    proposal->value = "on";
+    return of->input->deepest_monitoring == DEPTH_DETAILED;
+}
+
+/* No lower than it is. */
+bool
+derive_query_size(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    double there;
+    bool is_more = setting_number(of->current->setting, "B", &there) && there > 4096;
+
+    proposal->value = is_more ? of->current->setting : "4kB";
+    return true;
+}
+
+/* One that asks for more stays. */
+bool
+derive_min_protocol(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    bool is_newer = strcmp(of->current->setting, "TLSv1.3") == 0;
+
+    proposal->value = is_newer ? of->current->setting : "TLSv1.2";
+    return true;
 }
 
 static bool

@@ -5,8 +5,14 @@
 
 #include "settings/value.h"
 
+#define KILOBYTE (INT64_C(1) << 10)
 #define MEGABYTE (INT64_C(1) << 20)
 #define GIGABYTE (INT64_C(1) << 30)
+#define LEAST_BUFFERS (16 * MEGABYTE)
+#define MOST_WAL_BUFFERS (32 * MEGABYTE)
+#define LEAST_AUTOVACUUM_WORK_MEM (8 * MEGABYTE)
+
+enum { AUTOVACUUM_PART = 32 };
 
 /* What kind of an environment: its logging says it. */
 struct class
@@ -14,12 +20,14 @@ struct class
     const char *name;
     int buffers_percent, cache_percent; /* with a server of its own */
     int work_mem_percent;               /* of memory / connections */
+    int64_t preset_memory_bytes;        /* of which the figures are well known */
+    int preset_connections;
 };
 
 static const struct class classes[] = {
-    [LOGGING_VERBOSE] = {"development", 25, 75, 80},
-    [LOGGING_BALANCED] = {"staging", 25, 75, 90},
-    [LOGGING_MINIMAL] = {"production", 30, 80, 120},
+    [LOGGING_VERBOSE] = {"development", 25, 75, 80, GIGABYTE, 50},
+    [LOGGING_BALANCED] = {"staging", 25, 75, 90, 2 * GIGABYTE, 75},
+    [LOGGING_MINIMAL] = {"production", 30, 80, 120, 4 * GIGABYTE, 150},
 };
 
 const char *
@@ -95,7 +103,7 @@ settings_shared_buffers(const struct settings_input *input)
 {
     return input->memory_bytes == 0
                ? 0
-               : at_least(memory_share(input, buffers_percent(input)), 16 * MEGABYTE);
+               : at_least(memory_share(input, buffers_percent(input)), LEAST_BUFFERS);
 }
 
 bool
@@ -160,8 +168,9 @@ settings_autovacuum_work_mem(const struct settings_input *input)
 {
     if (input->memory_bytes == 0)
         return 0;
-    return at_least(at_most(rounded_down(input->memory_bytes / 32, MEGABYTE), GIGABYTE),
-                    8 * MEGABYTE);
+    return at_least(
+        at_most(rounded_down(input->memory_bytes / AUTOVACUUM_PART, MEGABYTE), GIGABYTE),
+        LEAST_AUTOVACUUM_WORK_MEM);
 }
 
 bool
@@ -175,6 +184,18 @@ derive_autovacuum_work_mem(const struct settings_case *of, struct settings_propo
     return true;
 }
 
+int64_t
+settings_wal_buffers(const struct settings_input *input)
+{
+    int64_t buffers = settings_shared_buffers(input);
+
+    if (buffers == 0)
+        return 0;
+    if (buffers >= GIGABYTE)
+        return MOST_WAL_BUFFERS;
+    return at_least(at_most(rounded_down(buffers / 32, MEGABYTE), 16 * MEGABYTE), MEGABYTE);
+}
+
 bool
 derive_wal_buffers(const struct settings_case *of, struct settings_proposal *proposal)
 {
@@ -182,43 +203,105 @@ derive_wal_buffers(const struct settings_case *of, struct settings_proposal *pro
 
     if (buffers == 0)
         return false;
-    int64_t bytes =
-        at_least(at_most(rounded_down(buffers / 32, MEGABYTE), 16 * MEGABYTE), MEGABYTE);
-    if (buffers >= GIGABYTE)
-        bytes = 32 * MEGABYTE;
-    proposal->value = setting_size(of->input->arena, bytes);
+    proposal->value = setting_size(of->input->arena, settings_wal_buffers(of->input));
     proposal->why = arena_printf(of->input->arena, "for shared_buffers of %s",
                                  setting_size(of->input->arena, buffers));
     return true;
 }
 
+bool
+settings_is_preset(const struct settings_input *input,
+                   const struct settings_environment *environment)
+{
+    const struct class *class = &classes[environment->deck->logging];
+
+    return settings_sole(input) == environment &&
+           environment->memory_bytes == class->preset_memory_bytes &&
+           input->memory_bytes == class->preset_memory_bytes &&
+           environment->connections == class->preset_connections;
+}
+
+/* What is left of the server's memory for sorts and hashes, the environment's part of it, and who
+ * shares that: its working connections, and parallel workers that may all be at its queries. So
+ * the parts of all environments together, with all workers at the one that gets most, fit. */
+static int64_t
+affordable_work_mem(const struct settings_input *input,
+                    const struct settings_environment *environment)
+{
+    int64_t memory = input->memory_bytes;
+    /* Before rounding, so that more memory never gives less. */
+    int64_t taken =
+        at_least(memory / 100 * buffers_percent(input), LEAST_BUFFERS) +
+        settings_autovacuum_workers(input) *
+            at_least(at_most(memory / AUTOVACUUM_PART, GIGABYTE), LEAST_AUTOVACUUM_WORK_MEM) +
+        at_most(memory / 64, MOST_WAL_BUFFERS) + MEGABYTE;
+    int64_t all = 0;
+
+    for (size_t i = 0; i < input->environments.count; i++)
+        all += input->environments.items[i].memory_bytes;
+    int64_t backends =
+        at_least(environment->active_connections, 1) + settings_parallel_workers(input);
+    double part = (double)environment->memory_bytes / (double)all;
+    return (int64_t)((double)at_least(memory - taken, 0) * part / (double)backends);
+}
+
+/* In steps that people write. */
+static int64_t
+rounded_work_mem(int64_t bytes)
+{
+    if (bytes >= 8 * MEGABYTE)
+        return rounded_down(bytes, 4 * MEGABYTE);
+    return at_least(rounded_down(bytes, bytes >= MEGABYTE ? MEGABYTE : 64 * KILOBYTE),
+                    64 * KILOBYTE);
+}
+
 /* Each connection's part of the environment's memory, by how many of them use it at once. */
+static int64_t
+usual_work_mem(const struct settings_environment *environment)
+{
+    int64_t bytes = environment->memory_bytes / environment->connections *
+                    classes[environment->deck->logging].work_mem_percent / 100;
+
+    bytes = at_most(bytes, environment->memory_bytes / 16);
+    return rounded_work_mem(at_least(bytes, 4 * MEGABYTE));
+}
+
 int64_t
-settings_work_mem(const struct settings_environment *environment)
+settings_work_mem(const struct settings_input *input,
+                  const struct settings_environment *environment)
 {
     if (environment->memory_bytes == 0 || environment->connections == 0)
         return 0;
-    int64_t bytes = environment->memory_bytes / environment->connections *
-                    classes[environment->deck->logging].work_mem_percent / 100;
-    bytes = at_most(bytes, environment->memory_bytes / 16);
-    bytes = at_least(bytes, 4 * MEGABYTE);
-    return rounded_down(bytes, bytes >= 8 * MEGABYTE ? 4 * MEGABYTE : MEGABYTE);
+    int64_t usual = usual_work_mem(environment);
+    if (input->memory_bytes == 0 || settings_is_preset(input, environment))
+        return usual;
+    return at_most(usual, rounded_work_mem(affordable_work_mem(input, environment)));
 }
 
 bool
 derive_work_mem(const struct settings_case *of, struct settings_proposal *proposal)
 {
-    int64_t bytes = settings_work_mem(of->environment);
+    const struct settings_environment *environment = of->environment;
+    struct arena *arena = of->input->arena;
+    int64_t bytes = settings_work_mem(of->input, environment);
 
     if (bytes == 0)
         return false;
-    proposal->value = setting_size(of->input->arena, bytes);
+    proposal->value = setting_size(arena, bytes);
     proposal->why =
-        arena_printf(of->input->arena, "%d %% of %s (%s) / %d connections (%s), as for %s",
-                     classes[of->environment->deck->logging].work_mem_percent,
-                     setting_size(of->input->arena, of->environment->memory_bytes),
-                     of->environment->memory_from, of->environment->connections,
-                     of->environment->connections_from, settings_class_name(of->environment->deck));
+        arena_printf(arena, "%d %% of %s (%s) / %d connections (%s), as for %s",
+                     classes[environment->deck->logging].work_mem_percent,
+                     setting_size(arena, environment->memory_bytes), environment->memory_from,
+                     environment->connections, environment->connections_from,
+                     settings_class_name(environment->deck));
+    if (bytes < usual_work_mem(environment))
+        proposal->why = arena_printf(
+            arena,
+            "its part of what shared_buffers and autovacuum leave of %s, for %d connections at "
+            "work (%s) and %d parallel workers; %s, by its connections, would be too much",
+            setting_size(arena, of->input->memory_bytes), environment->active_connections,
+            environment->active_from, settings_parallel_workers(of->input),
+            setting_size(arena, usual_work_mem(environment)));
     return true;
 }
 
@@ -280,4 +363,12 @@ derive_wal_compression(const struct settings_case *of, struct settings_proposal 
 
     proposal->value = setting_allows(of->current, "lz4") ? "lz4" : is_boolean ? "on" : "pglz";
     return true;
+}
+
+/* Where this server was built with it. */
+bool
+derive_toast_compression(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    proposal->value = "lz4";
+    return setting_allows(of->current, "lz4");
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "settings/derive.h"
 
+#include <limits.h>
+#include <stdlib.h>
+
 enum { PRODUCTION_PARALLEL_WORKERS = 6, WORKERS_BESIDE_PARALLEL = 4 };
 
 static int
@@ -34,14 +37,14 @@ storage_name(const struct settings_case *of)
 struct storage_figures {
     const char *random_page_cost;
     int concurrency, concurrency_async, maintenance_concurrency;
-    int vacuum_cost_limit;
+    int vacuum_cost_limit, bgwriter_maxpages;
 };
 
 static const struct storage_figures storages[] = {
-    [STORAGE_NVME] = {"1.1", 256, 128, 128, 2000},
-    [STORAGE_SSD] = {"1.1", 200, 64, 64, 1000},
-    [STORAGE_SAN] = {"1.1", 200, 64, 64, 1000},
-    [STORAGE_HDD] = {"4", 2, 16, 10, 400},
+    [STORAGE_NVME] = {"1.1", 256, 128, 128, 2000, 500},
+    [STORAGE_SSD] = {"1.1", 200, 64, 64, 1000, 400},
+    [STORAGE_SAN] = {"1.1", 200, 64, 64, 1000, 400},
+    [STORAGE_HDD] = {"4", 2, 16, 10, 400, 100},
 };
 
 static const char *
@@ -214,4 +217,32 @@ derive_autovacuum_cost_limit(const struct settings_case *of, struct settings_pro
     proposal->value = number(of, storages[of->input->deck->storage].vacuum_cost_limit);
     proposal->why = by_storage(of, "how much vacuum may read and write between two pauses");
     return true;
+}
+
+/* --- background writer, partitions -------------------------------------------------------- */
+
+bool
+derive_bgwriter_maxpages(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    proposal->value = number(of, storages[of->input->deck->storage].bgwriter_maxpages);
+    proposal->why = by_storage(of, "pages that the background writer writes in one round");
+    return true;
+}
+
+bool
+derive_partitionwise(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    proposal->value = "on";
+    return of->input->has_partitions && of->environment->deck->workload == WORKLOAD_ANALYTICS;
+}
+
+/* No lower than it is: somebody had a reason. */
+bool
+derive_max_locks(const struct settings_case *of, struct settings_proposal *proposal)
+{
+    enum { LOCKS_WITH_PARTITIONS = 128 };
+    int there = atoi(of->current->setting);
+
+    proposal->value = number(of, clamp(there, LOCKS_WITH_PARTITIONS, INT_MAX));
+    return of->input->has_partitions;
 }

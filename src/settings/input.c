@@ -34,6 +34,7 @@ read_environment(struct settings_input *input, const struct deck_environment *de
     environment->memory_bytes = deck->memory_bytes;
     environment->memory_from = "its share";
     environment->active_connections = pools > 0 ? pools : deck->targets.connections_max;
+    environment->active_from = pools > 0 ? "its pools" : "its target";
     if (deck->max_connections > 0) {
         environment->connections = deck->max_connections;
         environment->connections_from = "its max_connections";
@@ -41,6 +42,12 @@ read_environment(struct settings_input *input, const struct deck_environment *de
         environment->connections = environment->active_connections;
         environment->connections_from = pools > 0 ? "its pools" : "its target";
     }
+    if (environment->active_connections == 0) {
+        environment->active_connections = (environment->connections * 2 + 4) / 5;
+        environment->active_from = "2 of 5 of its connections";
+    }
+    if (deck->monitoring < input->deepest_monitoring)
+        input->deepest_monitoring = deck->monitoring;
 }
 
 static void
@@ -87,14 +94,24 @@ settings_input_read(const struct advice *advice, struct settings_input *ret_inpu
 {
     const struct deck *deck = advice->deck;
     struct settings_input input = {
-        .arena = advice->arena, .deck = advice->server, .catalog = advice->catalog};
+        .arena = advice->arena,
+        .deck = advice->server,
+        .catalog = advice->catalog,
+        .deepest_monitoring = DEPTH_ESSENTIAL,
+    };
 
     for (size_t i = 0; i < deck->environments.count; i++) {
         if (deck->environments.items[i].server == advice->server)
             read_environment(&input, &deck->environments.items[i]);
     }
-    for (size_t i = 0; i < deck->databases.count; i++)
-        input.own_connections += deck->databases.items[i].environment->server == advice->server;
+    for (size_t i = 0; i < deck->databases.count; i++) {
+        const struct deck_database *database = &deck->databases.items[i];
+        if (database->environment->server != advice->server)
+            continue;
+        input.own_connections++;
+        if (database->partitions != NULL && database->partitions->list.count > 0)
+            input.has_partitions = true;
+    }
     input.own_connections += SETTINGS_SPARE_CONNECTIONS;
     input.reserved_connections =
         setting_integer(advice->catalog, "superuser_reserved_connections") +

@@ -5,10 +5,11 @@
 
 struct settings_environment {
     const struct deck_environment *deck;
-    int64_t memory_bytes;   /* its share; 0: unknown */
-    int connections;        /* its limit; 0: unknown */
-    int active_connections; /* expected to work at once: its pools, else the target; 0: unknown */
-    const char *memory_from, *connections_from; /* for the reader */
+    int64_t memory_bytes; /* its share; 0: unknown */
+    int connections;      /* its limit; 0: unknown */
+    /* Expected to work at once: its pools, else its target, else 2 of 5; 0: unknown. */
+    int active_connections;
+    const char *memory_from, *connections_from, *active_from; /* for the reader */
 };
 
 struct settings_input {
@@ -21,6 +22,8 @@ struct settings_input {
     LIST_OF(struct settings_environment) environments;
     int own_connections; /* pgdeck's own: one a database and a few for apply and watch */
     int reserved_connections;
+    bool has_partitions;                /* one of its databases has */
+    enum deck_depth deepest_monitoring; /* of its environments */
 };
 
 enum { SETTINGS_SPARE_CONNECTIONS = 4 };

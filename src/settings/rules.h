@@ -6,6 +6,7 @@
 enum settings_scope {
     SETTINGS_OF_SERVER,      /* ALTER SYSTEM: from all environments together */
     SETTINGS_OF_ENVIRONMENT, /* ALTER DATABASE: its share; never also set for the server */
+    SETTINGS_OF_POSTGRESQL,  /* its own default is right, never changed; the reason says why */
 };
 
 struct settings_proposal {

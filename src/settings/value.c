@@ -97,6 +97,19 @@ read_number(const struct catalog_setting *setting, const char *text, double *ret
     return true;
 }
 
+bool
+setting_bytes(const struct catalog_setting *setting, const char *value, int64_t *ret_bytes)
+{
+    enum unit_kind kind;
+    double number, factor;
+
+    if (!read_unit(setting->unit, &kind, &factor) || kind != UNIT_BYTES ||
+        !read_number(setting, value, &number))
+        return false;
+    *ret_bytes = (int64_t)(number * factor);
+    return true;
+}
+
 static bool
 is_number(const struct catalog_setting *setting)
 {
@@ -216,6 +229,12 @@ const char *
 setting_size(struct arena *arena, int64_t bytes)
 {
     return in_largest_unit(arena, bytes, UNIT_BYTES, "B");
+}
+
+const char *
+setting_rounded_size(struct arena *arena, int64_t bytes)
+{
+    return setting_size(arena, bytes >= 10 << 20 ? bytes >> 20 << 20 : bytes);
 }
 
 const char *

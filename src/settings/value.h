@@ -8,6 +8,9 @@
 bool setting_number(const char *text, const char *unit, double *ret_number) MUST_CHECK;
 /* Whether both mean the same to this parameter. */
 bool setting_is_equal(const struct catalog_setting *setting, const char *a, const char *b);
+/* A parameter of memory, in bytes; false for any other. */
+bool setting_bytes(const struct catalog_setting *setting, const char *value,
+                   int64_t *ret_bytes) MUST_CHECK;
 bool setting_allows(const struct catalog_setting *setting, const char *word); /* an enum's word */
 
 /* What the server would use for value: itself, or its nearest limit (then *ret_is_limited).
@@ -22,6 +25,8 @@ size_t setting_words(struct arena *arena, const char *list, char ***ret_words);
 
 /* In the largest unit that holds it exactly: 1200MB, 4GB, 15min, 250ms. */
 const char *setting_size(struct arena *arena, int64_t bytes);
+/* For sums: of 10 MB and more only whole megabytes. */
+const char *setting_rounded_size(struct arena *arena, int64_t bytes);
 /* A value for the reader: "16384" in unit 8kB is 128MB. */
 const char *
 setting_readable(struct arena *arena, const struct catalog_setting *setting, const char *value);

@@ -3,6 +3,8 @@
 
 import json
 import re
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 
 import pytest
 
@@ -64,11 +66,19 @@ def shown(server, dbname, name):
 
 def test_every_rule_is_a_parameter_of_that_version(fresh_server):
     rows = LISTED.findall((SOURCE / "src/settings/rules.c").read_text())
-    assert len(rows) > 30
+    assert len({row[0] for row in rows}) > 100
+    assert len({row[0] for row in rows if row[1] != "POSTGRESQL"}) >= 60
     there = {row[0] for row in fresh_server.query("SELECT name FROM pg_settings")}
     for name, _scope, low, high in rows:
         if int(low) <= fresh_server.version <= (int(high) or 99):
             assert name in there, name
+
+
+def test_what_is_known_without_a_server_is_what_the_server_says(fresh_server):
+    loader = SourceFileLoader("parameters", str(SOURCE / "tools/parameters"))
+    parameters = module_from_spec(spec_from_loader("parameters", loader))
+    loader.exec_module(parameters)
+    assert parameters.of_server(fresh_server) == parameters.of_table(fresh_server.version)
 
 
 def test_values_come_into_effect(pgdeck, deck, fresh_server):
@@ -158,10 +168,23 @@ def test_pools_that_do_not_fit_are_an_error(pgdeck, deck):
     assert "31" in result.err and "30" in result.err
 
 
-def test_expected_memory_over_the_budget_is_told_with_its_terms(pgdeck, deck):
-    deck.write_text(deck.read_text().replace("max: 10", "max: 30"))
+def test_expected_memory_over_the_budget_is_an_error_with_its_terms(pgdeck, deck):
+    text = deck.read_text()
+    deck.write_text(text.replace("max: 10", "max: 30"))
+    work_mem = [change["sql"] for change in changes(pgdeck, deck) if "green" in change["why"]]
+    assert all("SET work_mem = '12MB'" in sql for sql in work_mem) and len(work_mem) == 2
+    deck.write_text(text.replace("max: 10", "max: 20000").replace(
+        "max_connections: 30", "max_connections: 20000"))
+    result = pgdeck("plan", "-d", deck, expect=10)
+    assert re.search(r"deck\.yaml:\d+:\d+: error: expected memory does not fit", result.err)
+    assert "shared_buffers 256MB + " in result.err
+    assert "20000 connections of green x 64kB" in result.err
+
+
+def test_memory_in_the_worst_case_is_told_with_its_terms(pgdeck, deck):
     notes = [note["text"] for note in plan(pgdeck, deck)["notes"]]
-    assert any("Expected memory" in text and "shared_buffers 256MB + " in text
+    assert any("worst case" in text and
+               "30 connections of green x (4 sorts or hashes x 28MB x 2 + 8MB)" in text
                for text in notes), notes
 
 

@@ -1,60 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "settings/fixture.h"
 
+#include "settings/parameters.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define BOOLEAN(name, context, value)                                                              \
-    {                                                                                              \
-        name, value, "", context, "bool", "", "", ""                                               \
-    }
-
-static const struct {
-    const char *name, *setting, *unit, *context, *vartype, *min, *max, *words;
-} stock[] = {
-    {"autovacuum_analyze_scale_factor", "0.1", "", "sighup", "real", "0", "100", ""},
-    {"autovacuum_max_workers", "3", "", "postmaster", "integer", "1", "262143", ""},
-    {"autovacuum_vacuum_cost_limit", "-1", "", "sighup", "integer", "-1", "10000", ""},
-    {"autovacuum_vacuum_scale_factor", "0.2", "", "sighup", "real", "0", "100", ""},
-    {"autovacuum_work_mem", "-1", "kB", "sighup", "integer", "-1", "2147483647", ""},
-    {"checkpoint_completion_target", "0.9", "", "sighup", "real", "0", "1", ""},
-    {"checkpoint_timeout", "300", "s", "sighup", "integer", "30", "86400", ""},
-    {"effective_cache_size", "524288", "8kB", "user", "integer", "1", "2147483647", ""},
-    {"effective_io_concurrency", "1", "", "user", "integer", "0", "1000", ""},
-    {"gin_pending_list_limit", "4096", "kB", "user", "integer", "64", "2147483647", ""},
-    {"hash_mem_multiplier", "2", "", "user", "real", "1", "1000", ""},
-    {"idle_in_transaction_session_timeout", "0", "ms", "user", "integer", "0", "2147483647", ""},
-    BOOLEAN("jit", "user", "on"),
-    {"log_autovacuum_min_duration", "600000", "ms", "sighup", "integer", "-1", "2147483647", ""},
-    BOOLEAN("log_checkpoints", "sighup", "on"),
-    BOOLEAN("log_connections", "superuser-backend", "off"),
-    BOOLEAN("log_disconnections", "superuser-backend", "off"),
-    {"log_line_prefix", "%m [%p] ", "", "sighup", "string", "", "", ""},
-    BOOLEAN("log_lock_waits", "superuser", "off"),
-    {"log_min_duration_statement", "-1", "ms", "superuser", "integer", "-1", "2147483647", ""},
-    {"log_statement", "none", "", "superuser", "enum", "", "", "{none,ddl,mod,all}"},
-    {"log_temp_files", "-1", "kB", "superuser", "integer", "-1", "2147483647", ""},
-    {"maintenance_io_concurrency", "10", "", "user", "integer", "0", "1000", ""},
-    {"maintenance_work_mem", "65536", "kB", "user", "integer", "1024", "2147483647", ""},
-    {"max_connections", "100", "", "postmaster", "integer", "1", "262143", ""},
-    {"max_parallel_maintenance_workers", "2", "", "user", "integer", "0", "1024", ""},
-    {"max_parallel_workers", "8", "", "user", "integer", "0", "1024", ""},
-    {"max_parallel_workers_per_gather", "2", "", "user", "integer", "0", "1024", ""},
-    {"max_wal_size", "1024", "MB", "sighup", "integer", "2", "2147483647", ""},
-    {"max_worker_processes", "8", "", "postmaster", "integer", "0", "262143", ""},
-    {"min_wal_size", "80", "MB", "sighup", "integer", "2", "2147483647", ""},
-    {"password_encryption", "scram-sha-256", "", "user", "enum", "", "", "{md5,scram-sha-256}"},
-    {"random_page_cost", "4", "", "user", "real", "0", "1.79769e+308", ""},
-    {"shared_buffers", "16384", "8kB", "postmaster", "integer", "16", "1073741823", ""},
-    {"shared_preload_libraries", "", "", "postmaster", "string", "", "", ""},
-    {"superuser_reserved_connections", "3", "", "postmaster", "integer", "0", "262143", ""},
-    {"track_functions", "none", "", "superuser", "enum", "", "", "{none,pl,all}"},
-    BOOLEAN("track_io_timing", "superuser", "off"),
-    {"wal_buffers", "512", "8kB", "postmaster", "integer", "-1", "262143", ""},
-    {"wal_compression", "off", "", "superuser", "enum", "", "", "{pglz,lz4,zstd,on,off}"},
-    {"work_mem", "4096", "kB", "user", "integer", "64", "2147483647", ""},
-};
 
 struct fixture *
 fixture_new(int major)
@@ -68,18 +19,10 @@ fixture_new(int major)
         .name = "main", .major = major, .role = "postgres", .is_superuser = true};
     fixture->catalog.available_extensions = available;
     fixture->catalog.available_extension_count = 2;
-    for (size_t i = 0; i < sizeof(stock) / sizeof(stock[0]); i++) {
-        struct catalog_setting *setting = LIST_ADD(arena, &fixture->catalog.settings);
-        setting->name = stock[i].name;
-        setting->setting = setting->boot_value = setting->reset_value = stock[i].setting;
-        setting->unit = stock[i].unit;
-        setting->context = stock[i].context;
-        setting->vartype = stock[i].vartype;
-        setting->min_value = stock[i].min;
-        setting->max_value = stock[i].max;
-        setting->enum_values = stock[i].words;
-        setting->source = "default";
-        setting->source_file = "";
+    settings_parameters(arena, major, &fixture->catalog);
+    if (major > 14) { /* as Debian builds it */
+        fixture_setting(fixture, "default_toast_compression")->enum_values = "{pglz,lz4}";
+        fixture_setting(fixture, "wal_compression")->enum_values = "{pglz,lz4,zstd,on,off}";
     }
     struct deck_server *server = LIST_ADD(arena, &fixture->deck.servers);
     server->name = "main";

@@ -1,0 +1,10 @@
+/* What each version of PostgreSQL says of the parameters in the rules' table: for deriving without
+ * a server. From parameters.tsv, which tools/parameters writes. */
+#pragma once
+#include "pg/catalog.h"
+
+enum { PARAMETERS_OLDEST = 14, PARAMETERS_NEWEST = 18 };
+
+/* The settings of a fresh server of that version (14 to 18), sorted by name. Words of enums that
+ * depend on how a server was built (lz4, io_uring) are not among them. */
+void settings_parameters(struct arena *arena, int major, struct catalog_server *catalog);
