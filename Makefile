@@ -38,13 +38,14 @@ build-asan: build-asan/build.ninja
 	$(NINJA) -C build-asan
 
 build-asan/build.ninja:
-	meson setup build-asan -Dtests=enabled -Db_sanitize=address,undefined $(MESON_FLAGS)
+	meson setup build-asan $(MESON_FLAGS) -Dtests=enabled -Db_sanitize=address,undefined \
+		-Dwerror=false # gcc warns of what the sanitizers add
 
 build-clang: build-clang/build.ninja
 	$(NINJA) -C build-clang
 
 build-clang/build.ninja:
-	CC=clang-14 meson setup build-clang -Dtests=enabled $(MESON_FLAGS)
+	CC=clang-14 meson setup build-clang -Dwerror=true -Dtests=enabled $(MESON_FLAGS)
 
 demo: ## build, then show the whole thing on a private PostgreSQL (ARGS=--keep: leave it running)
 demo: build
