@@ -68,6 +68,13 @@ check_filter(struct arena *arena, const struct deck *deck, const struct plan_fil
     return true;
 }
 
+static bool
+makes_database(const struct change *change, const char *name)
+{
+    return change->phase == CHANGE_DATABASE && change->action == CHANGE_CREATE &&
+           strcmp(change->undo_guard_database, name) == 0;
+}
+
 /* With --database the server-wide changes that this database stands on stay: roles, and the
  * database itself. */
 static bool
@@ -80,8 +87,7 @@ is_wanted(const struct change *change, const struct plan_filter *filter)
     if (change->phase != CHANGE_DATABASE)
         return false;
     for (size_t i = 0; i < filter->database_count; i++) {
-        if (strncmp(change->key, "database ", 9) == 0 &&
-            strcmp(change->key + 9, filter->databases[i]) == 0)
+        if (makes_database(change, filter->databases[i]))
             return true;
     }
     return false;
