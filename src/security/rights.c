@@ -349,12 +349,14 @@ close_to_public(const struct scope *scope, struct security_script *script, const
 {
     bool had_schema_create = scope->advice->catalog->major < 15;
 
-    /* TEMPORARY stays: it is of use only to those who get in, and they may rely on it. */
+    /* In a database that is there already, those who get in may rely on TEMPORARY. */
+    const char *rights = scope->entry == NULL ? "CONNECT, TEMPORARY" : "CONNECT";
+
     if (can_public_connect(scope)) {
         if (scope->entry != NULL)
             *warning = keep_or_name(scope, script);
         security_script_add(script, "revoke_connect_public", "grant_connect_public",
-                            PG_VARIABLES({"database", scope->database->name}));
+                            PG_VARIABLES({"rights", rights}, {"database", scope->database->name}));
     }
     if (scope->catalog->exists)
         had_schema_create = acl_has(schema_state(scope, "public").acl, "", "C");

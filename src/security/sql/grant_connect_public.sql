@@ -1,4 +1,4 @@
 -- what: lets everybody connect to a database
 -- servers: 14..
--- variables: database
-GRANT CONNECT ON DATABASE :"database" TO PUBLIC;
+-- variables: rights, database
+GRANT :rights ON DATABASE :"database" TO PUBLIC;
