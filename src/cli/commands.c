@@ -9,6 +9,8 @@ const struct cli_command cli_commands[] = {
      cmd_plan},
     {"apply", "[PLAN]", "make the servers what the deck says", "making it so", cmd_apply},
     {"rollback", "", "take back the newest apply", "making it so", cmd_rollback},
+    {"tune", "", "show each parameter: now, proposed, where it is set, and why", "making it so",
+     cmd_tune},
     {"bench", "", "measure the workload before and after, and write a report", "measuring",
      cmd_bench},
     {"demo", "", "show all of it on two private servers", "a private server", cmd_demo},

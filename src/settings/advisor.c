@@ -5,7 +5,7 @@
 #include "pg/script.h"
 #include "settings/budget.h"
 #include "settings/reload.h"
-#include "settings/rules.h"
+#include "settings/statement.h"
 #include "settings/value.h"
 
 #include <stdlib.h>
@@ -21,38 +21,6 @@ struct session {
 };
 
 /* --- one parameter of the server ---------------------------------------------------------- */
-
-static bool
-is_equal(const struct settings_rule *rule, const struct catalog_setting *setting, const char *a,
-         const char *b)
-{
-    if (!rule->is_list)
-        return setting_is_equal(setting, a, b);
-    AUTO_ARENA arena = arena_new();
-    char **words_a, **words_b;
-    size_t count = setting_words(arena, a, &words_a);
-    bool is_same = setting_words(arena, b, &words_b) == count;
-
-    for (size_t i = 0; is_same && i < count; i++)
-        is_same = strcmp(words_a[i], words_b[i]) == 0;
-    return is_same;
-}
-
-/* Words of a list are quoted one by one: one literal would be one library with commas in it. */
-static const char *
-alter_system(struct arena *arena, const struct settings_rule *rule, const char *value)
-{
-    AUTO_TEXT literals = {0};
-    char **words = NULL;
-    size_t count = rule->is_list ? setting_words(arena, value, &words) : 0;
-
-    for (size_t i = 0; i < count; i++)
-        text_appendf(&literals, "%s%s", i > 0 ? ", " : "", pg_literal(arena, words[i]));
-    if (count == 0)
-        text_append(&literals, pg_literal(arena, rule->is_list ? "" : value));
-    return pg_script(arena, "settings/sql/alter_system.sql",
-                     PG_VARIABLES({"name", rule->name}, {"values", text_chars(&literals)}));
-}
 
 static bool
 is_postmaster(const struct catalog_setting *setting)
@@ -86,8 +54,8 @@ add_server_change(struct session *session, const struct settings_rule *rule,
         .why = proposal->why,
         .warning = proposal->warning,
         .place = server->place,
-        .sql = alter_system(arena, rule, proposal->value),
-        .undo = former != NULL ? alter_system(arena, rule, former)
+        .sql = settings_alter_system(arena, rule, proposal->value),
+        .undo = former != NULL ? settings_alter_system(arena, rule, former)
                                : pg_script(arena, "settings/sql/alter_system_reset.sql",
                                            PG_VARIABLES({"name", rule->name})),
         .needs_reload = !is_postmaster(setting),
@@ -109,8 +77,8 @@ advise_server_rule(struct session *session, const struct settings_rule *rule)
         return;
     const char *now = setting_server_value(setting);
     const char *next = setting->auto_value != NULL ? setting->auto_value : now;
-    bool is_now = is_equal(rule, setting, now, proposal.value);
-    bool is_next = is_equal(rule, setting, next, proposal.value) &&
+    bool is_now = settings_is_equal(rule, setting, now, proposal.value);
+    bool is_next = settings_is_equal(rule, setting, next, proposal.value) &&
                    (setting->auto_value != NULL || !setting->is_pending_restart);
     if (is_now && is_next)
         return;
@@ -152,17 +120,6 @@ may_set(const struct catalog_server *catalog, const struct catalog_setting *sett
            (strcmp(setting->context, "superuser") == 0 && catalog->is_superuser);
 }
 
-/* value NULL: takes it back. */
-static const char *
-alter_database(struct arena *arena, const char *database, const char *name, const char *value)
-{
-    if (value == NULL)
-        return pg_script(arena, "settings/sql/alter_database_reset.sql",
-                         PG_VARIABLES({"database", database}, {"name", name}));
-    return pg_script(arena, "settings/sql/alter_database.sql",
-                     PG_VARIABLES({"database", database}, {"name", name}, {"value", value}));
-}
-
 static void
 advise_database_rule(struct session *session, const struct settings_rule *rule,
                      const struct settings_environment *environment, const char *database,
@@ -178,7 +135,7 @@ advise_database_rule(struct session *session, const struct settings_rule *rule,
         return;
     const char *former = catalog_role_setting_value(catalog, database, "", rule->name);
     const char *now = former != NULL ? former : setting_server_value(setting);
-    if (is_equal(rule, setting, now, proposal.value))
+    if (settings_is_equal(rule, setting, now, proposal.value))
         return;
     if (!may_set(catalog, setting)) {
         change_list_note(session->advice->changes, session->advice->server->name, database,
@@ -193,8 +150,9 @@ advise_database_rule(struct session *session, const struct settings_rule *rule,
     if (proposal.why != rule->reason) /* with the figures */
         text_appendf(&settings->why, "; %s: %s", rule->name, proposal.why);
     text_appendf(&settings->sql, "%s;\n",
-                 alter_database(arena, database, rule->name, proposal.value));
-    text_appendf(&settings->undo, "%s;\n", alter_database(arena, database, rule->name, former));
+                 settings_alter_database(arena, database, rule->name, proposal.value));
+    text_appendf(&settings->undo, "%s;\n",
+                 settings_alter_database(arena, database, rule->name, former));
 }
 
 static void

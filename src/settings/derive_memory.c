@@ -64,7 +64,7 @@ all_are(const struct settings_input *input, enum deck_workload workload)
     return input->environments.count > 0;
 }
 
-/* "of 8GB (the deck's memory of the server)", or with all environments named. */
+/* "of 8GB (the server's memory)", or with all environments named. */
 static const char *
 of_memory(const struct settings_input *input)
 {

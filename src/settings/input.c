@@ -62,7 +62,7 @@ read_memory(struct settings_input *input)
     }
     if (input->deck->memory_bytes > 0) {
         input->memory_bytes = input->deck->memory_bytes;
-        input->memory_from = "the deck's memory of the server";
+        input->memory_from = "the server's memory";
     } else if (is_known) {
         input->memory_bytes = sum;
         input->memory_from = "the sum of the environments' memory";

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include "settings/statement.h"
+
+#include "base/text.h"
+#include "pg/script.h"
+#include "settings/value.h"
+
+#include <string.h>
+
+bool
+settings_is_equal(const struct settings_rule *rule, const struct catalog_setting *setting,
+                  const char *a, const char *b)
+{
+    if (!rule->is_list)
+        return setting_is_equal(setting, a, b);
+    AUTO_ARENA arena = arena_new();
+    char **words_a, **words_b;
+    size_t count = setting_words(arena, a, &words_a);
+    bool is_same = setting_words(arena, b, &words_b) == count;
+
+    for (size_t i = 0; is_same && i < count; i++)
+        is_same = strcmp(words_a[i], words_b[i]) == 0;
+    return is_same;
+}
+
+/* Words of a list are quoted one by one: one literal would be one library with commas in it. */
+const char *
+settings_alter_system(struct arena *arena, const struct settings_rule *rule, const char *value)
+{
+    AUTO_TEXT literals = {0};
+    char **words = NULL;
+    size_t count = rule->is_list ? setting_words(arena, value, &words) : 0;
+
+    for (size_t i = 0; i < count; i++)
+        text_appendf(&literals, "%s%s", i > 0 ? ", " : "", pg_literal(arena, words[i]));
+    if (count == 0)
+        text_append(&literals, pg_literal(arena, rule->is_list ? "" : value));
+    return pg_script(arena, "settings/sql/alter_system.sql",
+                     PG_VARIABLES({"name", rule->name}, {"values", text_chars(&literals)}));
+}
+
+const char *
+settings_alter_database(struct arena *arena, const char *database, const char *name,
+                        const char *value)
+{
+    if (value == NULL)
+        return pg_script(arena, "settings/sql/alter_database_reset.sql",
+                         PG_VARIABLES({"database", database}, {"name", name}));
+    return pg_script(arena, "settings/sql/alter_database.sql",
+                     PG_VARIABLES({"database", database}, {"name", name}, {"value", value}));
+}

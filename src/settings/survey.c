@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+#include "settings/survey.h"
+
+#include "base/text.h"
+#include "settings/statement.h"
+#include "settings/value.h"
+
+#include <string.h>
+
+const char *
+settings_need_name(enum settings_need need)
+{
+    static const char *const names[] = {
+        [SETTINGS_NEED_NOTHING] = "nothing",
+        [SETTINGS_NEED_SESSIONS] = "new sessions",
+        [SETTINGS_NEED_RELOAD] = "reload",
+        [SETTINGS_NEED_RESTART] = "restart",
+    };
+    return names[need];
+}
+
+/* Where the server itself has it from, whatever this session or its database say. */
+static const char *
+where_of_server(struct arena *arena, const struct catalog_setting *setting)
+{
+    bool is_file = strcmp(setting->source, "configuration file") == 0;
+
+    if (is_file && setting->source_file[0] != '\0')
+        return arena_printf(arena, "%s:%d", setting->source_file, setting->source_line);
+    if (setting->auto_value != NULL)
+        return "postgresql.auto.conf";
+    if (is_file)
+        return "a configuration file";
+    if (strcmp(setting->source, "command line") == 0 ||
+        strcmp(setting->source, "environment variable") == 0)
+        return setting->source;
+    return "default";
+}
+
+/* "role bob: 1GB, role eve in sales: 2GB": who has a value of their own. */
+static const char *
+overrides_of(const struct settings_input *input, const char *name, const char *database)
+{
+    AUTO_TEXT text = {0};
+
+    for (size_t i = 0; i < input->catalog->role_settings.count; i++) {
+        const struct catalog_role_setting *own = &input->catalog->role_settings.items[i];
+        bool is_here =
+            own->database[0] == '\0' || database == NULL || strcmp(own->database, database) == 0;
+        if (strcmp(own->name, name) != 0 || !is_here ||
+            (own->role[0] == '\0' && database != NULL && own->database[0] != '\0'))
+            continue;
+        text_append(&text, text.length > 0 ? ", " : "");
+        text_append(&text, own->role[0] == '\0' ? "" : "role ");
+        text_append_visible(&text, own->role);
+        text_append(&text, own->role[0] == '\0' || own->database[0] == '\0' ? "" : " in ");
+        if (own->database[0] != '\0' && own->role[0] == '\0')
+            text_append(&text, "database ");
+        text_append_visible(&text, own->database);
+        text_append(&text, own->role[0] == '\0' && own->database[0] == '\0' ? "all: " : ": ");
+        text_append_visible(&text, own->value);
+    }
+    return arena_strdup(input->arena, text_chars(&text));
+}
+
+static void
+add_row(struct settings_survey *survey, const struct settings_row *row)
+{
+    *LIST_ADD(survey->input.arena, &survey->rows) = *row;
+}
+
+/* Fills in what the rule says; current is the raw value. */
+static void
+propose(struct settings_survey *survey, struct settings_row *row,
+        const struct settings_environment *environment, const char *current)
+{
+    struct settings_case of = {&survey->input, environment, row->setting};
+    struct settings_proposal proposal;
+
+    row->current = setting_readable(survey->input.arena, row->setting, current);
+    row->why = row->rule->reason;
+    if (!settings_propose(row->rule, &of, &proposal)) {
+        if (row->rule->scope != SETTINGS_OF_POSTGRESQL)
+            row->why = arena_printf(survey->input.arena, "no cause to set it here; else: %s",
+                                    row->rule->reason);
+        return;
+    }
+    row->proposed = proposal.value;
+    row->why = proposal.why;
+    row->warning = proposal.warning;
+    row->is_change = !settings_is_equal(row->rule, row->setting, current, proposal.value);
+}
+
+static void
+survey_server(struct settings_survey *survey, const struct settings_rule *rule,
+              const struct catalog_setting *setting)
+{
+    struct settings_row row = {
+        .rule = rule,
+        .setting = setting,
+        .where = where_of_server(survey->input.arena, setting),
+        .overrides = overrides_of(&survey->input, rule->name, NULL),
+    };
+
+    propose(survey, &row, NULL, setting_server_value(setting));
+    bool is_restart = strcmp(setting->context, "postmaster") == 0;
+    if (row.is_change || setting->is_pending_restart)
+        row.need = is_restart ? SETTINGS_NEED_RESTART : SETTINGS_NEED_RELOAD;
+    add_row(survey, &row);
+}
+
+/* One database of the environment, or with NULL one that is not known. */
+static struct settings_row
+row_of_database(struct settings_survey *survey, const struct settings_rule *rule,
+                const struct settings_environment *environment, const char *database)
+{
+    const struct settings_input *input = &survey->input;
+    const struct catalog_setting *setting = catalog_find_setting(input->catalog, rule->name);
+    const char *own = database == NULL
+                          ? NULL
+                          : catalog_role_setting_value(input->catalog, database, "", rule->name);
+    struct settings_row row = {
+        .rule = rule,
+        .setting = setting,
+        .environment = environment->deck->name,
+        .database = database,
+        .where = own != NULL ? "database" : where_of_server(input->arena, setting),
+        .overrides = overrides_of(input, rule->name, database),
+    };
+
+    propose(survey, &row, environment, own != NULL ? own : setting_server_value(setting));
+    row.need = row.is_change ? SETTINGS_NEED_SESSIONS : SETTINGS_NEED_NOTHING;
+    return row;
+}
+
+/* One row for databases that are alike. */
+static void
+survey_environment(struct settings_survey *survey, const struct advice *advice,
+                   const struct settings_rule *rule, const struct settings_environment *environment)
+{
+    size_t first = survey->rows.count;
+    size_t databases = 0;
+    bool is_alike = true;
+
+    for (size_t i = 0; i < advice->deck->databases.count; i++) {
+        const struct deck_database *database = &advice->deck->databases.items[i];
+        if (database->environment != environment->deck)
+            continue;
+        struct settings_row row = row_of_database(survey, rule, environment, database->name);
+        add_row(survey, &row);
+        databases++;
+        const struct settings_row *one = &survey->rows.items[first];
+        is_alike = is_alike && strcmp(row.current, one->current) == 0 &&
+                   strcmp(row.where, one->where) == 0 && strcmp(row.overrides, one->overrides) == 0;
+    }
+    if (databases == 0) {
+        struct settings_row row = row_of_database(survey, rule, environment, NULL);
+        add_row(survey, &row);
+    } else if (is_alike) {
+        survey->rows.count = first + 1;
+        survey->rows.items[first].database = NULL;
+    }
+}
+
+void
+settings_survey_read(const struct advice *advice, struct settings_survey *ret_survey)
+{
+    struct settings_survey survey = {0};
+
+    settings_input_read(advice, &survey.input);
+    for (size_t i = 0; i < settings_rule_count; i++) {
+        const struct settings_rule *rule = &settings_rules[i];
+        const struct catalog_setting *setting = catalog_find_setting(advice->catalog, rule->name);
+        if (setting == NULL || !settings_rule_is_for(rule, advice->catalog->major))
+            continue;
+        if (rule->scope != SETTINGS_OF_ENVIRONMENT)
+            survey_server(&survey, rule, setting);
+        for (size_t j = 0;
+             rule->scope == SETTINGS_OF_ENVIRONMENT && j < survey.input.environments.count; j++)
+            survey_environment(&survey, advice, rule, &survey.input.environments.items[j]);
+    }
+    *ret_survey = survey;
+}
