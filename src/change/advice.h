@@ -12,6 +12,7 @@ struct advice {
     const struct deck_server *server;
     const struct catalog_server *catalog;
     struct change_list *changes;
+    bool creates_tables; /* the schema advisor is at work too: what it declares will be there */
 };
 
 typedef bool advise_function(struct advice *advice, struct error *err);

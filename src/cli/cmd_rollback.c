@@ -40,7 +40,7 @@ print_outcome(struct cli *cli, const struct rollback_outcome *outcome, bool is_d
         printf(", %zu left standing (see above)", outcome->kept);
     puts(". The journal (schema pgdeck) stays.");
     if (outcome->needs_restart)
-        puts("Some settings take effect at the next restart: rollback --restart would do it.");
+        puts("Some settings take effect at the next restart of the server.");
 }
 
 int

@@ -124,7 +124,8 @@ add_offline(struct cli *cli, const struct tune_command *options, struct tune_ser
     settings_parameters(arena, major, catalog);
     struct tune_server *found = LIST_ADD(arena, &servers->list);
     found->is_offline = true;
-    found->advice = (struct advice){arena, deck, server, catalog, NULL};
+    found->advice =
+        (struct advice){.arena = arena, .deck = deck, .server = server, .catalog = catalog};
     return true;
 }
 
@@ -143,7 +144,8 @@ add_servers(struct cli *cli, struct tune_servers *servers, struct error *err)
             return false;
         catalog_release(catalog);
         struct tune_server *found = LIST_ADD(cli->arena, &servers->list);
-        found->advice = (struct advice){cli->arena, deck, server, catalog, NULL};
+        found->advice = (struct advice){
+            .arena = cli->arena, .deck = deck, .server = server, .catalog = catalog};
     }
     return deck != NULL;
 }

@@ -304,6 +304,15 @@ missing_table(const struct scope *scope, const struct index_wanted *wanted, stru
     return error_place(err, wanted->statement->place);
 }
 
+static void
+note_missing_table(const struct scope *scope, const struct index_wanted *wanted)
+{
+    change_list_note(scope->advice->changes, scope->advice->server->name, scope->database->name,
+                     wanted->statement->place,
+                     "index %s waits for its table \"%s\", which the schema advisor would create.",
+                     wanted->name, wanted->table);
+}
+
 static bool
 advise_database(const struct scope *scope, struct error *err)
 {
@@ -323,7 +332,10 @@ advise_database(const struct scope *scope, struct error *err)
             else
                 unknown[count++] = item;
         } else if (is_declared(scope, item)) {
-            add_on_new_table(scope, item);
+            if (scope->advice->creates_tables)
+                add_on_new_table(scope, item);
+            else
+                note_missing_table(scope, item);
         } else {
             return missing_table(scope, item, err);
         }

@@ -270,7 +270,7 @@ advise_table(const struct scope *scope, const struct deck_partition *partition, 
     struct partition_parts wanted;
 
     partition_parts_wanted(arena, partition, scope->today, &wanted);
-    if (table == NULL && scope->database->schema == NULL) {
+    if (table == NULL && (scope->database->schema == NULL || !scope->advice->creates_tables)) {
         note(scope, partition, "is not there: there is nothing to partition");
         return true;
     }

@@ -7,14 +7,9 @@
 #include "plan/lock.h"
 #include "plan/restart.h"
 #include "plan/retry.h"
+#include "plan/session.h"
 
 #include <string.h>
-
-/* An open database of the server under work. */
-struct session {
-    const char *database; /* NULL: of the conninfo */
-    PGconn *connection;
-};
 
 struct run {
     const struct plan *plan;
@@ -22,48 +17,11 @@ struct run {
     struct apply_outcome *outcome;
     const struct plan_server *server;
     PGconn *lock;
-    LIST_OF(struct session) sessions;
+    struct plan_sessions sessions;
     char id[APPLY_ID_LENGTH + 1];
     int seq;
     size_t total; /* changes to run, over all servers */
 };
-
-/* --- sessions ----------------------------------------------------------------------------- */
-
-static void
-close_sessions(struct run *run)
-{
-    for (size_t i = 0; i < run->sessions.count; i++)
-        PQfinish(run->sessions.items[i].connection);
-    run->sessions.count = 0;
-}
-
-/* The session of a database; opened, with its journal made sure of, at first use. */
-static bool
-open_session(struct run *run, const char *database, PGconn **ret_connection, struct error *err)
-{
-    for (size_t i = 0; i < run->sessions.count; i++) {
-        struct session *session = &run->sessions.items[i];
-        if (session->database == database || (database != NULL && session->database != NULL &&
-                                              strcmp(session->database, database) == 0)) {
-            *ret_connection = session->connection;
-            return true;
-        }
-    }
-    struct pg_target target = plan_target(run->server->deck, database);
-    PGconn *connection = NULL;
-    if (!pg_connect(&target, &connection, err))
-        return false;
-    if (!journal_ensure(connection, err)) {
-        PQfinish(connection);
-        return false;
-    }
-    struct session *session = LIST_ADD(run->plan->arena, &run->sessions);
-    session->database = database;
-    session->connection = connection;
-    *ret_connection = connection;
-    return true;
-}
 
 /* --- one change --------------------------------------------------------------------------- */
 
@@ -179,14 +137,14 @@ run_restart(struct run *run, const struct change *change, struct error *err)
 {
     PGconn *connection;
 
-    if (!open_session(run, NULL, &connection, err) ||
+    if (!plan_session_open(&run->sessions, NULL, &connection, err) ||
         !journal_start_change(connection, run->id, run->seq, change, err))
         return false;
-    close_sessions(run);
+    plan_sessions_close(&run->sessions);
     crash_point();
     if (!plan_restart(run->plan->arena, run->server->deck, &run->server->catalog, err))
         return false;
-    return open_session(run, NULL, &connection, err) &&
+    return plan_session_open(&run->sessions, NULL, &connection, err) &&
            journal_end_change(connection, run->id, run->seq, "done", NULL, NULL, err);
 }
 
@@ -199,7 +157,7 @@ run_change(struct run *run, const struct change *change, struct error *err)
     if (change->phase == CHANGE_RESTART)
         return run_restart(run, change, err);
     if (!plan_lock_is_held(run->lock, err) ||
-        !open_session(run, change->database, &connection, err))
+        !plan_session_open(&run->sessions, change->database, &connection, err))
         return false;
     if (run_with_retries(run, change, connection, err))
         return true;
@@ -224,13 +182,14 @@ continue_numbering(struct run *run, struct error *err)
     PGconn *connection;
     int seq;
 
-    if (!open_session(run, NULL, &connection, err) ||
+    if (!plan_session_open(&run->sessions, NULL, &connection, err) ||
         !journal_last_seq(connection, run->id, &run->seq, err))
         return false;
     for (size_t i = 0; i < catalog->snapshots.count; i++) {
         if (!catalog->snapshots.items[i].exists)
             continue;
-        if (!open_session(run, catalog->snapshots.items[i].name, &connection, err) ||
+        if (!plan_session_open(&run->sessions, catalog->snapshots.items[i].name, &connection,
+                               err) ||
             !journal_last_seq(connection, run->id, &seq, err))
             return false;
         if (seq > run->seq)
@@ -260,7 +219,7 @@ begin_server(struct run *run, struct error *err)
     bool is_resumed;
     bool is_only_restart = count_phase(run, CHANGE_RESTART) == count_phase(run, CHANGE_PHASES);
 
-    if (!open_session(run, NULL, &connection, err) ||
+    if (!plan_session_open(&run->sessions, NULL, &connection, err) ||
         !journal_begin(connection, run->plan->deck, run->server->deck->name, is_only_restart,
                        run->id, &is_resumed, err))
         return false;
@@ -303,17 +262,17 @@ run_server(struct run *run, struct error *err)
     struct error ignored;
 
     if (!begin_server(run, err)) {
-        close_sessions(run);
+        plan_sessions_close(&run->sessions);
         return false;
     }
     bool is_fine = run_changes(run, err);
     if (is_fine)
-        is_fine = open_session(run, NULL, &connection, err) &&
+        is_fine = plan_session_open(&run->sessions, NULL, &connection, err) &&
                   journal_end(connection, run->id, "done", err);
-    else if (!is_interrupted() && open_session(run, NULL, &connection, &ignored) &&
+    else if (!is_interrupted() && plan_session_open(&run->sessions, NULL, &connection, &ignored) &&
              !journal_end(connection, run->id, "failed", &ignored))
         is_fine = false; /* it stays "running", which the next apply takes over as well */
-    close_sessions(run);
+    plan_sessions_close(&run->sessions);
     return is_fine;
 }
 
@@ -339,6 +298,8 @@ plan_apply(const struct plan *plan, const struct apply_options *options,
     for (size_t i = 0; i < plan->servers.count; i++) {
         run.server = &plan->servers.items[i];
         run.lock = options->locks[i];
+        run.sessions = (struct plan_sessions){
+            .arena = plan->arena, .server = run.server->deck, .needs_journal = true};
         if (count_phase(&run, CHANGE_PHASES) == 0)
             continue;
         if (!run_server(&run, err))

@@ -125,6 +125,51 @@ check_server(struct plan *plan, const struct plan_server *server, struct error *
     return true;
 }
 
+static const struct advisor *
+find_advisor(enum deck_advisor flag)
+{
+    const struct advisor *advisor = advisors;
+
+    while (advisor->flag != flag)
+        advisor++;
+    return advisor;
+}
+
+static bool
+is_active(const struct plan *plan, const struct plan_filter *filter, const struct advisor *advisor)
+{
+    return (plan->deck->advisors & (unsigned)advisor->flag) != 0 &&
+           (filter->advisor_count == 0 ||
+            is_among(advisor->name, filter->advisors, filter->advisor_count));
+}
+
+/* Without the schema advisor nobody creates a database that is missing: what the others would do
+ * in it is left out, and said. */
+static void
+leave_out_missing(struct plan *plan, const struct plan_server *server)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < server->catalog.snapshots.count; i++) {
+        const struct catalog_database *database = &server->catalog.snapshots.items[i];
+        if (!database->exists)
+            change_list_note(&plan->changes, server->deck->name, database->name,
+                             server->deck->place,
+                             "is not there, and the schema advisor, which would create it, has no "
+                             "part in this plan: nothing is done in it.");
+    }
+    for (size_t i = 0; i < plan->changes.changes.count; i++) {
+        const struct change *change = &plan->changes.changes.items[i];
+        const struct catalog_database *database =
+            change->database == NULL || strcmp(change->server, server->deck->name) != 0
+                ? NULL
+                : catalog_find_database(&server->catalog, change->database);
+        if (database == NULL || database->exists)
+            plan->changes.changes.items[kept++] = *change;
+    }
+    plan->changes.changes.count = kept;
+}
+
 static bool
 advise_server(struct plan *plan, struct plan_server *server, const struct plan_filter *filter,
               struct error *err)
@@ -135,21 +180,22 @@ advise_server(struct plan *plan, struct plan_server *server, const struct plan_f
         .server = server->deck,
         .catalog = &server->catalog,
         .changes = &plan->changes,
+        .creates_tables = is_active(plan, filter, find_advisor(ADVISOR_SCHEMA)),
     };
 
     plan->changes.advisor = "plan";
     if (!check_server(plan, server, err))
         return false;
     for (size_t i = 0; i < advisor_count; i++) {
-        if ((plan->deck->advisors & (unsigned)advisors[i].flag) == 0)
-            continue;
-        if (filter->advisor_count > 0 &&
-            !is_among(advisors[i].name, filter->advisors, filter->advisor_count))
+        if (!is_active(plan, filter, &advisors[i]))
             continue;
         plan->changes.advisor = advisors[i].name;
         if (!advisors[i].advise(&advice, err))
             return false;
     }
+    plan->changes.advisor = "plan";
+    if (!advice.creates_tables)
+        leave_out_missing(plan, server);
     return true;
 }
 

@@ -218,8 +218,9 @@ render_summary(struct text *text, const struct plan *plan, const struct render_s
     struct plan_summary summary = plan_summarize(plan);
 
     if (plan->changes.changes.count == 0) {
-        text_appendf(text, "\n%sNothing to do:%s the servers are as the deck says.\n", style->green,
-                     style->reset);
+        text_appendf(text, "\n%sNothing to do%s%s\n", style->green, style->reset,
+                     plan->changes.notes.count == 0 ? ": the servers are as the deck says."
+                                                    : ", but see the notes.");
         return;
     }
     text_appendf(text, "\n%sPlan:%s %zu to create, %zu to change, %zu to drop, %zu to run.\n",

@@ -9,6 +9,7 @@
 #include "plan/plan.h"
 #include "plan/restart.h"
 #include "plan/retry.h"
+#include "plan/session.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,11 +21,6 @@ struct entry {
     bool is_transactional;
 };
 
-struct session {
-    const char *database;
-    PGconn *connection;
-};
-
 struct rollback {
     struct arena *arena;
     const struct deck *deck;
@@ -32,57 +28,11 @@ struct rollback {
     const struct rollback_options *options;
     struct rollback_outcome *outcome;
     const char *id;
-    LIST_OF(struct session) sessions;
+    struct plan_sessions sessions;
     LIST_OF(struct entry) entries;
     bool needs_reload, needs_restart;
     bool has_left; /* something that a later rollback could still undo */
 };
-
-/* --- sessions ----------------------------------------------------------------------------- */
-
-static bool
-is_same_database(const char *left, const char *right)
-{
-    return left == right || (left != NULL && right != NULL && strcmp(left, right) == 0);
-}
-
-static bool
-open_session(struct rollback *rollback, const char *database, PGconn **ret_connection,
-             struct error *err)
-{
-    struct pg_target target = plan_target(rollback->server, database);
-
-    for (size_t i = 0; i < rollback->sessions.count; i++) {
-        struct session *session = &rollback->sessions.items[i];
-        if (!is_same_database(session->database, database))
-            continue;
-        if (session->connection == NULL && !pg_connect(&target, &session->connection, err))
-            return false;
-        *ret_connection = session->connection;
-        return true;
-    }
-    PGconn *connection = NULL;
-    if (!pg_connect(&target, &connection, err))
-        return false;
-    struct session *session = LIST_ADD(rollback->arena, &rollback->sessions);
-    session->database = database;
-    session->connection = connection;
-    *ret_connection = connection;
-    return true;
-}
-
-/* Before its database is dropped, or when all are done. */
-static void
-close_session(struct rollback *rollback, const char *database, bool is_all)
-{
-    for (size_t i = 0; i < rollback->sessions.count; i++) {
-        struct session *session = &rollback->sessions.items[i];
-        if (!is_all && !is_same_database(session->database, database))
-            continue;
-        PQfinish(session->connection);
-        session->connection = NULL;
-    }
-}
 
 /* --- what is to undo ---------------------------------------------------------------------- */
 
@@ -130,7 +80,7 @@ read_entries(struct rollback *rollback, const char *database, struct error *err)
     bool exists;
     AUTO_PGRESULT result = NULL;
 
-    if (!open_session(rollback, database, &connection, err) ||
+    if (!plan_session_open(&rollback->sessions, database, &connection, err) ||
         !has_entries(rollback, database, connection, &exists, err))
         return false;
     if (!exists)
@@ -165,7 +115,7 @@ read_all_entries(struct rollback *rollback, struct error *err)
     PGconn *connection;
     AUTO_PGRESULT databases = NULL;
 
-    if (!open_session(rollback, NULL, &connection, err) ||
+    if (!plan_session_open(&rollback->sessions, NULL, &connection, err) ||
         !pg_query(connection, embedded_file("plan/sql/journal_databases.sql")->text, 0, NULL,
                   &databases, err))
         return false;
@@ -203,7 +153,7 @@ is_guard_satisfied(struct rollback *rollback, const struct entry *entry, bool *r
     *ret_is_safe = true;
     if (entry->undo_guard == NULL || rollback->options->has_drop_data)
         return true;
-    if (!open_session(rollback, database, &connection, err) ||
+    if (!plan_session_open(&rollback->sessions, database, &connection, err) ||
         !pg_query(connection, entry->undo_guard, 0, NULL, &result, err)) {
         /* The guarded thing itself may be gone already: then there is nothing to lose. */
         if (strcmp(err->sqlstate, "42P01") != 0 && err->code != ERROR_NO_DATABASE)
@@ -221,7 +171,7 @@ mark(struct rollback *rollback, const struct entry *entry, const char *state, co
 {
     PGconn *connection;
 
-    return open_session(rollback, entry->database, &connection, err) &&
+    return plan_session_open(&rollback->sessions, entry->database, &connection, err) &&
            journal_end_change(connection, rollback->id, entry->seq, state, NULL, message, err);
 }
 
@@ -249,7 +199,7 @@ undo_alone(struct rollback *rollback, const struct entry *entry, PGconn *connect
            struct error *err)
 {
     if (entry->undo_guard_database != NULL)
-        close_session(rollback, entry->undo_guard_database, false);
+        plan_session_close(&rollback->sessions, entry->undo_guard_database);
     if (!pg_execute(connection, entry->undo, err))
         return false;
     crash_point();
@@ -262,7 +212,7 @@ undo_with_retries(struct rollback *rollback, const struct entry *entry, struct e
     struct plan_retry retry;
     PGconn *connection;
 
-    if (!open_session(rollback, entry->database, &connection, err))
+    if (!plan_session_open(&rollback->sessions, entry->database, &connection, err))
         return false;
     plan_retry_init(&retry, rollback->deck);
     for (;;) {
@@ -339,12 +289,12 @@ finish_server(struct rollback *rollback, struct error *err)
 
     if (rollback->options->is_dry_run)
         return true;
-    if (!open_session(rollback, NULL, &connection, err) ||
+    if (!plan_session_open(&rollback->sessions, NULL, &connection, err) ||
         !journal_end(connection, rollback->id, rollback->has_left ? "failed" : "rolled back", err))
         return false;
     if (rollback->needs_reload && !pg_execute(connection, "SELECT pg_reload_conf()", err))
         return false;
-    close_session(rollback, NULL, true);
+    plan_sessions_close(&rollback->sessions);
     if (!rollback->needs_restart || !rollback->options->has_restart) {
         rollback->outcome->needs_restart |= rollback->needs_restart;
         return true;
@@ -363,7 +313,7 @@ find_apply(struct rollback *rollback, struct error *err)
     AUTO_PGRESULT result = NULL;
     const char *parameters[2] = {rollback->server->name, rollback->deck->name};
 
-    if (!open_session(rollback, NULL, &connection, err) ||
+    if (!plan_session_open(&rollback->sessions, NULL, &connection, err) ||
         !journal_exists(connection, &exists, err))
         return false;
     if (!exists)
@@ -409,11 +359,12 @@ plan_rollback(struct arena *arena, const struct deck *deck, const struct rollbac
             .server = &deck->servers.items[i],
             .options = options,
             .outcome = ret_outcome,
+            .sessions = {.arena = arena, .server = &deck->servers.items[i]},
         };
         if (!plan_lock(rollback.server, "rollback", options->is_waiting, &lock, err))
             return false;
         bool is_fine = undo_server(&rollback, err);
-        close_session(&rollback, NULL, true);
+        plan_sessions_close(&rollback.sessions);
         if (!is_fine)
             return false;
     }

@@ -129,6 +129,20 @@ def test_filters_keep_to_what_they_name(pgdeck, deck):
     assert 'Did you mean "mini_one"' in result.err
 
 
+def test_nothing_is_proposed_that_lacks_its_ground(pgdeck, deck, fresh_server):
+    for advisor in ("index", "partition", "settings", "security", "monitoring"):
+        result = pgdeck("apply", "-d", deck, "--yes", "--only", advisor)
+        assert result.code == 0, result.err
+        assert "mini_one" not in [row[0] for row in fresh_server.query(
+            "SELECT datname FROM pg_database")]
+        assert "is not there" in result.out
+    fresh_server.query("CREATE DATABASE mini_one")
+    for advisor, told in (("index", "waits for its table"), ("partition", "is not there")):
+        result = pgdeck("apply", "-d", deck, "--yes", "--only", advisor, "--database", "mini_one")
+        assert result.code == 0, result.err
+        assert told in result.out, result.out
+
+
 def test_rollback_restores_what_was_there(pgdeck, deck, fresh_server):
     before = catalog(fresh_server)
     assert pgdeck("apply", "-d", deck, "--yes", "--restart").code == 0

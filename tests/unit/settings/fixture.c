@@ -29,8 +29,11 @@ fixture_new(int major)
     server->place = (struct place){"deck.yaml", 3, 3};
     server->storage = STORAGE_NVME;
     fixture->changes = (struct change_list){.arena = arena, .advisor = "settings"};
-    fixture->advice =
-        (struct advice){arena, &fixture->deck, server, &fixture->catalog, &fixture->changes};
+    fixture->advice = (struct advice){.arena = arena,
+                                      .deck = &fixture->deck,
+                                      .server = server,
+                                      .catalog = &fixture->catalog,
+                                      .changes = &fixture->changes};
     return fixture;
 }
 
