@@ -218,7 +218,9 @@ static bool
 check_budgets(const struct tune_servers *servers, struct error *err)
 {
     for (size_t i = 0; i < servers->list.count; i++) {
-        if (!settings_check_memory(&servers->list.items[i].survey.input, err))
+        const struct settings_input *input = &servers->list.items[i].survey.input;
+        if (!settings_check_connections(input, settings_future_connections(input), err) ||
+            !settings_check_memory(input, err))
             return false;
     }
     return true;

@@ -2,6 +2,7 @@
 #include "pg/host.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,31 +29,102 @@ host_has_data_directory(const char *data_directory, const char *system_identifie
     return got == 1 && strcmp(text, system_identifier) == 0;
 }
 
-/* --- memory that a control group leaves ---------------------------------------------------- */
+/* --- what a control group leaves ---------------------------------------------------------- */
 
-/* How the two versions of control groups say it. No limit is "max" in v2 and, in v1, a number
- * beyond all memory. */
+/* One version of control groups and what it says of one resource. */
 struct hierarchy {
-    const char *mount, *file;
+    const char *mount;
+    int64_t (*read)(const char *folder);
 };
-static const struct hierarchy unified = {"/sys/fs/cgroup", "memory.max"};
-static const struct hierarchy by_controller = {"/sys/fs/cgroup/memory", "memory.limit_in_bytes"};
 
-static int64_t
-read_limit(const char *root, const struct hierarchy *hierarchy, const char *group)
+/* The two versions. */
+struct resource {
+    const char *controller;
+    struct hierarchy unified, by_controller;
+};
+
+/* The first line; "" without the file. */
+static void
+read_line(const char *folder, const char *name, char line[64])
 {
-    char path[8192];
-    char text[64] = "";
+    char path[8400];
 
-    snprintf(path, sizeof(path), "%s%s%s/%s", root, hierarchy->mount, group, hierarchy->file);
+    line[0] = '\0';
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
     FILE *file = fopen(path, "re");
     if (file == NULL)
-        return INT64_MAX;
-    if (fgets(text, sizeof(text), file) == NULL)
-        text[0] = '\0';
+        return;
+    if (fgets(line, 64, file) == NULL)
+        line[0] = '\0';
     fclose(file);
-    return text[0] >= '0' && text[0] <= '9' ? strtoll(text, NULL, 10) : INT64_MAX;
 }
+
+/* No limit is "max" or -1, or with memory in v1 a number beyond all memory. */
+static int64_t
+limit_of(const char *line)
+{
+    return line[0] >= '0' && line[0] <= '9' ? strtoll(line, NULL, 10) : INT64_MAX;
+}
+
+static int64_t
+read_memory_unified(const char *folder)
+{
+    char line[64];
+
+    read_line(folder, "memory.max", line);
+    return limit_of(line);
+}
+
+static int64_t
+read_memory_by_controller(const char *folder)
+{
+    char line[64];
+
+    read_line(folder, "memory.limit_in_bytes", line);
+    return limit_of(line);
+}
+
+/* Thousandths of a CPU, from microseconds of each period. */
+static int64_t
+cpu_share(const char *quota, const char *period)
+{
+    int64_t quota_us = limit_of(quota), period_us = limit_of(period);
+
+    if (quota_us == INT64_MAX || period_us == INT64_MAX || period_us == 0)
+        return INT64_MAX;
+    return quota_us * 1000 / period_us;
+}
+
+static int64_t
+read_cpu_unified(const char *folder)
+{
+    char line[64]; /* "200000 100000" */
+
+    read_line(folder, "cpu.max", line);
+    const char *blank = strchr(line, ' ');
+    return blank == NULL ? INT64_MAX : cpu_share(line, blank + 1);
+}
+
+static int64_t
+read_cpu_by_controller(const char *folder)
+{
+    char quota[64], period[64];
+
+    read_line(folder, "cpu.cfs_quota_us", quota);
+    read_line(folder, "cpu.cfs_period_us", period);
+    return cpu_share(quota, period);
+}
+
+static const struct resource memory = {
+    .controller = "memory",
+    .unified = {"/sys/fs/cgroup", read_memory_unified},
+    .by_controller = {"/sys/fs/cgroup/memory", read_memory_by_controller},
+};
+static const struct resource cpu = {
+    .controller = "cpu",
+    .unified = {"/sys/fs/cgroup", read_cpu_unified},
+    .by_controller = {"/sys/fs/cgroup/cpu", read_cpu_by_controller},
+};
 
 /* The lowest of the group's limit and its parents'. In a container the group may be one of the
  * host's that is not to be seen here: the mount's own limit is the container's. */
@@ -62,10 +134,12 @@ lowest_limit(const char *root, const struct hierarchy *hierarchy, char *group)
     int64_t limit = INT64_MAX;
 
     for (;;) {
+        char folder[8192];
         char *slash = strrchr(group, '/');
         if (slash != NULL && slash[1] == '\0')
             *slash = '\0'; /* "/": the mount itself */
-        int64_t here = read_limit(root, hierarchy, group);
+        snprintf(folder, sizeof(folder), "%s%s%s", root, hierarchy->mount, group);
+        int64_t here = hierarchy->read(folder);
         if (here < limit)
             limit = here;
         slash = strrchr(group, '/');
@@ -75,23 +149,24 @@ lowest_limit(const char *root, const struct hierarchy *hierarchy, char *group)
     }
 }
 
+/* Whether the word is in "a,b,c". */
 static bool
-is_memory(const char *controllers, size_t length)
+has_word(const char *list, size_t length, const char *word)
 {
     while (length > 0) {
-        size_t word = strcspn(controllers, ",:");
-        if (word == 6 && strncmp(controllers, "memory", 6) == 0)
+        size_t end = strcspn(list, ",:");
+        if (end == strlen(word) && strncmp(list, word, end) == 0)
             return true;
-        word += word < length;
-        controllers += word;
-        length -= word;
+        end += end < length;
+        list += end;
+        length -= end;
     }
     return false;
 }
 
 /* Lines are "0::/group" (v2) and "4:memory:/group" (v1). */
-int64_t
-host_memory_limit(const char *root)
+static int64_t
+resource_limit(const char *root, const struct resource *resource)
 {
     char line[4096], path[4200];
     int64_t limit = INT64_MAX;
@@ -108,15 +183,31 @@ host_memory_limit(const char *root)
             continue;
         const struct hierarchy *hierarchy = NULL;
         if (group == controllers)
-            hierarchy = &unified;
-        else if (is_memory(controllers, (size_t)(group - controllers)))
-            hierarchy = &by_controller;
+            hierarchy = &resource->unified;
+        else if (has_word(controllers, (size_t)(group - controllers), resource->controller))
+            hierarchy = &resource->by_controller;
         int64_t here = hierarchy == NULL ? INT64_MAX : lowest_limit(root, hierarchy, group + 1);
         if (here < limit)
             limit = here;
     }
     fclose(file);
     return limit;
+}
+
+int64_t
+host_memory_limit(const char *root)
+{
+    return resource_limit(root, &memory);
+}
+
+int
+host_cpu_limit(const char *root)
+{
+    int64_t thousandths = resource_limit(root, &cpu);
+
+    if (thousandths > (int64_t)INT_MAX * 1000)
+        return INT_MAX;
+    return thousandths <= 1000 ? 1 : (int)((thousandths + 999) / 1000);
 }
 
 int64_t
@@ -128,8 +219,8 @@ host_memory_bytes(void)
 
     if (pages <= 0 || page_bytes <= 0)
         return 0;
-    int64_t memory = (int64_t)pages * page_bytes;
-    return limit < memory ? limit : memory;
+    int64_t all = (int64_t)pages * page_bytes;
+    return limit < all ? limit : all;
 }
 
 int
@@ -139,6 +230,8 @@ host_cpus(void)
 
     if (sched_getaffinity(0, sizeof(set), &set) != 0)
         return 1;
-    int count = CPU_COUNT(&set);
+    int count = CPU_COUNT(&set), limit = host_cpu_limit("");
+    if (count > limit)
+        count = limit;
     return count > 0 ? count : 1;
 }

@@ -12,5 +12,7 @@ int64_t host_memory_bytes(void);
 /* The lowest limit of this process's control group and its parents, v1 and v2; INT64_MAX (or, with
  * v1, another number beyond all memory): none. root: "", or a folder with proc and sys in it. */
 int64_t host_memory_limit(const char *root);
-/* CPUs that this process may run on; at least 1. */
+/* CPUs that this process may run on, or as many as its control group pays for; at least 1. */
 int host_cpus(void);
+/* The same limit for CPUs, rounded up; INT_MAX: none. */
+int host_cpu_limit(const char *root);

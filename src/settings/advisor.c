@@ -8,7 +8,6 @@
 #include "settings/statement.h"
 #include "settings/value.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* One run of the advisor. */
@@ -275,26 +274,14 @@ note_not_permitted(struct session *session)
                          session->advice->catalog->role, text_chars(&session->not_permitted));
 }
 
-/* What max_connections will be: the deck's, where it can be set; else what it is. */
-static int
-future_connections(const struct session *session)
-{
-    const struct catalog_server *catalog = session->advice->catalog;
-    const struct catalog_setting *setting = catalog_find_setting(catalog, "max_connections");
-    int wanted = settings_connections(&session->input);
-
-    if (wanted > 0 && catalog->is_superuser)
-        return wanted;
-    return setting == NULL ? 0 : atoi(setting->setting);
-}
-
 bool
 settings_advise(struct advice *advice, struct error *err)
 {
     struct session session = {.advice = advice};
 
     settings_input_read(advice, &session.input);
-    if (!settings_check_connections(&session.input, future_connections(&session), err) ||
+    if (!settings_check_connections(&session.input, settings_future_connections(&session.input),
+                                    err) ||
         !settings_check_memory(&session.input, err))
         return false;
     for (size_t i = 0; i < settings_rule_count; i++) {

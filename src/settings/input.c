@@ -137,6 +137,16 @@ settings_connections(const struct settings_input *input)
     return sum == 0 ? 0 : sum + input->reserved_connections + input->own_connections;
 }
 
+int
+settings_future_connections(const struct settings_input *input)
+{
+    int wanted = settings_connections(input);
+
+    if (wanted > 0 && input->catalog->is_superuser)
+        return wanted;
+    return setting_integer(input->catalog, "max_connections");
+}
+
 const struct settings_environment *
 settings_sole(const struct settings_input *input)
 {

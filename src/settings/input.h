@@ -31,5 +31,7 @@ enum { SETTINGS_SPARE_CONNECTIONS = 4 };
 void settings_input_read(const struct advice *advice, struct settings_input *ret_input);
 /* Sum of all environments, reserved and pgdeck's own; 0 when one environment's is unknown. */
 int settings_connections(const struct settings_input *input);
+/* What max_connections will be: the deck's, where it can be set; else what it is. 0: unknown. */
+int settings_future_connections(const struct settings_input *input);
 /* The only environment of its server, if it is: gets the classic figures; else NULL. */
 const struct settings_environment *settings_sole(const struct settings_input *input);

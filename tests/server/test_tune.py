@@ -121,6 +121,17 @@ def test_memory_that_does_not_fit_is_shown_and_an_error(pgdeck):
     assert "20000 connections of production x 64kB" in result.err
 
 
+def test_pools_that_do_not_fit_are_shown_and_an_error(pgdeck, deck, fresh_server):
+    """Whoever may not raise max_connections (60 here) has to live with it."""
+    fresh_server.query("CREATE ROLE rented LOGIN")
+    deck.write_text(deck.read_text().replace("user='postgres'", "user='rented'").replace(
+        "max_connections: 30, targets: {connections: 5-10}",
+        "max_connections: 80, pools: {web: {max: 80}}"))
+    result = pgdeck("tune", "-d", deck, expect=10)
+    assert "shared_buffers" in result.out
+    assert re.search(r"deck\.yaml:\d+:\d+: error: the pools do not fit into server", result.err)
+
+
 @pytest.mark.parametrize("args, message", [
     (("--cpus", "4"), "needs --memory"),
     (("--memory", "4"), "has no unit"),

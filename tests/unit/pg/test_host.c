@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pg/host.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -115,11 +116,33 @@ the_first_version_has_a_folder_for_memory(void **state)
 }
 
 static void
+shares_of_cpus_are_rounded_up(void **state)
+{
+    (void)state;
+    assert_int_equal(host_cpu_limit(root), INT_MAX);
+    put("/proc/self/cgroup", "0::/a/b\n");
+    put("/sys/fs/cgroup/a/b/cpu.max", "max 100000\n");
+    assert_int_equal(host_cpu_limit(root), INT_MAX);
+    put("/sys/fs/cgroup/a/cpu.max", "350000 100000\n");
+    assert_int_equal(host_cpu_limit(root), 4);
+    put("/sys/fs/cgroup/a/b/cpu.max", "10000 100000\n");
+    assert_int_equal(host_cpu_limit(root), 1);
+    put("/proc/self/cgroup", "3:cpu,cpuacct:/x/y\n");
+    put("/sys/fs/cgroup/cpu/x/y/cpu.cfs_quota_us", "-1\n");
+    put("/sys/fs/cgroup/cpu/x/y/cpu.cfs_period_us", "100000\n");
+    assert_int_equal(host_cpu_limit(root), INT_MAX);
+    put("/sys/fs/cgroup/cpu/x/cpu.cfs_quota_us", "200000\n");
+    put("/sys/fs/cgroup/cpu/x/cpu.cfs_period_us", "100000\n");
+    assert_int_equal(host_cpu_limit(root), 2);
+}
+
+static void
 this_host_has_memory(void **state)
 {
     (void)state;
     assert_true(host_memory_bytes() > 0);
     assert_true(host_memory_bytes() <= host_memory_limit(""));
+    assert_true(host_cpus() >= 1 && host_cpus() <= host_cpu_limit(""));
 }
 
 int
@@ -132,6 +155,7 @@ main(void)
                                         remove_root),
         cmocka_unit_test_setup_teardown(the_first_version_has_a_folder_for_memory, make_root,
                                         remove_root),
+        cmocka_unit_test_setup_teardown(shares_of_cpus_are_rounded_up, make_root, remove_root),
         cmocka_unit_test(this_host_has_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
