@@ -82,7 +82,9 @@ class Server:
         self.process = None
 
     @classmethod
-    def new(cls, version, bin_folder, folder, settings=None):
+    def new(cls, version, bin_folder, folder, settings=None, template=None):
+        """template: the data directory of a server that never ran, to be copied (it then has the
+        same system identifier) instead of an initdb."""
         server = cls(version, bin_folder, folder)
         server.folder.mkdir()
         server.log.touch()
@@ -90,8 +92,11 @@ class Server:
         if user:
             os.chown(server.folder, user["user"], user["group"])
             os.chown(server.log, user["user"], user["group"])
-        server.run("initdb", "-D", server.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
-                   "--locale=C.UTF-8", "--no-sync")
+        if template:
+            subprocess.run(["cp", "-a", "--reflink=auto", template, server.data], check=True)
+        else:
+            server.run("initdb", "-D", server.data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                       "--locale=C.UTF-8", "--no-sync")
         server.configure(**{**SETTINGS, "unix_socket_directories": server.host,
                             **(settings or {})})
         return server

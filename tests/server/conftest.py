@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Fixtures of the server tests. Everything lives below one folder in /tmp, which is removed at the
-end; a process of the tests that is still there then is ended, named, and fails the run."""
+"""Fixtures of the server tests. Everything lives below one folder in /dev/shm or /tmp, which is
+removed at the end; a process of the tests that is still there then is ended, named, and fails the
+run."""
 
 import os
 import re
@@ -17,6 +18,7 @@ from program import Program
 
 ALWAYS = (15, 18)
 ALL = (14, 15, 16, 17, 18)
+MEMORY_NEEDED = 4 << 30
 MARK = "PGDECK_TEST_FOLDER"  # in the environment of everything that the tests start
 
 
@@ -78,10 +80,25 @@ def leftovers(root):
     return found
 
 
+def parent_folder():
+    """Where the run's folder goes: into memory if there is plenty, as a new cluster has a thousand
+    files, and the tests make hundreds of clusters; else /tmp. $PGDECK_TEST_PARENT decides."""
+    if "PGDECK_TEST_PARENT" in os.environ:
+        return os.environ["PGDECK_TEST_PARENT"]
+    available = re.search(r"MemAvailable: *(\d+) kB", Path("/proc/meminfo").read_text())
+    try:
+        memory = os.statvfs("/dev/shm")
+    except OSError:
+        return "/tmp"
+    is_fit = (os.access("/dev/shm", os.W_OK) and not memory.f_flag & os.ST_NOEXEC
+              and min(int(available[1]) << 10, memory.f_bavail * memory.f_frsize) > MEMORY_NEEDED)
+    return "/dev/shm" if is_fit else "/tmp"
+
+
 @pytest.fixture(scope="session")
 def root(request):
     """The folder of this run; the user postgres can enter it."""
-    path = Path(tempfile.mkdtemp(prefix="pgdeck-test-", dir="/tmp"))
+    path = Path(tempfile.mkdtemp(prefix="pgdeck-test-", dir=parent_folder()))
     path.chmod(0o755)
     keeper = subprocess.Popen([Path(__file__).with_name("keeper.sh"), path],
                               stdin=subprocess.PIPE, start_new_session=True)
@@ -135,15 +152,32 @@ def server_bin(root):
     return get
 
 
-def server_factory(root, server_bin):
-    """(make, servers): make(version, **settings) starts a new private server."""
+@pytest.fixture(scope="session")
+def template(root, server_bin):
+    """template(18): a data directory of that version to copy, which takes a tenth of an initdb."""
+    made = {}
+
+    def get(version):
+        if version not in made:
+            folder = root / f"template-{version}"
+            made[version] = Server.new(version, server_bin(version), folder).data
+        return made[version]
+
+    return get
+
+
+def server_factory(root, server_bin, template=None):
+    """(make, servers): make(version, **settings) starts a new private server. With template the
+    first of a version is copied from there; no two have the same system identifier."""
     servers = []
 
     def make(version, **settings):
         bin_folder = server_bin(version)
         folder = Path(tempfile.mkdtemp(prefix=f"pg{version}-", dir=root))
         folder.rmdir()
-        server = Server.new(version, bin_folder, folder, settings)
+        is_first = all(one.version != version for one in servers)
+        source = template(version) if template and is_first else None
+        server = Server.new(version, bin_folder, folder, settings, source)
         servers.append(server)
         return server.start()
 
@@ -161,9 +195,9 @@ def server(root, server_bin, pg_version):
 
 
 @pytest.fixture
-def make_server(root, server_bin):
+def make_server(root, server_bin, template):
     """make_server(15, work_mem="8MB"): new servers for this test only."""
-    make, servers = server_factory(root, server_bin)
+    make, servers = server_factory(root, server_bin, template)
     yield make
     for one in servers:
         one.destroy()
