@@ -125,7 +125,9 @@ def tmp_path(root, request):
     name = re.sub(r"\W+", "-", request.node.name)[:30]
     path = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=root))
     path.chmod(0o755)
-    return path
+    yield path
+    if not request.config.getoption("--keep"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
