@@ -25,6 +25,14 @@ catalog_find_database(const struct catalog_server *server, const char *name)
     return NULL;
 }
 
+/* bsearch, which must not be given an empty list. */
+static const void *
+find_sorted(const void *key, const void *items, size_t count, size_t item_bytes,
+            int (*compare)(const void *, const void *))
+{
+    return count == 0 ? NULL : bsearch(key, items, count, item_bytes, compare);
+}
+
 static int
 compare_setting(const void *name, const void *setting)
 {
@@ -34,8 +42,8 @@ compare_setting(const void *name, const void *setting)
 const struct catalog_setting *
 catalog_find_setting(const struct catalog_server *server, const char *name)
 {
-    return bsearch(name, server->settings.items, server->settings.count,
-                   sizeof(struct catalog_setting), compare_setting);
+    return find_sorted(name, server->settings.items, server->settings.count,
+                       sizeof(struct catalog_setting), compare_setting);
 }
 
 const struct catalog_role *
@@ -67,8 +75,8 @@ catalog_find_table(const struct catalog_database *database, const char *schema, 
 {
     struct table_name key = {schema, name};
 
-    return bsearch(&key, database->tables.items, database->tables.count,
-                   sizeof(struct catalog_table), compare_table);
+    return find_sorted(&key, database->tables.items, database->tables.count,
+                       sizeof(struct catalog_table), compare_table);
 }
 
 const struct catalog_table *
@@ -96,8 +104,8 @@ catalog_find_index(const struct catalog_database *database, const char *schema, 
 {
     struct table_name key = {schema, name};
 
-    return bsearch(&key, database->indexes.items, database->indexes.count,
-                   sizeof(struct catalog_index), compare_index);
+    return find_sorted(&key, database->indexes.items, database->indexes.count,
+                       sizeof(struct catalog_index), compare_index);
 }
 
 const struct catalog_memo *

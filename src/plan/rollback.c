@@ -127,7 +127,8 @@ read_all_entries(struct rollback *rollback, struct error *err)
         if (!read_entries(rollback, strcmp(name, own) == 0 ? NULL : name, err))
             return false;
     }
-    qsort(rollback->entries.items, rollback->entries.count, sizeof(struct entry), later_first);
+    if (rollback->entries.count > 0)
+        qsort(rollback->entries.items, rollback->entries.count, sizeof(struct entry), later_first);
     return true;
 }
 
