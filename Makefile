@@ -82,7 +82,7 @@ check: build build-clang
 lint: check
 
 format: ## format the C sources in place
-	git ls-files '*.c' '*.h' | xargs clang-format-14 -i
+	find src tests -name '*.[ch]' | xargs clang-format-14 -i
 
 fuzz: ## run each fuzzer for SECONDS=60
 	tools/fuzz $(or $(SECONDS),60)
