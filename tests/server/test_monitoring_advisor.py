@@ -173,7 +173,7 @@ def test_what_was_changed_is_mended_and_rollback_brings_it_back(pgdeck, server, 
              "dropped": {"function monitoring.check_database_health()"}}.get(
         how, {"view monitoring.src_counted_since", "view monitoring.v_cache_hit_ratio",
               "view monitoring.v_index_usage", "view monitoring.v_table_activity",
-              "function monitoring.health_cache_hit()"})
+              "view monitoring.v_maintenance_status", "function monitoring.health_cache_hit()"})
     assert {key for _, key in found} == names and {name for name, _ in found} == {"w_two"}
     apply(pgdeck, deck)
     assert state(server, "w_two") == good

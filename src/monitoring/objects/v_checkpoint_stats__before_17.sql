@@ -1,0 +1,31 @@
+-- what: how often checkpoints come, why, and how long they take
+-- object: view monitoring.v_checkpoint_stats
+-- servers: 14..16
+-- needs: no column pg_catalog.pg_stat_checkpointer.num_timed
+CREATE OR REPLACE VIEW monitoring.v_checkpoint_stats AS
+SELECT b.checkpoints_timed AS timed,
+       b.checkpoints_req AS requested,
+       pg_catalog.trunc(100.0 * b.checkpoints_req
+           / nullif(b.checkpoints_timed + b.checkpoints_req, 0), 1) AS requested_percent,
+       pg_catalog.date_trunc('second', (pg_catalog.now() - b.stats_reset)
+           / nullif(b.checkpoints_timed + b.checkpoints_req, 0)) AS mean_time_between,
+       pg_catalog.round(CAST(b.checkpoint_write_time / 1000.0
+           / nullif(b.checkpoints_timed + b.checkpoints_req, 0) AS numeric), 1) AS mean_write_s,
+       pg_catalog.round(CAST(b.checkpoint_sync_time / 1000.0
+           / nullif(b.checkpoints_timed + b.checkpoints_req, 0) AS numeric), 1) AS mean_sync_s,
+       b.buffers_checkpoint AS buffers_by_checkpoints,
+       b.buffers_clean AS buffers_by_writer,
+       b.buffers_backend AS buffers_by_backends,
+       b.maxwritten_clean AS writer_stopped,
+       pg_catalog.current_setting('checkpoint_timeout') AS checkpoint_timeout,
+       pg_catalog.current_setting('max_wal_size') AS max_wal_size,
+       b.stats_reset AS counted_since
+  FROM pg_catalog.pg_stat_bgwriter AS b;
+
+COMMENT ON VIEW monitoring.v_checkpoint_stats IS
+'One row about checkpoints since counted_since. Look for a requested_percent above 50: they come
+because max_wal_size is full, not in time, and write every page whole again (raise max_wal_size);
+mean_sync_s above some seconds: the disk cannot keep up; buffers_by_backends above the other two:
+sessions write pages themselves (bgwriter_lru_maxpages).';
+
+GRANT SELECT ON monitoring.v_checkpoint_stats TO pg_monitor;
