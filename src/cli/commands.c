@@ -11,6 +11,8 @@ const struct cli_command cli_commands[] = {
     {"rollback", "", "take back the newest apply", "making it so", cmd_rollback},
     {"tune", "", "show each parameter: now, proposed, where it is set, and why", "making it so",
      cmd_tune},
+    {"index", "VERB", "what indexes there are, and which deserve a second look", "making it so",
+     cmd_index},
     {"bench", "", "measure the workload before and after, and write a report", "measuring",
      cmd_bench},
     {"demo", "", "show all of it on two private servers", "a private server", cmd_demo},

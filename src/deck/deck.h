@@ -137,8 +137,9 @@ struct deck {
     LIST_OF(struct deck_database) databases;
     LIST_OF(struct deck_role) roles;
     LIST_OF(struct deck_alert) alerts;
-    int lock_wait_ms;   /* lock_timeout of each DDL step; default 50 */
-    int64_t give_up_ms; /* stop retrying after this; default 60 000 */
+    int lock_wait_ms;        /* lock_timeout of each DDL step; default 50 */
+    int64_t give_up_ms;      /* stop retrying after this; default 60 000 */
+    int64_t index_review_ms; /* figures younger than this call no index unused; default 14 d */
 };
 
 /* All faults of a deck, in the order of their places; of very many only the first. */

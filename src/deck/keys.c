@@ -279,7 +279,12 @@ static const struct deck_key partition_keys[] = {
      .offset = 0,
      .help = "number (hash), or name: [values] (list)"},
 };
-enum { DEFAULT_PREMAKE = 3, DEFAULT_LOCK_WAIT_MS = 50, DEFAULT_GIVE_UP_MS = 60000 };
+enum {
+    DEFAULT_PREMAKE = 3,
+    DEFAULT_LOCK_WAIT_MS = 50,
+    DEFAULT_GIVE_UP_MS = 60000,
+    DEFAULT_INDEX_REVIEW_MS = 14 * 24 * 3600 * 1000,
+};
 static const struct deck_partition partition_defaults = {.premake = DEFAULT_PREMAKE};
 static const struct deck_table partition_table = {
     .what = "partition",
@@ -453,11 +458,16 @@ static const struct deck_key root_keys[] = {
      .offset = AT(deck_root, deck.give_up_ms),
      .help = "stop trying to get a lock after this; default 1min",
      .min = 1},
+    {.name = "index_review",
+     .type = KEY_DURATION,
+     .offset = AT(deck_root, deck.index_review_ms),
+     .help = "an index is called unused after no scan in this time; default 14d"},
 };
 static const struct deck_root root_defaults = {
     .deck = {.advisors = ADVISOR_ALL,
              .lock_wait_ms = DEFAULT_LOCK_WAIT_MS,
-             .give_up_ms = DEFAULT_GIVE_UP_MS},
+             .give_up_ms = DEFAULT_GIVE_UP_MS,
+             .index_review_ms = DEFAULT_INDEX_REVIEW_MS},
 };
 const struct deck_table deck_root_table = {
     .what = "deck",

@@ -1,0 +1,13 @@
+/* The verbs of pgdeck index, one function each, and what they share. */
+#pragma once
+#include "cli/command.h"
+#include "index/status.h"
+
+cli_run index_status;
+
+struct index_reports {
+    LIST_OF(struct index_report) list;
+};
+
+void index_print_tables(const struct cli *cli, const struct index_reports *reports);
+bool index_print_json(const struct index_reports *reports, struct error *err) MUST_CHECK;
