@@ -17,6 +17,16 @@ change_list_add(struct change_list *list, const struct change *change)
 }
 
 void
+change_list_manual(struct change_list *list, const struct change_manual *manual)
+{
+    assert(manual->server != NULL && manual->key != NULL && manual->what != NULL);
+    assert(manual->obstacle != NULL && manual->remedy != NULL);
+    struct change_manual *added = LIST_ADD(list->arena, &list->manual);
+    *added = *manual;
+    added->advisor = list->advisor;
+}
+
+void
 change_list_note(struct change_list *list, const char *server, const char *database,
                  struct place place, const char *format, ...)
 {

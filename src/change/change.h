@@ -55,6 +55,7 @@ struct change {
     const char *what;    /* one line: "create index ai_tasks_pending on ai_tasks" */
     const char *why;     /* one sentence, with the figures that led to it */
     const char *warning; /* NULL, or a sentence that the user must read */
+    const char *drift;   /* NULL, or what somebody changed here since pgdeck's last apply, when */
     struct place place;  /* in the deck's files */
     const char *sql;     /* one statement or a script; shown and journalled; never a secret */
     const struct change_procedure *procedure; /* runs instead of sql when set */
@@ -85,16 +86,36 @@ struct change_note {
     const char *text; /* one or two sentences */
 };
 
+/* What is not as the deck says and pgdeck cannot put right: it may not, or something else decides.
+ * Somebody else has to. A plan that has any never says that all is as it should be. */
+struct change_manual {
+    const char *advisor;
+    const char *server;
+    const char *database; /* NULL: server-wide */
+    struct place place;
+    const char *key;      /* "setting shared_buffers" */
+    const char *what;     /* "set shared_buffers to 1200MB (now 128MB)" */
+    const char *why;      /* as for a change */
+    const char *drift;    /* likewise */
+    const char *obstacle; /* why pgdeck does not, one phrase */
+    const char *remedy;   /* what to do, one phrase */
+    const char *form;     /* as whoever manages the server takes it; NULL: no form of its own */
+    bool needs_restart;
+};
+
 /* The changes of one plan, in the order in which the advisors gave them. */
 struct change_list {
     struct arena *arena;
     const char *advisor; /* put into each change and note that is added */
     LIST_OF(struct change) changes;
     LIST_OF(struct change_note) notes;
+    LIST_OF(struct change_manual) manual;
 };
 
 /* Adds a copy of the change; asserts that server, key and what are there, and sql or procedure. */
 void change_list_add(struct change_list *list, const struct change *change);
+/* Likewise; asserts server, key, what, obstacle and remedy. */
+void change_list_manual(struct change_list *list, const struct change_manual *manual);
 void change_list_note(struct change_list *list, const char *server, const char *database,
                       struct place place, const char *format, ...) PRINTF_LIKE(5, 6);
 /* Stable sort by server, then phase (database-less phases first), keeping order within. */

@@ -56,14 +56,16 @@ print_change(void *sink, size_t index, size_t count, const struct change *change
 }
 
 static void
-print_outcome(struct cli *cli, const struct apply_outcome *outcome, const struct error *err)
+print_outcome(struct cli *cli, const struct apply_outcome *outcome, size_t manual,
+              const struct error *err)
 {
     const struct cli_style *style = cli_style(cli);
 
     if (cli->is_json) {
-        json_t *document = json_pack("{s:I, s:I, s:b, s:s}", "done", (json_int_t)outcome->done,
-                                     "skipped", (json_int_t)outcome->skipped, "resumed",
-                                     outcome->is_resumed, "error", err->message);
+        json_t *document =
+            json_pack("{s:I, s:I, s:I, s:b, s:s}", "done", (json_int_t)outcome->done, "skipped",
+                      (json_int_t)outcome->skipped, "manual", (json_int_t)manual, "resumed",
+                      outcome->is_resumed, "error", err->message);
         json_dumpf(document, stdout, JSON_INDENT(2));
         puts("");
         json_decref(document);
@@ -80,6 +82,10 @@ print_outcome(struct cli *cli, const struct apply_outcome *outcome, const struct
     if (outcome->skipped > 0)
         printf(" %zu left out: they need --restart or --drop.", outcome->skipped);
     puts(outcome->done > 0 ? " pgdeck rollback takes it back." : "");
+    if (manual > 0)
+        printf("%s%zu left to you%s, as the plan says: until then the server is not as the deck "
+               "says.\n",
+               style->yellow, manual, style->reset);
 }
 
 static bool
@@ -123,7 +129,7 @@ run_plan(struct cli *cli, const struct apply_command *options, struct plan *plan
     if (outcome.done > 0)
         cli_progress_end(cli);
     if (plan->changes.changes.count > 0 || cli->is_json)
-        print_outcome(cli, &outcome, err);
+        print_outcome(cli, &outcome, plan->changes.manual.count, err);
     return is_fine;
 }
 

@@ -42,8 +42,12 @@ show(struct cli *cli, const struct plan_command *options, const struct plan *pla
             printf("Written to %s: pgdeck apply %s does exactly this.\n", options->out,
                    options->out);
     }
-    enum { HAS_CHANGES = 2 };
-    return options->has_detailed_exitcode && plan->changes.changes.count > 0 ? HAS_CHANGES : 0;
+    enum { HAS_CHANGES = 2, HAS_MANUAL = 3 };
+    if (!options->has_detailed_exitcode)
+        return 0;
+    if (plan->changes.changes.count > 0)
+        return HAS_CHANGES;
+    return plan->changes.manual.count > 0 ? HAS_MANUAL : 0;
 }
 
 int
@@ -57,7 +61,8 @@ cmd_plan(struct cli *cli, const struct cli_command *command, int argc, char **ar
          "only settings, schema, index, partition, monitoring, security", &options.advisors},
         {"sql", 0, CLI_FLAG, NULL, "show statements, locks and the way back", &options.has_sql},
         {"out", 'o', CLI_TEXT, "FILE", "write the plan for pgdeck apply FILE", &options.out},
-        {"detailed-exitcode", 0, CLI_FLAG, NULL, "exit with 0 nothing to do, 2 changes",
+        {"detailed-exitcode", 0, CLI_FLAG, NULL,
+         "exit with 0 nothing to do, 2 changes, 3 only what is left to you",
          &options.has_detailed_exitcode},
     };
     struct cli_list operands = {0};

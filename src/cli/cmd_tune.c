@@ -120,7 +120,7 @@ add_offline(struct cli *cli, const struct tune_command *options, struct tune_ser
     environment->server = server;
     environment->memory_bytes = server->memory_bytes;
     *catalog = (struct catalog_server){
-        .name = server->name, .major = major, .role = "", .is_superuser = true};
+        .name = server->name, .major = major, .role = "", .is_superuser = true, .patroni = ""};
     settings_parameters(arena, major, catalog);
     struct tune_server *found = LIST_ADD(arena, &servers->list);
     found->is_offline = true;

@@ -15,7 +15,20 @@ struct catalog_setting { /* pg_settings */
     const char *source_file;           /* "" : unknown or not permitted */
     int source_line;
     bool is_pending_restart;
+    /* Below a superuser, from 15 on: granted to this role for this parameter. */
+    bool can_set, can_alter_system;
     const char *auto_value; /* in postgresql.auto.conf; NULL: not there or not readable */
+    /* What the configuration files say, even if it waits for a reload or a restart: of several
+     * entries the one that counts. NULL: they say nothing, or are not readable. */
+    const struct catalog_file_setting *in_files;
+};
+
+struct catalog_file_setting { /* pg_file_settings, in the order in which the files are read */
+    const char *file;
+    int line;
+    const char *name, *setting; /* "" in a line that is no setting */
+    const char *error; /* "" : none. Such a line keeps the whole configuration from being read,
+                        * except that of a parameter that only waits for a restart */
 };
 
 struct catalog_role {
@@ -78,6 +91,7 @@ struct catalog_extension {
 
 struct catalog_memo { /* newest journal entry with this key that was done and not undone */
     const char *key, *declared, *observed;
+    const char *done_at; /* "2026-11-22 21:40:05 UTC" */
 };
 
 struct catalog_database {
@@ -114,7 +128,12 @@ struct catalog_server {
     bool is_local;              /* its data directory can be read from here */
     const char *data_directory; /* "" : not permitted to know */
     int64_t host_memory_bytes;  /* of this host when is_local, cgroup limits included; else 0 */
+    const char *patroni;        /* what shows that Patroni runs this server; "" : nothing does */
+    bool can_read_files;        /* pg_file_settings */
+    bool can_stat_files;        /* pg_stat_file */
+    bool can_reload;            /* pg_reload_conf */
     LIST_OF(struct catalog_setting) settings; /* sorted by name */
+    LIST_OF(struct catalog_file_setting) file_settings;
     LIST_OF(struct catalog_role) roles;
     LIST_OF(struct catalog_role_setting) role_settings;
     LIST_OF(struct catalog_database_entry) databases; /* all of the server's */

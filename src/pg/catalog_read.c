@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <xxhash.h>
 
 enum { CONNECT_PARALLEL = 8 };
@@ -58,15 +59,53 @@ read_settings(struct arena *arena, struct catalog_server *server, const PGresult
     }
 }
 
+/* Names in files may be written in any case. */
+static struct catalog_setting *
+find_named(struct catalog_server *server, const char *name)
+{
+    for (size_t i = 0; i < server->settings.count; i++) {
+        if (strcasecmp(server->settings.items[i].name, name) == 0)
+            return &server->settings.items[i];
+    }
+    return NULL;
+}
+
+/* Of several entries the last one counts. */
 static void
 read_file_settings(struct arena *arena, struct catalog_server *server, const PGresult *result)
 {
+    static const char base_file[] = "/postgresql.base.conf";
+
     for (int row = 0; row < PQntuples(result); row++) {
-        const char *name = pg_value(result, row, "name");
-        for (size_t i = 0; name != NULL && i < server->settings.count; i++) {
-            if (strcmp(server->settings.items[i].name, name) == 0)
-                server->settings.items[i].auto_value = keep(arena, result, row, "setting");
-        }
+        struct catalog_file_setting *entry = ARENA_NEW(arena, struct catalog_file_setting);
+        entry->file = keep(arena, result, row, "file");
+        entry->line = (int)pg_integer(result, row, "line");
+        entry->name = keep(arena, result, row, "name");
+        entry->setting = keep(arena, result, row, "setting");
+        entry->error = keep(arena, result, row, "error");
+        *LIST_ADD(arena, &server->file_settings) = *entry;
+        size_t length = strlen(entry->file), base_length = strlen(base_file);
+        if (server->patroni[0] == '\0' && length > base_length &&
+            strcmp(entry->file + length - base_length, base_file) == 0)
+            server->patroni = "postgresql.base.conf is read";
+        struct catalog_setting *setting = find_named(server, entry->name);
+        if (setting == NULL)
+            continue;
+        setting->in_files = entry;
+        if (pg_bool(result, row, "is_auto"))
+            setting->auto_value = entry->setting;
+    }
+}
+
+static void
+read_parameter_rights(struct catalog_server *server, const PGresult *result)
+{
+    for (int row = 0; row < PQntuples(result); row++) {
+        struct catalog_setting *setting = find_named(server, pg_value(result, row, "name"));
+        if (setting == NULL)
+            continue;
+        setting->can_set = pg_bool(result, row, "can_set");
+        setting->can_alter_system = pg_bool(result, row, "can_alter_system");
     }
 }
 
@@ -131,6 +170,7 @@ read_texts(struct arena *arena, const PGresult *result, const char *column, char
         memo->key = keep((arena), (result), row, "key");                                           \
         memo->declared = keep((arena), (result), row, "declared");                                 \
         memo->observed = keep((arena), (result), row, "observed");                                 \
+        memo->done_at = keep((arena), (result), row, "done_at");                                   \
     }
 
 static void
@@ -248,32 +288,50 @@ read_identity(struct arena *arena, struct catalog_server *server, const PGresult
     server->can_create_database = pg_bool(result, 0, "can_create_database");
     server->is_in_recovery = pg_bool(result, 0, "is_in_recovery");
     server->data_directory = keep(arena, result, 0, "data_directory");
+    server->patroni = keep(arena, result, 0, "patroni");
+    server->can_read_files = pg_bool(result, 0, "can_read_files");
+    server->can_reload = pg_bool(result, 0, "can_reload");
+    server->can_stat_files = pg_bool(result, 0, "can_stat_files");
     server->is_local = host_has_data_directory(server->data_directory, server->system_identifier);
     server->host_memory_bytes = server->is_local ? host_memory_bytes() : 0;
 }
 
-/* What only some roles may read, or what is there only after a first apply. */
+/* What only some roles may read, what only some servers have, or what is there only after a first
+ * apply. */
 static bool
-read_more(struct arena *arena, struct catalog_server *server, bool can_read_files, bool has_journal,
-          struct error *err)
+read_more(struct arena *arena, struct catalog_server *server, bool has_journal, struct error *err)
 {
-    struct pg_statement batch[2] = {{0}};
-    size_t count = 0;
-    size_t files_at = can_read_files ? count++ : 0;
-    size_t memos_at = has_journal ? count++ : 0;
+    enum { FILES, MEMOS, RIGHTS, PATRONI, KINDS };
+    const struct {
+        const char *file;
+        bool is_wanted;
+    } kinds[KINDS] = {
+        [FILES] = {"pg/sql/file_settings.sql", server->can_read_files},
+        [MEMOS] = {"pg/sql/memos.sql", has_journal},
+        [RIGHTS] = {"pg/sql/parameter_rights.sql", !server->is_superuser && server->major >= 15},
+        [PATRONI] = {"pg/sql/patroni_file.sql", server->can_stat_files},
+    };
+    struct pg_statement batch[KINDS] = {{0}};
+    size_t at[KINDS] = {0}, count = 0;
 
+    for (size_t i = 0; i < KINDS; i++) {
+        if (!kinds[i].is_wanted)
+            continue;
+        at[i] = count;
+        batch[count++].sql = embedded_file(kinds[i].file)->text;
+    }
     if (count == 0)
         return true;
-    if (can_read_files)
-        batch[files_at].sql = embedded_file("pg/sql/file_settings.sql")->text;
-    if (has_journal)
-        batch[memos_at].sql = embedded_file("pg/sql/memos.sql")->text;
     if (!query_batch(server->connection, batch, count, err))
         return false;
-    if (can_read_files)
-        read_file_settings(arena, server, batch[files_at].result);
-    if (has_journal)
-        READ_MEMOS(arena, &server->memos, batch[memos_at].result);
+    if (kinds[FILES].is_wanted)
+        read_file_settings(arena, server, batch[at[FILES]].result);
+    if (kinds[MEMOS].is_wanted)
+        READ_MEMOS(arena, &server->memos, batch[at[MEMOS]].result);
+    if (kinds[RIGHTS].is_wanted)
+        read_parameter_rights(server, batch[at[RIGHTS]].result);
+    if (kinds[PATRONI].is_wanted && pg_bool(batch[at[PATRONI]].result, 0, "is_there"))
+        server->patroni = "patroni.dynamic.json is in its data directory";
     clear_results(batch, count);
     return true;
 }
@@ -300,14 +358,13 @@ read_server(struct arena *arena, struct catalog_server *server, struct error *er
     read_databases(arena, server, batch[DATABASES].result);
     server->available_extension_count =
         read_texts(arena, batch[AVAILABLE].result, "name", &server->available_extensions);
-    bool can_read_files = pg_bool(batch[SERVER].result, 0, "can_read_files");
     bool has_journal = pg_bool(batch[SERVER].result, 0, "has_journal");
     for (size_t i = 0; i < STATEMENTS; i++) {
         if (i != SERVER)
             server->fingerprint = add_to_fingerprint(server->fingerprint, batch[i].result);
     }
     clear_results(batch, STATEMENTS);
-    return read_more(arena, server, can_read_files, has_journal, err);
+    return read_more(arena, server, has_journal, err);
 }
 
 /* --- the databases ------------------------------------------------------------------------ */

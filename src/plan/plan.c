@@ -103,6 +103,15 @@ apply_filter(struct plan *plan, const struct plan_filter *filter)
             plan->changes.changes.items[kept++] = plan->changes.changes.items[i];
     }
     plan->changes.changes.count = kept;
+    kept = 0;
+    for (size_t i = 0; i < plan->changes.manual.count; i++) {
+        const struct change_manual *manual = &plan->changes.manual.items[i];
+        if (filter->database_count == 0 ||
+            (manual->database != NULL &&
+             is_among(manual->database, filter->databases, filter->database_count)))
+            plan->changes.manual.items[kept++] = *manual;
+    }
+    plan->changes.manual.count = kept;
 }
 
 /* --- one server --------------------------------------------------------------------------- */

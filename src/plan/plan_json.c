@@ -56,6 +56,7 @@ change_json(const struct change *change)
     json_object_set_new(object, "what", json_string(change->what));
     json_object_set_new(object, "why", text_or_null(change->why));
     json_object_set_new(object, "warning", text_or_null(change->warning));
+    json_object_set_new(object, "drift", text_or_null(change->drift));
     json_object_set_new(object, "place", place_json(change->place));
     return object;
 }
@@ -94,12 +95,25 @@ note_json(const struct change_note *note)
                      place_json(note->place));
 }
 
+static json_t *
+manual_json(const struct change_manual *manual)
+{
+    return json_pack("{s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:s, s:s, s:o, s:b, s:o}", "advisor",
+                     manual->advisor, "server", manual->server, "database",
+                     text_or_null(manual->database), "key", manual->key, "what", manual->what,
+                     "why", text_or_null(manual->why), "drift", text_or_null(manual->drift),
+                     "obstacle", manual->obstacle, "remedy", manual->remedy, "form",
+                     text_or_null(manual->form), "restart", manual->needs_restart, "place",
+                     place_json(manual->place));
+}
+
 void
 plan_write_json(const struct plan *plan, struct text *text)
 {
     json_t *servers = json_array();
     json_t *changes = json_array();
     json_t *notes = json_array();
+    json_t *manual = json_array();
     struct plan_summary summary = plan_summarize(plan);
 
     for (size_t i = 0; i < plan->servers.count; i++)
@@ -108,13 +122,16 @@ plan_write_json(const struct plan *plan, struct text *text)
         json_array_append_new(changes, change_json(&plan->changes.changes.items[i]));
     for (size_t i = 0; i < plan->changes.notes.count; i++)
         json_array_append_new(notes, note_json(&plan->changes.notes.items[i]));
+    for (size_t i = 0; i < plan->changes.manual.count; i++)
+        json_array_append_new(manual, manual_json(&plan->changes.manual.items[i]));
     char *path = realpath(plan->deck->file, NULL);
     json_t *document = json_pack(
-        "{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I}}", "pgdeck_plan", FORMAT,
-        "pgdeck", PGDECK_VERSION, "deck", plan->deck->name, "deck_file",
-        path == NULL ? plan->deck->file : path, "servers", servers, "changes", changes, "notes",
-        notes, "summary", "create", (json_int_t)summary.create, "alter", (json_int_t)summary.alter,
-        "drop", (json_int_t)summary.drop, "run", (json_int_t)summary.run);
+        "{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I}}", "pgdeck_plan",
+        FORMAT, "pgdeck", PGDECK_VERSION, "deck", plan->deck->name, "deck_file",
+        path == NULL ? plan->deck->file : path, "servers", servers, "changes", changes, "manual",
+        manual, "notes", notes, "summary", "create", (json_int_t)summary.create, "alter",
+        (json_int_t)summary.alter, "drop", (json_int_t)summary.drop, "run", (json_int_t)summary.run,
+        "manual", (json_int_t)plan->changes.manual.count);
     char *dump = json_dumps(document, JSON_INDENT(2));
     text_append(text, dump == NULL ? "{}" : dump);
     text_append(text, "\n");

@@ -79,6 +79,30 @@ render_script(struct text *text, const struct render_style *style, const char *l
     text_append(text, style->reset);
 }
 
+/* After what, up to the end of the line. */
+static void
+render_why(struct text *text, const struct render_style *style, const char *what, const char *why)
+{
+    if (why != NULL && why[0] != '\0') {
+        bool is_short = strlen(what) + strlen(why) <= SHORT;
+        text_appendf(text, "%s%s", is_short ? "  " : "\n      ", style->dim);
+        text_append_visible(text, why);
+        text_append(text, style->reset);
+    }
+    text_append(text, "\n");
+}
+
+static void
+render_remark(struct text *text, const struct render_style *style, const char *label,
+              const char *remark)
+{
+    if (remark == NULL)
+        return;
+    text_appendf(text, "      %s%s%s ", style->yellow, label, style->reset);
+    text_append_visible(text, remark);
+    text_append(text, "\n");
+}
+
 static void
 render_change(struct text *text, const struct change *change, const struct render_style *style,
               bool with_why, bool with_sql)
@@ -95,18 +119,9 @@ render_change(struct text *text, const struct change *change, const struct rende
     text_append_visible(text, change->what);
     if (change->needs_restart && change->phase != CHANGE_RESTART)
         text_appendf(text, " %s(after a restart)%s", style->yellow, style->reset);
-    if (with_why && change->why != NULL && change->why[0] != '\0') {
-        bool is_short = strlen(change->what) + strlen(change->why) <= SHORT;
-        text_appendf(text, "%s%s", is_short ? "  " : "\n      ", style->dim);
-        text_append_visible(text, change->why);
-        text_append(text, style->reset);
-    }
-    text_append(text, "\n");
-    if (change->warning != NULL) {
-        text_appendf(text, "      %swarning:%s ", style->yellow, style->reset);
-        text_append_visible(text, change->warning);
-        text_append(text, "\n");
-    }
+    render_why(text, style, change->what, with_why ? change->why : NULL);
+    render_remark(text, style, "warning:", change->warning);
+    render_remark(text, style, "changed by hand:", change->drift);
     if (change->is_destructive)
         text_appendf(text, "      %sneeds --drop%s\n", style->red, style->reset);
     if (!with_sql)
@@ -212,15 +227,76 @@ render_notes(struct text *text, const struct plan *plan, const char *server,
     }
 }
 
+/* --- what somebody else has to do --------------------------------------------------------- */
+
+static void
+render_manual(struct text *text, const struct change_manual *manual,
+              const struct render_style *style)
+{
+    text_appendf(text, "    %s!%s ", style->yellow, style->reset);
+    if (manual->database != NULL) {
+        text_append_visible(text, manual->database);
+        text_append(text, ": ");
+    }
+    text_append_visible(text, manual->what);
+    if (manual->needs_restart)
+        text_appendf(text, " %s(after a restart)%s", style->yellow, style->reset);
+    render_why(text, style, manual->what, manual->why);
+    render_remark(text, style, "changed by hand:", manual->drift);
+    render_remark(text, style, "there:", manual->form);
+}
+
+static bool
+is_manual_of(const struct change_manual *manual, const struct change_manual *first)
+{
+    return is_same(manual->server, first->server) && is_same(manual->advisor, first->advisor) &&
+           is_same(manual->obstacle, first->obstacle) && is_same(manual->remedy, first->remedy);
+}
+
+/* Those with one obstacle and one remedy together, under both. */
+static void
+render_manuals(struct text *text, const struct plan *plan, const char *server,
+               const struct render_style *style)
+{
+    const struct change_manual *all = plan->changes.manual.items;
+
+    for (size_t i = 0; i < plan->changes.manual.count; i++) {
+        bool is_shown = !is_same(all[i].server, server);
+        for (size_t j = 0; j < i && !is_shown; j++)
+            is_shown = is_manual_of(&all[j], &all[i]);
+        if (is_shown)
+            continue;
+        text_appendf(text, "\n  %s%s%s: left to you\n    ", style->bold, all[i].advisor,
+                     style->reset);
+        text_append_visible(text, all[i].obstacle);
+        text_append(text, ": ");
+        text_append_visible(text, all[i].remedy);
+        text_append(text, "\n");
+        for (size_t j = i; j < plan->changes.manual.count; j++) {
+            if (is_manual_of(&all[j], &all[i]))
+                render_manual(text, &all[j], style);
+        }
+    }
+}
+
 static void
 render_summary(struct text *text, const struct plan *plan, const struct render_style *style)
 {
     struct plan_summary summary = plan_summarize(plan);
 
-    if (plan->changes.changes.count == 0) {
+    size_t manual = plan->changes.manual.count;
+
+    if (plan->changes.changes.count == 0 && manual == 0) {
         text_appendf(text, "\n%sNothing to do%s%s\n", style->green, style->reset,
                      plan->changes.notes.count == 0 ? ": the servers are as the deck says."
                                                     : ", but see the notes.");
+        return;
+    }
+    if (plan->changes.changes.count == 0) {
+        text_appendf(text,
+                     "\n%sNothing that pgdeck can do%s, but the servers are not as the deck says: "
+                     "%zu left to you.\n",
+                     style->yellow, style->reset, manual);
         return;
     }
     text_appendf(text, "\n%sPlan:%s %zu to create, %zu to change, %zu to drop, %zu to run.\n",
@@ -229,6 +305,9 @@ render_summary(struct text *text, const struct plan *plan, const struct render_s
     if (summary.restart > 0)
         text_appendf(text, "%sA restart is needed%s for some settings: apply --restart does it.\n",
                      style->yellow, style->reset);
+    if (manual > 0)
+        text_appendf(text, "%s%zu left to you%s: apply does not do them.\n", style->yellow, manual,
+                     style->reset);
     if (summary.destructive > 0)
         text_appendf(text, "%s%zu of them remove something%s: apply --drop does them.\n",
                      style->red, summary.destructive, style->reset);
@@ -256,6 +335,7 @@ plan_render(const struct plan *plan, const struct render_style *style, bool with
             block->is_shown = true;
             render_block(text, block, style, with_sql);
         }
+        render_manuals(text, plan, server, style);
         render_notes(text, plan, server, style);
     }
     render_summary(text, plan, style);

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "pg/script.h"
 #include "settings/budget.h"
+#include "settings/manual.h"
 #include "settings/reload.h"
 #include "settings/statement.h"
 #include "settings/value.h"
@@ -16,7 +17,6 @@ struct session {
     struct settings_input input;
     struct text reload_names;  /* parameters that a reload brings into effect */
     struct text restart_names; /* parameters that wait for a restart */
-    struct text not_permitted; /* what the role may not set, as lines of a configuration */
 };
 
 /* --- one parameter of the server ---------------------------------------------------------- */
@@ -48,8 +48,7 @@ add_server_change(struct session *session, const struct settings_rule *rule,
         .key = arena_printf(arena, "setting %s", rule->name),
         .phase = CHANGE_SERVER_SETTING,
         .action = CHANGE_ALTER,
-        .what = arena_printf(arena, "set %s to %s (now %s)", rule->name, proposal->value,
-                             setting_readable(arena, setting, setting_server_value(setting))),
+        .what = settings_what_of_server(arena, setting, proposal),
         .why = proposal->why,
         .warning = proposal->warning,
         .place = server->place,
@@ -67,29 +66,27 @@ add_server_change(struct session *session, const struct settings_rule *rule,
 static void
 advise_server_rule(struct session *session, const struct settings_rule *rule)
 {
+    struct arena *arena = session->advice->arena;
     const struct catalog_server *catalog = session->advice->catalog;
     const struct catalog_setting *setting = catalog_find_setting(catalog, rule->name);
     struct settings_case of = {.input = &session->input, .current = setting};
     struct settings_proposal proposal;
+    struct settings_obstacle obstacle;
 
     if (setting == NULL || !settings_propose(rule, &of, &proposal))
         return;
     const char *now = setting_server_value(setting);
-    const char *next = setting->auto_value != NULL ? setting->auto_value : now;
+    const char *next = setting_next_value(setting);
     bool is_now = settings_is_equal(rule, setting, now, proposal.value);
     bool is_next = settings_is_equal(rule, setting, next, proposal.value) &&
-                   (setting->auto_value != NULL || !setting->is_pending_restart);
+                   (setting_is_in_files(setting) || !setting->is_pending_restart);
+    settings_note_overrides(session->advice, rule, setting, proposal.value);
     if (is_now && is_next)
         return;
-    if (!catalog->is_superuser)
-        text_appendf(&session->not_permitted, "%s%s = %s",
-                     session->not_permitted.length > 0 ? ", " : "", rule->name, proposal.value);
-    else if (strcmp(setting->source, "command line") == 0)
-        change_list_note(session->advice->changes, session->advice->server->name, NULL,
-                         session->advice->server->place,
-                         "%s should be %s (%s), but the server was started with %s on its command "
-                         "line, which overrides all configuration.",
-                         rule->name, proposal.value, proposal.why, now);
+    bool is_waiting = is_next && strcmp(setting->source, "command line") != 0 &&
+                      settings_faulty_line(catalog) == NULL;
+    if (!is_waiting && settings_obstacle_of_server(arena, catalog, setting, &obstacle))
+        settings_add_manual(session->advice, setting, &proposal, &obstacle);
     else if (is_next)
         note_effect(session, setting);
     else
@@ -112,13 +109,6 @@ release_database_settings(struct database_settings *settings)
     text_release(&settings->undo);
 }
 
-static bool
-may_set(const struct catalog_server *catalog, const struct catalog_setting *setting)
-{
-    return strcmp(setting->context, "user") == 0 ||
-           (strcmp(setting->context, "superuser") == 0 && catalog->is_superuser);
-}
-
 static void
 advise_database_rule(struct session *session, const struct settings_rule *rule,
                      const struct settings_environment *environment, const char *database,
@@ -133,17 +123,12 @@ advise_database_rule(struct session *session, const struct settings_rule *rule,
     if (setting == NULL || !settings_propose(rule, &of, &proposal))
         return;
     const char *former = catalog_role_setting_value(catalog, database, "", rule->name);
-    const char *now = former != NULL ? former : setting_server_value(setting);
+    const char *now = settings_database_value(catalog, database, setting);
+    settings_note_database_overrides(session->advice, rule, setting, database, proposal.value);
     if (settings_is_equal(rule, setting, now, proposal.value))
         return;
-    if (!may_set(catalog, setting)) {
-        change_list_note(session->advice->changes, session->advice->server->name, database,
-                         environment->deck->place,
-                         "%s should be %s (%s); only a superuser may "
-                         "set it.",
-                         rule->name, proposal.value, proposal.why);
+    if (settings_add_database_manual(session->advice, environment, setting, database, &proposal))
         return;
-    }
     const char *comma = settings->what.length > 0 ? ", " : "";
     text_appendf(&settings->what, "%s%s %s", comma, rule->name, proposal.value);
     if (proposal.why != rule->reason) /* with the figures */
@@ -262,18 +247,6 @@ note_memory(struct session *session)
                          memory.worst_terms);
 }
 
-static void
-note_not_permitted(struct session *session)
-{
-    const struct deck_server *server = session->advice->server;
-
-    if (session->not_permitted.length > 0)
-        change_list_note(session->advice->changes, server->name, NULL, server->place,
-                         "The role \"%s\" may not use ALTER SYSTEM; set these where the server is "
-                         "managed: %s.",
-                         session->advice->catalog->role, text_chars(&session->not_permitted));
-}
-
 bool
 settings_advise(struct advice *advice, struct error *err)
 {
@@ -293,9 +266,7 @@ settings_advise(struct advice *advice, struct error *err)
         advise_environment(&session, &session.input.environments.items[i]);
     advise_reload_and_restart(&session);
     note_memory(&session);
-    note_not_permitted(&session);
     text_release(&session.reload_names);
     text_release(&session.restart_names);
-    text_release(&session.not_permitted);
     return true;
 }

@@ -2,6 +2,7 @@
 #include "settings/survey.h"
 
 #include "base/text.h"
+#include "settings/obstacle.h"
 #include "settings/statement.h"
 #include "settings/value.h"
 
@@ -37,30 +38,17 @@ where_of_server(struct arena *arena, const struct catalog_setting *setting)
     return "default";
 }
 
-/* "role bob: 1GB, role eve in sales: 2GB": who has a value of their own. */
 static const char *
-overrides_of(const struct settings_input *input, const char *name, const char *database)
+where_of_database(const struct settings_input *input, const struct catalog_setting *setting,
+                  const char *database)
 {
-    AUTO_TEXT text = {0};
+    const struct catalog_server *catalog = input->catalog;
 
-    for (size_t i = 0; i < input->catalog->role_settings.count; i++) {
-        const struct catalog_role_setting *own = &input->catalog->role_settings.items[i];
-        bool is_here =
-            own->database[0] == '\0' || database == NULL || strcmp(own->database, database) == 0;
-        if (strcmp(own->name, name) != 0 || !is_here ||
-            (own->role[0] == '\0' && database != NULL && own->database[0] != '\0'))
-            continue;
-        text_append(&text, text.length > 0 ? ", " : "");
-        text_append(&text, own->role[0] == '\0' ? "" : "role ");
-        text_append_visible(&text, own->role);
-        text_append(&text, own->role[0] == '\0' || own->database[0] == '\0' ? "" : " in ");
-        if (own->database[0] != '\0' && own->role[0] == '\0')
-            text_append(&text, "database ");
-        text_append_visible(&text, own->database);
-        text_append(&text, own->role[0] == '\0' && own->database[0] == '\0' ? "all: " : ": ");
-        text_append_visible(&text, own->value);
-    }
-    return arena_strdup(input->arena, text_chars(&text));
+    if (database != NULL && catalog_role_setting_value(catalog, database, "", setting->name))
+        return "database";
+    if (catalog_role_setting_value(catalog, "", "", setting->name) != NULL)
+        return "all roles";
+    return where_of_server(input->arena, setting);
 }
 
 static void
@@ -99,7 +87,8 @@ survey_server(struct settings_survey *survey, const struct settings_rule *rule,
         .rule = rule,
         .setting = setting,
         .where = where_of_server(survey->input.arena, setting),
-        .overrides = overrides_of(&survey->input, rule->name, NULL),
+        .overrides =
+            settings_overrides(survey->input.arena, survey->input.catalog, rule->name, NULL),
     };
 
     propose(survey, &row, NULL, setting_server_value(setting));
@@ -116,19 +105,16 @@ row_of_database(struct settings_survey *survey, const struct settings_rule *rule
 {
     const struct settings_input *input = &survey->input;
     const struct catalog_setting *setting = catalog_find_setting(input->catalog, rule->name);
-    const char *own = database == NULL
-                          ? NULL
-                          : catalog_role_setting_value(input->catalog, database, "", rule->name);
     struct settings_row row = {
         .rule = rule,
         .setting = setting,
         .environment = environment->deck->name,
         .database = database,
-        .where = own != NULL ? "database" : where_of_server(input->arena, setting),
-        .overrides = overrides_of(input, rule->name, database),
+        .where = where_of_database(input, setting, database),
+        .overrides = settings_overrides(input->arena, input->catalog, rule->name, database),
     };
 
-    propose(survey, &row, environment, own != NULL ? own : setting_server_value(setting));
+    propose(survey, &row, environment, settings_database_value(input->catalog, database, setting));
     row.need = row.is_change ? SETTINGS_NEED_SESSIONS : SETTINGS_NEED_NOTHING;
     return row;
 }

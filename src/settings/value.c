@@ -173,17 +173,37 @@ setting_clamp(struct arena *arena, const struct catalog_setting *setting, const 
     return value;
 }
 
+bool
+setting_is_in_files(const struct catalog_setting *setting)
+{
+    return setting->auto_value != NULL || setting->in_files != NULL;
+}
+
+static const char *
+value_in_files(const struct catalog_setting *setting)
+{
+    return setting->auto_value != NULL ? setting->auto_value : setting->in_files->setting;
+}
+
 const char *
 setting_server_value(const struct catalog_setting *setting)
 {
-    static const char *const of_session[] = {"database", "user",        "database user", "client",
-                                             "session",  "interactive", "test"};
+    static const char *const of_session[] = {"global", "database", "user",        "database user",
+                                             "client", "session",  "interactive", "test"};
 
     for (size_t i = 0; i < sizeof(of_session) / sizeof(of_session[0]); i++) {
         if (strcmp(setting->source, of_session[i]) == 0)
-            return setting->auto_value != NULL ? setting->auto_value : setting->boot_value;
+            return setting_is_in_files(setting) ? value_in_files(setting) : setting->boot_value;
     }
     return setting->setting;
+}
+
+const char *
+setting_next_value(const struct catalog_setting *setting)
+{
+    bool is_in_files = setting_is_in_files(setting) && strcmp(setting->source, "command line") != 0;
+
+    return is_in_files ? value_in_files(setting) : setting_server_value(setting);
 }
 
 size_t

@@ -19,6 +19,10 @@ const char *setting_clamp(struct arena *arena, const struct catalog_setting *set
                           const char *value, bool *ret_is_limited);
 /* What holds for the server as a whole, whatever the session or its database and role say. */
 const char *setting_server_value(const struct catalog_setting *setting);
+/* Whether the configuration files say anything of it, as far as they can be read. */
+bool setting_is_in_files(const struct catalog_setting *setting);
+/* What will hold for the server after a reload and a restart. */
+const char *setting_next_value(const struct catalog_setting *setting);
 
 /* The words of a list such as shared_preload_libraries, without quotes and blanks. */
 size_t setting_words(struct arena *arena, const char *list, char ***ret_words);

@@ -196,8 +196,9 @@ def test_without_superuser_what_can_be_set_is_set(pgdeck, fresh_server, tmp_path
     assert result.code == 0, result.err
     after = plan(pgdeck, deck)
     assert after["changes"] == []
-    notes = "\n".join(note["text"] for note in after["notes"])
-    assert "shared_buffers = 256MB" in notes and "log_min_duration_statement" in notes
+    left = {(entry["database"], entry["key"]) for entry in after["manual"]}
+    assert (None, "setting shared_buffers") in left
+    assert ("blue_one", "setting log_min_duration_statement") in left
     assert shown(fresh_server, "green_one", "work_mem") == "28MB"
     assert auto_conf(fresh_server) == []
 
@@ -208,6 +209,6 @@ def test_nothing_is_derived_from_what_is_not_known(pgdeck, fresh_server, tmp_pat
     fresh_server.query("CREATE DATABASE admin OWNER rented")
     text = DECK.replace("memory: 1GB, cpus: 4, ", "").replace("memory: 256MB, ", "")
     deck = write_deck(tmp_path / "deck", fresh_server.conninfo("admin", user="rented"), text)
-    notes = "\n".join(note["text"] for note in plan(pgdeck, deck)["notes"])
-    assert "shared_buffers" not in notes and "max_parallel_workers" not in notes
-    assert "random_page_cost = 1.1" in notes
+    left = "\n".join(entry["what"] for entry in plan(pgdeck, deck)["manual"])
+    assert "shared_buffers" not in left and "max_parallel_workers" not in left
+    assert "set random_page_cost to 1.1 (now 4)" in left

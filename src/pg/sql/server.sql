@@ -13,6 +13,10 @@ SELECT current_setting('server_version_num')::int AS version,
        CASE WHEN pg_has_role(current_user, 'pg_read_all_settings', 'USAGE')
             THEN current_setting('data_directory') ELSE '' END AS data_directory,
        has_function_privilege('pg_show_all_file_settings()', 'EXECUTE') AS can_read_files,
+       has_function_privilege('pg_stat_file(text, boolean)', 'EXECUTE') AS can_stat_files,
+       has_function_privilege('pg_reload_conf()', 'EXECUTE') AS can_reload,
+       CASE WHEN EXISTS (SELECT FROM pg_stat_activity WHERE application_name ILIKE 'patroni%')
+            THEN 'it is connected' ELSE '' END AS patroni,
        coalesce((SELECT has_table_privilege(c.oid, 'SELECT')
                    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                   WHERE n.nspname = 'pgdeck' AND c.relname = 'journal'

@@ -16,7 +16,7 @@ fixture_new(int major)
 
     fixture->arena = arena;
     fixture->catalog = (struct catalog_server){
-        .name = "main", .major = major, .role = "postgres", .is_superuser = true};
+        .name = "main", .major = major, .role = "postgres", .is_superuser = true, .patroni = ""};
     fixture->catalog.available_extensions = available;
     fixture->catalog.available_extension_count = 2;
     settings_parameters(arena, major, &fixture->catalog);

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+#include "settings/obstacle.h"
+
+#include "base/text.h"
+#include "settings/value.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* --- the server --------------------------------------------------------------------------- */
+
+/* A line that is no setting, or one of no parameter: then the server takes nothing from its files
+ * at all. A wrong value only keeps its own parameter as it was. */
+const struct catalog_file_setting *
+settings_faulty_line(const struct catalog_server *catalog)
+{
+    for (size_t i = 0; i < catalog->file_settings.count; i++) {
+        const struct catalog_file_setting *line = &catalog->file_settings.items[i];
+        bool is_known = false;
+        for (size_t j = 0; j < catalog->settings.count && line->error[0] != '\0'; j++)
+            is_known = is_known || strcasecmp(catalog->settings.items[j].name, line->name) == 0;
+        if (line->error[0] != '\0' && !is_known)
+            return line;
+    }
+    return NULL;
+}
+
+static bool
+is_command_line(struct arena *arena, const struct catalog_server *catalog,
+                const struct catalog_setting *setting, struct settings_obstacle *obstacle)
+{
+    (void)arena;
+    (void)catalog;
+    if (strcmp(setting->source, "command line") != 0)
+        return false;
+    obstacle->text = "the server was started with it on its command line, which overrides all "
+                     "configuration";
+    obstacle->remedy = "take it away where the server is started (service, container, pg_ctl -o), "
+                       "and restart";
+    return true;
+}
+
+static bool
+is_of_patroni(struct arena *arena, const struct catalog_server *catalog,
+              const struct catalog_setting *setting, struct settings_obstacle *obstacle)
+{
+    (void)setting;
+    if (catalog->patroni[0] == '\0')
+        return false;
+    obstacle->text = arena_printf(
+        arena, "Patroni runs this server (%s), and has its own configuration for all members",
+        catalog->patroni);
+    obstacle->remedy = "patronictl edit-config, below postgresql: parameters:";
+    return true;
+}
+
+static bool
+is_not_permitted(struct arena *arena, const struct catalog_server *catalog,
+                 const struct catalog_setting *setting, struct settings_obstacle *obstacle)
+{
+    if (catalog->is_superuser || (setting->can_alter_system && catalog->can_reload))
+        return false;
+    obstacle->text = arena_printf(arena, "the role \"%s\" may not use ALTER SYSTEM", catalog->role);
+    obstacle->remedy = "set it where the server is managed";
+    return true;
+}
+
+static bool
+is_forbidden(struct arena *arena, const struct catalog_server *catalog,
+             const struct catalog_setting *setting, struct settings_obstacle *obstacle)
+{
+    const struct catalog_setting *allowed = catalog_find_setting(catalog, "allow_alter_system");
+
+    (void)arena;
+    (void)setting;
+    if (allowed == NULL || strcmp(setting_server_value(allowed), "off") != 0)
+        return false;
+    obstacle->text = "allow_alter_system is off: the server's configuration is managed elsewhere";
+    obstacle->remedy = "set it there";
+    return true;
+}
+
+static bool
+is_unreadable(struct arena *arena, const struct catalog_server *catalog,
+              const struct catalog_setting *setting, struct settings_obstacle *obstacle)
+{
+    const struct catalog_file_setting *line = settings_faulty_line(catalog);
+
+    (void)setting;
+    if (line == NULL)
+        return false;
+    obstacle->text =
+        arena_printf(arena,
+                     "%s:%d is faulty (%s%s%s): with it the server reads none of its "
+                     "files, and would not start again",
+                     line->file, line->line, line->name, line->name[0] ? ": " : "", line->error);
+    obstacle->remedy = "mend that line and plan again";
+    return true;
+}
+
+bool
+settings_obstacle_of_server(struct arena *arena, const struct catalog_server *catalog,
+                            const struct catalog_setting *setting,
+                            struct settings_obstacle *ret_obstacle)
+{
+    static bool (*const obstacles[])(struct arena *, const struct catalog_server *,
+                                     const struct catalog_setting *, struct settings_obstacle *) = {
+        is_of_patroni, is_command_line, is_not_permitted, is_forbidden, is_unreadable};
+
+    for (size_t i = 0; i < sizeof(obstacles) / sizeof(obstacles[0]); i++) {
+        if (obstacles[i](arena, catalog, setting, ret_obstacle))
+            return true;
+    }
+    return false;
+}
+
+/* --- databases and roles ------------------------------------------------------------------ */
+
+bool
+settings_obstacle_of_database(struct arena *arena, const struct catalog_server *catalog,
+                              const struct catalog_setting *setting,
+                              struct settings_obstacle *ret_obstacle)
+{
+    bool may_set =
+        catalog->is_superuser || setting->can_set || strcmp(setting->context, "user") == 0;
+
+    if (may_set)
+        return false;
+    ret_obstacle->text =
+        arena_printf(arena, "only a superuser may set it, and \"%s\" is none", catalog->role);
+    ret_obstacle->remedy = "a superuser's ALTER DATABASE ... SET does it, or for all databases the "
+                           "server's own configuration";
+    return true;
+}
+
+const char *
+settings_database_value(const struct catalog_server *catalog, const char *database,
+                        const struct catalog_setting *setting)
+{
+    const char *own =
+        database == NULL ? NULL : catalog_role_setting_value(catalog, database, "", setting->name);
+
+    if (own == NULL) /* ALTER ROLE ALL SET */
+        own = catalog_role_setting_value(catalog, "", "", setting->name);
+    return own != NULL ? own : setting_server_value(setting);
+}
+
+/* Whether it wins: over the server's all do, over a database's only those of roles. */
+static bool
+is_override(const struct catalog_role_setting *own, const char *name, const char *database)
+{
+    if (strcmp(own->name, name) != 0)
+        return false;
+    if (database == NULL)
+        return true;
+    return own->role[0] != '\0' &&
+           (own->database[0] == '\0' || strcmp(own->database, database) == 0);
+}
+
+const char *
+settings_overrides(struct arena *arena, const struct catalog_server *catalog, const char *name,
+                   const char *database)
+{
+    AUTO_TEXT text = {0};
+
+    for (size_t i = 0; i < catalog->role_settings.count; i++) {
+        const struct catalog_role_setting *own = &catalog->role_settings.items[i];
+        if (!is_override(own, name, database))
+            continue;
+        bool has_role = own->role[0] != '\0', has_database = own->database[0] != '\0';
+        text_append(&text, text.length > 0 ? ", " : "");
+        text_append(&text, has_role ? "role " : has_database ? "database " : "all roles");
+        text_append_visible(&text, own->role);
+        text_append(&text, has_role && has_database ? " in " : "");
+        text_append_visible(&text, own->database);
+        text_append(&text, ": ");
+        text_append_visible(&text, own->value);
+    }
+    return arena_strdup(arena, text_chars(&text));
+}

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+"""Settings that are decided elsewhere: found, named in the plan, never reported as done."""
+
+import json
+import subprocess
+
+import pytest
+
+from cluster import as_server_user
+
+DECK = """
+deck: elsewhere
+advisors: [schema, settings]
+servers:
+  main: {conninfo: "CONNINFO", memory: 1GB, cpus: 4, storage: nvme}
+environments:
+  green: {server: main, memory: 1GB, max_connections: 30, targets: {connections: 5-10}}
+databases:
+  green_one: {environment: green}
+"""
+LEFT = 3  # --detailed-exitcode: only what is left to the user
+
+
+def write_deck(folder, conninfo, text=DECK):
+    quoted = conninfo.replace("\\", "\\\\").replace('"', '\\"')
+    (folder / "deck.yaml").write_text(text.replace("CONNINFO", quoted))
+    return folder / "deck.yaml"
+
+
+@pytest.fixture
+def deck(tmp_path, fresh_server):
+    return write_deck(tmp_path, fresh_server.conninfo())
+
+
+@pytest.fixture
+def applied(pgdeck, deck):
+    pgdeck("apply", "-d", deck, "--yes", "--restart", expect=0)
+    return deck
+
+
+def left(pgdeck, deck):
+    """{(database, key): entry} of what the plan leaves to the user."""
+    plan = json.loads(pgdeck("plan", "-d", deck, "--json", expect=0).out)
+    return {(entry["database"], entry["key"]): entry for entry in plan["manual"]}
+
+
+def is_said(pgdeck, deck, *texts):
+    """Nothing to apply, and the plan does not say that all is well."""
+    result = pgdeck("plan", "-d", deck, "--detailed-exitcode", expect=LEFT)
+    for text in texts:
+        assert text in result.out, result.out
+    assert "as the deck says.\n" not in result.out and "left to you" in result.out
+    applied = pgdeck("apply", "-d", deck, "--yes", expect=0)
+    assert "left to you" in applied.out, applied.out
+
+
+def restart_with(server, options):
+    server.stop()
+    subprocess.run([server.bin / "pg_ctl", "-D", server.data, "-w", "-s", "-l", server.log, "-o",
+                    f"-p {server.port} {options}", "start"],
+                   check=True, cwd=server.folder, **as_server_user())
+
+
+def test_the_command_line_wins(pgdeck, applied, fresh_server):
+    restart_with(fresh_server, "-c checkpoint_timeout=7min")
+    entry = left(pgdeck, applied)[None, "setting checkpoint_timeout"]
+    assert entry["what"] == "set checkpoint_timeout to 15min (now 7min)"
+    assert "command line" in entry["obstacle"] and "pg_ctl -o" in entry["remedy"]
+    is_said(pgdeck, applied, "set checkpoint_timeout to 15min (now 7min)")
+
+
+def test_a_database_of_the_deck_with_a_value_of_its_own(pgdeck, applied, fresh_server):
+    fresh_server.query("ALTER DATABASE green_one SET random_page_cost = 9")
+    fresh_server.query("ALTER DATABASE postgres SET random_page_cost = 9")  # is not the deck's
+    assert [key for key in left(pgdeck, applied)] == [("green_one", "override of random_page_cost")]
+    is_said(pgdeck, applied, "random_page_cost is 9, not the server's 1.1",
+            "ALTER DATABASE green_one RESET random_page_cost")
+    fresh_server.query("ALTER DATABASE green_one RESET random_page_cost")
+    assert left(pgdeck, applied) == {}
+
+
+def test_a_value_for_all_roles(pgdeck, applied, fresh_server):
+    fresh_server.query("ALTER ROLE ALL SET random_page_cost = 9")
+    fresh_server.query("ALTER ROLE ALL SET work_mem = '1MB'")  # loses against the database's
+    assert [key for key in left(pgdeck, applied)] == [(None, "override of random_page_cost")]
+    is_said(pgdeck, applied, "ALTER ROLE ALL RESET random_page_cost")
+
+
+def test_roles_with_values_of_their_own_are_named(pgdeck, applied, fresh_server):
+    fresh_server.query("CREATE ROLE reporter")
+    fresh_server.query("ALTER ROLE reporter SET work_mem = '1GB'")
+    fresh_server.query("ALTER ROLE reporter IN DATABASE green_one SET random_page_cost = 2")
+    out = pgdeck("plan", "-d", applied, "--detailed-exitcode", expect=0).out
+    assert "sessions of role reporter have work_mem = 1GB, not" in out
+    assert 'ALTER ROLE "reporter" RESET work_mem' in out
+    assert 'ALTER ROLE "reporter" IN DATABASE green_one RESET random_page_cost' in out
+
+
+def test_a_faulty_line_keeps_everything_from_being_read(pgdeck, deck, fresh_server):
+    """Neither what is set nor a reload would have any effect: nothing is set."""
+    fresh_server.configure(no_such_parameter="1")
+    lines = (fresh_server.data / "postgresql.conf").read_text().count("\n")
+    entries = left(pgdeck, deck)
+    entry = entries[None, "setting random_page_cost"]
+    assert f"postgresql.conf:{lines} is faulty (no_such_parameter" in entry["obstacle"]
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    assert fresh_server.value("SHOW random_page_cost") == "4"
+    auto = (fresh_server.data / "postgresql.auto.conf").read_text()
+    assert "random_page_cost" not in auto
+    is_said(pgdeck, deck, f"postgresql.conf:{lines} is faulty", "mend that line")
+
+
+@pytest.mark.pg(min=17)
+def test_alter_system_is_switched_off(pgdeck, deck, fresh_server):
+    fresh_server.configure(allow_alter_system="off")
+    fresh_server.restart()
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    assert fresh_server.value("SHOW work_mem", dbname="green_one") != "4MB"
+    entry = left(pgdeck, deck)[None, "setting shared_buffers"]
+    assert "allow_alter_system is off" in entry["obstacle"] and entry["restart"]
+    is_said(pgdeck, deck, "allow_alter_system is off", "set shared_buffers to")
+
+
+@pytest.mark.parametrize("sign", ["patroni.dynamic.json", "postgresql.base.conf"])
+def test_patroni_is_recognized(pgdeck, deck, fresh_server, sign):
+    data = fresh_server.data
+    if sign.endswith(".json"):
+        (data / sign).write_text("{}")
+    else:
+        (data / "postgresql.conf").rename(data / sign)
+        (data / "postgresql.conf").write_text(f"include '{sign}'\nrandom_page_cost = 4\n")
+        fresh_server.query("SELECT pg_reload_conf()")
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    auto = (data / "postgresql.auto.conf").read_text()
+    assert "random_page_cost" not in auto
+    entry = left(pgdeck, deck)[None, "setting random_page_cost"]
+    assert "Patroni runs this server" in entry["obstacle"] and sign in entry["obstacle"]
+    is_said(pgdeck, deck, "patronictl edit-config", "set random_page_cost to 1.1 (now 4)")
+
+
+@pytest.mark.pg(min=15)
+def test_rights_that_were_granted_are_used(pgdeck, fresh_server, tmp_path):
+    fresh_server.query("CREATE ROLE rented LOGIN CREATEDB")
+    fresh_server.query("CREATE DATABASE admin OWNER rented")
+    fresh_server.query("GRANT SET ON PARAMETER log_min_duration_statement TO rented")
+    fresh_server.query("GRANT ALTER SYSTEM ON PARAMETER random_page_cost TO rented")
+    fresh_server.query("GRANT EXECUTE ON FUNCTION pg_reload_conf() TO rented",
+                       dbname="admin")
+    deck = write_deck(tmp_path, fresh_server.conninfo("admin", user="rented"))
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    assert fresh_server.value("SHOW random_page_cost") == "1.1"
+    keys = {key for _database, key in left(pgdeck, deck)}
+    assert "setting shared_buffers" in keys and "setting log_temp_files" in keys
+    assert not keys & {"setting random_page_cost", "setting log_min_duration_statement"}
+    setting = "SELECT count(*) FROM pg_db_role_setting WHERE 'log_min_duration_statement'"
+    assert fresh_server.value(f"{setting} = ANY (SELECT split_part(unnest(setconfig), '=', 1))") == 1
