@@ -179,6 +179,25 @@ leave_out_missing(struct plan *plan, const struct plan_server *server)
     plan->changes.changes.count = kept;
 }
 
+/* What the journal has as done, by the same words of the deck, and is to be done again. */
+static void
+note_drift(struct plan *plan, const struct catalog_server *catalog)
+{
+    for (size_t i = 0; i < plan->changes.changes.count; i++) {
+        struct change *change = &plan->changes.changes.items[i];
+        const struct catalog_database *database =
+            change->database == NULL ? NULL : catalog_find_database(catalog, change->database);
+        if (change->drift != NULL || change->declared == NULL ||
+            strcmp(change->server, catalog->name) != 0 ||
+            (change->database != NULL && database == NULL))
+            continue;
+        const struct catalog_memo *memo = catalog_find_memo(catalog, database, change->key);
+        if (memo != NULL && strcmp(memo->declared, change->declared) == 0)
+            change->drift = arena_printf(
+                plan->arena, "pgdeck did this on %s, and it is no longer so", memo->done_at);
+    }
+}
+
 static bool
 advise_server(struct plan *plan, struct plan_server *server, const struct plan_filter *filter,
               struct error *err)
@@ -203,6 +222,7 @@ advise_server(struct plan *plan, struct plan_server *server, const struct plan_f
             return false;
     }
     plan->changes.advisor = "plan";
+    note_drift(plan, &server->catalog);
     if (!advice.creates_tables)
         leave_out_missing(plan, server);
     return true;

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "pg/script.h"
 #include "settings/budget.h"
+#include "settings/drift.h"
 #include "settings/manual.h"
 #include "settings/reload.h"
 #include "settings/statement.h"
@@ -15,8 +16,9 @@
 struct session {
     struct advice *advice;
     struct settings_input input;
-    struct text reload_names;  /* parameters that a reload brings into effect */
-    struct text restart_names; /* parameters that wait for a restart */
+    struct settings_evidence evidence; /* of changes by hand */
+    struct text reload_names;          /* parameters that a reload brings into effect */
+    struct text restart_names;         /* parameters that wait for a restart */
 };
 
 /* --- one parameter of the server ---------------------------------------------------------- */
@@ -51,6 +53,8 @@ add_server_change(struct session *session, const struct settings_rule *rule,
         .what = settings_what_of_server(arena, setting, proposal),
         .why = proposal->why,
         .warning = proposal->warning,
+        .drift = settings_server_drift(&session->evidence, rule, setting),
+        .declared = proposal->value,
         .place = server->place,
         .sql = settings_alter_system(arena, rule, proposal->value),
         .undo = former != NULL ? settings_alter_system(arena, rule, former)
@@ -86,7 +90,7 @@ advise_server_rule(struct session *session, const struct settings_rule *rule)
     bool is_waiting = is_next && strcmp(setting->source, "command line") != 0 &&
                       settings_faulty_line(catalog) == NULL;
     if (!is_waiting && settings_obstacle_of_server(arena, catalog, setting, &obstacle))
-        settings_add_manual(session->advice, setting, &proposal, &obstacle);
+        settings_add_manual(&session->evidence, rule, setting, &proposal, &obstacle);
     else if (is_next)
         note_effect(session, setting);
     else
@@ -98,6 +102,8 @@ advise_server_rule(struct session *session, const struct settings_rule *rule)
 /* What one database gets, gathered into one change. */
 struct database_settings {
     struct text what, why, sql, undo;
+    struct text declared; /* all values that it has then, set now or before */
+    struct text drift;
 };
 
 static void
@@ -107,6 +113,8 @@ release_database_settings(struct database_settings *settings)
     text_release(&settings->why);
     text_release(&settings->sql);
     text_release(&settings->undo);
+    text_release(&settings->declared);
+    text_release(&settings->drift);
 }
 
 static void
@@ -125,10 +133,16 @@ advise_database_rule(struct session *session, const struct settings_rule *rule,
     const char *former = catalog_role_setting_value(catalog, database, "", rule->name);
     const char *now = settings_database_value(catalog, database, setting);
     settings_note_database_overrides(session->advice, rule, setting, database, proposal.value);
-    if (settings_is_equal(rule, setting, now, proposal.value))
+    bool is_set = settings_is_equal(rule, setting, now, proposal.value);
+    if (!is_set &&
+        settings_add_database_manual(session->advice, environment, setting, database, &proposal))
         return;
-    if (settings_add_database_manual(session->advice, environment, setting, database, &proposal))
+    text_append(&settings->declared, settings_declared_line(arena, rule->name, proposal.value));
+    if (is_set)
         return;
+    const char *drift = settings_database_drift(&session->evidence, rule, setting, database);
+    if (drift != NULL)
+        text_appendf(&settings->drift, "%s%s", settings->drift.length > 0 ? "; " : "", drift);
     const char *comma = settings->what.length > 0 ? ", " : "";
     text_appendf(&settings->what, "%s%s %s", comma, rule->name, proposal.value);
     if (proposal.why != rule->reason) /* with the figures */
@@ -156,12 +170,15 @@ advise_database(struct session *session, const struct settings_environment *envi
         struct change change = {
             .server = session->advice->server->name,
             .database = database->name,
-            .key = "settings of the database",
+            .key = SETTINGS_DATABASE_KEY,
             .phase = CHANGE_DATABASE_SETTING,
             .action = CHANGE_ALTER,
             .what = arena_printf(arena, "set %s", text_chars(&settings.what)),
             .why = arena_printf(arena, "share of %s%s", environment->deck->name,
                                 text_chars(&settings.why)),
+            .drift = settings.drift.length == 0 ? NULL
+                                                : arena_strdup(arena, text_chars(&settings.drift)),
+            .declared = arena_strdup(arena, text_chars(&settings.declared)),
             .place = environment->deck->place,
             .sql = arena_strdup(arena, text_chars(&settings.sql)),
             .undo = arena_strdup(arena, text_chars(&settings.undo)),
@@ -250,7 +267,7 @@ note_memory(struct session *session)
 bool
 settings_advise(struct advice *advice, struct error *err)
 {
-    struct session session = {.advice = advice};
+    struct session session = {.advice = advice, .evidence = {.advice = advice}};
 
     settings_input_read(advice, &session.input);
     if (!settings_check_connections(&session.input, settings_future_connections(&session.input),

@@ -15,16 +15,18 @@ settings_what_of_server(struct arena *arena, const struct catalog_setting *setti
 }
 
 void
-settings_add_manual(struct advice *advice, const struct catalog_setting *setting,
-                    const struct settings_proposal *proposal,
+settings_add_manual(struct settings_evidence *evidence, const struct settings_rule *rule,
+                    const struct catalog_setting *setting, const struct settings_proposal *proposal,
                     const struct settings_obstacle *obstacle)
 {
+    const struct advice *advice = evidence->advice;
     struct change_manual manual = {
         .server = advice->server->name,
         .place = advice->server->place,
         .key = arena_printf(advice->arena, "setting %s", setting->name),
         .what = settings_what_of_server(advice->arena, setting, proposal),
         .why = proposal->why,
+        .drift = settings_server_drift(evidence, rule, setting),
         .obstacle = obstacle->text,
         .remedy = obstacle->remedy,
         .needs_restart = strcmp(setting->context, "postmaster") == 0,

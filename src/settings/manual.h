@@ -2,12 +2,14 @@
  * databases and roles that win over the ones it sets. */
 #pragma once
 #include "change/advice.h"
+#include "settings/drift.h"
 #include "settings/obstacle.h"
 
 /* "set shared_buffers to 1200MB (now 128MB)" */
 const char *settings_what_of_server(struct arena *arena, const struct catalog_setting *setting,
                                     const struct settings_proposal *proposal);
-void settings_add_manual(struct advice *advice, const struct catalog_setting *setting,
+void settings_add_manual(struct settings_evidence *evidence, const struct settings_rule *rule,
+                         const struct catalog_setting *setting,
                          const struct settings_proposal *proposal,
                          const struct settings_obstacle *obstacle);
 /* False: nothing is in the way of ALTER DATABASE. */
