@@ -32,6 +32,7 @@ struct change_execution {
     struct arena *arena;
     PGconn *connection; /* to change->database; of the server's conninfo when that is NULL */
     const struct change *change;
+    const char *apply_id;                           /* of the journal */
     void (*progress)(void *sink, const char *line); /* may be NULL; one short line */
     void *progress_sink;
 };
@@ -57,6 +58,7 @@ struct change {
     const char *warning; /* NULL, or a sentence that the user must read */
     const char *drift;   /* NULL, or what somebody changed here since pgdeck's last apply, when */
     struct place place;  /* in the deck's files */
+    const char *file;    /* NULL, or the configuration file that a procedure edits */
     const char *sql;     /* one statement or a script; shown and journalled; never a secret */
     const struct change_procedure *procedure; /* runs instead of sql when set */
     const void *argument;                     /* the procedure's own */
@@ -64,7 +66,10 @@ struct change {
                              * one statement; NULL: cannot be undone */
     const char *undo_guard; /* SQL giving one boolean, true: undo loses no data; NULL: never does */
     const char *undo_guard_database; /* where the guard runs; NULL: in the change's database */
-    const char *lock;      /* the strongest: "SHARE UPDATE EXCLUSIVE on ai_tasks"; NULL: none */
+    const char *lock; /* the strongest: "SHARE UPDATE EXCLUSIVE on ai_tasks"; NULL: none */
+    /* Neighbours in the plan with the same procedure and argument are journalled one by one but
+     * done together: the procedure runs once, for the first of them. Never transactional. */
+    bool is_joint;
     bool is_transactional; /* not: CREATE INDEX CONCURRENTLY, CREATE DATABASE, ALTER SYSTEM ... */
     bool needs_reload;
     bool needs_restart;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 enum deck_storage { STORAGE_NVME, STORAGE_SSD, STORAGE_SAN, STORAGE_HDD };
+enum deck_configuration { CONFIGURATION_FILE, CONFIGURATION_ALTER_SYSTEM };
 enum deck_workload {
     WORKLOAD_WEB,
     WORKLOAD_OLTP,
@@ -36,11 +37,12 @@ struct deck_server {
     struct place place;
     const char *conninfo;
     struct place conninfo_place;
-    const char *password_file;   /* NULL: pgpass, environment */
-    int64_t memory_bytes;        /* 0: not given */
-    int cpus;                    /* 0: not given */
-    enum deck_storage storage;   /* default ssd */
-    const char *restart_command; /* NULL: pg_ctl where the data directory is reachable */
+    const char *password_file;             /* NULL: pgpass, environment */
+    int64_t memory_bytes;                  /* 0: not given */
+    int cpus;                              /* 0: not given */
+    enum deck_storage storage;             /* default ssd */
+    enum deck_configuration configuration; /* where its settings go, on its own host */
+    const char *restart_command;           /* NULL: pg_ctl where the data directory is reachable */
 };
 
 struct deck_pool {

@@ -17,6 +17,7 @@ _Static_assert(offsetof(struct deck_partition, unit) ==
                "a period is an int and its unit");
 
 static const char *const storage_words[] = {"nvme", "ssd", "san", "hdd", NULL};
+static const char *const configuration_words[] = {"file", "alter-system", NULL};
 static const char *const workload_words[] = {"web", "oltp", "analytics", "mixed", "desktop", NULL};
 static const char *const logging_words[] = {"verbose", "balanced", "minimal", NULL};
 static const char *const depth_words[] = {"detailed", "standard", "essential", NULL};
@@ -53,6 +54,11 @@ static const struct deck_key server_keys[] = {
      .offset = AT(deck_server, storage),
      .help = "default ssd",
      .words = storage_words},
+    {.name = "configuration",
+     .type = KEY_CHOICE,
+     .offset = AT(deck_server, configuration),
+     .help = "where its settings go on its own host: pgdeck.conf (default) or ALTER SYSTEM",
+     .words = configuration_words},
     {.name = "restart_command",
      .type = KEY_TEXT,
      .offset = AT(deck_server, restart_command),

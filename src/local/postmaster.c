@@ -128,6 +128,34 @@ local_postmaster_pid(const char *data_directory)
     return is_postmaster_of(file.pid, real) ? file.pid : 0;
 }
 
+bool
+local_is_child(pid_t pid, pid_t parent)
+{
+    char path[64];
+    char text[512];
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return false;
+    size_t length = fread(text, 1, sizeof(text) - 1, file);
+    fclose(file);
+    text[length] = '\0';
+    /* "pid (name) state parent ...": the name may hold anything. */
+    const char *end = strrchr(text, ')');
+    return end != NULL && strlen(end) > 4 && strtol(end + 4, NULL, 10) == (long)parent;
+}
+
+const char *
+local_program_of(struct arena *arena, pid_t pid)
+{
+    char target[PATH_MAX];
+
+    if (!read_process_link(pid, "exe", target, sizeof(target)) || access(target, X_OK) != 0)
+        return NULL;
+    return arena_strdup(arena, target);
+}
+
 /* --- its log ------------------------------------------------------------------------------ */
 
 static off_t

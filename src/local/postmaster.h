@@ -12,6 +12,12 @@ enum local_stop { LOCAL_STOP_FAST, LOCAL_STOP_IMMEDIATE };
 /* Its pid; 0 when no server runs on that data directory, whatever postmaster.pid says. */
 pid_t local_postmaster_pid(const char *data_directory);
 
+/* Whether a process of this host is a child of that one: tells a server's backend from a process of
+ * the same number on another host. */
+bool local_is_child(pid_t pid, pid_t parent);
+/* The program that runs as pid; NULL when the kernel does not tell or it has been replaced. */
+const char *local_program_of(struct arena *arena, pid_t pid);
+
 /* How to start one. The log is created or appended to by the caller's rights. */
 struct local_start {
     const char *const *arguments; /* postgres -D ...; NULL ends */

@@ -8,6 +8,7 @@
 #include "plan/restart.h"
 #include "plan/retry.h"
 #include "plan/session.h"
+#include "settings/configuration.h"
 
 #include <string.h>
 
@@ -32,6 +33,7 @@ perform(struct run *run, const struct change *change, PGconn *connection, struct
         .arena = run->plan->arena,
         .connection = connection,
         .change = change,
+        .apply_id = run->id,
         .progress = run->options->on_progress,
         .progress_sink = run->options->sink,
     };
@@ -142,7 +144,9 @@ run_restart(struct run *run, const struct change *change, struct error *err)
         return false;
     plan_sessions_close(&run->sessions);
     crash_point();
-    if (!plan_restart(run->plan->arena, run->server->deck, &run->server->catalog, err))
+    const struct settings_configuration *configuration = change->argument;
+    if (!plan_restart(run->plan->arena, run->server->deck, &run->server->catalog,
+                      &configuration->host, err))
         return false;
     return plan_session_open(&run->sessions, NULL, &connection, err) &&
            journal_end_change(connection, run->id, run->seq, "done", NULL, NULL, err);
@@ -162,6 +166,75 @@ run_change(struct run *run, const struct change *change, struct error *err)
     if (run_with_retries(run, change, connection, err))
         return true;
     record_failure(run, change, connection, err);
+    return false;
+}
+
+/* --- changes that are done together ------------------------------------------------------- */
+
+/* How many changes from this one on are of its kind; 1 when it is done alone. */
+static size_t
+count_joint(const struct run *run, const struct change *change)
+{
+    const struct change_list *list = &run->plan->changes;
+    const struct change *end = list->changes.items + list->changes.count;
+    const struct change *next = change + 1;
+
+    while (change->is_joint && next < end && next->is_joint &&
+           next->procedure == change->procedure && next->argument == change->argument)
+        next++;
+    return (size_t)(next - change);
+}
+
+static bool
+journal_each(struct run *run, const struct change *changes, size_t count, const char *state,
+             PGconn *connection, struct error *err)
+{
+    int first = run->seq - (int)count + 1;
+
+    for (size_t i = 0; i < count; i++) {
+        int seq = first + (int)i;
+        if (state == NULL ? !journal_start_change(connection, run->id, seq, &changes[i], err)
+                          : !journal_end_change(connection, run->id, seq, state, NULL, NULL, err))
+            return false;
+    }
+    return true;
+}
+
+/* One commit for the journal's rows of all: they begin (state NULL) and end together. */
+static bool
+journal_joint(struct run *run, const struct change *changes, size_t count, const char *state,
+              PGconn *connection, struct error *err)
+{
+    struct error ignored;
+
+    if (!pg_execute(connection, "BEGIN", err))
+        return false;
+    if (journal_each(run, changes, count, state, connection, err) &&
+        pg_execute(connection, "COMMIT", err))
+        return true;
+    if (PQstatus(connection) == CONNECTION_OK && !pg_execute(connection, "ROLLBACK", &ignored))
+        return false;
+    return false;
+}
+
+static bool
+run_joint(struct run *run, const struct change *changes, size_t count, struct error *err)
+{
+    PGconn *connection;
+    struct error ignored;
+
+    run->seq += (int)count;
+    if (!plan_lock_is_held(run->lock, err) ||
+        !plan_session_open(&run->sessions, changes->database, &connection, err) ||
+        !journal_joint(run, changes, count, NULL, connection, err))
+        return false;
+    crash_point();
+    if (perform(run, changes, connection, err)) {
+        crash_point();
+        return journal_joint(run, changes, count, "done", connection, err);
+    }
+    if (!is_interrupted() && !journal_joint(run, changes, count, "failed", connection, &ignored))
+        return false;
     return false;
 }
 
@@ -217,6 +290,8 @@ begin_server(struct run *run, struct error *err)
 {
     PGconn *connection;
     bool is_resumed;
+    const struct settings_configuration *configuration =
+        settings_configuration_of(&run->plan->changes, run->server->deck->name);
     bool is_only_restart = count_phase(run, CHANGE_RESTART) == count_phase(run, CHANGE_PHASES);
 
     if (!plan_session_open(&run->sessions, NULL, &connection, err) ||
@@ -224,33 +299,45 @@ begin_server(struct run *run, struct error *err)
                        run->id, &is_resumed, err))
         return false;
     run->seq = 0;
-    if (count_phase(run, CHANGE_SERVER_SETTING) > 0 &&
-        !plan_keep_configuration(run->plan->arena, &run->server->catalog, err))
+    if (count_phase(run, CHANGE_SERVER_SETTING) > 0 && configuration != NULL &&
+        !plan_keep_configuration(run->plan->arena, &run->server->catalog, &configuration->host,
+                                 run->id, err))
         return false;
     run->outcome->is_resumed = run->outcome->is_resumed || (is_resumed && !is_only_restart);
     return !is_resumed || continue_numbering(run, err);
 }
 
 static bool
+run_group(struct run *run, const struct change *change, size_t count, struct error *err)
+{
+    for (size_t i = 0; i < count && run->options->on_change != NULL; i++)
+        run->options->on_change(run->options->sink, run->outcome->done + i + 1, run->total,
+                                &change[i]);
+    if (count > 1 ? run_joint(run, change, count, err) : run_change(run, change, err)) {
+        run->outcome->done += count;
+        return true;
+    }
+    if (err->line == 0)
+        error_place(err, change->place);
+    return error_wrap(err, "%s%s%s", change->database ? change->database : "",
+                      change->database ? ": " : "",
+                      change->is_joint ? change->procedure->name : change->what);
+}
+
+static bool
 run_changes(struct run *run, struct error *err)
 {
     const struct change *changes = run->plan->changes.changes.items;
+    size_t count = 1;
 
-    for (size_t i = 0; i < run->plan->changes.changes.count; i++) {
-        const struct change *change = &changes[i];
-        if (strcmp(change->server, run->server->deck->name) != 0)
+    for (size_t i = 0; i < run->plan->changes.changes.count; i += count) {
+        count = 1;
+        if (strcmp(changes[i].server, run->server->deck->name) != 0 ||
+            is_left_out(run, &changes[i]))
             continue;
-        if (is_left_out(run, change))
-            continue;
-        if (run->options->on_change != NULL)
-            run->options->on_change(run->options->sink, run->outcome->done + 1, run->total, change);
-        if (!run_change(run, change, err)) {
-            if (err->line == 0)
-                error_place(err, change->place);
-            return error_wrap(err, "%s%s%s", change->database ? change->database : "",
-                              change->database ? ": " : "", change->what);
-        }
-        run->outcome->done++;
+        count = count_joint(run, &changes[i]);
+        if (!run_group(run, &changes[i], count, err))
+            return false;
     }
     return true;
 }

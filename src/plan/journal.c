@@ -116,7 +116,7 @@ journal_start_change(PGconn *connection, const char *id, int seq, const struct c
         change->advisor,
         change->key,
         change->what,
-        change->sql,
+        change->sql != NULL ? change->sql : change->file,
         change->undo,
         change->undo_guard,
         change->undo_guard_database,

@@ -37,6 +37,7 @@ promise_json(const struct change *change)
     json_object_set_new(object, "phase", json_string(change_phase_name(change->phase)));
     json_object_set_new(object, "action", json_string(change_action_sign(change->action)));
     json_object_set_new(object, "sql", text_or_null(change->sql));
+    json_object_set_new(object, "file", text_or_null(change->file));
     json_object_set_new(object, "procedure",
                         text_or_null(change->procedure ? change->procedure->name : NULL));
     json_object_set_new(object, "undo", text_or_null(change->undo));

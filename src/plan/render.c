@@ -130,6 +130,8 @@ render_change(struct text *text, const struct change *change, const struct rende
         text_appendf(text, "      %slock: %s%s\n", style->dim, change->lock, style->reset);
     if (change->sql != NULL)
         render_script(text, style, "sql", change->sql);
+    if (change->file != NULL)
+        render_script(text, style, "file", change->file);
     if (change->procedure != NULL)
         text_appendf(text, "      %sprocedure: %s%s\n", style->dim, change->procedure->name,
                      style->reset);

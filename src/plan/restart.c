@@ -1,38 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "plan/restart.h"
 
-#include "base/file.h"
 #include "base/interrupt.h"
 #include "base/process.h"
-#include "base/state.h"
 #include "base/text.h"
 #include "local/postmaster.h"
 #include "plan/plan.h"
+#include "settings/kept.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { ANSWER_SECONDS = 60 };
-
-static bool
-copy_path(struct arena *arena, const struct catalog_server *catalog, const char **ret_path,
-          struct error *err)
-{
-    const char *folder;
-
-    if (!state_folder(arena, &folder, err))
-        return false;
-    *ret_path = arena_printf(arena, "%s/auto.conf-%s", folder, catalog->system_identifier);
-    return true;
-}
-
-static const char *
-live_path(struct arena *arena, const struct catalog_server *catalog)
-{
-    return arena_printf(arena, "%s/postgresql.auto.conf", catalog->data_directory);
-}
 
 static bool
 has_pending_restart(const struct catalog_server *catalog)
@@ -46,39 +24,14 @@ has_pending_restart(const struct catalog_server *catalog)
 
 bool
 plan_keep_configuration(struct arena *arena, const struct catalog_server *catalog,
-                        struct error *err)
+                        const struct settings_host *host, const char *apply_id, struct error *err)
 {
-    const char *path;
-    char *text;
-    size_t length;
-
-    if (!catalog->is_local || has_pending_restart(catalog))
+    if (!host->is_here)
         return true;
-    if (!copy_path(arena, catalog, &path, err) ||
-        !file_read(arena, live_path(arena, catalog), &text, &length, err))
+    if (!kept_save(arena, host, catalog->system_identifier, apply_id, true, err))
         return false;
-    return file_write(path, text, length, 0600, err);
-}
-
-/* Writes the kept copy over the live file, with the live file's owner and mode. */
-static bool
-put_back(struct arena *arena, const struct catalog_server *catalog, struct error *err)
-{
-    const char *path;
-    const char *live = live_path(arena, catalog);
-    char *text;
-    size_t length;
-    struct stat status;
-
-    if (!copy_path(arena, catalog, &path, err) || !file_read(arena, path, &text, &length, err))
-        return false;
-    if (stat(live, &status) != 0)
-        return error_errno(err, "cannot look at \"%s\"", live);
-    if (!file_write(live, text, length, status.st_mode & 0777, err))
-        return false;
-    if (geteuid() == 0 && chown(live, status.st_uid, status.st_gid) != 0)
-        return error_errno(err, "cannot give \"%s\" back to its owner", live);
-    return true;
+    return has_pending_restart(catalog) ||
+           kept_save(arena, host, catalog->system_identifier, KEPT_RUNNING, false, err);
 }
 
 static bool
@@ -140,15 +93,17 @@ restart_once(const struct deck_server *server, const struct catalog_server *cata
 
 bool
 plan_restart(struct arena *arena, const struct deck_server *server,
-             const struct catalog_server *catalog, struct error *err)
+             const struct catalog_server *catalog, const struct settings_host *host,
+             struct error *err)
 {
     struct error back = {0};
 
     if (restart_once(server, catalog, err))
         return true;
-    if (err->code == ERROR_REFUSED || err->code == ERROR_INTERRUPTED || !catalog->is_local)
+    if (err->code == ERROR_REFUSED || err->code == ERROR_INTERRUPTED || !host->is_here)
         return false;
-    if (put_back(arena, catalog, &back) && restart_once(server, catalog, &back)) {
+    if (kept_restore(arena, host, catalog->system_identifier, KEPT_RUNNING, &back) &&
+        restart_once(server, catalog, &back)) {
         error_wrap(err, "the server did not come up; the old configuration is back and running");
         return false;
     }

@@ -2,18 +2,21 @@
 #pragma once
 #include "deck/deck.h"
 #include "pg/catalog.h"
+#include "settings/host.h"
 
 /* The key of the change that restarts a server: it is undone by restarting again, at the end. */
 #define PLAN_RESTART_KEY "restart"
 
-/* Keeps a copy of postgresql.auto.conf as it is while the server is known to run with it; called
- * before it is changed. Nothing is kept where the file cannot be read from here, or while a
- * change that awaits a restart is in it (then the copy of before that change is the good one). */
+/* Keeps copies of the configuration files, where they can be reached: as they are before the apply
+ * with that id, and as the server is known to run with (not while a change that awaits a restart is
+ * in them: then the copy of before that change is the good one). */
 bool plan_keep_configuration(struct arena *arena, const struct catalog_server *catalog,
+                             const struct settings_host *host, const char *apply_id,
                              struct error *err) MUST_CHECK;
 
 /* Restarts by the deck's restart_command, else with pg_ctl where the data directory can be
  * reached, and waits until the server answers. If it does not: the kept configuration goes back
  * and is started, and the error says so. */
 bool plan_restart(struct arena *arena, const struct deck_server *server,
-                  const struct catalog_server *catalog, struct error *err) MUST_CHECK;
+                  const struct catalog_server *catalog, const struct settings_host *host,
+                  struct error *err) MUST_CHECK;

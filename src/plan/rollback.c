@@ -10,6 +10,9 @@
 #include "plan/restart.h"
 #include "plan/retry.h"
 #include "plan/session.h"
+#include "settings/conf.h"
+#include "settings/configuration.h"
+#include "settings/kept.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +33,10 @@ struct rollback {
     const char *id;
     struct plan_sessions sessions;
     LIST_OF(struct entry) entries;
+    struct catalog_server catalog; /* without its connections; see read_host */
+    struct settings_host host;
+    bool has_host;
+    bool has_undone_files;
     bool needs_reload, needs_restart;
     bool has_left; /* something that a later rollback could still undo */
 };
@@ -194,6 +201,56 @@ undo_in_transaction(struct rollback *rollback, const struct entry *entry, PGconn
     return false;
 }
 
+/* --- configuration files ------------------------------------------------------------------ */
+
+static bool
+read_host(struct rollback *rollback, struct error *err)
+{
+    struct pg_target target = plan_target(rollback->server, NULL);
+
+    if (rollback->has_host)
+        return true;
+    if (!catalog_read(rollback->arena, &target, rollback->server->name, NULL, 0, &rollback->catalog,
+                      err))
+        return false;
+    rollback->has_host =
+        settings_host_read(rollback->arena, &rollback->catalog, &rollback->host, err);
+    catalog_release(&rollback->catalog);
+    return rollback->has_host;
+}
+
+static bool
+is_of_file(const struct entry *entry)
+{
+    return entry->undo != NULL &&
+           strncmp(entry->undo, SETTINGS_FILE_UNDO, strlen(SETTINGS_FILE_UNDO)) == 0;
+}
+
+/* All entries of pgdeck.conf at once, when the first of them is to be undone. */
+static bool
+undo_files(struct rollback *rollback, struct error *err)
+{
+    LIST_OF(const char *) lines = {0};
+
+    if (rollback->has_undone_files)
+        return true;
+    if (!read_host(rollback, err))
+        return false;
+    if (!rollback->host.is_here) {
+        error_set(err, ERROR_REFUSED, "%s of server \"%s\" cannot be reached: %s", CONF_OWN_NAME,
+                  rollback->server->name, rollback->host.why_not);
+        return error_hint(err, "Run rollback on the server's host, as root or its owner.");
+    }
+    for (size_t i = 0; i < rollback->entries.count; i++) {
+        if (is_of_file(&rollback->entries.items[i]))
+            *LIST_ADD(rollback->arena, &lines) = rollback->entries.items[i].undo;
+    }
+    const struct kept_undo undo = {rollback->server->name, rollback->catalog.system_identifier,
+                                   rollback->id, lines.items, lines.count};
+    rollback->has_undone_files = kept_undo_own(rollback->arena, &rollback->host, &undo, err);
+    return rollback->has_undone_files;
+}
+
 /* One statement that cannot be in a transaction. A database that goes must have no session. */
 static bool
 undo_alone(struct rollback *rollback, const struct entry *entry, PGconn *connection,
@@ -201,7 +258,7 @@ undo_alone(struct rollback *rollback, const struct entry *entry, PGconn *connect
 {
     if (entry->undo_guard_database != NULL)
         plan_session_close(&rollback->sessions, entry->undo_guard_database);
-    if (!pg_execute(connection, entry->undo, err))
+    if (is_of_file(entry) ? !undo_files(rollback, err) : !pg_execute(connection, entry->undo, err))
         return false;
     crash_point();
     return mark(rollback, entry, "undone", NULL, err);
@@ -281,29 +338,42 @@ undo_entry(struct rollback *rollback, const struct entry *entry, struct error *e
 
 /* --- one server --------------------------------------------------------------------------- */
 
+/* The files are as they were before the apply; now the server takes that in. */
+static bool
+reload(struct rollback *rollback, struct error *err)
+{
+    PGconn *connection;
+
+    if (!rollback->needs_reload)
+        return true;
+    if (!read_host(rollback, err))
+        return false;
+    if (rollback->host.is_here &&
+        !kept_restore_auto(rollback->arena, &rollback->host, rollback->catalog.system_identifier,
+                           rollback->id, err))
+        return false;
+    crash_point();
+    return plan_session_open(&rollback->sessions, NULL, &connection, err) &&
+           pg_execute(connection, "SELECT pg_reload_conf()", err);
+}
+
 static bool
 finish_server(struct rollback *rollback, struct error *err)
 {
     PGconn *connection;
-    struct catalog_server catalog;
-    struct pg_target target = plan_target(rollback->server, NULL);
 
     if (rollback->options->is_dry_run)
         return true;
-    if (!plan_session_open(&rollback->sessions, NULL, &connection, err) ||
+    if (!reload(rollback, err) || !plan_session_open(&rollback->sessions, NULL, &connection, err) ||
         !journal_end(connection, rollback->id, rollback->has_left ? "failed" : "rolled back", err))
-        return false;
-    if (rollback->needs_reload && !pg_execute(connection, "SELECT pg_reload_conf()", err))
         return false;
     plan_sessions_close(&rollback->sessions);
     if (!rollback->needs_restart || !rollback->options->has_restart) {
         rollback->outcome->needs_restart |= rollback->needs_restart;
         return true;
     }
-    if (!catalog_read(rollback->arena, &target, rollback->server->name, NULL, 0, &catalog, err))
-        return false;
-    catalog_release(&catalog);
-    return plan_restart(rollback->arena, rollback->server, &catalog, err);
+    return plan_restart(rollback->arena, rollback->server, &rollback->catalog, &rollback->host,
+                        err);
 }
 
 static bool

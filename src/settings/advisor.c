@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "pg/script.h"
 #include "settings/budget.h"
+#include "settings/configuration.h"
 #include "settings/drift.h"
 #include "settings/manual.h"
 #include "settings/reload.h"
@@ -16,6 +17,7 @@
 struct session {
     struct advice *advice;
     struct settings_input input;
+    struct settings_configuration *configuration;
     struct settings_evidence evidence; /* of changes by hand */
     struct text reload_names;          /* parameters that a reload brings into effect */
     struct text restart_names;         /* parameters that wait for a restart */
@@ -44,7 +46,8 @@ add_server_change(struct session *session, const struct settings_rule *rule,
 {
     struct arena *arena = session->advice->arena;
     const struct deck_server *server = session->advice->server;
-    const char *former = setting->auto_value;
+    const struct settings_assignment assignment = {rule->name, proposal->value, setting,
+                                                   server->place};
     struct change change = {
         .server = server->name,
         .key = arena_printf(arena, "setting %s", rule->name),
@@ -56,14 +59,11 @@ add_server_change(struct session *session, const struct settings_rule *rule,
         .drift = settings_server_drift(&session->evidence, rule, setting),
         .declared = proposal->value,
         .place = server->place,
-        .sql = settings_alter_system(arena, rule, proposal->value),
-        .undo = former != NULL ? settings_alter_system(arena, rule, former)
-                               : pg_script(arena, "settings/sql/alter_system_reset.sql",
-                                           PG_VARIABLES({"name", rule->name})),
         .needs_reload = !is_postmaster(setting),
         .needs_restart = is_postmaster(setting),
     };
-    change_list_add(session->advice->changes, &change);
+    if (settings_assign(session->configuration, rule, &assignment, &change))
+        change_list_add(session->advice->changes, &change);
     note_effect(session, setting);
 }
 
@@ -89,7 +89,8 @@ advise_server_rule(struct session *session, const struct settings_rule *rule)
         return;
     bool is_waiting = is_next && strcmp(setting->source, "command line") != 0 &&
                       settings_faulty_line(catalog) == NULL;
-    if (!is_waiting && settings_obstacle_of_server(arena, catalog, setting, &obstacle))
+    if (!is_waiting && (settings_obstacle_of_server(arena, catalog, setting, &obstacle) ||
+                        settings_is_overridden(session->configuration, setting, &obstacle)))
         settings_add_manual(&session->evidence, rule, setting, &proposal, &obstacle);
     else if (is_next)
         note_effect(session, setting);
@@ -218,6 +219,7 @@ advise_reload_and_restart(struct session *session)
         .place = server->place,
         .sql = pg_script(arena, "settings/sql/reload.sql", NULL, 0),
         .procedure = &settings_reload_procedure,
+        .argument = session->configuration,
         .undo = pg_script(arena, "settings/sql/reload.sql", NULL, 0),
     };
     struct change restart = {
@@ -230,6 +232,7 @@ advise_reload_and_restart(struct session *session)
                             text_chars(&session->restart_names)),
         .place = server->place,
         .sql = "-- restart",
+        .argument = session->configuration,
         .needs_restart = true,
     };
 
@@ -270,7 +273,8 @@ settings_advise(struct advice *advice, struct error *err)
     struct session session = {.advice = advice, .evidence = {.advice = advice}};
 
     settings_input_read(advice, &session.input);
-    if (!settings_check_connections(&session.input, settings_future_connections(&session.input),
+    if (!settings_configuration_read(advice, &session.configuration, err) ||
+        !settings_check_connections(&session.input, settings_future_connections(&session.input),
                                     err) ||
         !settings_check_memory(&session.input, err))
         return false;
@@ -279,6 +283,7 @@ settings_advise(struct advice *advice, struct error *err)
         if (rule->scope == SETTINGS_OF_SERVER && settings_rule_is_for(rule, advice->catalog->major))
             advise_server_rule(&session, rule);
     }
+    settings_add_resets(session.configuration, advice->changes);
     for (size_t i = 0; i < session.input.environments.count; i++)
         advise_environment(&session, &session.input.environments.items[i]);
     advise_reload_and_restart(&session);

@@ -198,8 +198,7 @@ derive_preload_libraries(const struct settings_case *of, struct settings_proposa
 {
     static const char *const wanted = "pg_stat_statements";
     /* What the next start would load: a list that waits for a restart is added to as well. */
-    const char *there =
-        of->current->auto_value != NULL ? of->current->auto_value : of->current->setting;
+    const char *there = setting_next_value(of->current);
 
     if (has_word(there, wanted)) {
         proposal->value = there;

@@ -79,6 +79,7 @@ class Server:
         self.log = self.folder / "log"
         self.host = str(self.folder)  # of the socket
         self.port = None
+        self.arguments = []  # more of them, for the start
         self.process = None
 
     @classmethod
@@ -140,7 +141,8 @@ class Server:
             self.port = free_port()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [self.bin / "postgres", "-D", self.data, "-p", str(self.port)], cwd=self.folder,
+                [self.bin / "postgres", "-D", self.data, "-p", str(self.port), *self.arguments],
+                cwd=self.folder,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 **as_server_user())
         wait_for(self.is_ready, START_TIMEOUT_S, f"start of PostgreSQL {self.version}")

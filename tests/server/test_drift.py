@@ -71,8 +71,9 @@ def test_alter_system_by_hand(pgdeck, applied):
 
 def test_files_by_hand(pgdeck, applied):
     server, deck = applied
-    server.query("ALTER SYSTEM RESET checkpoint_timeout")
-    server.query("ALTER SYSTEM RESET random_page_cost")
+    own = server.data / "pgdeck.conf"
+    own.write_text("".join(line for line in own.read_text().splitlines(True)
+                           if not line.startswith(("checkpoint_timeout", "random_page_cost"))))
     server.configure(checkpoint_timeout="7min")
     line = (server.data / "postgresql.conf").read_text().count("\n")
     reload(server)
@@ -107,6 +108,7 @@ def test_what_the_deck_changes_is_no_drift(pgdeck, applied):
     server.query("ALTER SYSTEM SET random_page_cost = 3")
     reload(server)
     assert "pgdeck set 4 on " in drifts(pgdeck, deck)["setting random_page_cost"]
+    server.query("ALTER SYSTEM RESET random_page_cost")
     pgdeck("rollback", "-d", deck, "--yes", expect=0)  # of the second apply: as the first left it
     deck.write_text(deck.read_text().replace("storage: hdd", "storage: nvme"))
     assert drifts(pgdeck, deck) == {}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+#include "settings/kept.h"
+
+#include "base/file.h"
+#include "base/state.h"
+#include "settings/conf.h"
+#include "settings/configuration.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const own_name = CONF_OWN_NAME;
+static const char *const config_name = "postgresql.conf";
+static const char *const auto_name = "postgresql.auto.conf";
+
+static bool
+folder_of(struct arena *arena, const char *system_identifier, const char *label,
+          const char **ret_folder, struct error *err)
+{
+    const char *state;
+
+    if (!state_folder(arena, &state, err))
+        return false;
+    *ret_folder = arena_printf(arena, "%s/configuration/%s/%s", state, system_identifier, label);
+    return true;
+}
+
+static const char *
+record_path(struct arena *arena, const char *folder)
+{
+    return arena_printf(arena, "%s/record.json", folder);
+}
+
+/* --- saving ------------------------------------------------------------------------------- */
+
+static bool
+save_file(struct arena *arena, const struct settings_host *host, const char *folder,
+          const char *name, const char *path, json_t *record, struct error *err)
+{
+    struct owned_file file;
+
+    if (!owned_file_read(arena, path, &host->user, &file, err))
+        return false;
+    if (file.exists &&
+        !file_write(arena_printf(arena, "%s/%s", folder, name), file.text, file.length, 0600, err))
+        return false;
+    json_object_set_new(record, name,
+                        json_pack("{s:s, s:b, s:I, s:I, s:I}", "path", path, "exists", file.exists,
+                                  "uid", (json_int_t)file.uid, "gid", (json_int_t)file.gid, "mode",
+                                  (json_int_t)file.mode));
+    return true;
+}
+
+/* The record is written last: without it there is no copy. */
+bool
+kept_save(struct arena *arena, const struct settings_host *host, const char *system_identifier,
+          const char *label, bool is_once, struct error *err)
+{
+    const char *folder;
+
+    if (!folder_of(arena, system_identifier, label, &folder, err))
+        return false;
+    if (is_once && file_exists(record_path(arena, folder)))
+        return true;
+    if (!file_make_folder(folder, 0700, err))
+        return false;
+    json_t *record = json_object();
+    bool is_fine = save_file(arena, host, folder, own_name, host->own_file, record, err) &&
+                   save_file(arena, host, folder, config_name, host->config_file, record, err) &&
+                   save_file(arena, host, folder, auto_name, host->auto_file, record, err);
+    if (is_fine) {
+        char *text = json_dumps(record, JSON_INDENT(2) | JSON_SORT_KEYS);
+        is_fine = file_write(record_path(arena, folder), text, strlen(text), 0600, err);
+        free(text);
+    }
+    json_decref(record);
+    return is_fine;
+}
+
+/* --- reading ------------------------------------------------------------------------------ */
+
+static bool
+read_file(struct arena *arena, const char *folder, json_t *record, const char *name,
+          struct owned_file *ret_file, struct error *err)
+{
+    json_int_t uid, gid, mode;
+    int exists;
+
+    if (json_unpack(json_object_get(record, name), "{s:b, s:I, s:I, s:I}", "exists", &exists, "uid",
+                    &uid, "gid", &gid, "mode", &mode) != 0)
+        return error_set(err, ERROR_FILE, "\"%s/record.json\" is no record of kept files", folder);
+    *ret_file = (struct owned_file){
+        .exists = exists, .uid = (uid_t)uid, .gid = (gid_t)gid, .mode = (mode_t)mode};
+    return !ret_file->exists || file_read(arena, arena_printf(arena, "%s/%s", folder, name),
+                                          &ret_file->text, &ret_file->length, err);
+}
+
+bool
+kept_read(struct arena *arena, const char *system_identifier, const char *label,
+          struct kept_files *ret_files, bool *ret_exists, struct error *err)
+{
+    const char *folder;
+    char *text;
+    size_t length;
+
+    if (!folder_of(arena, system_identifier, label, &folder, err))
+        return false;
+    *ret_exists = file_exists(record_path(arena, folder));
+    if (!*ret_exists)
+        return true;
+    if (!file_read(arena, record_path(arena, folder), &text, &length, err))
+        return false;
+    json_t *record = json_loads(text, 0, NULL);
+    bool is_fine = read_file(arena, folder, record, own_name, &ret_files->own, err) &&
+                   read_file(arena, folder, record, config_name, &ret_files->config, err) &&
+                   read_file(arena, folder, record, auto_name, &ret_files->automatic, err);
+    json_decref(record);
+    return is_fine;
+}
+
+/* --- restoring ---------------------------------------------------------------------------- */
+
+static bool
+remove_include(struct arena *arena, const struct settings_host *host, struct error *err)
+{
+    struct owned_file config;
+
+    if (!owned_file_read(arena, host->config_file, &host->user, &config, err))
+        return false;
+    if (!config.exists)
+        return true;
+    config.text = arena_strdup(arena, conf_remove_include(arena, config.text));
+    config.length = strlen(config.text);
+    return owned_file_make(host->config_file, &host->user, &config, err);
+}
+
+/* First the line that makes the server read pgdeck.conf, so that it is never read half gone. */
+bool
+kept_restore(struct arena *arena, const struct settings_host *host, const char *system_identifier,
+             const char *label, struct error *err)
+{
+    struct kept_files kept;
+    bool exists;
+
+    if (!kept_read(arena, system_identifier, label, &kept, &exists, err))
+        return false;
+    if (!exists) {
+        error_set(err, ERROR_FILE, "there is no copy of the configuration of before");
+        return error_hint(err, "It is kept by the user, and on the host, that applied.");
+    }
+    if (!conf_has_include(arena, kept.config.text) && !remove_include(arena, host, err))
+        return false;
+    return owned_file_make(host->own_file, &host->user, &kept.own, err) &&
+           (!kept.automatic.exists ||
+            owned_file_make(host->auto_file, &host->user, &kept.automatic, err));
+}
+
+static bool
+has_entries(struct arena *arena, const char *text, const struct conf_entries *entries)
+{
+    struct conf_entries others;
+
+    conf_read(arena, text, &others);
+    if (others.list.count != entries->list.count)
+        return false;
+    for (size_t i = 0; i < others.list.count; i++) {
+        const char *value = conf_value(entries, others.list.items[i].name);
+        if (value == NULL || strcmp(value, others.list.items[i].value) != 0)
+            return false;
+    }
+    return true;
+}
+
+bool
+kept_undo_own(struct arena *arena, const struct settings_host *host, const struct kept_undo *undo,
+              struct error *err)
+{
+    struct owned_file own;
+    struct kept_files kept = {0};
+    struct conf_entries entries = {0};
+    bool has_copy;
+
+    if (!owned_file_read(arena, host->own_file, &host->user, &own, err) ||
+        !kept_read(arena, undo->system_identifier, undo->label, &kept, &has_copy, err))
+        return false;
+    if (own.exists)
+        conf_read(arena, own.text, &entries);
+    for (size_t i = 0; i < undo->count; i++)
+        conf_undo(arena, undo->lines[i] + strlen(SETTINGS_FILE_UNDO), &entries);
+    bool had_include = has_copy && conf_has_include(arena, kept.config.text);
+    if (!had_include && entries.list.count == 0 && !remove_include(arena, host, err))
+        return false;
+    if (has_copy && has_entries(arena, kept.own.exists ? kept.own.text : "", &entries))
+        return owned_file_make(host->own_file, &host->user, &kept.own, err);
+    if (!own.exists || entries.list.count == 0)
+        return owned_file_remove(host->own_file, &host->user, err);
+    own.text = arena_strdup(arena, conf_write(arena, undo->server, &entries));
+    own.length = strlen(own.text);
+    return owned_file_make(host->own_file, &host->user, &own, err);
+}
+
+static int
+compare_lines(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* The same lines, in whatever order. */
+static bool
+says_the_same(struct arena *arena, const char *left, const char *right)
+{
+    const char *texts[2] = {left, right};
+    LIST_OF(const char *) lines[2] = {{0}, {0}};
+
+    for (int i = 0; i < 2; i++) {
+        for (const char *at = texts[i]; *at != '\0';) {
+            size_t length = strcspn(at, "\n");
+            *LIST_ADD(arena, &lines[i]) = arena_strndup(arena, at, length);
+            at += length + (at[length] == '\n');
+        }
+        if (lines[i].count > 0)
+            qsort(lines[i].items, lines[i].count, sizeof(const char *), compare_lines);
+    }
+    if (lines[0].count != lines[1].count)
+        return false;
+    for (size_t i = 0; i < lines[0].count; i++) {
+        if (strcmp(lines[0].items[i], lines[1].items[i]) != 0)
+            return false;
+    }
+    return true;
+}
+
+bool
+kept_restore_auto(struct arena *arena, const struct settings_host *host,
+                  const char *system_identifier, const char *label, struct error *err)
+{
+    struct kept_files kept;
+    struct owned_file now;
+    bool exists;
+
+    if (!kept_read(arena, system_identifier, label, &kept, &exists, err) ||
+        !owned_file_read(arena, host->auto_file, &host->user, &now, err))
+        return false;
+    if (!exists || !kept.automatic.exists || !now.exists ||
+        !says_the_same(arena, kept.automatic.text, now.text))
+        return true;
+    return owned_file_make(host->auto_file, &host->user, &kept.automatic, err);
+}

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: MIT
+"""Server settings on the database's host: one file of pgdeck's own, all or nothing, and back."""
+
+import os
+import random
+import re
+import subprocess
+import time
+
+import pytest
+
+from test_advisor_settings import plan, shown, write_deck
+
+DECK = """
+deck: safe
+advisors: [schema, settings]
+servers:
+  main: {conninfo: "CONNINFO", memory: 512MB, cpus: 2, storage: nvme}
+environments:
+  only: {server: main, memory: 512MB, max_connections: 20, workload: web}
+databases:
+  safe_one: {environment: only}
+"""
+ONLINE = ("random_page_cost", "effective_cache_size", "checkpoint_timeout",
+          "log_autovacuum_min_duration")
+FILES = ("postgresql.conf", "postgresql.auto.conf", "pgdeck.conf")
+
+
+@pytest.fixture
+def deck(tmp_path, fresh_server):
+    return write_deck(tmp_path / "deck", fresh_server.conninfo(), DECK)
+
+
+def files(folder):
+    """What is in the configuration files, whose they are and what they allow."""
+    found = {}
+    for name in FILES:
+        path = folder / name
+        if path.exists():
+            status = path.stat()
+            found[name] = (path.read_bytes(), status.st_uid, status.st_gid, status.st_mode)
+    return found
+
+
+def leftovers(folder):
+    return [path.name for path in folder.iterdir() if path.name.endswith("pgdeck-new")]
+
+
+def include_lines(server):
+    text = (server.data / "postgresql.conf").read_text()
+    return [line for line in text.splitlines() if line.startswith("include")]
+
+
+def change_deck(deck, before, after):
+    text = deck.read_text()
+    assert before in text
+    deck.write_text(text.replace(before, after))
+
+
+def test_settings_go_to_one_file(pgdeck, deck, fresh_server):
+    os.chmod(fresh_server.data / "postgresql.conf", 0o640)
+    before = files(fresh_server.data)
+    shared = [c for c in plan(pgdeck, deck)["changes"] if c["phase"] == "server setting"]
+    assert all(c["file"].startswith(f"{fresh_server.data}/pgdeck.conf: ") for c in shared)
+    assert files(fresh_server.data) == before
+    assert pgdeck("apply", "-d", deck, "--yes", "--restart").code == 0
+    after = files(fresh_server.data)
+    assert after["postgresql.auto.conf"] == before["postgresql.auto.conf"]
+    assert after["postgresql.conf"][1:] == before["postgresql.conf"][1:]
+    assert after["pgdeck.conf"][1:] == before["postgresql.conf"][1:]
+    assert after["postgresql.conf"][0].startswith(before["postgresql.conf"][0])
+    lines = after["pgdeck.conf"][0].decode().splitlines()
+    assert lines[0].startswith("# Written by pgdeck apply")
+    assert "shared_buffers = '128MB'" in lines
+    assert shown(fresh_server, "postgres", "shared_buffers") == "128MB"
+    assert "Nothing to do" in pgdeck("plan", "-d", deck, "--detailed-exitcode", expect=0).out
+    change_deck(deck, "storage: nvme", "storage: hdd")
+    assert pgdeck("apply", "-d", deck, "--yes").code == 0
+    assert len(include_lines(fresh_server)) == 1 and not leftovers(fresh_server.data)
+    assert shown(fresh_server, "postgres", "random_page_cost") == "4"
+
+
+def test_rollback_twice_in_a_row_is_to_the_byte(pgdeck, deck, fresh_server):
+    fresh_server.query("ALTER SYSTEM SET random_page_cost = 3")
+    fresh_server.query("ALTER SYSTEM SET log_checkpoints = off")
+    fresh_server.restart()
+    os.chmod(fresh_server.data / "postgresql.conf", 0o640)
+    os.chmod(fresh_server.data / "postgresql.auto.conf", 0o640)
+    first = files(fresh_server.data)
+    assert pgdeck("apply", "-d", deck, "--yes", "--restart").code == 0
+    second = files(fresh_server.data)
+    assert b"random_page_cost" not in second["postgresql.auto.conf"][0]
+    change_deck(deck, "storage: nvme", "storage: hdd")
+    change_deck(deck, "servers:", "servers: # changed")
+    assert pgdeck("apply", "-d", deck, "--yes").code == 0
+    assert files(fresh_server.data) != second
+    assert pgdeck("rollback", "-d", deck, "--yes").code == 0
+    assert files(fresh_server.data) == second
+    assert pgdeck("rollback", "-d", deck, "--yes", "--restart").code == 0
+    assert files(fresh_server.data) == first
+    assert shown(fresh_server, "postgres", "random_page_cost") == "3"
+    assert shown(fresh_server, "postgres", "shared_buffers") == "64MB"
+    assert "Nothing to roll back" in pgdeck("rollback", "-d", deck, "--yes", expect=0).out
+    assert files(fresh_server.data) == first
+
+
+def test_an_open_last_line_is_open_again(pgdeck, deck, fresh_server):
+    path = fresh_server.data / "postgresql.conf"
+    path.write_bytes(path.read_bytes() + b"work_mem = 5MB")
+    before = files(fresh_server.data)
+    assert pgdeck("apply", "-d", deck, "--yes").code == 0
+    assert shown(fresh_server, "postgres", "work_mem") == "5MB"
+    assert pgdeck("rollback", "-d", deck, "--yes").code == 0
+    assert files(fresh_server.data) == before
+
+
+def test_what_was_written_behind_since_stays(pgdeck, deck, fresh_server):
+    assert pgdeck("apply", "-d", deck, "--yes", "--restart").code == 0
+    fresh_server.configure(random_page_cost="7", log_hostname="on")
+    fresh_server.reload()
+    made = plan(pgdeck, deck)
+    assert made["changes"] == []
+    text = next(n["obstacle"] for n in made["manual"] if n["key"] == "setting random_page_cost")
+    assert re.search(r"postgresql\.conf:\d+, behind the line that includes pgdeck\.conf", text)
+    assert pgdeck("rollback", "-d", deck, "--yes", "--restart").code == 0
+    text = (fresh_server.data / "postgresql.conf").read_text()
+    assert text.endswith("random_page_cost = '7'\nlog_hostname = 'on'\n") and "include" not in text[-400:]
+    assert not (fresh_server.data / "pgdeck.conf").exists()
+
+
+def test_rollback_without_the_kept_copy(pgdeck, deck, fresh_server):
+    """The journal itself knows the way back of each parameter."""
+    before = files(fresh_server.data)
+    assert pgdeck("apply", "-d", deck, "--yes", "--restart").code == 0
+    second = files(fresh_server.data)
+    change_deck(deck, "storage: nvme", "storage: hdd")
+    assert pgdeck("apply", "-d", deck, "--yes").code == 0
+    other = {"PGDECK_STATE_DIR": str(deck.parent / "state")}
+    assert pgdeck("rollback", "-d", deck, "--yes", env=other).code == 0
+    assert files(fresh_server.data) == second
+    assert pgdeck("rollback", "-d", deck, "--yes", env=other).code == 0
+    assert files(fresh_server.data) == before
+
+
+def test_debian_layout(pgdeck, make_server, tmp_path, pg_version):
+    """config_file outside of the data directory, behind a link, with a conf.d of its own."""
+    server = make_server(pg_version)
+    server.stop()
+    etc = server.folder / "etc"
+    (etc / "conf.d").mkdir(parents=True)
+    text = (server.data / "postgresql.conf").read_text()
+    text += (f"data_directory = '{server.data}'\nhba_file = '{server.data}/pg_hba.conf'\n"
+             f"ident_file = '{server.data}/pg_ident.conf'\ninclude_dir 'conf.d'\n")
+    (etc / "real.conf").write_text(text)
+    (etc / "postgresql.conf").symlink_to("real.conf")
+    (etc / "conf.d" / "x.conf").write_text("random_page_cost = 2\n")
+    owner = server.data.stat()
+    for path in (etc, etc / "real.conf", etc / "conf.d", etc / "conf.d" / "x.conf"):
+        os.chown(path, owner.st_uid, owner.st_gid)
+    (server.data / "postgresql.conf").unlink()
+    server.arguments = ["-c", f"config_file={etc}/postgresql.conf"]
+    server.start()
+    deck = write_deck(tmp_path / "deck", server.conninfo(), DECK)
+    assert pgdeck("apply", "-d", deck, "--yes", "--restart").code == 0
+    assert "random_page_cost = '1.1'" in (etc / "pgdeck.conf").read_text()
+    assert (etc / "postgresql.conf").is_symlink()
+    assert shown(server, "postgres", "random_page_cost") == "1.1"
+    assert plan(pgdeck, deck)["changes"] == []
+    assert pgdeck("rollback", "-d", deck, "--yes", "--restart").code == 0
+    assert (etc / "real.conf").read_text() == text and not (etc / "pgdeck.conf").exists()
+
+
+def kills(pgdeck, deck, count):
+    """Runs of apply that were killed: at each of its crash points, then at random moments. Each is
+    given to the caller after its end; the last one that came to its end by itself is not."""
+    for point in range(1, 1000):
+        result = pgdeck("apply", "-d", deck, "--yes", env={"PGDECK_CRASH_AT": str(point)})
+        if result.code != -9:
+            assert result.code == 0, result.err
+            break
+        yield f"point {point}"
+    pgdeck("rollback", "-d", deck, "--yes", expect=0)
+    start = time.monotonic()
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    duration = time.monotonic() - start
+    pgdeck("rollback", "-d", deck, "--yes", expect=0)
+    for _ in range(max(0, count - point + 1)):
+        moment = random.uniform(0, duration)
+        process = pgdeck.start("apply", "-d", deck, "--yes")
+        try:
+            process.wait(moment)
+        except subprocess.TimeoutExpired:
+            pgdeck.kill(process)
+        yield f"after {moment:.4f} s"
+
+
+def test_killed_at_any_point_it_is_before_or_after(pgdeck, deck, fresh_server):
+    """SIGKILL between any two steps: the server would read the old configuration or the new one,
+    nothing was reloaded half way, and the next run ends in the same files."""
+    change_deck(deck, "[schema, settings]", "[settings]")
+    before = files(fresh_server.data)
+    assert pgdeck("apply", "-d", deck, "--yes").code == 0
+    after = files(fresh_server.data)
+    assert pgdeck("rollback", "-d", deck, "--yes").code == 0
+    runs = 0
+    for runs, when in enumerate(kills(pgdeck, deck, 20), 1):
+        now = files(fresh_server.data)
+        if now["postgresql.conf"] == before["postgresql.conf"]:  # then it reads nothing of ours
+            assert now.get("pgdeck.conf") in (None, after["pgdeck.conf"]), when
+            assert shown(fresh_server, "postgres", "random_page_cost") == "4", when
+        else:
+            assert now == after, when
+        assert pgdeck("apply", "-d", deck, "--yes").code == 0
+        assert files(fresh_server.data) == after and not leftovers(fresh_server.data), when
+        assert pgdeck("rollback", "-d", deck, "--yes").code == 0
+        assert files(fresh_server.data) == before, when
+    assert runs >= 20
+
+
+def test_alter_system_killed_at_any_point_is_completed(pgdeck, deck, fresh_server):
+    change_deck(deck, "[schema, settings]", "[settings]")
+    change_deck(deck, "storage: nvme", "storage: nvme, configuration: alter-system")
+    before = files(fresh_server.data)
+    assert pgdeck("apply", "-d", deck, "--yes").code == 0
+    after = files(fresh_server.data)
+    assert set(after) == set(before) and after["postgresql.conf"] == before["postgresql.conf"]
+    effective = {name: shown(fresh_server, "postgres", name) for name in ONLINE}
+    assert pgdeck("rollback", "-d", deck, "--yes").code == 0
+    assert files(fresh_server.data) == before
+    stock = {name: shown(fresh_server, "postgres", name) for name in ONLINE}
+    runs = 0
+    for runs, when in enumerate(kills(pgdeck, deck, 20), 1):
+        now = {name: shown(fresh_server, "postgres", name) for name in ONLINE}
+        assert now in (stock, effective), when
+        if runs % 2:
+            assert pgdeck("apply", "-d", deck, "--yes").code == 0
+            assert files(fresh_server.data) == after, when
+        assert pgdeck("rollback", "-d", deck, "--yes").code == 0
+        assert files(fresh_server.data) == before, when
+    assert runs >= 20
