@@ -97,7 +97,11 @@ struct deck_partition {
     int past;    /* RANGE: periods before the current one to make with the table; default 0 */
     int retain;  /* RANGE: periods of retain_unit to keep; 0: for ever */
     enum deck_unit retain_unit;
-    int modulus; /* HASH: number of parts */
+    int modulus;            /* HASH: number of parts */
+    bool has_accept_key;    /* a table in use may get a lesser key */
+    int64_t keep_ms;        /* how long the old table of a conversion stays; default 7 days */
+    int64_t wal_rate_bytes; /* a conversion writes no more WAL a second; 0: no limit */
+    int64_t replica_lag_ms; /* a conversion waits while a replica is further behind */
     LIST_OF(struct deck_partition_part) parts;
 };
 struct deck_partitions {

@@ -284,6 +284,24 @@ static const struct deck_key partition_keys[] = {
      .type = KEY_PARTITION_PARTS,
      .offset = 0,
      .help = "number (hash), or name: [values] (list)"},
+    {.name = "accept_key",
+     .type = KEY_FLAG,
+     .offset = AT(deck_partition, has_accept_key),
+     .help = "a table with rows may get the partition column into its unique keys"},
+    {.name = "keep",
+     .type = KEY_DURATION,
+     .offset = AT(deck_partition, keep_ms),
+     .help = "how long the old table of a conversion is kept for the way back; default 7d"},
+    {.name = "wal_rate",
+     .type = KEY_SIZE,
+     .offset = AT(deck_partition, wal_rate_bytes),
+     .help = "WAL that a conversion writes a second at most; default: no limit",
+     .min = 1 << 20},
+    {.name = "replica_lag",
+     .type = KEY_DURATION,
+     .offset = AT(deck_partition, replica_lag_ms),
+     .help = "a conversion waits while a replica is further behind; default 10s",
+     .min = 1},
 };
 enum {
     DEFAULT_PREMAKE = 3,
@@ -291,7 +309,8 @@ enum {
     DEFAULT_GIVE_UP_MS = 60000,
     DEFAULT_INDEX_REVIEW_MS = 14 * 24 * 3600 * 1000,
 };
-static const struct deck_partition partition_defaults = {.premake = DEFAULT_PREMAKE};
+static const struct deck_partition partition_defaults = {
+    .premake = DEFAULT_PREMAKE, .keep_ms = 7LL * 24 * 3600 * 1000, .replica_lag_ms = 10000};
 static const struct deck_table partition_table = {
     .what = "partition",
     .keys = partition_keys,

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "change/script.h"
 #include "partition/convert.h"
+#include "partition/live.h"
 #include "partition/part.h"
 #include "pg/script.h"
 
@@ -106,27 +107,22 @@ advise_ordinary(const struct scope *scope, const struct deck_partition *partitio
 {
     struct arena *arena = scope->advice->arena;
     PGconn *connection = scope->catalog->connection;
-    const char *reasons;
+    struct partition_obstacles obstacles;
     const char *forth;
     const char *back;
-    bool has_rows;
 
-    if (!partition_find_obstacles(arena, connection, partition, &reasons, &has_rows, err))
+    if (!partition_find_obstacles(arena, connection, partition, &obstacles, err))
         return false;
-    if (has_rows) {
-        note(scope, partition,
-             arena_printf(arena,
-                          "stays as it is: the deck wants it partitioned by %s, but it "
-                          "holds rows, and only empty tables can be converted yet",
-                          key_text(arena, partition)));
-        return true;
-    }
-    if (reasons != NULL) {
+    if (obstacles.hard != NULL) {
         note(scope, partition,
              arena_printf(arena, "cannot be partitioned by %s: %s", key_text(arena, partition),
-                          reasons));
+                          obstacles.hard));
         return true;
     }
+    if (obstacles.light != NULL)
+        return partition_live_advise(
+            &(struct partition_live_advice){scope->advice, scope->database, connection, partition},
+            err);
     if (!partition_convert_script(arena, connection, partition, parts, false, &forth, err) ||
         !partition_convert_script(arena, connection, partition, parts, true, &back, err))
         return false;
@@ -268,6 +264,7 @@ advise_table(const struct scope *scope, const struct deck_partition *partition, 
             ? catalog_find_table(scope->catalog, partition->schema, partition->table)
             : NULL;
     struct partition_parts wanted;
+    bool is_open;
 
     partition_parts_wanted(arena, partition, scope->today, &wanted);
     if (table == NULL && (scope->database->schema == NULL || !scope->advice->creates_tables)) {
@@ -279,6 +276,12 @@ advise_table(const struct scope *scope, const struct deck_partition *partition, 
                        drop_sql(arena, partition->schema, partition->table));
         return true;
     }
+    struct partition_live_advice live = {scope->advice, scope->database, scope->catalog->connection,
+                                         partition};
+    if (!partition_live_go_on(&live, &is_open, err))
+        return false;
+    if (is_open)
+        return true;
     if (table->kind == 'p')
         return advise_partitioned(scope, partition, table, &wanted, err);
     return advise_ordinary(scope, partition, &wanted, err);

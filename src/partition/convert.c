@@ -10,23 +10,27 @@
 
 bool
 partition_find_obstacles(struct arena *arena, PGconn *connection,
-                         const struct deck_partition *partition, const char **ret_reasons,
-                         bool *ret_has_rows, struct error *err)
+                         const struct deck_partition *partition,
+                         struct partition_obstacles *ret_obstacles, struct error *err)
 {
     AUTO_PGRESULT result = NULL;
-    AUTO_TEXT reasons = {0};
+    AUTO_TEXT hard = {0};
+    AUTO_TEXT light = {0};
     const char *parameters[4] = {partition->schema, partition->table, partition->column,
                                  partition_kind_word(partition->kind)};
 
     if (!pg_query(connection, embedded_file("partition/sql/obstacles.sql")->text, 4, parameters,
                   &result, err))
         return false;
-    *ret_has_rows = false;
     for (int row = 0; row < PQntuples(result); row++) {
-        *ret_has_rows = *ret_has_rows || pg_bool(result, row, "has_rows");
-        text_appendf(&reasons, "%s%s", row == 0 ? "" : "; ", pg_value(result, row, "reason"));
+        struct text *reasons = pg_bool(result, row, "is_light") ? &light : &hard;
+        text_appendf(reasons, "%s%s", reasons->length == 0 ? "" : "; ",
+                     pg_value(result, row, "reason"));
     }
-    *ret_reasons = PQntuples(result) == 0 ? NULL : arena_strdup(arena, text_chars(&reasons));
+    *ret_obstacles = (struct partition_obstacles){
+        .hard = hard.length == 0 ? NULL : arena_strdup(arena, text_chars(&hard)),
+        .light = light.length == 0 ? NULL : arena_strdup(arena, text_chars(&light)),
+    };
     return true;
 }
 
@@ -37,16 +41,19 @@ partition_convert_script(struct arena *arena, PGconn *connection,
                          const char **ret_script, struct error *err)
 {
     AUTO_PGRESULT result = NULL;
-    const char *parameters[6] = {
+    const char *parameters[9] = {
         partition->schema,
         partition->table,
         is_reverse ? NULL : partition->column,
         is_reverse ? NULL : partition_kind_word(partition->kind),
         is_reverse ? "{}" : partition_part_names(arena, parts),
         is_reverse ? "{}" : partition_part_clauses(arena, parts),
+        "empty",
+        NULL,
+        NULL,
     };
 
-    if (!pg_query(connection, embedded_file("partition/sql/convert.sql")->text, 6, parameters,
+    if (!pg_query(connection, embedded_file("partition/sql/convert.sql")->text, 9, parameters,
                   &result, err))
         return false;
     if (PQntuples(result) == 0)
@@ -96,15 +103,15 @@ run(struct change_execution *execution, struct error *err)
 {
     const struct partition_conversion *conversion = execution->change->argument;
     const struct deck_partition *partition = conversion->partition;
-    const char *reasons;
+    struct partition_obstacles obstacles;
     const char *script;
-    bool has_rows;
 
     assert(execution->change->is_transactional);
     if (!lock(execution, partition, err) ||
-        !partition_find_obstacles(execution->arena, execution->connection, partition, &reasons,
-                                  &has_rows, err))
+        !partition_find_obstacles(execution->arena, execution->connection, partition, &obstacles,
+                                  err))
         return false;
+    const char *reasons = obstacles.hard != NULL ? obstacles.hard : obstacles.light;
     if (reasons != NULL) {
         error_set(err, ERROR_REFUSED, "table \"%s\" cannot be partitioned by %s", partition->table,
                   partition->column);

@@ -10,10 +10,15 @@ struct partition_conversion { /* struct change's argument */
 
 extern const struct change_procedure partition_convert_procedure;
 
-/* Why the table cannot be converted in one step: clauses, joined. NULL when it can. */
+/* Why the table cannot be converted: clauses, joined. */
+struct partition_obstacles {
+    const char *hard;  /* by no means; NULL: nothing */
+    const char *light; /* not in one step, but beside the table while it is in use; NULL: nothing */
+};
 bool partition_find_obstacles(struct arena *arena, PGconn *connection,
-                              const struct deck_partition *partition, const char **ret_reasons,
-                              bool *ret_has_rows, struct error *err) MUST_CHECK;
+                              const struct deck_partition *partition,
+                              struct partition_obstacles *ret_obstacles,
+                              struct error *err) MUST_CHECK;
 
 /* The script that converts the table, or (is_reverse) makes of it the ordinary table that it is
  * now. */

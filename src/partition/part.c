@@ -30,12 +30,21 @@ add(struct arena *arena, const struct deck_partition *partition, const char *suf
 }
 
 static void
-add_range(struct arena *arena, const struct deck_partition *partition, long long today,
-          struct partition_parts *parts)
+add_range(struct arena *arena, const struct deck_partition *partition,
+          const struct partition_days *days, struct partition_parts *parts)
 {
-    for (int offset = -partition->past; offset <= partition->premake; offset++) {
+    long long end = days->today > days->last ? days->today : days->last;
+    int past = partition->past;
+    int ahead = partition->premake;
+
+    while (partition_period_first(partition->unit, partition->every, days->today, -past) >
+           days->first)
+        past++;
+    while (partition_period_first(partition->unit, partition->every, days->today, ahead + 1) <= end)
+        ahead++;
+    for (int offset = -past; offset <= ahead; offset++) {
         struct partition_period period =
-            partition_period_at(partition->unit, partition->every, today, offset);
+            partition_period_at(partition->unit, partition->every, days->today, offset);
         add(arena, partition, period.suffix,
             pg_script(arena, "partition/sql/bound_range.sql",
                       PG_VARIABLES({"lower", period.lower}, {"upper", period.upper})),
@@ -76,13 +85,32 @@ void
 partition_parts_wanted(struct arena *arena, const struct deck_partition *partition, long long today,
                        struct partition_parts *ret_parts)
 {
+    partition_parts_over(arena, partition, &(struct partition_days){today, today, today},
+                         ret_parts);
+}
+
+void
+partition_parts_over(struct arena *arena, const struct deck_partition *partition,
+                     const struct partition_days *days, struct partition_parts *ret_parts)
+{
     *ret_parts = (struct partition_parts){0};
     if (partition->kind == PARTITION_RANGE)
-        add_range(arena, partition, today, ret_parts);
+        add_range(arena, partition, days, ret_parts);
     else if (partition->kind == PARTITION_LIST)
         add_list(arena, partition, ret_parts);
     else
         add_hash(arena, partition, ret_parts);
+}
+
+const char *
+partition_keep_text(struct arena *arena, const struct deck_partition *partition)
+{
+    enum { HOUR_MS = 3600000, DAY_HOURS = 24 };
+    long long hours = partition->keep_ms / HOUR_MS;
+
+    if (hours >= DAY_HOURS)
+        return arena_printf(arena, "%lld days", hours / DAY_HOURS);
+    return arena_printf(arena, "%lld h", hours);
 }
 
 const char *

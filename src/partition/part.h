@@ -12,6 +12,14 @@ struct partition_parts {
     LIST_OF(struct partition_part) list;
 };
 
+/* Days since 1970-01-01 in UTC: today, and those of the oldest and the newest row. */
+struct partition_days {
+    long long today, first, last;
+};
+/* The same for a table with rows: RANGE has all periods from the first to the last of them. */
+void partition_parts_over(struct arena *arena, const struct deck_partition *partition,
+                          const struct partition_days *days, struct partition_parts *ret_parts);
+
 /* today: days since 1970-01-01 in UTC. RANGE: the current period, `past` before and `premake` after
  * it. */
 void partition_parts_wanted(struct arena *arena, const struct deck_partition *partition,
@@ -19,6 +27,8 @@ void partition_parts_wanted(struct arena *arena, const struct deck_partition *pa
 
 /* "RANGE", "LIST", "HASH" */
 const char *partition_kind_word(enum deck_partition_kind kind);
+/* How long the old table of a conversion stays: "7 days". */
+const char *partition_keep_text(struct arena *arena, const struct deck_partition *partition);
 /* Names and clauses as text[] parameters. */
 const char *partition_part_names(struct arena *arena, const struct partition_parts *parts);
 const char *partition_part_clauses(struct arena *arena, const struct partition_parts *parts);

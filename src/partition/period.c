@@ -110,3 +110,9 @@ partition_period_at(enum deck_unit unit, int every, long long day, int offset)
     write_bound(first_day(unit, every, index + 1), period.upper, sizeof(period.upper));
     return period;
 }
+
+long long
+partition_period_first(enum deck_unit unit, int every, long long day, int offset)
+{
+    return first_day(unit, every, index_of_day(unit, every, day) + offset);
+}

@@ -12,3 +12,5 @@ struct partition_period {
  * several units are counted from year 0, of days and weeks from 1970-01-05, a Monday. */
 struct partition_period
 partition_period_at(enum deck_unit unit, int every, long long day, int offset);
+/* Its first day. */
+long long partition_period_first(enum deck_unit unit, int every, long long day, int offset);

@@ -26,6 +26,9 @@ def journal(server):
     server.query("CREATE DATABASE sql_files")
     server.psql("-f", SOURCE / "src/plan/sql/journal_create.sql", dbname="sql_files")
     server.psql("-f", SOURCE / "src/monitoring/sql/schema.sql", dbname="sql_files")
+    name = "publications" if server.version > 14 else "publications__before_15"
+    for function in ("tables", name, "describe"):
+        server.psql("-f", SOURCE / f"src/partition/functions/{function}.sql", dbname="sql_files")
     yield server
     server.query("DROP DATABASE sql_files")
 

@@ -1,13 +1,17 @@
--- what: the script that makes an empty table a partitioned one with all that it has, or an ordinary
---       one again: its like is created and it is dropped; within a transaction that has it locked
+-- what: scripts that make a table's like with all that it has. 'empty': the partitioned table (or,
+--       kind null, the ordinary one again) takes the place of the empty table, which is dropped, in
+--       a transaction that has it locked. 'shadow': the partitioned table beside one that is in
+--       use, with its key only; 'indexes': the rest, once it has its rows
 -- servers: 14..
--- $1 schema text, $2 table text, $3 column text, $4 kind text: RANGE, LIST, HASH, or null: make it
---   an ordinary table; $5 names of partitions text[], $6 their bounds text[]
+-- $1 schema text, $2 table text, $3 column text, $4 kind text: RANGE, LIST, HASH, or null
+-- $5 names of partitions text[], $6 their bounds text[], $7 stage text: empty, shadow, indexes
+-- $8 name of the shadow text, $9 oid of the index that is its key; both null when empty
 -- returns: one script; no row: there is no such table
 WITH target AS (
-  SELECT c.*, n.nspname, format('%I.%I', n.nspname, c.relname) AS full_name,
+  SELECT c.*, n.nspname, format('%I.%I', n.nspname, coalesce($8::text, c.relname)) AS full_name,
          'pgdeck_old_' || c.oid AS old_name,
-         format('%I.%I', n.nspname, 'pgdeck_old_' || c.oid) AS old_full_name,
+         format('%I.%I', n.nspname, CASE WHEN $7 = 'empty' THEN 'pgdeck_old_' || c.oid
+                                         ELSE c.relname END) AS old_full_name,
          pg_get_userbyid(c.relowner) AS owner,
          (SELECT E'\n    WITH (' || string_agg(o.name || ' = ' || quote_literal(o.value), ', '
                                                ORDER BY o.name) || ')'
@@ -36,7 +40,8 @@ WITH target AS (
     JOIN pg_namespace sn ON sn.oid = sc.relnamespace
 ), keys AS (
   -- PRIMARY KEY and UNIQUE; the partition column is put behind their columns where it is missing
-  SELECT k.oid, k.conname, t.full_name, k.contype, d.definition,
+  SELECT k.oid, k.conindid, t.full_name, k.contype, d.definition,
+         CASE WHEN $7 = 'empty' THEN k.conname::text ELSE 'pgdeck_' || k.conindid END AS conname,
          CASE WHEN $4::text IS NULL
                 OR EXISTS (SELECT FROM pg_attribute a
                             WHERE a.attrelid = t.oid AND a.attname = $3::text AND a.attnum = ANY (k.conkey))
@@ -52,6 +57,18 @@ WITH target AS (
                                                                     ORDER BY u.place)
        FROM unnest(k.conkey) WITH ORDINALITY AS u(attnum, place)
        JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = u.attnum) AS h(head)
+), indexes AS (
+  -- those of no constraint; a shadow's are known by the oid of their model until they change names
+  SELECT i.indexrelid,
+         CASE WHEN $7 = 'empty' THEN c.relname::text ELSE 'pgdeck_' || c.oid END AS name,
+         CASE WHEN $7 = 'empty' THEN d.definition
+              ELSE format('CREATE %sINDEX %I ON %s %s', CASE WHEN i.indisunique THEN 'UNIQUE ' END,
+                          'pgdeck_' || c.oid, t.full_name,
+                          substr(d.definition, strpos(d.definition, ' USING ') + 1)) END AS definition
+    FROM target t JOIN pg_index i ON i.indrelid = t.oid JOIN pg_class c ON c.oid = i.indexrelid
+   CROSS JOIN LATERAL pg_get_indexdef(i.indexrelid) AS d(definition)
+   WHERE NOT EXISTS (SELECT FROM pg_constraint k
+                      WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
 ), rights AS (
   -- in their order, so that the new list is the old one to the letter
   SELECT t.full_name, NULL::name AS attname, g.* FROM target t
@@ -107,29 +124,33 @@ WITH target AS (
   SELECT 30, '', format('DROP TABLE %s', old_full_name) FROM target
    UNION ALL
   -- with the old table went the names of its keys and indexes
-  SELECT 40, conname::text, format('ALTER TABLE %s ADD CONSTRAINT %I %s', full_name, conname,
-                                   new_definition)
+  SELECT CASE WHEN conindid = $9::oid THEN 40 ELSE 41 END, conname,
+         format('ALTER TABLE %s ADD CONSTRAINT %I %s', full_name, conname, new_definition)
     FROM keys
    UNION ALL
-  SELECT 41, c.relname::text, pg_get_indexdef(i.indexrelid)
-    FROM target t JOIN pg_index i ON i.indrelid = t.oid JOIN pg_class c ON c.oid = i.indexrelid
-   WHERE NOT EXISTS (SELECT FROM pg_constraint k
-                      WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
+  SELECT CASE WHEN indexrelid = $9::oid THEN 40 ELSE 42 END, name, definition FROM indexes
    UNION ALL
-  SELECT 42, k.conname::text, format('ALTER TABLE %s ADD CONSTRAINT %I %s', t.full_name, k.conname,
+  SELECT 43, k.conname::text, format('ALTER TABLE %s ADD CONSTRAINT %I %s', t.full_name, k.conname,
                                      regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', ''))
     FROM target t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'f'
    UNION ALL
-  SELECT 43, s.stxname::text, pg_get_statisticsobjdef(s.oid)
+  SELECT 44, s.stxname::text,
+         CASE WHEN $7 = 'empty' THEN d.definition
+              ELSE format('CREATE STATISTICS %I.%I%s FROM %s', t.nspname, 'pgdeck_' || s.oid,
+                          regexp_replace(left(d.definition, -length(f.tail)),
+                                         '^CREATE STATISTICS ("[^"]*"|[^" ])+', ''),
+                          t.full_name) END
     FROM target t JOIN pg_statistic_ext s ON s.stxrelid = t.oid
+   CROSS JOIN LATERAL pg_get_statisticsobjdef(s.oid) AS d(definition)
+   CROSS JOIN LATERAL format(' FROM %s', t.old_full_name) AS f(tail)
    UNION ALL
-  SELECT 44, a.attname::text, format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS %s', t.full_name,
+  SELECT 45, a.attname::text, format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS %s', t.full_name,
                                      a.attname, a.attstattarget)
     FROM target t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
    WHERE a.attstattarget >= 0
    UNION ALL
   -- newer minor versions keep an option of their own there (pg_attver), which is not the user's
-  SELECT 45, a.attname || ' ' || o.option_name,
+  SELECT 46, a.attname || ' ' || o.option_name,
          format('ALTER TABLE %s ALTER COLUMN %I SET (%s = %s)', t.full_name, a.attname,
                 o.option_name, o.option_value)
     FROM target t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -190,22 +211,30 @@ WITH target AS (
     FROM target WHERE obj_description(oid, 'pg_class') IS NOT NULL
    UNION ALL
   -- comments on CHECK constraints come with LIKE
-  SELECT 81, k.conname::text, format('COMMENT ON CONSTRAINT %I ON %s IS %L', k.conname, t.full_name,
+  SELECT CASE WHEN conindid = $9::oid THEN 81 ELSE 82 END, conname,
+         format('COMMENT ON CONSTRAINT %I ON %s IS %L', conname, full_name,
+                obj_description(oid, 'pg_constraint'))
+    FROM keys WHERE obj_description(oid, 'pg_constraint') IS NOT NULL
+   UNION ALL
+  SELECT 83, k.conname::text, format('COMMENT ON CONSTRAINT %I ON %s IS %L', k.conname, t.full_name,
                                      obj_description(k.oid, 'pg_constraint'))
     FROM target t JOIN pg_constraint k ON k.conrelid = t.oid
-   WHERE k.contype IN ('p', 'u', 'f') AND obj_description(k.oid, 'pg_constraint') IS NOT NULL
+   WHERE k.contype = 'f' AND obj_description(k.oid, 'pg_constraint') IS NOT NULL
    UNION ALL
-  SELECT 82, c.relname::text, format('COMMENT ON INDEX %I.%I IS %L', t.nspname, c.relname,
-                                     obj_description(c.oid, 'pg_class'))
-    FROM target t JOIN pg_index i ON i.indrelid = t.oid JOIN pg_class c ON c.oid = i.indexrelid
-   WHERE obj_description(c.oid, 'pg_class') IS NOT NULL
+  SELECT CASE WHEN i.oid = $9::oid THEN 81 ELSE 82 END, i.name,
+         format('COMMENT ON INDEX %I.%I IS %L', t.nspname, i.name,
+                obj_description(i.oid, 'pg_class'))
+    FROM target t
+   CROSS JOIN (SELECT indexrelid, name FROM indexes UNION ALL
+               SELECT conindid, conname FROM keys) AS i(oid, name)
+   WHERE obj_description(i.oid, 'pg_class') IS NOT NULL
    UNION ALL
-  SELECT 83, g.tgname::text, format('COMMENT ON TRIGGER %I ON %s IS %L', g.tgname, t.full_name,
+  SELECT 84, g.tgname::text, format('COMMENT ON TRIGGER %I ON %s IS %L', g.tgname, t.full_name,
                                     obj_description(g.oid, 'pg_trigger'))
     FROM target t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal
    WHERE obj_description(g.oid, 'pg_trigger') IS NOT NULL
    UNION ALL
-  SELECT 84, p.polname::text, format('COMMENT ON POLICY %I ON %s IS %L', p.polname, t.full_name,
+  SELECT 85, p.polname::text, format('COMMENT ON POLICY %I ON %s IS %L', p.polname, t.full_name,
                                      obj_description(p.oid, 'pg_policy'))
     FROM target t JOIN pg_policy p ON p.polrelid = t.oid
    WHERE obj_description(p.oid, 'pg_policy') IS NOT NULL
@@ -235,4 +264,8 @@ WITH target AS (
 )
 SELECT string_agg(statement, E';\n' ORDER BY place, rank) AS script
   FROM statements
+ WHERE CASE $7 WHEN 'empty' THEN true
+               WHEN 'shadow' THEN place IN (20, 23, 40, 45, 46, 60, 61, 62, 70, 71, 72, 80, 81, 85,
+                                            90, 91, 92)
+               WHEN 'indexes' THEN place IN (41, 42, 44, 82) END
 HAVING count(*) > 0

@@ -1,7 +1,7 @@
 -- what: why a table cannot be made a partitioned one in one step, each reason a clause; no row: it can
 -- servers: 14..
 -- $1 schema text, $2 table text, $3 column text, $4 kind text: RANGE, LIST, HASH
--- returns: has_rows (the first one only), reason
+-- returns: has_rows (the first one only), reason, is_light (a conversion beside the table can)
 WITH target AS (
   SELECT c.*, format('%I.%I', n.nspname, c.relname) AS full_name
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -11,7 +11,7 @@ WITH target AS (
     FROM target t JOIN pg_attribute a ON a.attrelid = t.oid
    WHERE a.attname = $3::text AND NOT a.attisdropped AND a.attnum > 0
 )
-SELECT o.has_rows, o.reason
+SELECT o.has_rows, o.reason, o.place IN (0, 8, 9) AS is_light
   FROM (
     SELECT 0 AS place, true AS has_rows, 'it holds rows' AS reason
       FROM target t

@@ -1,0 +1,103 @@
+-- what: lets the two tables of a conversion change places, in the caller's transaction (READ
+--       COMMITTED): the one in use goes aside, the other one gets its name and what can only hang on
+--       one of them. Symmetric: the second time it brings the first one back. false: the log is
+--       longer than `most`, nothing was done. Errors: 55P03 when a lock is not granted in time
+-- servers: 14..
+CREATE OR REPLACE FUNCTION pgdeck.conversion_swap(conversion_id integer, lock_wait_ms integer,
+                                                  attempt_ms integer, most bigint)
+RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+  c pgdeck.conversion;
+  is_back boolean;
+  here oid;   -- has the name now
+  there oid;  -- gets it
+  begun timestamptz := clock_timestamp();
+  locked timestamptz;
+  wanted record;
+  is_long boolean;
+  aside name;
+  full_name text;
+  described text[];
+  difference text;
+  statements text[];
+  statement text;
+BEGIN
+  SELECT * INTO STRICT c FROM pgdeck.conversion WHERE id = conversion_id FOR UPDATE;
+  is_back := c.step IN ('swapped', 'finished');
+  here := CASE WHEN is_back THEN c.shadow ELSE c.source END;
+  there := CASE WHEN is_back THEN c.source ELSE c.shadow END;
+  aside := CASE WHEN is_back THEN c.shadow_name ELSE c.retired_name END;
+  full_name := format('%I.%I', c.schema_name, c.table_name);
+  -- plans are made before anybody has to wait for them
+  PERFORM pgdeck.conversion_describe(here, c.partition_names);
+  PERFORM pgdeck.conversion_swap_statements(here, there, full_name, aside, c.id, is_back, c.foreign_keys);
+  FOR wanted IN
+    SELECT there AS relation, 'ACCESS EXCLUSIVE' AS mode, 1 AS place
+     UNION ALL
+    SELECT DISTINCT confrelid, 'SHARE ROW EXCLUSIVE', 2 FROM pg_constraint
+     WHERE conrelid = here AND contype = 'f' AND confrelid <> here
+     UNION ALL
+    SELECT here, 'ACCESS EXCLUSIVE', 3
+     ORDER BY place, relation
+  LOOP
+    PERFORM set_config('lock_timeout', greatest(1, least(lock_wait_ms, attempt_ms
+      - ceil(extract(epoch FROM clock_timestamp() - begun) * 1000)))::int || 'ms', true);
+    EXECUTE format('LOCK TABLE %s IN %s MODE', wanted.relation::regclass, wanted.mode);
+  END LOOP;
+  locked := clock_timestamp();
+  FOR wanted IN -- a sequence that goes with its column must not be asked for numbers meanwhile
+    SELECT q.* FROM pg_depend d JOIN pg_sequence q ON q.seqrelid = d.objid
+     WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = here AND d.deptype = 'i'
+       AND d.classid = 'pg_class'::regclass
+  LOOP
+    EXECUTE format('ALTER SEQUENCE %s INCREMENT BY %s', wanted.seqrelid::regclass, wanted.seqincrement);
+  END LOOP;
+  EXECUTE format('SELECT EXISTS (SELECT FROM pgdeck.log_%s OFFSET %s)', c.id, most) INTO is_long;
+  IF is_long THEN
+    RETURN false;
+  END IF;
+  PERFORM pgdeck.conversion_replay(c.id, NULL, true);
+
+  described := ARRAY(SELECT d.stage || ' ' || d.line
+                       FROM pgdeck.conversion_describe(here, c.partition_names) d ORDER BY 1);
+  IF NOT is_back AND described IS DISTINCT FROM c.description THEN
+    RAISE 'table % was altered while it was being converted', full_name
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'pgdeck rollback (or partition gc) removes what was made; then apply again.';
+  END IF;
+  statements := pgdeck.conversion_swap_statements(here, there, full_name, aside, c.id,
+                                                  is_back, c.foreign_keys);
+  IF NOT is_back THEN
+    UPDATE pgdeck.conversion SET foreign_keys = (
+      SELECT coalesce(jsonb_agg(jsonb_build_object('name', k.conname, 'comment',
+                        obj_description(k.oid, 'pg_constraint'), 'definition',
+                        regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', ''))
+                        ORDER BY k.conname), '[]')
+        FROM pg_constraint k WHERE k.conrelid = here AND k.contype = 'f') WHERE id = c.id;
+  END IF;
+  FOREACH statement IN ARRAY statements LOOP
+    EXECUTE statement;
+  END LOOP;
+
+  SELECT string_agg(line, '; ') INTO difference
+    FROM (SELECT line FROM pgdeck.conversion_describe(there, c.partition_names) d
+           WHERE d.stage = 'swap'
+          EXCEPT ALL SELECT substr(l, 6) FROM unnest(described) l WHERE l LIKE 'swap %') AS only_there;
+  SELECT concat_ws('; ', difference, string_agg('not carried over: ' || line, '; ')) INTO difference
+    FROM (SELECT substr(l, 6) FROM unnest(described) l WHERE l LIKE 'swap %'
+          EXCEPT ALL SELECT line FROM pgdeck.conversion_describe(there, c.partition_names) d
+           WHERE d.stage = 'swap') AS only_here(line);
+  IF difference <> '' THEN
+    RAISE 'not all that hangs on table % came along', full_name USING DETAIL = difference;
+  END IF;
+  UPDATE pgdeck.conversion
+     SET step = CASE WHEN is_back THEN 'rolled back' ELSE 'swapped' END,
+         swapped_at = clock_timestamp(),
+         held_ms = round(extract(epoch FROM clock_timestamp() - locked)::numeric * 1000, 1)
+   WHERE id = c.id;
+  RETURN true;
+END
+$function$

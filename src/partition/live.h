@@ -1,0 +1,62 @@
+/* Making a table that is in use a partitioned one: beside it a partitioned table is filled, a log
+ * of changes keeps up, and the two change places (docs/design/partitions.md). State is in the
+ * schema pgdeck of the database; any run goes on where the last one ended. */
+#pragma once
+#include "change/advice.h"
+#include "partition/part.h"
+
+struct partition_live { /* struct change's argument */
+    const struct deck *deck;
+    const struct deck_partition *partition;
+};
+
+extern const struct change_procedure partition_live_procedure;
+
+enum { PARTITION_LIVE_ATTEMPT_MS = 80 }; /* all locks of one attempt */
+
+/* Index of the key by whose columns rows are known, rows and bytes as the server estimates. */
+struct partition_live_size {
+    const char *key_index; /* oid; NULL: there is none */
+    long long rows, bytes;
+};
+bool partition_live_size(struct arena *arena, PGconn *connection,
+                         const struct deck_partition *partition,
+                         struct partition_live_size *ret_size, struct error *err) MUST_CHECK;
+
+/* The partitions that the rows of the table and the deck want. */
+bool partition_live_parts(struct arena *arena, PGconn *connection,
+                          const struct deck_partition *partition, struct partition_parts *ret_parts,
+                          struct error *err) MUST_CHECK;
+
+/* Scripts that make the shadow ("shadow") and what it gets later ("indexes"; may be ""). */
+struct partition_live_script {
+    const struct deck_partition *partition;
+    const char *stage;
+    const char *key_index;
+    const struct partition_parts *parts; /* NULL: none */
+};
+bool partition_live_script(struct arena *arena, PGconn *connection,
+                           const struct partition_live_script *script, const char **ret_script,
+                           struct error *err) MUST_CHECK;
+
+/* How far a conversion has come; step NULL: none is open. */
+struct partition_live_state {
+    const char *id, *step, *key_index, *retired_name, *held_ms;
+    long long copied;
+};
+bool partition_live_state(struct arena *arena, PGconn *connection,
+                          const struct deck_partition *partition,
+                          struct partition_live_state *ret_state, struct error *err) MUST_CHECK;
+
+/* What is asked about one table. */
+struct partition_live_advice {
+    struct advice *advice;
+    const struct deck_database *database;
+    PGconn *connection;
+    const struct deck_partition *partition;
+};
+/* Adds the change that goes on with a conversion that is open, if one is. */
+bool partition_live_go_on(const struct partition_live_advice *live, bool *ret_is_open,
+                          struct error *err) MUST_CHECK;
+/* Adds the change that converts a table in use, or a note with what stands in the way. */
+bool partition_live_advise(const struct partition_live_advice *live, struct error *err) MUST_CHECK;

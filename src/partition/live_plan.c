@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: MIT
+#include "partition/live.h"
+
+#include "base/embed.h"
+#include "base/text.h"
+#include "change/name.h"
+#include "change/script.h"
+#include "partition/period.h"
+#include "pg/script.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { COPY_BYTES_PER_SECOND = 20 << 20, DISK_TENTHS = 22 };
+
+bool
+partition_live_size(struct arena *arena, PGconn *connection, const struct deck_partition *partition,
+                    struct partition_live_size *ret_size, struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+    const char *parameters[2] = {partition->schema, partition->table};
+
+    if (!pg_query(connection, embedded_file("partition/sql/live_key.sql")->text, 2, parameters,
+                  &result, err))
+        return false;
+    if (PQntuples(result) == 0)
+        return error_set(err, ERROR_STALE_PLAN, "table \"%s\" is gone", partition->table);
+    const char *key = pg_value(result, 0, "key_index");
+    *ret_size = (struct partition_live_size){
+        .key_index = key == NULL ? NULL : arena_strdup(arena, key),
+        .rows = pg_integer(result, 0, "row_count"),
+        .bytes = pg_integer(result, 0, "bytes"),
+    };
+    return true;
+}
+
+bool
+partition_live_parts(struct arena *arena, PGconn *connection,
+                     const struct deck_partition *partition, struct partition_parts *ret_parts,
+                     struct error *err)
+{
+    AUTO_PGRESULT today = NULL;
+    AUTO_PGRESULT extent = NULL;
+
+    if (!pg_query(connection, embedded_file("partition/sql/today.sql")->text, 0, NULL, &today, err))
+        return false;
+    struct partition_days days = {.today = pg_integer(today, 0, "today")};
+    days.first = days.last = days.today;
+    if (partition->kind == PARTITION_RANGE) {
+        const char *sql =
+            pg_script(arena, "partition/sql/live_extent.sql",
+                      PG_VARIABLES({"schema", partition->schema}, {"table", partition->table},
+                                   {"column", partition->column}));
+        if (!pg_query(connection, sql, 0, NULL, &extent, err))
+            return false;
+        if (pg_value(extent, 0, "first") != NULL) {
+            days.first = pg_integer(extent, 0, "first");
+            days.last = pg_integer(extent, 0, "last");
+        }
+    }
+    partition_parts_over(arena, partition, &days, ret_parts);
+    return true;
+}
+
+bool
+partition_live_script(struct arena *arena, PGconn *connection,
+                      const struct partition_live_script *script, const char **ret_script,
+                      struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+    const struct deck_partition *partition = script->partition;
+    const struct partition_parts none = {0};
+    const struct partition_parts *parts = script->parts == NULL ? &none : script->parts;
+    const char *parameters[9] = {
+        partition->schema,
+        partition->table,
+        partition->column,
+        partition_kind_word(partition->kind),
+        partition_part_names(arena, parts),
+        partition_part_clauses(arena, parts),
+        script->stage,
+        change_name(arena, partition->table, "_pgdeck_new"),
+        script->key_index,
+    };
+
+    if (!pg_query(connection, embedded_file("partition/sql/convert.sql")->text, 9, parameters,
+                  &result, err))
+        return false;
+    const char *text = PQntuples(result) == 0 ? NULL : pg_value(result, 0, "script");
+    *ret_script = text == NULL ? "" : arena_strdup(arena, text);
+    return true;
+}
+
+bool
+partition_live_state(struct arena *arena, PGconn *connection,
+                     const struct deck_partition *partition, struct partition_live_state *ret_state,
+                     struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+    const char *parameters[2] = {partition->schema, partition->table};
+
+    *ret_state = (struct partition_live_state){0};
+    if (!pg_query(connection, embedded_file("partition/sql/live_open.sql")->text, 2, parameters,
+                  &result, err))
+        return false;
+    if (PQntuples(result) == 0)
+        return true;
+    const char *held = pg_value(result, 0, "held_ms");
+    *ret_state = (struct partition_live_state){
+        .id = arena_strdup(arena, pg_value(result, 0, "id")),
+        .step = arena_strdup(arena, pg_value(result, 0, "step")),
+        .key_index = arena_strdup(arena, pg_value(result, 0, "key_index")),
+        .retired_name = arena_strdup(arena, pg_value(result, 0, "retired_name")),
+        .held_ms = held == NULL ? NULL : arena_strdup(arena, held),
+        .copied = pg_integer(result, 0, "copied"),
+    };
+    return true;
+}
+
+/* --- the plan ----------------------------------------------------------------------------- */
+
+static const char *
+key_text(const struct partition_live_advice *live)
+{
+    return arena_printf(live->advice->arena, "%s (%s)", partition_kind_word(live->partition->kind),
+                        live->partition->column);
+}
+
+static const char *
+size_text(struct arena *arena, long long bytes)
+{
+    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
+    size_t unit = 0;
+    double value = (double)bytes;
+
+    while (value >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+        value /= 1024;
+        unit++;
+    }
+    return arena_printf(arena, "%.*f %s", value < 10 && unit > 0 ? 1 : 0, value, units[unit]);
+}
+
+static bool
+find_obstacles(const struct partition_live_advice *live, const char **ret_reasons,
+               struct error *err)
+{
+    struct arena *arena = live->advice->arena;
+    AUTO_PGRESULT result = NULL;
+    AUTO_TEXT reasons = {0};
+    const char *parameters[4] = {
+        live->partition->schema,
+        live->partition->table,
+        pg_text_array(arena, &live->partition->column, 1),
+        live->partition->has_accept_key ? "true" : "false",
+    };
+
+    if (!pg_query(live->connection, embedded_file("partition/sql/live_obstacles.sql")->text, 4,
+                  parameters, &result, err))
+        return false;
+    for (int row = 0; row < PQntuples(result); row++)
+        text_appendf(&reasons, "%s%s", row == 0 ? "" : "; ", pg_value(result, row, "reason"));
+    *ret_reasons = reasons.length == 0 ? NULL : arena_strdup(arena, text_chars(&reasons));
+    return true;
+}
+
+static bool
+outline(const struct partition_live_advice *live, const struct partition_live_size *size,
+        const struct partition_parts *parts, const char **ret_sql, struct error *err)
+{
+    struct arena *arena = live->advice->arena;
+    const struct deck_partition *partition = live->partition;
+    const char *shadow;
+    const char *indexes;
+
+    if (!partition_live_script(
+            arena, live->connection,
+            &(struct partition_live_script){partition, "shadow", size->key_index, parts}, &shadow,
+            err) ||
+        !partition_live_script(
+            arena, live->connection,
+            &(struct partition_live_script){partition, "indexes", size->key_index, parts}, &indexes,
+            err))
+        return false;
+    *ret_sql =
+        pg_script(arena, "partition/sql/live_outline.sql",
+                  PG_VARIABLES({"schema", partition->schema}, {"table", partition->table},
+                               {"shadow", shadow}, {"indexes", indexes},
+                               {"retired", change_name(arena, partition->table, "_pgdeck_old")},
+                               {"keep", partition_keep_text(arena, partition)}));
+    return true;
+}
+
+static void
+add(const struct partition_live_advice *live, const char *what, const char *why, const char *sql)
+{
+    struct arena *arena = live->advice->arena;
+    const struct deck_partition *partition = live->partition;
+    struct partition_live *argument = ARENA_NEW(arena, struct partition_live);
+
+    *argument = (struct partition_live){live->advice->deck, partition};
+    change_list_add(
+        live->advice->changes,
+        &(struct change){
+            .server = live->advice->server->name,
+            .database = live->database->name,
+            .key = change_partitions_key(arena, partition->schema, partition->table),
+            .phase = CHANGE_PARTITION,
+            .action = CHANGE_ALTER,
+            .what = what,
+            .why = why,
+            .place = partition->place,
+            .sql = sql,
+            .procedure = &partition_live_procedure,
+            .argument = argument,
+            .undo = pg_script(
+                arena, "partition/sql/live_undo.sql",
+                PG_VARIABLES(
+                    {"schema", partition->schema}, {"table", partition->table},
+                    {"lock_wait", arena_printf(arena, "%d", live->advice->deck->lock_wait_ms)},
+                    {"attempt", arena_printf(arena, "%d", PARTITION_LIVE_ATTEMPT_MS)})),
+            .lock = arena_printf(arena,
+                                 "SHARE ROW EXCLUSIVE (triggers) and at the end ACCESS EXCLUSIVE "
+                                 "on %s, each for a moment; asked for %d ms at a time",
+                                 partition->table, live->advice->deck->lock_wait_ms),
+        });
+}
+
+bool
+partition_live_advise(const struct partition_live_advice *live, struct error *err)
+{
+    struct arena *arena = live->advice->arena;
+    const struct deck_partition *partition = live->partition;
+    struct partition_live_size size;
+    struct partition_parts parts;
+    const char *reasons;
+    const char *sql;
+
+    if (!find_obstacles(live, &reasons, err))
+        return false;
+    if (reasons != NULL) {
+        change_list_note(live->advice->changes, live->advice->server->name, live->database->name,
+                         partition->place, "table %s cannot be partitioned by %s: %s",
+                         partition->table, key_text(live), reasons);
+        return true;
+    }
+    if (!partition_live_size(arena, live->connection, partition, &size, err) ||
+        !partition_live_parts(arena, live->connection, partition, &parts, err) ||
+        !outline(live, &size, &parts, &sql, err))
+        return false;
+    long long seconds = size.bytes / COPY_BYTES_PER_SECOND;
+    add(live,
+        arena_printf(arena, "partition %s by %s, %zu partitions, while it is in use",
+                     partition->table, key_text(live), parts.list.count),
+        arena_printf(arena,
+                     "the deck has it partitioned. About %lld rows (%s) are copied beside it, "
+                     "which needs about %s of disk until the old table is removed, and some %lld "
+                     "min at 20 MB/s",
+                     size.rows, size_text(arena, size.bytes),
+                     size_text(arena, size.bytes * DISK_TENTHS / 10), seconds / 60 + 1),
+        sql);
+    return true;
+}
+
+bool
+partition_live_go_on(const struct partition_live_advice *live, bool *ret_is_open, struct error *err)
+{
+    struct arena *arena = live->advice->arena;
+    struct partition_live_state state = {0};
+    AUTO_PGRESULT there = NULL;
+
+    if (!pg_query(live->connection, embedded_file("partition/sql/live_there.sql")->text, 0, NULL,
+                  &there, err))
+        return false;
+    if (pg_bool(there, 0, "is_there") &&
+        !partition_live_state(arena, live->connection, live->partition, &state, err))
+        return false;
+    *ret_is_open = state.step != NULL && strcmp(state.step, "finished") != 0;
+    if (*ret_is_open)
+        add(live, arena_printf(arena, "go on with partitioning %s", live->partition->table),
+            arena_printf(arena, "a conversion of it has begun: %s, %lld rows copied", state.step,
+                         state.copied),
+            "-- goes on where it ended");
+    return true;
+}
