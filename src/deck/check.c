@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "deck/loader.h"
+#include "deck/units.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -349,12 +350,20 @@ check_databases(struct deck_loader *loader, struct deck_root *root, const struct
 
 /* --- alerts ------------------------------------------------------------------------------- */
 
+static const char *const level_units[] = {
+    [LEVEL_SHARE] = "percentages",
+    [LEVEL_DURATION] = "durations, such as 1s",
+    [LEVEL_SIZE] = "sizes, such as 1GB",
+    [LEVEL_COUNT] = "numbers",
+};
+
+/* By how it is written; a level that is missing or is no text has a fault already. */
 static bool
-is_share(const struct deck_node *alert, const char *level)
+is_written_as(const struct deck_node *alert, const char *level, enum deck_level_unit unit)
 {
     const struct deck_node *node = deck_node_get(alert, level);
 
-    return node != NULL && node->kind == NODE_SCALAR && strchr(node->text, '%') != NULL;
+    return node == NULL || node->kind != NODE_SCALAR || deck_unit_of_level(node->text) == unit;
 }
 
 static void
@@ -374,13 +383,13 @@ check_alert(struct deck_loader *loader, struct deck_alert *alert, const struct d
         deck_fault_nearest(fault, alert->name, names);
         return;
     }
-    alert->is_duration = kind->is_duration;
+    alert->unit = kind->unit;
     if (deck_node_get(node, "warning") == NULL || deck_node_get(node, "critical") == NULL)
         return;
-    if (is_share(node, "warning") == kind->is_duration ||
-        is_share(node, "critical") == kind->is_duration) {
+    if (!is_written_as(node, "warning", kind->unit) ||
+        !is_written_as(node, "critical", kind->unit)) {
         deck_loader_fault(loader, node->place, "alerts.%s wants %s", alert->name,
-                          kind->is_duration ? "durations, such as 1s" : "percentages");
+                          level_units[kind->unit]);
         return;
     }
     if (kind->is_low_bad ? alert->critical < alert->warning : alert->warning < alert->critical)

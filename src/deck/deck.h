@@ -76,6 +76,7 @@ struct deck_environment {
     bool has_audit;
     enum deck_passwords passwords;
     LIST_OF(const char *) allow; /* client networks, CIDR */
+    int64_t history_ms;          /* how long samples of the monitoring are kept; default 30 days */
     const char *maintenance_daily, *maintenance_weekly, *maintenance_monthly; /* NULL: none */
 };
 
@@ -127,11 +128,13 @@ struct deck_database {
     const char *workload;                     /* folder; NULL: none */
 };
 
+enum deck_level_unit { LEVEL_SHARE, LEVEL_DURATION, LEVEL_SIZE, LEVEL_COUNT };
+
 struct deck_alert {
     const char *name;
     struct place place;
-    double warning, critical; /* shares for percentages, milliseconds for durations */
-    bool is_duration;
+    double warning, critical; /* shares, milliseconds, bytes, or as written */
+    enum deck_level_unit unit;
 };
 
 struct deck {

@@ -92,8 +92,9 @@ value_schema(const struct deck_key *key)
     case KEY_SHARE:
         return pattern_schema(SHARE_PATTERN);
     case KEY_LEVEL:
-        return json_pack("{s:[o,o]}", "anyOf", pattern_schema(SHARE_PATTERN),
-                         amount_schema(DURATION_PATTERN));
+        return json_pack("{s:[o,o,o,{s:s, s:i}]}", "anyOf", pattern_schema(SHARE_PATTERN),
+                         amount_schema(DURATION_PATTERN), pattern_schema(SIZE_PATTERN), "type",
+                         "integer", "minimum", 0);
     case KEY_RANGE:
         return pattern_schema(RANGE_PATTERN);
     case KEY_PERIOD:

@@ -200,6 +200,11 @@ static const struct deck_key environment_keys[] = {
      .offset = AT(deck_environment, monitoring),
      .help = "default standard",
      .words = depth_words},
+    {.name = "history",
+     .type = KEY_DURATION,
+     .offset = AT(deck_environment, history_ms),
+     .help = "how long samples of the monitoring are kept; default 30d",
+     .min = 24 * 60 * 60 * 1000},
     {.name = "targets",
      .type = KEY_MAPPING,
      .offset = AT(deck_environment, targets),
@@ -225,8 +230,11 @@ static const struct deck_key environment_keys[] = {
      .help = "who may come in, and how",
      .table = &security_table},
 };
-static const struct deck_environment environment_defaults = {
-    .workload = WORKLOAD_MIXED, .logging = LOGGING_BALANCED, .monitoring = DEPTH_STANDARD};
+static const struct deck_environment environment_defaults = {.workload = WORKLOAD_MIXED,
+                                                             .logging = LOGGING_BALANCED,
+                                                             .monitoring = DEPTH_STANDARD,
+                                                             .history_ms =
+                                                                 INT64_C(30) * 24 * 60 * 60 * 1000};
 static const struct deck_table environment_table = {
     .what = "environment",
     .keys = environment_keys,
@@ -503,8 +511,26 @@ const struct deck_table deck_root_table = {
 };
 
 const struct deck_alert_kind deck_alert_kinds[] = {
-    {"connections", false, false}, {"query_mean", true, false},      {"query_p95", true, false},
-    {"ai_task", true, false},      {"ai_task_errors", false, false}, {"cache_hit", false, true},
+    {"connections", LEVEL_SHARE, false},
+    {"query_mean", LEVEL_DURATION, false},
+    {"query_p95", LEVEL_DURATION, false},
+    {"ai_task", LEVEL_DURATION, false},
+    {"ai_task_errors", LEVEL_SHARE, false},
+    {"cache_hit", LEVEL_SHARE, true},
+    {"idle_in_transaction", LEVEL_DURATION, false},
+    {"long_transaction", LEVEL_DURATION, false},
+    {"long_query", LEVEL_DURATION, false},
+    {"lock_wait", LEVEL_DURATION, false},
+    {"xid_age", LEVEL_SHARE, false},
+    {"dead_rows", LEVEL_COUNT, false},
+    {"stale_rows", LEVEL_COUNT, false},
+    {"table_bloat", LEVEL_SHARE, false},
+    {"index_bloat", LEVEL_SHARE, false},
+    {"sequence", LEVEL_SHARE, false},
+    {"slot_wal", LEVEL_SIZE, false},
+    {"replication_lag", LEVEL_DURATION, false},
+    {"temp_bytes", LEVEL_SIZE, false},
+    {"requested_checkpoints", LEVEL_SHARE, false},
 };
 const size_t deck_alert_kind_count = COUNT_OF(deck_alert_kinds);
 

@@ -21,7 +21,7 @@ enum deck_key_type {
     KEY_SET,              /* unsigned: bits by index into words */
     KEY_SCHEDULE,         /* const char *; min: enum deck_schedule */
     KEY_NETWORKS,         /* LIST_OF(const char *), CIDR */
-    KEY_LEVEL,            /* double: a share or a duration in ms */
+    KEY_LEVEL,            /* double: a share, a duration in ms, bytes or a count */
     KEY_CONNINFO,         /* struct deck_server whole: conninfo and its place */
     KEY_FILE,             /* const char *: path beside the file in which it is written */
     KEY_FOLDER,           /* likewise, must be there */
@@ -80,7 +80,7 @@ const struct deck_key *deck_key_find(const struct deck_table *table, const char 
 /* Alerts that there are. */
 struct deck_alert_kind {
     const char *name;
-    bool is_duration;
+    enum deck_level_unit unit;
     bool is_low_bad; /* critical is below warning */
 };
 extern const struct deck_alert_kind deck_alert_kinds[];

@@ -266,14 +266,17 @@ read_share(struct value *value)
 static void
 read_level(struct value *value)
 {
-    int64_t ms;
+    int64_t amount;
 
-    if (!is_text(value, "a percentage or a duration"))
+    if (!is_text(value, "a percentage, a duration, a size or a number"))
         return;
-    if (strchr(value->node->text, '%') != NULL)
+    enum deck_level_unit unit = deck_unit_of_level(value->node->text);
+    if (unit == LEVEL_SHARE)
         read_share(value);
-    else if (read_amount(value, false, &ms))
-        *(double *)value->field = (double)ms;
+    else if (unit == LEVEL_COUNT)
+        *(double *)value->field = strtod(value->node->text, NULL);
+    else if (read_amount(value, unit == LEVEL_SIZE, &amount))
+        *(double *)value->field = (double)amount;
 }
 
 static void

@@ -250,3 +250,15 @@ deck_period_days(struct deck_period period)
 
     return period.count * days[period.unit];
 }
+
+enum deck_level_unit
+deck_unit_of_level(const char *text)
+{
+    size_t length = strlen(text);
+
+    if (strchr(text, '%') != NULL)
+        return LEVEL_SHARE;
+    if (length > 0 && text[length - 1] == 'B')
+        return LEVEL_SIZE;
+    return length > 0 && strspn(text, "0123456789") == length ? LEVEL_COUNT : LEVEL_DURATION;
+}

@@ -17,6 +17,9 @@ bool
 deck_unit_period(const char *text, struct deck_period *ret_period, struct error *err) MUST_CHECK;
 bool deck_unit_count(const char *text, int64_t min, int64_t max, int64_t *ret_count,
                      struct error *err) MUST_CHECK;
+/* What a level of an alert is written as: with a percent sign, a unit of size, digits only; all
+ * else is to be a duration. */
+enum deck_level_unit deck_unit_of_level(const char *text);
 /* Shortest length of a period in days: a month has 28, a year 365. */
 int deck_period_days(struct deck_period period);
 const char *deck_unit_name(enum deck_unit unit); /* "day" */

@@ -4,6 +4,7 @@
 #include "base/embed.h"
 #include "base/text.h"
 #include "change/name.h"
+#include "monitoring/fill.h"
 #include "pg/script.h"
 
 #include <string.h>
@@ -13,6 +14,7 @@ struct item {
     const struct monitoring_object *object;
     const struct catalog_object *found; /* NULL: it is not there */
     const char *key;
+    const char *sql;
     const char *declared;
     /* It is there but another: it goes and comes anew, with all that reads it, since CREATE OR
      * REPLACE refuses other columns. NULL: it stays. */
@@ -39,6 +41,14 @@ find_object(const struct monitoring_site *site, const struct monitoring_object *
 }
 
 /* --- what is to be done -------------------------------------------------------------------- */
+
+/* A table with history stays as it is: a newer pgdeck adds tables, it does not change them. */
+static bool
+is_kept(const struct monitoring_site *site, const struct monitoring_object *object)
+{
+    return strcmp(object->kind, "table") == 0 &&
+           catalog_find_table(site->catalog, "monitoring", object->name) != NULL;
+}
 
 static void
 compare(const struct install *install, struct item *item)
@@ -67,13 +77,14 @@ choose(struct install *install, const struct monitoring_sites *sites)
 
     for (size_t i = 0; i < objects->list.count; i++) {
         const struct monitoring_object *object = &objects->list.items[i];
-        if (!monitoring_is_served(install->site, sites, object))
+        if (!monitoring_is_served(install->site, sites, object) || is_kept(install->site, object))
             continue;
         struct item *item = LIST_ADD(install->arena, &install->items);
         item->object = object;
         item->found = find_object(install->site, object);
         item->key = arena_printf(install->arena, "%s monitoring.%s", object->kind, object->name);
-        item->declared = change_hash(install->arena, object->sql);
+        item->sql = monitoring_fill(install->site, sites, object);
+        item->declared = change_hash(install->arena, item->sql);
         compare(install, item);
         for (size_t j = 0; j + 1 < install->items.count; j++) {
             const struct item *read = &install->items.items[j];
@@ -192,11 +203,12 @@ add_change(struct install *install, size_t index)
     const struct item *item = &install->items.items[index];
     const struct monitoring_object *object = item->object;
     bool is_new = item->why_replaced == NULL;
+    bool is_table = strcmp(object->kind, "table") == 0;
     AUTO_TEXT script = {0};
 
     if (!is_new)
         append_drops(install, index, false, &script);
-    text_append(&script, object->sql);
+    text_append(&script, item->sql);
     change_list_add(
         install->site->advice->changes,
         &(struct change){
@@ -212,12 +224,15 @@ add_change(struct install *install, size_t index)
             .place = install->site->deck->place,
             .sql = arena_strdup(install->arena, text_chars(&script)),
             .undo = undo_sql(install, item),
+            .undo_guard = is_table ? pg_script(install->arena, "monitoring/sql/table_guard.sql",
+                                               PG_VARIABLES({"name", object->name}))
+                                   : NULL,
             .lock = is_new ? NULL
                            : arena_printf(install->arena, "ACCESS EXCLUSIVE on monitoring.%s",
                                           object->name),
             .is_transactional = true,
-            .declared = item->declared,
-            .observe = observe_sql(install->arena, object),
+            .declared = is_table ? NULL : item->declared,
+            .observe = is_table ? NULL : observe_sql(install->arena, object),
         });
 }
 

@@ -3,11 +3,13 @@
 
 #include "base/embed.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char folder[] = "monitoring/objects/";
+static const char check_folder[] = "monitoring/checks/";
 static const char schema_prefix[] = "monitoring.";
 
 /* Where the reading of one header line is; text ends at the line's end. */
@@ -89,6 +91,27 @@ read_object(struct header *header, struct monitoring_object *object)
 }
 
 static void
+read_check(struct header *header, struct monitoring_object *object)
+{
+    object->kind = "check";
+    object->name = take_until(header, "");
+}
+
+static void
+read_scope(struct header *header, struct monitoring_object *object)
+{
+    object->is_server_wide = take(header, "server");
+    if (!object->is_server_wide)
+        expect(header, "database");
+}
+
+static void
+read_rank(struct header *header, struct monitoring_object *object)
+{
+    object->rank = take_until(header, " ");
+}
+
+static void
 read_need(struct header *header, struct monitoring_object *object)
 {
     struct monitoring_need *need = LIST_ADD(header->arena, &object->needs);
@@ -146,8 +169,9 @@ static const struct {
     const char *key;
     void (*read)(struct header *header, struct monitoring_object *object);
 } keys[] = {
-    {"what: ", read_what},  {"object: ", read_object}, {"servers: ", read_servers},
-    {"needs: ", read_need}, {"after: ", read_after},   {"grant: ", read_grant},
+    {"what: ", read_what},   {"object: ", read_object}, {"servers: ", read_servers},
+    {"needs: ", read_need},  {"after: ", read_after},   {"grant: ", read_grant},
+    {"check: ", read_check}, {"scope: ", read_scope},   {"rank: ", read_rank},
 };
 
 static void
@@ -246,4 +270,30 @@ monitoring_objects_read(struct arena *arena, struct monitoring_objects *ret_obje
             read_file(arena, &embedded_files[i], LIST_ADD(arena, &found.list));
     }
     put_in_order(arena, found.list.items, found.list.count, ret_objects);
+}
+
+static int
+by_rank(const void *left, const void *right)
+{
+    return atoi(((const struct monitoring_object *)left)->rank) -
+           atoi(((const struct monitoring_object *)right)->rank);
+}
+
+void
+monitoring_checks_read(struct arena *arena, struct monitoring_objects *ret_checks)
+{
+    memset(ret_checks, 0, sizeof(*ret_checks));
+    for (size_t i = 0; i < embedded_file_count; i++) {
+        if (strncmp(embedded_files[i].path, check_folder, strlen(check_folder)) != 0)
+            continue;
+        struct monitoring_object *check = LIST_ADD(arena, &ret_checks->list);
+        read_file(arena, &embedded_files[i], check);
+        struct header rest = {.path = check->path, .at = "(rank or the semicolon is missing)"};
+        const char *end = strrchr(check->sql, ';');
+        if (check->rank == NULL || end == NULL)
+            fail(&rest);
+        check->sql = arena_strndup(arena, check->sql, (size_t)(end - check->sql));
+    }
+    assert(ret_checks->list.count > 0);
+    qsort(ret_checks->list.items, ret_checks->list.count, sizeof(*ret_checks->list.items), by_rank);
 }

@@ -23,13 +23,16 @@ struct monitoring_grant { /* `grant: select (COLUMN, ...) on TABLE` */
 
 struct monitoring_object {
     const char *path; /* "monitoring/objects/v_x.sql" */
-    const char *kind; /* "view", "function" */
-    const char *name; /* "v_x", "f(a text)": as in struct catalog_object */
+    const char *kind; /* "view", "function", "table"; "check" of a health check */
+    const char *name; /* "v_x", "f(a text)": as in struct catalog_object; "dead rows" */
     const char *what; /* one line */
     const char *sql;  /* the file without its header */
     LIST_OF(struct monitoring_need) needs;
     struct monitoring_names after; /* names of what it reads */
     LIST_OF(struct monitoring_grant) grants;
+    /* of a health check: */
+    const char *rank; /* digits; what hurts more has the lower one */
+    bool is_server_wide;
 };
 
 struct monitoring_objects {
@@ -39,4 +42,7 @@ struct monitoring_objects {
 /* Reads all of them. A header that does not follow the grammar is a programmer's mistake: it ends
  * the program with the file's name. */
 void monitoring_objects_read(struct arena *arena, struct monitoring_objects *ret_objects);
+/* The health checks, by rank: each one SELECT of severity, finding, evidence, confidence, fix_sql,
+ * without a semicolon. */
+void monitoring_checks_read(struct arena *arena, struct monitoring_objects *ret_checks);
 bool monitoring_names_have(const struct monitoring_names *names, const char *name);

@@ -30,6 +30,19 @@ bind_pairs(struct arena *arena, const struct pairs *pairs, const char **paramete
 
 /* --- the server ---------------------------------------------------------------------------- */
 
+static void
+collect_columns(struct arena *arena, const struct monitoring_objects *objects, struct pairs *pairs)
+{
+    for (size_t i = 0; i < objects->list.count; i++) {
+        const struct monitoring_object *object = &objects->list.items[i];
+        for (size_t j = 0; j < object->needs.count; j++) {
+            const struct monitoring_need *need = &object->needs.items[j];
+            if (need->kind == MONITORING_NEEDS_COLUMN)
+                add_pair(arena, pairs, need->relation, need->columns.list.items[0]);
+        }
+    }
+}
+
 static bool
 read_columns(struct advice *advice, const struct monitoring_objects *objects,
              struct monitoring_sites *sites, struct error *err)
@@ -38,14 +51,8 @@ read_columns(struct advice *advice, const struct monitoring_objects *objects,
     const char *parameters[2];
     AUTO_PGRESULT result = NULL;
 
-    for (size_t i = 0; i < objects->list.count; i++) {
-        const struct monitoring_object *object = &objects->list.items[i];
-        for (size_t j = 0; j < object->needs.count; j++) {
-            const struct monitoring_need *need = &object->needs.items[j];
-            if (need->kind == MONITORING_NEEDS_COLUMN)
-                add_pair(advice->arena, &pairs, need->relation, need->columns.list.items[0]);
-        }
-    }
+    collect_columns(advice->arena, objects, &pairs);
+    collect_columns(advice->arena, &sites->checks, &pairs);
     bind_pairs(advice->arena, &pairs, parameters);
     if (!pg_query(advice->catalog->connection, embedded_file("monitoring/sql/columns.sql")->text, 2,
                   parameters, &result, err))
@@ -165,6 +172,7 @@ monitoring_sites_read(struct advice *advice, const struct monitoring_objects *ob
                       struct monitoring_sites *ret_sites, struct error *err)
 {
     memset(ret_sites, 0, sizeof(*ret_sites));
+    monitoring_checks_read(advice->arena, &ret_sites->checks);
     for (size_t i = 0; i < advice->deck->databases.count; i++) {
         const struct deck_database *database = &advice->deck->databases.items[i];
         if (database->environment->server != advice->server)
@@ -299,6 +307,8 @@ is_met(const struct monitoring_site *site, const struct monitoring_sites *sites,
         monitoring_find_tables(site, need->relation, &need->columns, &tables);
         return (tables.list.count > 0) == need->is_wanted;
     }
+    if (strncmp(need->relation, "monitoring.", strlen("monitoring.")) == 0)
+        return need->is_wanted; /* of ours: comes with the same plan */
     for (size_t i = 0; i < sites->columns.count; i++) {
         const struct monitoring_column *column = &sites->columns.items[i];
         if (strcmp(column->relation, need->relation) == 0 &&

@@ -28,7 +28,8 @@ struct monitoring_table {
 struct monitoring_sites {
     LIST_OF(struct monitoring_site) list;
     LIST_OF(struct monitoring_column) columns; /* of the server */
-    const char *file_search_path;              /* of the configuration files; NULL: not set there */
+    struct monitoring_objects checks;
+    const char *file_search_path; /* of the configuration files; NULL: not set there */
     bool is_file_readable;
 };
 

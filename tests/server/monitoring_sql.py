@@ -10,7 +10,8 @@ from psycopg import sql
 from cluster import SOURCE
 
 FOLDER = SOURCE / "src" / "monitoring" / "objects"
-HEADER = re.compile(r"^-- (what|object|servers|needs|after|grant): (.+)$")
+CHECKS = SOURCE / "src" / "monitoring" / "checks"
+HEADER = re.compile(r"^-- (what|object|check|scope|rank|servers|needs|after|grant): (.+)$")
 NEED = re.compile(r"^(no )?(table|column) (\S+?)(?:\(([\w, ]+)\))?$")
 GRANT = re.compile(r"^select \(([\w, ]+)\) on (\w+)$")
 
@@ -31,6 +32,9 @@ class File:
     text: str
     what: str = ""
     object: str = ""
+    check: str = ""
+    scope: str = ""
+    rank: str = ""
     servers: range = range(0)
     needs: list = field(default_factory=list)
     after: list = field(default_factory=list)
@@ -68,8 +72,25 @@ def read_all():
     return [read(path) for path in sorted(FOLDER.glob("*.sql"))]
 
 
+def read_checks():
+    return [read(path) for path in sorted(CHECKS.glob("*.sql"))]
+
+
+def filled(connection, text):
+    """With the checks that this database takes where pgdeck puts them; the deck says nothing."""
+    rows = "".join(f", ('{f.check}', {f.rank}, $check${body(f)}$check$)" for f in read_checks()
+                   if all(is_met(connection, need) for need in f.needs))
+    return text.replace("/* checks */", rows)
+
+
+def body(check):
+    return check.text[:check.text.rindex(";")]
+
+
 def is_met(connection, need):
     wanted, kind, name, columns = need
+    if kind == "column" and name.startswith("monitoring."):
+        return wanted
     if kind == "column":
         table, _, column = name.rpartition(".")
         query = ("SELECT FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass(%s)"
@@ -102,7 +123,11 @@ def install(connection):
         connection.execute("GRANT USAGE ON SCHEMA monitoring TO pg_monitor")
         files = chosen(connection)
         for file in files:
-            connection.execute(file.text)
+            kind, name = file.object.split(" ", 1)
+            if kind == "table" and connection.execute("SELECT pg_catalog.to_regclass(%s)",
+                                                      (name,)).fetchone()[0]:
+                continue
+            connection.execute(filled(connection, file.text))
             for columns, table in file.grants:
                 for schema, name in connection.execute(TABLES, (table, columns)).fetchall():
                     connection.execute(

@@ -2,6 +2,7 @@
 """The monitoring advisor: schema, objects, extension, rights and search_path by plan and apply."""
 
 import json
+import re
 
 import psycopg
 import pytest
@@ -81,9 +82,10 @@ def state(server, database):
     """All that this advisor touches in a database."""
     return server.query("""
         SELECT 'object', n.nspname || '.' || c.relname,
-               coalesce(c.relacl, acldefault('r', c.relowner))::text, pg_get_viewdef(c.oid)
+               coalesce(c.relacl, acldefault('r', c.relowner))::text,
+               CASE c.relkind WHEN 'v' THEN pg_get_viewdef(c.oid) END
           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE n.nspname = 'monitoring' AND c.relkind = 'v'
+         WHERE n.nspname = 'monitoring' AND c.relkind IN ('v', 'r', 'p')
         UNION ALL
         SELECT 'function', p.proname || pg_get_function_identity_arguments(p.oid), p.proacl::text,
                md5(p.prosrc)
@@ -166,14 +168,15 @@ def test_what_was_changed_is_mended_and_rollback_brings_it_back(pgdeck, server, 
         "right": "REVOKE SELECT ON monitoring.src_counted_since FROM pg_monitor",
         "columns": "DROP VIEW monitoring.v_connection_status; "
                    "CREATE VIEW monitoring.v_connection_status AS SELECT 1 AS other",
-        "dropped": "DROP FUNCTION monitoring.check_database_health()"}[how], dbname="w_two")
+        "dropped": "DROP VIEW monitoring.v_performance_alerts"}[how], dbname="w_two")
     spoilt = state(server, "w_two")
     found = keys(pgdeck, deck)
     names = {"columns": {"view monitoring.v_connection_status"},
-             "dropped": {"function monitoring.check_database_health()"}}.get(
+             "dropped": {"view monitoring.v_performance_alerts"}}.get(
         how, {"view monitoring.src_counted_since", "view monitoring.v_cache_hit_ratio",
               "view monitoring.v_index_usage", "view monitoring.v_table_activity",
-              "view monitoring.v_maintenance_status", "function monitoring.health_cache_hit()"})
+              "view monitoring.v_maintenance_status",
+              "function monitoring.record_performance_metrics()"})
     assert {key for _, key in found} == names and {name for name, _ in found} == {"w_two"}
     apply(pgdeck, deck)
     assert state(server, "w_two") == good
@@ -188,7 +191,10 @@ def test_what_lost_its_table_goes_and_comes_back(pgdeck, server, deck):
     apply(pgdeck, deck)
     with_table = state(server, "W one")
     server.query("ALTER TABLE ai_results RENAME TO answers", dbname="W one")
-    assert keys(pgdeck, deck) == [("W one", "function monitoring.health_orphaned_results()")]
+    checks = ["function monitoring.run_health_checks()",
+              "function monitoring.check_database_health()", "view monitoring.v_performance_alerts"]
+    assert keys(pgdeck, deck) == [("W one", key) for key in [
+        *checks, "function monitoring.orphaned_results()"]]
     apply(pgdeck, deck)
     assert keys(pgdeck, deck) == []
     rollback(pgdeck, deck)
@@ -198,8 +204,12 @@ def test_what_lost_its_table_goes_and_comes_back(pgdeck, server, deck):
     server.query("DROP TABLE ai_tasks", dbname="W one")
     found = [key for _, key in keys(pgdeck, deck)]
     assert sorted(found) == ["function monitoring.ai_task_performance()",
-                             "function monitoring.health_orphaned_results()",
-                             "view monitoring.v_ai_task_performance"]
+                             "function monitoring.check_database_health()",
+                             "function monitoring.orphaned_results()",
+                             "function monitoring.run_health_checks()",
+                             "view monitoring.v_ai_task_performance",
+                             "view monitoring.v_ai_workload_resources",
+                             "view monitoring.v_performance_alerts"]
     apply(pgdeck, deck)
     assert keys(pgdeck, deck) == []
     rollback(pgdeck, deck)
@@ -305,7 +315,7 @@ def test_a_role_that_is_no_superuser(pgdeck, server, tmp_path):
 
 def test_a_kill_in_the_middle_is_taken_up(pgdeck, server, deck):
     before = {name: state(server, name) for name in ("W one", "w_two")}
-    for point in (1, 5, 20, 33):
+    for point in (1, 5, 20, 43):
         result = pgdeck("apply", "-d", deck, "--yes", *ONLY,
                         env={"PGDECK_CRASH_AT": str(point)})
         assert result.code != 0
@@ -313,3 +323,77 @@ def test_a_kill_in_the_middle_is_taken_up(pgdeck, server, deck):
     assert keys(pgdeck, deck) == []
     rollback(pgdeck, deck)
     assert {name: state(server, name) for name in before} == before
+
+
+TYPED = ["SELECT * FROM v_connection_pool_health", "SELECT * FROM v_query_performance_trends",
+         "SELECT * FROM v_ai_task_performance", "SELECT * FROM v_performance_alerts",
+         "SELECT * FROM check_database_health()", "SELECT monitoring.record_performance_metrics()",
+         "SELECT * FROM v_tables_needing_maintenance",
+         "SELECT * FROM v_index_usage WHERE usage_category = 'UNUSED'",
+         "SELECT * FROM v_slow_queries LIMIT 10", "SELECT * FROM v_connection_status",
+         "SELECT * FROM v_maintenance_status WHERE temp_files > 0"]
+
+
+def test_what_users_type(pgdeck, server, deck):
+    """Such queries as they stand, in a session that sets nothing."""
+    apply(pgdeck, deck)
+    for user in ("postgres", "watcher"):
+        with server.connect("W one", user=user) as connection:
+            for query in TYPED:
+                if user == "postgres" or "record_performance" not in query:
+                    connection.execute(query).fetchall()
+
+
+def test_every_view_says_what_to_look_for(pgdeck, server, deck):
+    apply(pgdeck, deck)
+    rows = server.query("SELECT relname, obj_description(oid) FROM pg_class WHERE relkind = 'v' "
+                        "AND relnamespace = 'monitoring'::regnamespace AND relname LIKE 'v\\_%%'",
+                        dbname="W one")
+    assert len(rows) >= 19  # that of models has no table here
+    words = re.compile(r"\b[Ll]ook\s+(for|at)\b")
+    assert [name for name, text in rows if not words.search(text or "")] == []
+
+
+def test_the_decks_values_reach_the_database(pgdeck, server, deck):
+    """Limits, environments and the length of the history; a changed deck changes them."""
+    deck.write_text(deck.read_text() + "alerts: {dead_rows: {warning: 7, critical: 100}, "
+                    "idle_in_transaction: {warning: 90s, critical: 10min}, "
+                    "cache_hit: {warning: 92%, critical: 85%}, "
+                    "temp_bytes: {warning: 1GB, critical: 2GB}}\n")
+    apply(pgdeck, deck)
+    values = {(kind, name): value for kind, name, value in server.query(
+        "SELECT kind, name, value FROM monitoring.deck_values", dbname="w_two")}
+    assert values["environment", "W one"] == values["environment", "w_two"] == "test"
+    assert values["limit", "dead_rows_warning"] == "7"
+    assert values["limit", "idle_in_transaction_critical"] == "600000 ms"
+    assert values["limit", "cache_hit_warning"] == "92"
+    assert values["limit", "temp_bytes_critical"] == "2147483648"
+    assert values["history", "keep"] == "2592000 s"
+    limit = "SELECT monitoring.threshold('idle_in_transaction_warning', '5 min')::interval::text"
+    assert server.value(limit, dbname="w_two") == "00:01:30"
+    sizes = server.query("SELECT environment FROM monitoring.v_database_sizes "
+                         "WHERE database_name = 'W one'", dbname="w_two")
+    assert sizes == [("test",)]
+    deck.write_text(deck.read_text().replace("warning: 7,", "warning: 8,").replace(
+        "max_connections: 20", "max_connections: 20, history: 7d"))
+    assert ("w_two", "view monitoring.deck_values") in keys(pgdeck, deck)
+    apply(pgdeck, deck)
+    assert keys(pgdeck, deck) == []
+    assert server.query("SELECT value FROM monitoring.deck_values WHERE kind = 'history' OR "
+                        "name = 'dead_rows_warning' ORDER BY 1", dbname="w_two") == \
+        [("604800 s",), ("8",)]
+
+
+def test_history_outlives_rollback(pgdeck, server, deck):
+    apply(pgdeck, deck)
+    server.query("SELECT monitoring.record_performance_metrics()", dbname="w_two")
+    result = rollback(pgdeck, deck)
+    assert "--drop-data" in result.out + result.err
+    assert server.value("SELECT count(*) FROM monitoring.database_history", dbname="w_two") == 1
+    assert server.value("SELECT to_regclass('monitoring.v_slow_queries')", dbname="w_two") is None
+    assert server.value("SELECT to_regnamespace('monitoring')", dbname="W one") is None
+    apply(pgdeck, deck)
+    assert keys(pgdeck, deck) == []
+    server.query("SELECT monitoring.record_performance_metrics()", dbname="w_two")
+    assert server.value("SELECT count(*) FROM monitoring.database_history", dbname="w_two") == 2
+    pgdeck("rollback", "-d", deck, "--yes", "--drop-data", expect=0)

@@ -11,7 +11,7 @@ AS $function$
 SELECT h.severity, h.check_name, h.finding, h.evidence, h.confidence, h.fix_sql
   FROM monitoring.run_health_checks() AS h
  ORDER BY array_position(ARRAY['critical', 'warning', 'unknown', 'info', 'ok'], h.severity),
-          h.check_name, h.finding
+          h.rank, h.check_name, h.finding
 $function$;
 
 COMMENT ON FUNCTION monitoring.check_database_health() IS

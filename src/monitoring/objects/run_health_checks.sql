@@ -1,16 +1,18 @@
--- what: runs every function monitoring.health_*() and gathers what they find
+-- what: runs every health check and gathers what they find
 -- object: function monitoring.run_health_checks()
 -- servers: 14..18
--- A new check is one more file health_NAME.sql. A check that fails or meets a lock loses only its
--- own rows. Only functions of this function's own owner are run.
+-- after: monitoring.threshold(name text, otherwise text)
+-- The checks are src/monitoring/checks, put in where it says so. One that fails or meets a lock
+-- loses only its own rows.
 CREATE OR REPLACE FUNCTION monitoring.run_health_checks()
 RETURNS TABLE (severity text, check_name text, finding text, evidence text, confidence text,
-               fix_sql text)
+               fix_sql text, rank integer)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '50ms'
 SET timezone = 'UTC'
 SET datestyle = 'ISO'
+SET intervalstyle = 'postgres'
 SET jit = off
 AS $function$
 DECLARE
@@ -18,22 +20,20 @@ DECLARE
     found_rows bigint;
 BEGIN
     FOR one IN
-        SELECT p.proname, replace(substr(p.proname, 8), '_', ' ') AS name
-          FROM pg_proc AS p
-         WHERE p.pronamespace = 'monitoring'::regnamespace
-           AND p.proname LIKE 'health\_%' AND p.pronargs = 0
-           AND p.proowner = (SELECT me.proowner FROM pg_proc AS me
-                              WHERE me.oid = 'monitoring.run_health_checks()'::regprocedure)
-         ORDER BY p.proname
+        SELECT c.name, c.place, c.body
+          FROM (VALUES (NULL::text, NULL::integer, NULL::text)/* checks */) AS c (name, place, body)
+         WHERE c.name IS NOT NULL
     LOOP
+        check_name := one.name;
+        rank := one.place;
         BEGIN
             RETURN QUERY EXECUTE format(
-                'SELECT h.severity, %L::text, h.finding, h.evidence, h.confidence, h.fix_sql
-                   FROM monitoring.%I() AS h', one.name, one.proname);
+                'SELECT h.severity, %L::text, h.finding, h.evidence, h.confidence, h.fix_sql, %s
+                   FROM (%s) AS h (severity, finding, evidence, confidence, fix_sql)',
+                one.name, one.place, one.body);
             GET DIAGNOSTICS found_rows = ROW_COUNT;
             IF found_rows = 0 THEN
                 severity := 'ok';
-                check_name := one.name;
                 finding := 'nothing found';
                 evidence := NULL;
                 confidence := NULL;
@@ -42,9 +42,9 @@ BEGIN
             END IF;
         EXCEPTION WHEN OTHERS THEN
             severity := 'unknown';
-            check_name := one.name;
             finding := CASE WHEN sqlstate = '55P03'
                             THEN 'not measurable now: another session holds or waits for a lock'
+                            WHEN sqlstate = '42501' THEN 'not measurable with this role'
                             ELSE 'this check failed' END;
             evidence := format('%s (SQLSTATE %s)', sqlerrm, sqlstate);
             confidence := 'not measured';
@@ -56,6 +56,6 @@ END
 $function$;
 
 COMMENT ON FUNCTION monitoring.run_health_checks() IS
-'All checks monitoring.health_*(), unsorted; call check_database_health() instead.';
+'All health checks, unsorted; call check_database_health() instead.';
 
 GRANT EXECUTE ON FUNCTION monitoring.run_health_checks() TO pg_monitor;

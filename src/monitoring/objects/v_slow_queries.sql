@@ -1,13 +1,13 @@
 -- what: the statements of this database that are slow, or that take a large share of its time
 -- object: view monitoring.v_slow_queries
 -- servers: 14..18
--- after: monitoring.statements()
+-- after: monitoring.statement_counters(with_text boolean)
 CREATE OR REPLACE VIEW monitoring.v_slow_queries AS
 WITH statement AS (
     SELECT s.*,
            pg_catalog.trunc(CAST(100 * s.total_ms
                / nullif(pg_catalog.sum(s.total_ms) OVER (), 0) AS numeric), 1) AS share_percent
-      FROM monitoring.statements() AS s
+      FROM monitoring.statement_counters(true) AS s
      WHERE s.problem IS NOT NULL
         OR s.database_oid = (SELECT d.oid FROM pg_catalog.pg_database AS d
                               WHERE d.datname = pg_catalog.current_database())

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -30,8 +31,10 @@ reads_every_header(void **state)
     assert_true(objects.list.count >= 20);
     for (size_t i = 0; i < objects.list.count; i++) {
         const struct monitoring_object *object = &objects.list.items[i];
-        assert_true(strcmp(object->kind, "view") == 0 || strcmp(object->kind, "function") == 0);
-        assert_non_null(strstr(object->sql, "CREATE OR REPLACE "));
+        bool is_table = strcmp(object->kind, "table") == 0;
+        assert_true(is_table || strcmp(object->kind, "view") == 0 ||
+                    strcmp(object->kind, "function") == 0);
+        assert_non_null(strstr(object->sql, is_table ? "CREATE TABLE " : "CREATE OR REPLACE "));
         assert_null(strstr(object->sql, "-- what:"));
     }
     const struct monitoring_object *scans =
@@ -54,8 +57,8 @@ reads_tables_and_rights(void **state)
     (void)state;
     monitoring_objects_read(arena, &objects);
     const struct monitoring_object *orphans =
-        find(&objects, "monitoring/objects/health_orphaned_results.sql");
-    assert_string_equal(orphans->name, "health_orphaned_results()");
+        find(&objects, "monitoring/objects/orphaned_results.sql");
+    assert_string_equal(orphans->name, "orphaned_results()");
     assert_int_equal(orphans->needs.count, 2);
     assert_true(orphans->needs.items[1].is_wanted);
     assert_int_equal(orphans->needs.items[1].kind, MONITORING_NEEDS_TABLE);
@@ -67,6 +70,25 @@ reads_tables_and_rights(void **state)
         find(&objects, "monitoring/objects/ai_task_performance.sql");
     assert_int_equal(tasks->grants.items[0].columns.list.count, 5);
     assert_string_equal(tasks->grants.items[0].columns.list.items[4], "completed_at");
+}
+
+static void
+reads_checks_by_rank(void **state)
+{
+    struct monitoring_objects checks;
+    AUTO_ARENA arena = arena_new();
+
+    (void)state;
+    monitoring_checks_read(arena, &checks);
+    assert_true(checks.list.count >= 10);
+    for (size_t i = 0; i < checks.list.count; i++) {
+        const struct monitoring_object *check = &checks.list.items[i];
+        assert_string_equal(check->kind, "check");
+        assert_null(strchr(check->sql + strlen(check->sql) - 1, ';'));
+        assert_true(i == 0 || atoi(check[-1].rank) <= atoi(check->rank));
+    }
+    assert_string_equal(checks.list.items[0].name, "xid age");
+    assert_true(checks.list.items[0].is_server_wide);
 }
 
 static void
@@ -96,6 +118,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_every_header),
         cmocka_unit_test(reads_tables_and_rights),
+        cmocka_unit_test(reads_checks_by_rank),
         cmocka_unit_test(puts_each_behind_what_it_reads),
     };
 

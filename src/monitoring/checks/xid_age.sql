@@ -1,14 +1,10 @@
 -- what: transaction and multixact ids of any database of the server on their way to wraparound
--- object: function monitoring.health_xid_age()
+-- check: xid age
+-- scope: server
+-- rank: 5
 -- servers: 14..18
--- after: monitoring.threshold(name text, otherwise text)
 -- Ages are shares of 2^31; PostgreSQL stops taking writes 3 million before that. Template databases
 -- count: they hold back the whole server as well.
-CREATE OR REPLACE FUNCTION monitoring.health_xid_age()
-RETURNS TABLE (severity text, finding text, evidence text, confidence text, fix_sql text)
-LANGUAGE sql
-SET search_path = pg_catalog, pg_temp
-AS $function$
 WITH aged AS (
     SELECT d.datname, k.kind, k.age, trunc(100.0 * k.age / 2147483648, 1) AS percent, k.starts
       FROM pg_database AS d
@@ -51,11 +47,4 @@ SELECT CASE WHEN a.percent >= monitoring.threshold('xid_age_critical', '80')::nu
             THEN (SELECT o.fix FROM oldest AS o) || ' -- the ten oldest tables'
             ELSE format('-- connect to %I, then: VACUUM (FREEZE);', a.datname) END
   FROM aged AS a
- WHERE a.percent >= monitoring.threshold('xid_age_warning', '50')::numeric
-$function$;
-
-COMMENT ON FUNCTION monitoring.health_xid_age() IS
-'Databases whose oldest transaction or multixact id is pgdeck.xid_age_warning (50) or _critical
-(80) percent of the way to wraparound.';
-
-GRANT EXECUTE ON FUNCTION monitoring.health_xid_age() TO pg_monitor;
+ WHERE a.percent >= monitoring.threshold('xid_age_warning', '50')::numeric;

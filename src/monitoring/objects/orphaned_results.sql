@@ -1,5 +1,5 @@
 -- what: AI results whose task is gone, from a bounded sample
--- object: function monitoring.health_orphaned_results()
+-- object: function monitoring.orphaned_results()
 -- servers: 14..18
 -- needs: table ai_tasks(id)
 -- needs: table ai_results(task_id)
@@ -9,7 +9,7 @@
 -- ai_results.task_id can have no foreign key (the key of ai_tasks contains its status). Reads about
 -- 2000 results from random pages and looks each task up by index; without such an index it does not
 -- try.
-CREATE OR REPLACE FUNCTION monitoring.health_orphaned_results()
+CREATE OR REPLACE FUNCTION monitoring.orphaned_results()
 RETURNS TABLE (severity text, finding text, evidence text, confidence text, fix_sql text)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -93,8 +93,8 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION monitoring.health_orphaned_results() IS
+COMMENT ON FUNCTION monitoring.orphaned_results() IS
 'Share of ai_results whose task does not exist, from a sample of about 2000 results; the column
 confidence says how sure that is.';
 
-GRANT EXECUTE ON FUNCTION monitoring.health_orphaned_results() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION monitoring.orphaned_results() TO pg_monitor;

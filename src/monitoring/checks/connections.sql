@@ -1,12 +1,8 @@
 -- what: connections near the limit of the server, a database or a role
--- object: function monitoring.health_connections()
+-- check: connections
+-- scope: server
+-- rank: 20
 -- servers: 14..18
--- after: monitoring.v_connection_pool_health
-CREATE OR REPLACE FUNCTION monitoring.health_connections()
-RETURNS TABLE (severity text, finding text, evidence text, confidence text, fix_sql text)
-LANGUAGE sql
-SET search_path = pg_catalog, pg_temp
-AS $function$
 SELECT CASE p.health WHEN 'CRITICAL' THEN 'critical' WHEN 'WARNING' THEN 'warning' ELSE 'ok' END,
        format('%s%s uses %s of %s connections', p.scope,
               CASE WHEN p.name IS NOT NULL THEN format(' %I', p.name) END,
@@ -25,10 +21,4 @@ SELECT CASE p.health WHEN 'CRITICAL' THEN 'critical' WHEN 'WARNING' THEN 'warnin
             ELSE format('ALTER ROLE %I CONNECTION LIMIT %s;', p.name,
                         ceil(p.connection_limit * 1.5) + 1) END
   FROM monitoring.v_connection_pool_health AS p
- WHERE p.scope = 'server' OR (p.health <> 'OK' AND p.limit_is = 'its own')
-$function$;
-
-COMMENT ON FUNCTION monitoring.health_connections() IS
-'Connections at or over pgdeck.connections_warning (80) or _critical (95) percent of a limit.';
-
-GRANT EXECUTE ON FUNCTION monitoring.health_connections() TO pg_monitor;
+ WHERE p.scope = 'server' OR (p.health <> 'OK' AND p.limit_is = 'its own');

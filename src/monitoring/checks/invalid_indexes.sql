@@ -1,13 +1,10 @@
 -- what: indexes left invalid by a build that failed
--- object: function monitoring.health_invalid_indexes()
+-- check: invalid indexes
+-- scope: database
+-- rank: 55
 -- servers: 14..18
 -- A build in progress is invalid too, and healthy. What REINDEX CONCURRENTLY leaves (_ccnew,
 -- _ccold) is only dropped. pg_get_indexdef() waits for locks, so the definition is not shown.
-CREATE OR REPLACE FUNCTION monitoring.health_invalid_indexes()
-RETURNS TABLE (severity text, finding text, evidence text, confidence text, fix_sql text)
-LANGUAGE sql
-SET search_path = pg_catalog, pg_temp
-AS $function$
 SELECT 'warning',
        CASE WHEN x.relkind = 'I' THEN
             format('partitioned index %I.%I is not valid: not every partition has its part',
@@ -38,10 +35,4 @@ SELECT 'warning',
                     WHERE p.datname = current_database()
                       AND (p.index_relid = i.indexrelid OR p.relid = i.indrelid))
  ORDER BY n.nspname, x.relname
- LIMIT 20
-$function$;
-
-COMMENT ON FUNCTION monitoring.health_invalid_indexes() IS
-'Invalid indexes, without those of tables on which an index is being built now; the first 20.';
-
-GRANT EXECUTE ON FUNCTION monitoring.health_invalid_indexes() TO pg_monitor;
+ LIMIT 20;

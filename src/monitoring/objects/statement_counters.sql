@@ -1,10 +1,10 @@
 -- what: pg_stat_statements in one shape, whatever its version, its schema, or its absence
--- object: function monitoring.statements()
+-- object: function monitoring.statement_counters(with_text boolean)
 -- servers: 14..18
 -- A view over the extension would forbid ALTER EXTENSION UPDATE, which drops and makes the
 -- extension's own view anew; so it is looked up when it is read. Column names differ between 1.8
 -- and 1.12.
-CREATE OR REPLACE FUNCTION monitoring.statements()
+CREATE OR REPLACE FUNCTION monitoring.statement_counters(with_text boolean)
 RETURNS TABLE (database_oid oid, role_oid oid, query_id bigint, calls bigint,
                total_ms double precision, mean_ms double precision, min_ms double precision,
                max_ms double precision, stddev_ms double precision, result_rows bigint,
@@ -51,16 +51,16 @@ BEGIN
                 s.min_exec_time, s.max_exec_time, s.stddev_exec_time, s.rows,
                 s.shared_blks_hit, s.shared_blks_read, s.temp_blks_read + s.temp_blks_written,
                 %s, s.wal_bytes, %s, s.query, NULL::text
-           FROM %I.pg_stat_statements(true) AS s',
+           FROM %I.pg_stat_statements(%L) AS s',
         CASE WHEN 'shared_blk_read_time' = ANY (has)
              THEN 's.shared_blk_read_time + s.shared_blk_write_time'
              ELSE 's.blk_read_time + s.blk_write_time' END,
-        since, place);
+        since, place, with_text);
 END
 $function$;
 
-COMMENT ON FUNCTION monitoring.statements() IS
-'Statement statistics of the whole server. Where they cannot be had, one row whose column problem
-says why. Read v_slow_queries instead.';
+COMMENT ON FUNCTION monitoring.statement_counters(with_text boolean) IS
+'Statement statistics of the whole server; without their texts that is cheap. Where they
+cannot be had, one row whose column problem says why. Read v_slow_queries instead.';
 
-GRANT EXECUTE ON FUNCTION monitoring.statements() TO pg_monitor;
+GRANT EXECUTE ON FUNCTION monitoring.statement_counters(with_text boolean) TO pg_monitor;

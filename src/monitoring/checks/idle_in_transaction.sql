@@ -1,14 +1,10 @@
 -- what: sessions and prepared transactions that hold locks and stop vacuum while nothing runs
--- object: function monitoring.health_idle_in_transaction()
+-- check: idle in transaction
+-- scope: database
+-- rank: 25
 -- servers: 14..18
--- after: monitoring.threshold(name text, otherwise text)
 -- now() is when the caller's transaction began, so clock_timestamp(). A pid can be used again
 -- before the suggested statement runs: it names the session's start too.
-CREATE OR REPLACE FUNCTION monitoring.health_idle_in_transaction()
-RETURNS TABLE (severity text, finding text, evidence text, confidence text, fix_sql text)
-LANGUAGE sql
-SET search_path = pg_catalog, pg_temp
-AS $function$
 WITH wanted AS (
     SELECT monitoring.threshold('idle_in_transaction_warning', '5 min')::interval AS warning,
            monitoring.threshold('idle_in_transaction_critical', '1 hour')::interval AS critical
@@ -55,11 +51,4 @@ SELECT 'unknown', 'states of other roles'' sessions are not visible',
        format('%I is not a member of pg_read_all_stats', current_user),
        'not measurable with this role',
        format('GRANT pg_monitor TO %I;', current_user)
- WHERE NOT pg_has_role('pg_read_all_stats', 'USAGE')
-$function$;
-
-COMMENT ON FUNCTION monitoring.health_idle_in_transaction() IS
-'Idle in transaction, or prepared and forgotten, for pgdeck.idle_in_transaction_warning (5 min) or
-_critical (1 hour); critical at once when others wait for its locks.';
-
-GRANT EXECUTE ON FUNCTION monitoring.health_idle_in_transaction() TO pg_monitor;
+ WHERE NOT pg_has_role('pg_read_all_stats', 'USAGE');

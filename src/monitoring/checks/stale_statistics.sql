@@ -1,15 +1,11 @@
 -- what: tables whose planner statistics are missing or far behind
--- object: function monitoring.health_stale_statistics()
+-- check: stale statistics
+-- scope: database
+-- rank: 52
 -- servers: 14..18
--- after: monitoring.src_tables, monitoring.threshold(name text, otherwise text)
 -- Autovacuum never analyzes a partitioned table itself, only its partitions.
-CREATE OR REPLACE FUNCTION monitoring.health_stale_statistics()
-RETURNS TABLE (severity text, finding text, evidence text, confidence text, fix_sql text)
-LANGUAGE sql
-SET search_path = pg_catalog, pg_temp
-AS $function$
 WITH wanted AS (
-    SELECT monitoring.threshold('stale_rows', '10000')::bigint AS at_least
+    SELECT monitoring.threshold('stale_rows_warning', '10000')::bigint AS at_least
 ), state AS (
     SELECT t.relid, t.root_relid, t.relkind, t.sql_name, t.analyzed_rows, t.analyze_trigger_rows,
            t.autovacuum_on, s.n_live_tup, s.n_mod_since_analyze,
@@ -51,12 +47,4 @@ SELECT 'warning', format(j.finding, j.sql_name), j.evidence, 'estimate: PostgreS
                       AND a.relid = (SELECT t.relid FROM monitoring.src_tables AS t
                                       WHERE t.sql_name = j.sql_name))
  ORDER BY j.changed DESC
- LIMIT 20
-$function$;
-
-COMMENT ON FUNCTION monitoring.health_stale_statistics() IS
-'Tables never analyzed, or changed by twice the rows at which autovacuum would analyze them, where
-at least pgdeck.stale_rows (10000) rows are concerned; partitioned tables that were never analyzed
-themselves.';
-
-GRANT EXECUTE ON FUNCTION monitoring.health_stale_statistics() TO pg_monitor;
+ LIMIT 20;

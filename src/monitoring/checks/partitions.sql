@@ -1,16 +1,11 @@
 -- what: range partitions that run out, and rows that landed in a default partition
--- object: function monitoring.health_partitions()
+-- check: partitions
+-- scope: database
+-- rank: 30
 -- servers: 14..18
 -- Looks at tables with one range key of a date or time type whose newest partition ended less than
 -- ten periods ago; older ones are archives. pg_get_expr(bound, 0) does not lock the partition, with
 -- the relation's oid it waits behind a queued ALTER TABLE.
-CREATE OR REPLACE FUNCTION monitoring.health_partitions()
-RETURNS TABLE (severity text, finding text, evidence text, confidence text, fix_sql text)
-LANGUAGE sql
-SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC'
-SET datestyle = 'ISO'
-AS $function$
 WITH parent AS (
     SELECT p.partrelid, p.partstrat, p.partdefid, k.type,
            format('%I.%I', n.nspname, c.relname) AS sql_name, n.nspname, c.relname
@@ -83,11 +78,4 @@ SELECT CASE p.partstrat WHEN 'r' THEN 'warning' ELSE 'info' END,
   JOIN pg_class AS c ON c.oid = p.partdefid
   JOIN pg_namespace AS n ON n.oid = c.relnamespace
   LEFT JOIN pg_stat_all_tables AS s ON s.relid = c.oid
- WHERE s.n_live_tup > 0 OR c.reltuples > 0
-$function$;
-
-COMMENT ON FUNCTION monitoring.health_partitions() IS
-'Tables partitioned by time that lack the partition of now (critical) or of the next period
-(warning), and default partitions that hold rows.';
-
-GRANT EXECUTE ON FUNCTION monitoring.health_partitions() TO pg_monitor;
+ WHERE s.n_live_tup > 0 OR c.reltuples > 0;

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#include "monitoring/fill.h"
+
+#include "base/text.h"
+
+#include <string.h>
+
+static const char values_mark[] = "/* deck */";
+static const char checks_mark[] = "/* checks */";
+
+/* As monitoring.threshold() gives it: percent, milliseconds with their unit, or a plain number. */
+static const char *
+level_text(struct arena *arena, const struct deck_alert *alert, double level)
+{
+    enum { PERCENT = 100 };
+
+    if (alert->unit == LEVEL_SHARE)
+        return arena_printf(arena, "%.15g", level * PERCENT);
+    return arena_printf(arena, "%.0f%s", level, alert->unit == LEVEL_DURATION ? " ms" : "");
+}
+
+const char *
+monitoring_limit(struct arena *arena, const struct deck *deck, const char *name)
+{
+    for (size_t i = 0; i < deck->alerts.count; i++) {
+        const struct deck_alert *alert = &deck->alerts.items[i];
+        size_t length = strlen(alert->name);
+        if (strncmp(name, alert->name, length) != 0)
+            continue;
+        if (strcmp(name + length, "_warning") == 0)
+            return level_text(arena, alert, alert->warning);
+        if (strcmp(name + length, "_critical") == 0)
+            return level_text(arena, alert, alert->critical);
+    }
+    return NULL;
+}
+
+static void
+append_value(struct arena *arena, struct text *rows, const char *kind, const char *name,
+             const char *value)
+{
+    text_appendf(rows, ",\n               (%s, %s, %s)", pg_literal(arena, kind),
+                 pg_literal(arena, name), pg_literal(arena, value));
+}
+
+static void
+append_values(const struct monitoring_site *site, struct text *rows)
+{
+    struct arena *arena = site->advice->arena;
+    const struct deck *deck = site->advice->deck;
+    const struct deck_environment *environment = site->deck->environment;
+
+    for (size_t i = 0; i < deck->alerts.count; i++) {
+        const struct deck_alert *alert = &deck->alerts.items[i];
+        append_value(arena, rows, "limit", arena_printf(arena, "%s_warning", alert->name),
+                     level_text(arena, alert, alert->warning));
+        append_value(arena, rows, "limit", arena_printf(arena, "%s_critical", alert->name),
+                     level_text(arena, alert, alert->critical));
+    }
+    append_value(arena, rows, "history", "keep",
+                 arena_printf(arena, "%lld s", (long long)environment->history_ms / 1000));
+    for (size_t i = 0; i < deck->databases.count; i++) {
+        const struct deck_database *database = &deck->databases.items[i];
+        if (database->environment->server == environment->server)
+            append_value(arena, rows, "environment", database->name, database->environment->name);
+    }
+}
+
+static void
+append_checks(const struct monitoring_site *site, const struct monitoring_sites *sites,
+              struct text *rows)
+{
+    struct arena *arena = site->advice->arena;
+
+    for (size_t i = 0; i < sites->checks.list.count; i++) {
+        const struct monitoring_object *check = &sites->checks.list.items[i];
+        if (monitoring_is_served(site, sites, check))
+            text_appendf(rows, ",\n    (%s, %s, $check$\n%s\n$check$)",
+                         pg_literal(arena, check->name), check->rank, check->sql);
+    }
+}
+
+const char *
+monitoring_fill(const struct monitoring_site *site, const struct monitoring_sites *sites,
+                const struct monitoring_object *object)
+{
+    const char *values = strstr(object->sql, values_mark);
+    const char *checks = strstr(object->sql, checks_mark);
+    const char *mark = values != NULL ? values : checks;
+    AUTO_TEXT script = {0};
+
+    if (mark == NULL)
+        return object->sql;
+    text_append_bytes(&script, object->sql, (size_t)(mark - object->sql));
+    if (values != NULL)
+        append_values(site, &script);
+    else
+        append_checks(site, sites, &script);
+    text_append(&script, mark + (values != NULL ? sizeof(values_mark) : sizeof(checks_mark)) - 1);
+    return arena_strdup(site->advice->arena, text_chars(&script));
+}
