@@ -11,6 +11,7 @@
 static const struct cli_command verbs[] = {
     {"index status", "[INDEX ...]", "list the indexes, what each costs, and what is wrong with it",
      "", index_status},
+    {"index advise", "[FILE ...]", "propose indexes for the statements that run", "", index_advise},
 };
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]), PREFIX = sizeof("index ") - 1 };
 

@@ -1,9 +1,10 @@
 /* The verbs of pgdeck index, one function each, and what they share. */
 #pragma once
+#include "advise/run.h"
 #include "cli/command.h"
 #include "index/status.h"
 
-cli_run index_status;
+cli_run index_status, index_advise;
 
 struct index_reports {
     LIST_OF(struct index_report) list;
@@ -11,3 +12,6 @@ struct index_reports {
 
 void index_print_tables(const struct cli *cli, const struct index_reports *reports);
 bool index_print_json(const struct index_reports *reports, struct error *err) MUST_CHECK;
+
+void index_print_advice(const struct cli *cli, const struct advise *run);
+bool index_print_advice_json(const struct advise *run, struct error *err) MUST_CHECK;

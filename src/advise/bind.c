@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+#include "advise/run.h"
+
+#include "base/embed.h"
+#include "deck/sql_tokens.h"
+#include "pg/script.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Values for the parameters: those that the statistics know, for three runs that differ. A value
+ * that nothing is known of comes from its type. */
+enum { SAMPLES = 3, PATTERN_LETTERS = 4, ARRAY_ITEMS = 5, DEFAULT_LIMIT = 100 };
+
+struct type_sample {
+    const char *type;
+    const char *values[SAMPLES];
+};
+
+/* 'epoch' is a text that EXTRACT knows too. */
+static const struct type_sample type_samples[] = {
+    {"interval", {"1 day", "1 hour", "7 days"}},
+    {"text", {"epoch", "epoch", "epoch"}},
+    {"character varying", {"a", "b", "c"}},
+    {"smallint", {"1", "2", "3"}},
+    {"integer", {"1", "10", "100"}},
+    {"bigint", {"1", "10", "100"}},
+    {"numeric", {"1", "10", "100"}},
+    {"double precision", {"1", "10", "100"}},
+    {"real", {"1", "10", "100"}},
+    {"boolean", {"true", "false", "true"}},
+    {"timestamp with time zone", {"yesterday", "today", "now"}},
+    {"timestamp without time zone", {"yesterday", "today", "now"}},
+    {"date", {"yesterday", "today", "tomorrow"}},
+    {"jsonb", {"{}", "{\"a\": 1}", "[]"}},
+    {"tsquery", {"word", "some", "thing"}},
+    {"uuid",
+     {"00000000-0000-4000-8000-000000000000", "40000000-0000-4000-8000-000000000000",
+      "c0000000-0000-4000-8000-000000000000"}},
+};
+
+static const char *
+value_of_type(const char *type, size_t sample)
+{
+    for (size_t i = 0; i < sizeof(type_samples) / sizeof(type_samples[0]); i++) {
+        if (strcmp(type_samples[i].type, type) == 0)
+            return type_samples[i].values[sample];
+    }
+    return NULL;
+}
+
+/* The frequent one, one from the middle, a rare one. */
+static const char *
+value_of_column(const struct advise_column *column, size_t sample)
+{
+    static const double places[SAMPLES] = {0.2, 0.5, 0.99};
+
+    if (column->value_count > 0 && (sample == 0 || column->bound_count == 0)) {
+        size_t at = sample == 0   ? 0
+                    : sample == 1 ? column->value_count / 2
+                                  : column->value_count - 1;
+        return column->values[at];
+    }
+    if (column->bound_count == 0)
+        return NULL;
+    return column->bounds[(size_t)(places[sample] * (double)(column->bound_count - 1))];
+}
+
+/* Ranges mostly look at what came last. Two ends of one range are a little apart. */
+static const char *
+range_value(const struct advise_column *column, size_t sample, size_t end)
+{
+    static const double places[SAMPLES] = {0.9, 0.5, 0.97};
+    double place = places[sample] + 0.02 * (double)end;
+
+    if (column->bound_count == 0)
+        return value_of_column(column, sample);
+    return column->bounds[(size_t)((place > 1 ? 1 : place) * (double)(column->bound_count - 1))];
+}
+
+static const char *
+pattern(struct arena *arena, const char *value, bool is_prefix)
+{
+    size_t length = value == NULL ? 0 : strlen(value);
+    size_t start = is_prefix || length < 2 * PATTERN_LETTERS ? 0 : length / 2 - 2;
+
+    if (value == NULL)
+        return NULL;
+    while (start > 0 && ((unsigned char)value[start] & 0xc0) == 0x80)
+        start--;
+    size_t end = start + PATTERN_LETTERS < length ? start + PATTERN_LETTERS : length;
+    while (end < length && ((unsigned char)value[end] & 0xc0) == 0x80)
+        end++;
+    return arena_printf(arena, "%s%.*s%%", is_prefix ? "" : "%", (int)(end - start), value + start);
+}
+
+static const char *
+array_value(struct arena *arena, const struct advise_column *column, size_t sample)
+{
+    const char *items[ARRAY_ITEMS];
+    size_t count = 0;
+
+    if (column->category == 'A')
+        return value_of_column(column, sample);
+    for (size_t i = 0; i < ARRAY_ITEMS && i < column->bound_count; i++)
+        items[count++] = column->bounds[(sample * 7 + i * 13) % column->bound_count];
+    for (size_t i = 0; count == 0 && i < 2 && i < column->value_count; i++)
+        items[count++] = column->values[i];
+    return count == 0 ? "{}" : pg_text_array(arena, items, count);
+}
+
+static size_t
+end_of_range(const struct advise_statement *statement, size_t at)
+{
+    size_t before = 0;
+
+    for (size_t i = 0; i < at; i++)
+        before += statement->parameters.items[i].column == statement->parameters.items[at].column;
+    return before;
+}
+
+static const char *
+sample_value(struct arena *arena, const struct advise_statement *statement, size_t at,
+             size_t sample)
+{
+    const struct advise_parameter *parameter = &statement->parameters.items[at];
+    const struct advise_column *column = parameter->column;
+    size_t type_length = strlen(parameter->type);
+
+    if (parameter->is_offset)
+        return "0";
+    if (parameter->is_limit) {
+        double rows = statement->calls > 0 ? statement->rows / statement->calls : 0;
+        return arena_printf(arena, "%.0f", rows >= 1 ? rows : DEFAULT_LIMIT);
+    }
+    if (column == NULL)
+        return value_of_type(parameter->type, sample);
+    if (type_length > 2 && strcmp(parameter->type + type_length - 2, "[]") == 0)
+        return array_value(arena, column, sample);
+    if (parameter->use == ADVISE_PREFIX || parameter->use == ADVISE_INFIX)
+        return pattern(arena, value_of_column(column, sample), parameter->use == ADVISE_PREFIX);
+    const char *value = parameter->use == ADVISE_RANGE
+                            ? range_value(column, sample, end_of_range(statement, at))
+                            : value_of_column(column, sample);
+    return value != NULL && strcmp(parameter->type, column->type) == 0
+               ? value
+               : value_of_type(parameter->type, sample);
+}
+
+/* The statement with literals in the place of its parameters; NULL: a value is not known. */
+static const char *
+with_values(struct arena *arena, const struct advise_statement *statement, size_t sample)
+{
+    AUTO_TEXT text = {0};
+    struct sql_tokens tokens;
+    struct error ignored = {0};
+    size_t copied = 0;
+
+    if (!sql_tokens_read(arena, statement->sql, &tokens, &ignored))
+        return NULL;
+    for (size_t i = 0; i < tokens.list.count; i++) {
+        const struct sql_token *token = &tokens.list.items[i];
+        const char *at = statement->sql + token->start;
+        long number = *at == '$' ? strtol(at + 1, NULL, 10) : 0;
+        if (number < 1)
+            continue;
+        if ((size_t)number > statement->parameters.count)
+            return NULL;
+        const char *value = sample_value(arena, statement, (size_t)number - 1, sample);
+        if (value == NULL)
+            return NULL;
+        text_append_bytes(&text, statement->sql + copied, token->start - copied);
+        text_appendf(&text, "(%s::%s)", pg_literal(arena, value),
+                     statement->parameters.items[number - 1].type);
+        copied = token->end;
+    }
+    text_append(&text, statement->sql + copied);
+    return arena_strdup(arena, text_chars(&text));
+}
+
+/* --- the server's word on it -------------------------------------------------------------- */
+
+static bool
+is_fatal(const struct error *fault)
+{
+    return fault->code == ERROR_CONNECTION_LOST || fault->code == ERROR_INTERRUPTED;
+}
+
+static bool
+read_types(struct advise *run, struct advise_statement *statement, struct error *err)
+{
+    const char *parameters[] = {statement->prepared};
+    AUTO_PGRESULT result = NULL;
+    char **types;
+
+    if (!pg_query(run->planner, embedded_file("advise/sql/parameter_types.sql")->text, 1,
+                  parameters, &result, err))
+        return false;
+    size_t count =
+        PQntuples(result) == 0 ? 0 : pg_array(run->arena, pg_value(result, 0, "types"), &types);
+    while (statement->parameters.count < count)
+        LIST_ADD(run->arena, &statement->parameters);
+    statement->parameters.count = count;
+    for (size_t i = 0; i < count; i++)
+        statement->parameters.items[i].type = types[i];
+    if (count == 0)
+        statement->prepared = NULL;
+    return true;
+}
+
+/* Prepares it as it is, or as tree_rewrite writes it when the grammar refuses that. */
+static bool
+prepare(struct advise *run, struct advise_statement *statement, struct error *err)
+{
+    static const char syntax_error[] = "42601";
+    struct error fault = {0};
+
+    statement->sql = statement->text;
+    bool is_fine =
+        pg_prepare(run->planner, statement->prepared, statement->sql, 0, NULL, NULL, &fault);
+    if (!is_fine && strcmp(fault.sqlstate, syntax_error) == 0) {
+        const char *rewritten = tree_rewrite(run->arena, statement->text);
+        struct error second = {0};
+        if (rewritten != NULL) {
+            statement->sql = rewritten;
+            is_fine =
+                pg_prepare(run->planner, statement->prepared, rewritten, 0, NULL, NULL, &second);
+        }
+        if (is_fatal(&second))
+            fault = second;
+    }
+    if (is_fine)
+        return read_types(run, statement, err);
+    if (is_fatal(&fault)) {
+        *err = fault;
+        return false;
+    }
+    statement->problem = arena_strdup(run->arena, fault.message);
+    return true;
+}
+
+/* Only what the server can plan stays. */
+static bool
+add_plans(struct advise *run, struct advise_statement *statement, struct error *err)
+{
+    for (size_t sample = 0; sample < (statement->prepared == NULL ? 1 : SAMPLES); sample++) {
+        const char *sql = statement->prepared == NULL ? statement->sql
+                                                      : with_values(run->arena, statement, sample);
+        struct error fault = {0};
+        double cost;
+        if (sql == NULL)
+            continue;
+        if (advise_explain(run, sql, &cost, &fault)) {
+            *LIST_ADD(run->arena, &statement->plans) = sql;
+            continue;
+        }
+        if (is_fatal(&fault)) {
+            *err = fault;
+            return false;
+        }
+        if (statement->prepared == NULL)
+            statement->problem = arena_strdup(run->arena, fault.message);
+    }
+    return true;
+}
+
+bool
+advise_bind(struct advise *run, struct error *err)
+{
+    for (size_t i = 0; i < run->statements.count; i++) {
+        struct advise_statement *statement = &run->statements.items[i];
+        if (statement->problem != NULL)
+            continue;
+        statement->prepared = arena_printf(run->arena, "pgdeck_%zu", i);
+        if (!prepare(run, statement, err))
+            return false;
+        if (statement->problem == NULL && !add_plans(run, statement, err))
+            return false;
+        if (statement->problem == NULL &&
+            !advise_cost(run, statement, NULL, 0, &statement->before, err))
+            return false;
+        statement->after = statement->before;
+    }
+    return true;
+}

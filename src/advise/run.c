@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+#include "advise/run.h"
+
+#include "advise/tables.h"
+#include "base/embed.h"
+#include "change/name.h"
+#include "pg/script.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <string.h>
+
+void
+advise_note(struct advise *run, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    const char *note = arena_vprintf(run->arena, format, args);
+    va_end(args);
+    for (size_t i = 0; i < run->notes.count; i++) {
+        if (strcmp(run->notes.items[i], note) == 0)
+            return;
+    }
+    *LIST_ADD(run->arena, &run->notes) = note;
+}
+
+void
+advise_progress(struct advise *run, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    const char *line = arena_vprintf(run->arena, format, args);
+    va_end(args);
+    if (run->progress != NULL)
+        run->progress(run->progress_sink, line);
+}
+
+/* --- sessions ----------------------------------------------------------------------------- */
+
+static bool
+open_planner(struct advise *run, struct error *err)
+{
+    struct pg_target target = run->target;
+
+    target.is_application = true;
+    if (!pg_connect(&target, &run->planner, err) ||
+        !pg_execute(run->planner, embedded_file("advise/sql/session.sql")->text, err))
+        return false;
+    if (run->search_path == NULL)
+        return true;
+    const char *parameters[] = {run->search_path};
+    AUTO_PGRESULT result = NULL;
+    return pg_query(run->planner, embedded_file("advise/sql/set_search_path.sql")->text, 1,
+                    parameters, &result, err) ||
+           error_wrap(err, "--search-path");
+}
+
+bool
+advise_open(struct advise *run, struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+
+    if (!pg_connect(&run->target, &run->catalog, err) ||
+        !pg_execute(run->catalog, embedded_file("advise/sql/session.sql")->text, err) ||
+        !open_planner(run, err) ||
+        !pg_query(run->planner, embedded_file("advise/sql/schemas.sql")->text, 0, NULL, &result,
+                  err))
+        return false;
+    run->schemas = arena_strdup(run->arena, pg_value(result, 0, "schemas"));
+    run->database = arena_strdup(run->arena, pg_value(result, 0, "database"));
+    run->major = (int)pg_integer(result, 0, "major");
+    if (pg_value(result, 0, "hypopg") == NULL) {
+        error_set(err, ERROR_SQL, "the extension hypopg is not in database \"%s\"", run->database);
+        return error_hint(err,
+                          pg_bool(result, 0, "is_available")
+                              ? "CREATE EXTENSION hypopg; it writes nothing and can go again."
+                              : "Install it on the server's host (Debian: "
+                                "postgresql-%d-hypopg), then CREATE EXTENSION hypopg.",
+                          run->major);
+    }
+    run->hypopg = arena_strdup(run->arena, pg_value(result, 0, "hypopg"));
+    return true;
+}
+
+void
+advise_close(struct advise *run)
+{
+    for (size_t i = 0; i < run->statements.count; i++)
+        json_decref(run->statements.items[i].tree);
+    run->statements.count = 0;
+    PQfinish(run->catalog);
+    PQfinish(run->planner);
+    run->catalog = NULL;
+    run->planner = NULL;
+}
+
+/* --- statements --------------------------------------------------------------------------- */
+
+void
+advise_add(struct advise *run, const struct advise_statement *statement)
+{
+    uint64_t fingerprint = tree_fingerprint(statement->text);
+
+    for (size_t i = 0; fingerprint != 0 && i < run->statements.count; i++) {
+        struct advise_statement *same = &run->statements.items[i];
+        if (same->fingerprint != fingerprint)
+            continue;
+        same->calls += statement->calls;
+        same->total_ms += statement->total_ms;
+        same->rows += statement->rows;
+        return;
+    }
+    struct advise_statement *added = LIST_ADD(run->arena, &run->statements);
+    *added = *statement;
+    added->fingerprint = fingerprint;
+}
+
+bool
+advise_parse(struct advise *run, struct error *err)
+{
+    static const char *const kinds[] = {"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt"};
+    struct advise_names names = {0};
+
+    for (size_t i = 0; i < run->statements.count; i++) {
+        struct advise_statement *statement = &run->statements.items[i];
+        struct error fault = {0};
+        bool is_known = false;
+        if (!tree_parse(statement->text, &statement->tree, &fault)) {
+            statement->problem = arena_strdup(run->arena, fault.message);
+            continue;
+        }
+        for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+            is_known |= tree_as(statement->tree, kinds[k]) != NULL;
+        if (!is_known)
+            statement->problem = "no SELECT, INSERT, UPDATE or DELETE";
+        else
+            advise_read_names(run->arena, statement->tree, &names);
+    }
+    if (!advise_tables_read(run->arena, run->catalog, &names, run->schemas, &run->tables, err))
+        return false;
+    for (size_t i = 0; i < run->statements.count; i++) {
+        struct advise_statement *statement = &run->statements.items[i];
+        if (statement->problem == NULL)
+            advise_read_statement(run->arena, statement->tree, &run->tables, statement);
+        if (statement->is_counted && statement->references.count == 0) {
+            statement->problem = "no table of people";
+            statement->is_silent = true;
+        }
+    }
+    return true;
+}
+
+/* --- outcome ------------------------------------------------------------------------------ */
+
+static bool
+has_index_named(const struct advise *run, const char *name)
+{
+    for (size_t i = 0; i < run->tables.list.count; i++) {
+        const struct advise_table *table = run->tables.list.items[i];
+        for (size_t j = 0; j < table->indexes.count; j++) {
+            if (strcmp(table->indexes.items[j].name, name) == 0)
+                return true;
+        }
+    }
+    for (size_t i = 0; i < run->choices.count; i++) {
+        if (run->choices.items[i].name != NULL && strcmp(run->choices.items[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* table_key_key_idx, as PostgreSQL would call it. */
+static const char *
+choose_name(struct advise *run, const struct advise_candidate *candidate)
+{
+    AUTO_TEXT base = {0};
+
+    text_append(&base, candidate->table->name);
+    for (size_t i = 0; i < candidate->key_count; i++) {
+        text_append(&base, "_");
+        const char *end = candidate->keys[i] + strcspn(candidate->keys[i], " ");
+        if (strpbrk(candidate->keys[i], "(") != NULL)
+            end = candidate->keys[i] + strlen(candidate->keys[i]);
+        for (const char *c = candidate->keys[i]; c < end; c++) {
+            bool is_letter = isalnum((unsigned char)*c) || ((unsigned char)*c & 0x80) != 0;
+            if (is_letter || (*c == '_' && base.chars[base.length - 1] != '_'))
+                text_append_bytes(&base, c, 1);
+            else if (base.chars[base.length - 1] != '_')
+                text_append(&base, "_");
+        }
+        while (base.length > 0 && base.chars[base.length - 1] == '_')
+            base.chars[--base.length] = '\0';
+    }
+    const char *name = change_name(run->arena, text_chars(&base), "_idx");
+    for (int i = 1; has_index_named(run, name); i++)
+        name = change_name(run->arena, text_chars(&base), arena_printf(run->arena, "_idx%d", i));
+    return name;
+}
+
+static bool
+has_item(const struct advise_candidate *candidate, const char *item)
+{
+    for (size_t i = 0; i < candidate->key_count; i++) {
+        if (strcmp(candidate->keys[i], item) == 0)
+            return true;
+    }
+    for (size_t i = 0; i < candidate->included.count; i++) {
+        if (strcmp(candidate->included.items[i], item) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether the candidate does all that an index that is there does. */
+static bool
+is_replaced(const struct advise_candidate *candidate, const struct advise_index *index)
+{
+    if (index->is_unique || index->is_constraint || index->predicate[0] != '\0' ||
+        candidate->predicate != NULL || strcmp(index->method, "btree") != 0 ||
+        strcmp(candidate->method, "btree") != 0 || index->key_count > candidate->key_count)
+        return false;
+    for (size_t i = 0; i < index->key_count; i++) {
+        if (strcmp(index->keys[i], candidate->keys[i]) != 0)
+            return false;
+    }
+    for (size_t i = 0; i < index->included_count; i++) {
+        if (!has_item(candidate, index->included[i]))
+            return false;
+    }
+    return true;
+}
+
+void
+advise_finish(struct advise *run)
+{
+    for (size_t i = 0; i < run->choices.count; i++) {
+        struct advise_choice *choice = &run->choices.items[i];
+        const struct advise_candidate *candidate = &run->candidates.items[choice->candidate];
+        const struct advise_table *table = candidate->table;
+        const char *name = choose_name(run, candidate);
+        const char *quoted = tree_identifier(run->arena, name);
+        choice->name = name;
+        choice->create_sql = pg_script(run->arena, "advise/sql/create.sql",
+                                       PG_VARIABLES({"name", quoted},
+                                                    {"table", advise_table_name(run->arena, table)},
+                                                    {"definition", candidate->definition}));
+        choice->drop_sql = pg_script(
+            run->arena, "advise/sql/drop.sql",
+            PG_VARIABLES(
+                {"name", strcmp(table->schema, "public") == 0
+                             ? quoted
+                             : arena_printf(run->arena, "%s.%s",
+                                            tree_identifier(run->arena, table->schema), quoted)}));
+        for (size_t j = 0; j < table->indexes.count; j++) {
+            if (is_replaced(candidate, &table->indexes.items[j]))
+                *LIST_ADD(run->arena, &choice->replaced) = &table->indexes.items[j];
+        }
+    }
+}
+
+bool
+advise_run(struct advise *run, struct error *err)
+{
+    advise_progress(run, "reading %zu statements", run->statements.count);
+    if (!advise_parse(run, err))
+        return false;
+    advise_progress(run, "planning %zu statements", run->statements.count);
+    if (!advise_bind(run, err) || !advise_propose(run, err))
+        return false;
+    advise_charge(run);
+    if (!advise_select(run, err))
+        return false;
+    advise_finish(run);
+    return true;
+}

@@ -1,0 +1,65 @@
+/* One run of the advisor: the sessions, what was read, what is proposed, and the steps from one to
+ * the other, in the order in which advise_run takes them. */
+#pragma once
+#include "advise/advise.h"
+#include "advise/read.h"
+
+struct advise_choice { /* an index that is proposed */
+    size_t candidate;
+    LIST_OF(size_t) helped;                        /* statements whose cost it lowers */
+    LIST_OF(const struct advise_index *) replaced; /* that may be dropped then */
+    const char *name, *create_sql, *drop_sql;
+};
+
+struct advise {
+    struct arena *arena;
+    struct pg_target target;
+    const char *search_path; /* NULL: what the session gets */
+    double budget_bytes;     /* of all proposed indexes; 0: none */
+    void (*progress)(void *sink, const char *line);
+    void *progress_sink;
+
+    PGconn *catalog; /* reads catalogs */
+    PGconn *planner; /* plans the statements, as an application's session */
+    const char *database;
+    const char *schemas; /* of the search path, text[] */
+    const char *hypopg;  /* its schema; NULL: by rules */
+    int major;
+    LIST_OF(struct advise_statement) statements;
+    struct advise_tables tables;
+    LIST_OF(struct advise_candidate) candidates;
+    LIST_OF(struct advise_choice) choices;
+    LIST_OF(const char *) notes; /* that the user should know, each once */
+    double before, after;        /* of all statements, times their calls */
+    size_t plan_count;           /* how often the planner was asked */
+};
+
+void advise_note(struct advise *run, const char *format, ...) PRINTF_LIKE(2, 3);
+void advise_progress(struct advise *run, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Opens the sessions. */
+bool advise_open(struct advise *run, struct error *err) MUST_CHECK;
+/* Adds statements. The same one twice counts once, with the calls of both. */
+void advise_add(struct advise *run, const struct advise_statement *statement);
+/* Reads, plans, chooses. Statements with a problem are passed over. Errors: the connection. */
+bool advise_run(struct advise *run, struct error *err) MUST_CHECK;
+void advise_close(struct advise *run);
+
+/* The steps. */
+bool advise_parse(struct advise *run, struct error *err) MUST_CHECK;
+bool advise_bind(struct advise *run, struct error *err) MUST_CHECK;
+bool advise_propose(struct advise *run, struct error *err) MUST_CHECK;
+void advise_charge(struct advise *run);
+bool advise_select(struct advise *run, struct error *err) MUST_CHECK;
+void advise_finish(struct advise *run);
+
+/* Estimated cost of one run of a statement with these candidates there, on average over its
+ * parameters; from memory when it was asked before. */
+bool advise_cost(struct advise *run, struct advise_statement *statement, const size_t *set,
+                 size_t count, double *ret_cost, struct error *err) MUST_CHECK;
+/* Whether the server takes the candidate; sets its size. */
+bool
+advise_try(struct advise *run, struct advise_candidate *candidate, struct error *err) MUST_CHECK;
+/* Total cost of the plan of sql, which is not run. */
+bool
+advise_explain(struct advise *run, const char *sql, double *ret_cost, struct error *err) MUST_CHECK;

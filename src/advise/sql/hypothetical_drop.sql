@@ -1,0 +1,4 @@
+-- what: forgets one hypothetical index
+-- servers: 14..
+-- variables: schema oid
+SELECT :schema.hypopg_drop_index(:oid)

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+#include "cli/index.h"
+
+#include "advise/input.h"
+#include "base/text.h"
+#include "deck/units.h"
+#include "plan/plan.h"
+
+#include <string.h>
+
+struct advise_command {
+    const char *database, *from, *budget, *search_path, *since, *save;
+    struct cli_list operands; /* files */
+};
+
+static bool
+unknown_database(struct cli *cli, const struct deck *deck, const char *name, struct error *err)
+{
+    const char **names = ARENA_ARRAY(cli->arena, const char *, deck->databases.count + 1);
+
+    for (size_t i = 0; i < deck->databases.count; i++)
+        names[i] = deck->databases.items[i].name;
+    if (name == NULL) {
+        error_set(err, ERROR_USAGE, "index advise: which database?");
+        return error_hint(err, "Say --database %s.", names[0] == NULL ? "NAME" : names[0]);
+    }
+    error_set(err, ERROR_USAGE, "there is no database \"%s\" in the deck", name);
+    const char *nearest = text_nearest(name, names);
+    return nearest == NULL ? false : error_hint(err, "Did you mean \"%s\"?", nearest);
+}
+
+/* The database: of a conninfo, or of the deck. */
+static bool
+find_target(struct cli *cli, const struct advise_command *options, struct pg_target *ret_target,
+            struct error *err)
+{
+    if (options->from != NULL) {
+        *ret_target = (struct pg_target){.conninfo = options->from, .database = options->database};
+        return true;
+    }
+    const struct deck *deck = cli_load_deck(cli, err);
+    if (deck == NULL)
+        return false;
+    for (size_t i = 0; i < deck->databases.count; i++) {
+        const struct deck_database *database = &deck->databases.items[i];
+        bool is_it = options->database == NULL ? deck->databases.count == 1
+                                               : strcmp(database->name, options->database) == 0;
+        if (!is_it)
+            continue;
+        *ret_target = plan_target(database->environment->server, database->name);
+        return true;
+    }
+    return unknown_database(cli, deck, options->database, err);
+}
+
+static void
+show_progress(void *sink, const char *line)
+{
+    cli_progress(sink, "%s", line);
+}
+
+static bool
+read_budget(const struct advise_command *options, struct advise *run, struct error *err)
+{
+    int64_t size_bytes;
+
+    if (options->budget == NULL)
+        return true;
+    if (!deck_unit_size(options->budget, &size_bytes, err))
+        return error_wrap(err, "--budget");
+    run->budget_bytes = (double)size_bytes;
+    return true;
+}
+
+/* What the server counted: since it was reset, or since a snapshot was saved. */
+static bool
+read_counted(struct cli *cli, const struct advise_command *options, struct advise *run,
+             struct error *err)
+{
+    struct advise_snapshot now;
+    struct advise_snapshot before;
+
+    if (!advise_snapshot_read(cli->arena, run->catalog, &now, err))
+        return false;
+    if (options->save != NULL && !advise_snapshot_save(&now, options->save, err))
+        return false;
+    if (options->since != NULL) {
+        if (!advise_snapshot_load(cli->arena, options->since, &before, err))
+            return false;
+        if (strcmp(before.database, now.database) != 0)
+            return error_set(err, ERROR_USAGE, "--since: %s is of database \"%s\"", options->since,
+                             before.database);
+        advise_snapshot_subtract(&now, &before);
+    }
+    advise_input_snapshot(run, &now);
+    return true;
+}
+
+static bool
+advise(struct cli *cli, const struct advise_command *options, struct advise *run, struct error *err)
+{
+    if (!find_target(cli, options, &run->target, err) || !read_budget(options, run, err) ||
+        !advise_open(run, err))
+        return false;
+    for (size_t i = 0; i < options->operands.values.count; i++) {
+        if (!advise_input_file(run, options->operands.values.items[i], err))
+            return false;
+    }
+    bool has_files = options->operands.values.count > 0;
+    if ((!has_files || options->since != NULL || options->save != NULL) &&
+        !read_counted(cli, options, run, err))
+        return false;
+    bool is_fine = advise_run(run, err);
+    cli_progress_end(cli);
+    if (!is_fine)
+        return false;
+    if (cli->is_json)
+        return index_print_advice_json(run, err);
+    index_print_advice(cli, run);
+    return true;
+}
+
+int
+index_advise(struct cli *cli, const struct cli_command *command, int argc, char **argv,
+             struct error *err)
+{
+    struct advise_command options = {0};
+    const struct cli_option table[] = {
+        {"database", 'D', CLI_TEXT, "NAME", "the database; of the deck, unless there is only one",
+         &options.database},
+        {"from", 0, CLI_TEXT, "CONNINFO", "a database that is in no deck", &options.from},
+        {"since", 0, CLI_TEXT, "SNAPSHOT", "only what was counted since that file was saved",
+         &options.since},
+        {"save", 0, CLI_TEXT, "SNAPSHOT", "keep what is counted so far in that file",
+         &options.save},
+        {"budget", 0, CLI_TEXT, "SIZE", "of all proposed indexes together; default: no limit",
+         &options.budget},
+        {"search-path", 0, CLI_TEXT, "SCHEMA,..",
+         "where statements find their tables; default: as for an application",
+         &options.search_path},
+    };
+    struct advise run = {.arena = cli->arena, .progress = show_progress, .progress_sink = cli};
+
+    if (!cli_parse(cli, command, CLI_OPTIONS(table), argc, argv, &options.operands, err))
+        return cli_failed(err);
+    run.search_path = options.search_path;
+    bool is_fine = advise(cli, &options, &run, err);
+    advise_close(&run);
+    return is_fine ? 0 : cli_failed(err);
+}

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: MIT
+"""pgdeck index advise: what it proposes for which statements, and that it runs none of them."""
+
+import json
+import os
+import re
+
+import pytest
+
+from cluster import SOURCE
+
+DECK = SOURCE / "decks" / "saas-control-deck"
+HYPOPG = pytest.mark.pg(min=15, max=15)  # Debian has it for this version only
+
+
+@pytest.fixture(scope="module")
+def shop(module_server):
+    """The tables of the shipped deck with data, and none of its indexes."""
+    module_server.configure(shared_preload_libraries="pg_stat_statements")
+    module_server.restart()
+    module_server.query("CREATE DATABASE shop")
+    module_server.psql("-f", DECK / "schema.sql", dbname="shop")
+    module_server.psql("-1", text="SET pgdeck.size = 20; SET pgdeck.seed = 1;\n"
+                       + (DECK / "data.sql").read_text(), dbname="shop")
+    module_server.psql("-c", "VACUUM ANALYZE", dbname="shop")
+    module_server.query("CREATE EXTENSION pg_stat_statements", dbname="shop")
+    if module_server.version == 15:
+        module_server.query("CREATE EXTENSION hypopg", dbname="shop")
+    return module_server
+
+
+@pytest.fixture
+def advise(pgdeck, shop, tmp_path):
+    """advise("SELECT ...", *options): the JSON of the advice for these statements."""
+    def run(text, *options, dbname="shop"):
+        files = []
+        if text is not None:
+            (tmp_path / "queries.sql").write_text(text)
+            files = [tmp_path / "queries.sql"]
+        return json.loads(pgdeck("index", "advise", "--json", "--from", shop.conninfo(dbname),
+                                 *options, *files, expect=0).out)
+    return run
+
+
+def creates(advice):
+    return [re.sub(r"CREATE INDEX \w+ ON ", "", index["create"]) for index in advice["indexes"]]
+
+
+def gain(advice, at):
+    statement = advice["statements"][at]
+    return statement["before"] / statement["after"]
+
+
+@HYPOPG
+def test_equality_then_range_then_order(advise):
+    advice = advise("""
+        SELECT id FROM ai_tasks WHERE user_id = $1 AND created_at > now() - interval '7 days';
+        SELECT id, project_id FROM ai_tasks WHERE project_id = $1 ORDER BY created_at DESC LIMIT 10;
+        SELECT id, priority FROM ai_tasks WHERE status = 'pending' ORDER BY priority DESC, created_at
+         LIMIT 10;
+        SELECT t.id, r.confidence_score FROM ai_tasks t JOIN ai_results r ON r.task_id = t.id
+         WHERE t.id = $1;
+        SELECT id, created_at FROM ai_tasks WHERE lower(task_name) = $1;
+        SELECT id FROM audit_trails WHERE user_id IN ($1, $2, $3);
+        SELECT count(*) FROM system_logs WHERE created_at >= $1 AND created_at < $2;
+        """)
+    found = creates(advice)
+    assert any(one.startswith("ai_tasks (user_id, created_at)") for one in found)
+    assert any(one.startswith("ai_tasks (project_id, created_at)") for one in found)
+    assert any(re.match(r"ai_tasks \(priority DESC, created_at\).* WHERE status = 'pending'", one)
+               for one in found)
+    assert any(one.startswith("ai_results (task_id)") for one in found)
+    assert any(one.startswith("ai_tasks (lower(task_name))") for one in found)
+    assert any(one.startswith("audit_trails (user_id)") for one in found)
+    assert any(one.startswith("system_logs (created_at)") for one in found)
+    assert all(gain(advice, at) > 2 for at in range(7)), advice["statements"]
+    assert advice["after"] < advice["before"] / 2 and advice["estimated_by"] == "hypopg"
+
+
+@HYPOPG
+def test_what_it_proposes_is_what_the_server_then_uses(advise, shop):
+    advice = advise("SELECT count(*) FROM audit_trails WHERE entity_id = '7' AND action = 'create';")
+    [index] = advice["indexes"]
+    shop.query(index["create"], dbname="shop")
+    try:
+        plan = shop.query("EXPLAIN SELECT count(*) FROM audit_trails WHERE entity_id = '7' "
+                          "AND action = 'create'", dbname="shop")
+        assert index["name"] in str(plan)
+        assert advise("SELECT count(*) FROM audit_trails WHERE entity_id = '7' "
+                      "AND action = 'create';")["indexes"] == []
+    finally:
+        shop.query(index["drop"].replace("CONCURRENTLY ", ""), dbname="shop")
+
+
+@HYPOPG
+def test_the_dashboard_as_the_server_counted_it(advise, shop, tmp_path):
+    """pg_stat_statements has INTERVAL $1 and EXTRACT($2 FROM ..), which no server takes."""
+    advise(None, "--save", tmp_path / "before.json")
+    project = shop.value("SELECT project_id FROM ai_tasks LIMIT 1", dbname="shop")
+    for name in ("dashboard", "dashboard_project"):
+        text = (DECK / "workload" / f"{name}.sql").read_text()
+        with shop.connect("shop") as connection:
+            for _ in range(3):
+                connection.execute(text.replace("$1", f"'{project}'"))
+    advice = advise(None, "--since", tmp_path / "before.json")
+    dashboards = [at for at, one in enumerate(advice["statements"]) if "interval $" in one["sql"]]
+    assert len(dashboards) == 2
+    helped = {at for index in advice["indexes"] for at in index["helps"]}
+    for at in dashboards:
+        assert advice["statements"][at]["calls"] == 3
+        assert at in helped and gain(advice, at) > 1.5, advice["statements"][at]
+
+
+@HYPOPG
+def test_one_longer_index_in_the_place_of_what_is_there(advise, shop):
+    shop.query("CREATE INDEX notes_user ON notifications (user_id)", dbname="shop")
+    try:
+        advice = advise("SELECT count(*) FROM notifications WHERE user_id = $1 AND created_at > $2;"
+                        "SELECT count(*) FROM notifications WHERE user_id = $1;")
+        for index in advice["indexes"]:
+            assert index["replaces"] == ["notes_user"]
+    finally:
+        shop.query("DROP INDEX notes_user", dbname="shop")
+
+
+@HYPOPG
+def test_writes_are_charged(advise):
+    reading = "SELECT id, user_id FROM ai_tasks WHERE status = $1 AND priority = 3;\n"
+    writing = "-- calls: 100000\nUPDATE ai_tasks SET status = $2, priority = $3 WHERE id = $1;\n"
+    assert len(advise(reading)["indexes"]) == 1
+    assert advise(reading + writing)["indexes"] == []
+
+
+@HYPOPG
+def test_the_budget_holds(advise):
+    text = (DECK / "workload" / "dashboard_project.sql").read_text() + ";" + \
+        "SELECT count(*) FROM ai_results WHERE task_id = $1;"
+    assert sum(one["size_bytes"] for one in advise(text)["indexes"]) > 300 << 10
+    small = advise(text, "--budget", "300kB")
+    assert small["indexes"] and sum(one["size_bytes"] for one in small["indexes"]) <= 300 << 10
+
+
+@HYPOPG
+def test_statements_that_cannot_be_advised_are_listed(pgdeck, shop, tmp_path):
+    (tmp_path / "queries.sql").write_text(
+        "SELEC 1;\nSELECT a FROM nowhere;\nSELECT nothing FROM users;\nVACUUM;\n"
+        "SELECT count(*) FROM ai_tasks WHERE user_id = $1;\n")
+    result = pgdeck("index", "advise", "--from", shop.conninfo("shop"), tmp_path / "queries.sql",
+                    expect=0)
+    assert "1 statements; 1 indexes" in result.out
+    for line, why in ((1, "syntax error"), (2, '"nowhere" does not exist'), (3, '"nothing"'),
+                      (4, "no SELECT, INSERT, UPDATE or DELETE")):
+        assert re.search(rf"queries.sql:{line}: .*{why}", result.out), result.out
+
+
+@HYPOPG
+def test_other_search_path(advise, shop):
+    shop.query("CREATE SCHEMA hidden", dbname="shop")
+    shop.query("CREATE TABLE hidden.orders AS SELECT i AS id, i % 500 AS customer, repeat('x', 80) "
+               "AS note FROM generate_series(1, 20000) i", dbname="shop")
+    shop.query("ANALYZE hidden.orders", dbname="shop")
+    try:
+        text = "SELECT id FROM orders WHERE customer = 7;"
+        assert "does not exist" in advise(text)["statements"][0]["problem"]
+        [index] = advise(text, "--search-path", "hidden, public")["indexes"]
+        assert index["create"].startswith("CREATE INDEX orders_customer_idx ON hidden.orders (customer)")
+    finally:
+        shop.query("DROP SCHEMA hidden CASCADE", dbname="shop")
+
+
+@HYPOPG
+def test_nothing_is_run_and_nobody_waits(advise, shop):
+    """A writer holds ROW EXCLUSIVE, which lets in no lock that is stronger."""
+    shop.query("CREATE SEQUENCE runs", dbname="shop")
+    text = ("DELETE FROM ai_tasks WHERE user_id = $1;"
+            "UPDATE ai_tasks SET priority = 1 WHERE project_id = $1 AND nextval('runs') > 0;"
+            "INSERT INTO audit_trails (action, entity_type, entity_id) VALUES ($1, $2, $3);"
+            "SELECT id FROM ai_tasks WHERE project_id = $1 AND nextval('runs') > 0;")
+    tasks = shop.value("SELECT count(*) FROM ai_tasks", dbname="shop")
+    with shop.connect("shop") as writer:
+        writer.execute("BEGIN")
+        writer.execute("UPDATE ai_tasks SET priority = priority WHERE id = 1")
+        advice = advise(text)
+        assert not any("problem" in one for one in advice["statements"])
+        assert advice["indexes"]
+        writer.execute("LOCK TABLE ai_tasks IN ACCESS EXCLUSIVE MODE")
+        locked = advise(text)
+        assert ["lock timeout" in one.get("problem", "") for one in locked["statements"]] == \
+            [True, True, False, True]
+        writer.execute("ROLLBACK")
+    assert shop.value("SELECT is_called FROM runs", dbname="shop") is False
+    assert shop.value("SELECT count(*) FROM ai_tasks", dbname="shop") == tasks
+    shop.query("DROP SEQUENCE runs", dbname="shop")
+
+
+@HYPOPG
+def test_partitioned_tables(advise, shop):
+    shop.psql(text="""
+        CREATE TABLE events (at timestamptz NOT NULL, kind int, note text) PARTITION BY RANGE (at);
+        CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2020-01-01') TO ('2020-02-01');
+        CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM ('2020-02-01') TO ('2020-03-01');
+        INSERT INTO events SELECT '2020-01-01'::timestamptz + i * interval '2 min', i % 700,
+                                  repeat('x', 50) FROM generate_series(1, 40000) i;
+        ANALYZE events;""", dbname="shop")
+    try:
+        advice = advise("SELECT count(note) FROM events WHERE kind = $1;")
+        assert creates(advice)[0].startswith("events (kind)") and gain(advice, 0) > 3
+    finally:
+        shop.query("DROP TABLE events", dbname="shop")
+
+
+def test_without_hypopg_or_statistics_it_says_what_is_missing(pgdeck, shop, tmp_path):
+    shop.query("CREATE DATABASE bare")
+    result = pgdeck("index", "advise", "--from", shop.conninfo("bare"))
+    assert result.code == 20 and re.search("hypopg|pg_stat_statements", result.err)
+    shop.query("DROP DATABASE bare")
+
+
+def test_deck_and_database(pgdeck, shop, deck_dir):
+    folder = deck_dir("saas-control-deck", shop.conninfo())
+    result = pgdeck("index", "advise", "-d", folder / "deck.yaml")
+    assert result.code == 64 and "which database" in result.err
+    result = pgdeck("index", "advise", "-d", folder / "deck.yaml", "-D", "saascontrol_prod_pro3")
+    assert result.code == 64 and 'Did you mean "saascontrol_prod_pro1"?' in result.err
