@@ -13,7 +13,7 @@
 
 struct tune_command {
     const char *explain, *render, *compare;
-    const char *memory, *storage, *workload, *logging; /* without a deck */
+    const char *memory, *storage, *workload, *logging, *provider; /* without a deck */
     long cpus, connections, version;
 };
 
@@ -29,7 +29,7 @@ static bool
 is_offline(const struct tune_command *options)
 {
     return options->memory != NULL || options->storage != NULL || options->workload != NULL ||
-           options->logging != NULL || options->cpus != NOT_GIVEN ||
+           options->logging != NULL || options->provider != NULL || options->cpus != NOT_GIVEN ||
            options->connections != NOT_GIVEN || options->version != NOT_GIVEN;
 }
 
@@ -72,7 +72,10 @@ read_options(const struct tune_command *options, struct deck_server *server,
     static const char *const storages[] = {"nvme", "ssd", "san", "hdd", NULL};
     static const char *const workloads[] = {"web", "oltp", "analytics", "mixed", "desktop", NULL};
     static const char *const loggings[] = {"verbose", "balanced", "minimal", NULL};
+    static const char *const providers[] = {"auto",      "self",  "aws-rds", "aws-aurora",
+                                            "cloud-sql", "azure", "patroni", NULL};
     int storage = STORAGE_SSD, workload = WORKLOAD_MIXED, logging = LOGGING_MINIMAL;
+    int provider = PROVIDER_UNKNOWN;
 
     if (options->memory == NULL) {
         error_set(err, ERROR_USAGE, "without a deck, tune needs --memory");
@@ -88,11 +91,13 @@ read_options(const struct tune_command *options, struct deck_server *server,
         read_word("storage", options->storage, storages, &storage, err) &&
         read_word("workload", options->workload, workloads, &workload, err) &&
         read_word("logging", options->logging, loggings, &logging, err) &&
+        read_word("provider", options->provider, providers, &provider, err) &&
         read_number("cpus", options->cpus, 1, NEWEST_CPUS, &server->cpus, err) &&
         read_number("connections", options->connections, 1, MOST_CONNECTIONS,
                     &environment->max_connections, err) &&
         read_number("version", options->version, PARAMETERS_OLDEST, PARAMETERS_NEWEST, major, err);
     server->storage = (enum deck_storage)storage;
+    server->provider = (enum deck_provider)provider;
     environment->workload = (enum deck_workload)workload;
     environment->logging = (enum deck_logging)logging;
     return is_fine;
@@ -169,11 +174,21 @@ unknown_parameter(struct cli *cli, const char *name, struct error *err)
 }
 
 static bool
+no_provider(const struct tune_server *server, struct error *err)
+{
+    error_set(err, ERROR_USAGE, "server \"%s\" is no provider's: pgdeck apply sets its parameters",
+              server->advice.server->name);
+    error_hint(err, "If it is: provider: aws-rds, aws-aurora, cloud-sql, azure or patroni.");
+    return error_place(err, server->advice.server->place);
+}
+
+static bool
 show(struct cli *cli, const struct tune_command *options, const struct tune_servers *servers,
      struct error *err)
 {
     bool is_conf = options->render != NULL && strcmp(options->render, "conf") == 0;
     bool is_sql = options->render != NULL && strcmp(options->render, "alter-system") == 0;
+    bool is_provider = options->render != NULL && strcmp(options->render, "provider") == 0;
     bool is_explained = false;
 
     if (cli->is_json || (options->render != NULL && strcmp(options->render, "json") == 0)) {
@@ -186,6 +201,10 @@ show(struct cli *cli, const struct tune_command *options, const struct tune_serv
             tune_render_conf(server);
         else if (is_sql)
             tune_render_alter_system(server);
+        else if (is_provider && !tune_render_provider(server))
+            return no_provider(server, err);
+        else if (is_provider)
+            continue;
         else if (options->compare != NULL)
             tune_print_comparison(cli, server);
         else if (options->explain != NULL)
@@ -201,7 +220,7 @@ show(struct cli *cli, const struct tune_command *options, const struct tune_serv
 static bool
 check_options(const struct tune_command *options, struct error *err)
 {
-    static const char *const renders[] = {"conf", "alter-system", "json", NULL};
+    static const char *const renders[] = {"conf", "alter-system", "provider", "json", NULL};
     static const char *const compares[] = {"pgtune", NULL};
     int unused;
 
@@ -234,10 +253,13 @@ cmd_tune(struct cli *cli, const struct cli_command *command, int argc, char **ar
         .cpus = NOT_GIVEN, .connections = NOT_GIVEN, .version = NOT_GIVEN};
     const struct cli_option table[] = {
         {"explain", 'e', CLI_TEXT, "NAME", "all about one parameter", &options.explain},
-        {"render", 'r', CLI_TEXT, "FORM", "what is proposed as conf, alter-system or json",
+        {"render", 'r', CLI_TEXT, "FORM",
+         "what is proposed as conf, alter-system, provider (its own command) or json",
          &options.render},
         {"compare", 0, CLI_TEXT, "pgtune", "what pgtune says, and why it differs",
          &options.compare},
+        {"provider", 0, CLI_TEXT, "NAME",
+         "without a deck: aws-rds, aws-aurora, cloud-sql, azure, patroni", &options.provider},
         {"memory", 0, CLI_TEXT, "SIZE", "without a deck: of the server", &options.memory},
         {"cpus", 0, CLI_NUMBER, "N", "without a deck: of the server", &options.cpus},
         {"storage", 0, CLI_TEXT, "KIND", "without a deck: nvme, ssd (default), san, hdd",

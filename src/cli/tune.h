@@ -19,4 +19,6 @@ bool tune_print_explanation(const struct cli *cli, const struct tune_server *ser
 void tune_print_comparison(const struct cli *cli, const struct tune_server *server);
 void tune_render_conf(const struct tune_server *server);
 void tune_render_alter_system(const struct tune_server *server);
+/* False: the server is nobody's but its owner's. */
+bool tune_render_provider(const struct tune_server *server);
 void tune_render_json(const struct tune_server *servers, size_t count);

@@ -2,6 +2,7 @@
 #include "cli/tune.h"
 
 #include "base/text.h"
+#include "settings/provider.h"
 #include "settings/statement.h"
 #include "settings/value.h"
 
@@ -109,6 +110,48 @@ tune_render_alter_system(const struct tune_server *server)
     }
     text_append(&text, "SELECT pg_reload_conf();\n");
     fputs(text_chars(&text), stdout);
+}
+
+/* What ALTER DATABASE cannot do there: the server's parameters, and those of its one environment
+ * that only a superuser may set. */
+static bool
+is_of_provider(const struct tune_server *server, size_t at)
+{
+    const struct settings_row *row = &server->survey.rows.items[at];
+    bool is_users = strcmp(row->setting->context, "user") == 0;
+
+    return row->proposed != NULL && !is_repeated(server, at) &&
+           (row->environment == NULL || (is_for_all(server, row) && !is_users));
+}
+
+bool
+tune_render_provider(const struct tune_server *server)
+{
+    struct arena *arena = server->survey.input.arena;
+    struct settings_provider_item *items =
+        ARENA_ARRAY(arena, struct settings_provider_item, server->survey.rows.count + 1);
+    struct settings_managed managed;
+    size_t count = 0;
+    AUTO_TEXT text = {0};
+
+    if (!settings_find_provider(arena, server->advice.server, server->advice.catalog, &managed))
+        return false;
+    text_appendf(&text, "# pgdeck tune, for PostgreSQL %d, server %s, provider %s\n",
+                 server->advice.catalog->major, server->advice.server->name,
+                 managed.provider->name);
+    for (size_t i = 0; i < server->survey.rows.count; i++) {
+        const struct settings_row *row = &server->survey.rows.items[i];
+        if (!is_of_provider(server, i))
+            continue;
+        const char *refusal = settings_provider_refusal(managed.provider, row->rule->name);
+        if (refusal != NULL)
+            add_comment(&text, arena_printf(arena, "left out: %s: %s", row->rule->name, refusal));
+        else
+            items[count++] = (struct settings_provider_item){row->setting, row->proposed};
+    }
+    settings_provider_script(arena, managed.provider, items, count, &text);
+    fputs(text_chars(&text), stdout);
+    return true;
 }
 
 /* --- JSON --------------------------------------------------------------------------------- */

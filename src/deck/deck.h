@@ -8,6 +8,15 @@
 
 enum deck_storage { STORAGE_NVME, STORAGE_SSD, STORAGE_SAN, STORAGE_HDD };
 enum deck_configuration { CONFIGURATION_FILE, CONFIGURATION_ALTER_SYSTEM };
+enum deck_provider {
+    PROVIDER_UNKNOWN, /* as the server itself shows */
+    PROVIDER_SELF,
+    PROVIDER_AWS_RDS,
+    PROVIDER_AWS_AURORA,
+    PROVIDER_CLOUD_SQL,
+    PROVIDER_AZURE,
+    PROVIDER_PATRONI
+};
 enum deck_workload {
     WORKLOAD_WEB,
     WORKLOAD_OLTP,
@@ -42,6 +51,7 @@ struct deck_server {
     int cpus;                              /* 0: not given */
     enum deck_storage storage;             /* default ssd */
     enum deck_configuration configuration; /* where its settings go, on its own host */
+    enum deck_provider provider;           /* who manages its parameters */
     const char *restart_command;           /* NULL: pg_ctl where the data directory is reachable */
 };
 

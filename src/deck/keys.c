@@ -18,6 +18,8 @@ _Static_assert(offsetof(struct deck_partition, unit) ==
 
 static const char *const storage_words[] = {"nvme", "ssd", "san", "hdd", NULL};
 static const char *const configuration_words[] = {"file", "alter-system", NULL};
+static const char *const provider_words[] = {"auto",      "self",  "aws-rds", "aws-aurora",
+                                             "cloud-sql", "azure", "patroni", NULL};
 static const char *const workload_words[] = {"web", "oltp", "analytics", "mixed", "desktop", NULL};
 static const char *const logging_words[] = {"verbose", "balanced", "minimal", NULL};
 static const char *const depth_words[] = {"detailed", "standard", "essential", NULL};
@@ -59,6 +61,11 @@ static const struct deck_key server_keys[] = {
      .offset = AT(deck_server, configuration),
      .help = "where its settings go on its own host: pgdeck.conf (default) or ALTER SYSTEM",
      .words = configuration_words},
+    {.name = "provider",
+     .type = KEY_CHOICE,
+     .offset = AT(deck_server, provider),
+     .help = "who manages its parameters; default auto: what the server shows",
+     .words = provider_words},
     {.name = "restart_command",
      .type = KEY_TEXT,
      .offset = AT(deck_server, restart_command),

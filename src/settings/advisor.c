@@ -70,7 +70,6 @@ add_server_change(struct session *session, const struct settings_rule *rule,
 static void
 advise_server_rule(struct session *session, const struct settings_rule *rule)
 {
-    struct arena *arena = session->advice->arena;
     const struct catalog_server *catalog = session->advice->catalog;
     const struct catalog_setting *setting = catalog_find_setting(catalog, rule->name);
     struct settings_case of = {.input = &session->input, .current = setting};
@@ -89,8 +88,10 @@ advise_server_rule(struct session *session, const struct settings_rule *rule)
         return;
     bool is_waiting = is_next && strcmp(setting->source, "command line") != 0 &&
                       settings_faulty_line(catalog) == NULL;
-    if (!is_waiting && (settings_obstacle_of_server(arena, catalog, setting, &obstacle) ||
-                        settings_is_overridden(session->configuration, setting, &obstacle)))
+    bool has_file = session->configuration->has_file;
+    if (!is_waiting &&
+        (settings_obstacle_of_server(session->advice, setting, has_file, &obstacle) ||
+         settings_is_overridden(session->configuration, setting, &obstacle)))
         settings_add_manual(&session->evidence, rule, setting, &proposal, &obstacle);
     else if (is_next)
         note_effect(session, setting);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "settings/manual.h"
 
+#include "settings/provider.h"
 #include "settings/statement.h"
 #include "settings/value.h"
 
@@ -20,6 +21,19 @@ settings_add_manual(struct settings_evidence *evidence, const struct settings_ru
                     const struct settings_obstacle *obstacle)
 {
     const struct advice *advice = evidence->advice;
+    struct settings_managed managed;
+    bool is_managed =
+        settings_find_provider(advice->arena, advice->server, advice->catalog, &managed);
+    const char *refusal =
+        is_managed ? settings_provider_refusal(managed.provider, setting->name) : NULL;
+
+    if (refusal != NULL) {
+        change_list_note(advice->changes, advice->server->name, NULL, advice->server->place,
+                         "%s does not take %s: %s. It stays %s.", managed.provider->name,
+                         setting->name, refusal,
+                         setting_readable(advice->arena, setting, setting_server_value(setting)));
+        return;
+    }
     struct change_manual manual = {
         .server = advice->server->name,
         .place = advice->server->place,
@@ -29,9 +43,31 @@ settings_add_manual(struct settings_evidence *evidence, const struct settings_ru
         .drift = settings_server_drift(evidence, rule, setting),
         .obstacle = obstacle->text,
         .remedy = obstacle->remedy,
+        .form = is_managed ? settings_provider_form(advice->arena, managed.provider, setting,
+                                                    proposal->value)
+                           : NULL,
         .needs_restart = strcmp(setting->context, "postmaster") == 0,
     };
     change_list_manual(advice->changes, &manual);
+}
+
+/* A server's provider has no parameters by database: only those of a server's one environment. */
+static const char *
+form_of_environment(const struct advice *advice, const struct settings_environment *environment,
+                    const struct catalog_setting *setting, const char *value)
+{
+    struct settings_managed managed;
+    const struct deck *deck = advice->deck;
+
+    for (size_t i = 0; i < deck->environments.count; i++) {
+        if (deck->environments.items[i].server == advice->server &&
+            &deck->environments.items[i] != environment->deck)
+            return NULL;
+    }
+    if (!settings_find_provider(advice->arena, advice->server, advice->catalog, &managed) ||
+        settings_provider_refusal(managed.provider, setting->name) != NULL)
+        return NULL;
+    return settings_provider_form(advice->arena, managed.provider, setting, value);
 }
 
 bool
@@ -54,6 +90,7 @@ settings_add_database_manual(struct advice *advice, const struct settings_enviro
         .why = proposal->why,
         .obstacle = obstacle.text,
         .remedy = obstacle.remedy,
+        .form = form_of_environment(advice, environment, setting, proposal->value),
     };
     change_list_manual(advice->changes, &manual);
     return true;

@@ -2,6 +2,7 @@
 #include "settings/obstacle.h"
 
 #include "base/text.h"
+#include "settings/provider.h"
 #include "settings/value.h"
 
 #include <string.h>
@@ -26,11 +27,8 @@ settings_faulty_line(const struct catalog_server *catalog)
 }
 
 static bool
-is_command_line(struct arena *arena, const struct catalog_server *catalog,
-                const struct catalog_setting *setting, struct settings_obstacle *obstacle)
+is_command_line(const struct catalog_setting *setting, struct settings_obstacle *obstacle)
 {
-    (void)arena;
-    (void)catalog;
     if (strcmp(setting->source, "command line") != 0)
         return false;
     obstacle->text = "the server was started with it on its command line, which overrides all "
@@ -41,56 +39,66 @@ is_command_line(struct arena *arena, const struct catalog_server *catalog,
 }
 
 static bool
-is_of_patroni(struct arena *arena, const struct catalog_server *catalog,
-              const struct catalog_setting *setting, struct settings_obstacle *obstacle)
+is_managed(const struct advice *advice, struct settings_obstacle *obstacle)
 {
-    (void)setting;
-    if (catalog->patroni[0] == '\0')
+    struct settings_managed managed;
+
+    if (!settings_find_provider(advice->arena, advice->server, advice->catalog, &managed))
         return false;
-    obstacle->text = arena_printf(
-        arena, "Patroni runs this server (%s), and has its own configuration for all members",
-        catalog->patroni);
-    obstacle->remedy = "patronictl edit-config, below postgresql: parameters:";
+    obstacle->text = arena_printf(advice->arena, "%s manages this server (%s)",
+                                  managed.provider->name, managed.sign);
+    obstacle->remedy = arena_printf(
+        advice->arena, "set it in %s; pgdeck tune --render provider prints the command",
+        managed.provider->place);
     return true;
 }
 
 static bool
-is_not_permitted(struct arena *arena, const struct catalog_server *catalog,
-                 const struct catalog_setting *setting, struct settings_obstacle *obstacle)
+is_not_permitted(const struct advice *advice, const struct catalog_setting *setting,
+                 struct settings_obstacle *obstacle)
 {
+    const struct catalog_server *catalog = advice->catalog;
+
     if (catalog->is_superuser || (setting->can_alter_system && catalog->can_reload))
         return false;
-    obstacle->text = arena_printf(arena, "the role \"%s\" may not use ALTER SYSTEM", catalog->role);
+    obstacle->text =
+        arena_printf(advice->arena, "the role \"%s\" may not use ALTER SYSTEM", catalog->role);
     obstacle->remedy = "set it where the server is managed";
     return true;
 }
 
+/* Then another tool manages the files, unless the deck says that pgdeck is it; and what stands in
+ * postgresql.auto.conf can only be taken out by hand. */
 static bool
-is_forbidden(struct arena *arena, const struct catalog_server *catalog,
-             const struct catalog_setting *setting, struct settings_obstacle *obstacle)
+is_forbidden(const struct advice *advice, const struct catalog_setting *setting, bool has_file,
+             struct settings_obstacle *obstacle)
 {
-    const struct catalog_setting *allowed = catalog_find_setting(catalog, "allow_alter_system");
+    const struct catalog_setting *allowed =
+        catalog_find_setting(advice->catalog, "allow_alter_system");
+    bool is_own = has_file && advice->server->provider == PROVIDER_SELF;
 
-    (void)arena;
-    (void)setting;
-    if (allowed == NULL || strcmp(setting_server_value(allowed), "off") != 0)
+    if (allowed == NULL || strcmp(setting_server_value(allowed), "off") != 0 ||
+        (is_own && setting->auto_value == NULL))
         return false;
     obstacle->text = "allow_alter_system is off: the server's configuration is managed elsewhere";
-    obstacle->remedy = "set it there";
+    if (is_own)
+        obstacle->remedy = "take it out of postgresql.auto.conf, which overrides pgdeck's file";
+    else if (has_file)
+        obstacle->remedy = "set it there, or let pgdeck do it in a file of its own: provider: self";
+    else
+        obstacle->remedy = "set it there";
     return true;
 }
 
 static bool
-is_unreadable(struct arena *arena, const struct catalog_server *catalog,
-              const struct catalog_setting *setting, struct settings_obstacle *obstacle)
+is_unreadable(const struct advice *advice, struct settings_obstacle *obstacle)
 {
-    const struct catalog_file_setting *line = settings_faulty_line(catalog);
+    const struct catalog_file_setting *line = settings_faulty_line(advice->catalog);
 
-    (void)setting;
     if (line == NULL)
         return false;
     obstacle->text =
-        arena_printf(arena,
+        arena_printf(advice->arena,
                      "%s:%d is faulty (%s%s%s): with it the server reads none of its "
                      "files, and would not start again",
                      line->file, line->line, line->name, line->name[0] ? ": " : "", line->error);
@@ -99,19 +107,13 @@ is_unreadable(struct arena *arena, const struct catalog_server *catalog,
 }
 
 bool
-settings_obstacle_of_server(struct arena *arena, const struct catalog_server *catalog,
-                            const struct catalog_setting *setting,
-                            struct settings_obstacle *ret_obstacle)
+settings_obstacle_of_server(const struct advice *advice, const struct catalog_setting *setting,
+                            bool has_file, struct settings_obstacle *ret_obstacle)
 {
-    static bool (*const obstacles[])(struct arena *, const struct catalog_server *,
-                                     const struct catalog_setting *, struct settings_obstacle *) = {
-        is_of_patroni, is_command_line, is_not_permitted, is_forbidden, is_unreadable};
-
-    for (size_t i = 0; i < sizeof(obstacles) / sizeof(obstacles[0]); i++) {
-        if (obstacles[i](arena, catalog, setting, ret_obstacle))
-            return true;
-    }
-    return false;
+    return is_managed(advice, ret_obstacle) || is_command_line(setting, ret_obstacle) ||
+           is_not_permitted(advice, setting, ret_obstacle) ||
+           is_forbidden(advice, setting, has_file, ret_obstacle) ||
+           is_unreadable(advice, ret_obstacle);
 }
 
 /* --- databases and roles ------------------------------------------------------------------ */

@@ -9,10 +9,10 @@ struct settings_obstacle {
     const char *remedy; /* what to do, one phrase */
 };
 
-/* False: nothing is in the way of setting this parameter for the whole server. */
-bool settings_obstacle_of_server(struct arena *arena, const struct catalog_server *catalog,
-                                 const struct catalog_setting *setting,
-                                 struct settings_obstacle *ret_obstacle);
+/* False: nothing is in the way of setting this parameter for the whole server. has_file: it would
+ * be set in a file of pgdeck's own, not by ALTER SYSTEM. */
+bool settings_obstacle_of_server(const struct advice *advice, const struct catalog_setting *setting,
+                                 bool has_file, struct settings_obstacle *ret_obstacle);
 /* Likewise for one database. */
 bool settings_obstacle_of_database(struct arena *arena, const struct catalog_server *catalog,
                                    const struct catalog_setting *setting,

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from cluster import as_server_user
+from cluster import as_server_user, wait_for
 
 DECK = """
 deck: elsewhere
@@ -42,6 +42,11 @@ def left(pgdeck, deck):
     """{(database, key): entry} of what the plan leaves to the user."""
     plan = json.loads(pgdeck("plan", "-d", deck, "--json", expect=0).out)
     return {(entry["database"], entry["key"]): entry for entry in plan["manual"]}
+
+
+def write_storage(deck, storage):
+    deck.write_text(deck.read_text().replace("storage: nvme", f"storage: {storage}"))
+    return deck
 
 
 def is_said(pgdeck, deck, *texts):
@@ -110,6 +115,26 @@ def test_a_faulty_line_keeps_everything_from_being_read(pgdeck, deck, fresh_serv
     is_said(pgdeck, deck, f"postgresql.conf:{lines} is faulty", "mend that line")
 
 
+def test_lines_that_are_read_later(pgdeck, applied, fresh_server):
+    """A second entry in the same file, and a folder of files, of which the last one counts."""
+    data = fresh_server.data
+    (data / "conf.d").mkdir()
+    (data / "conf.d" / "10-first.conf").write_text("random_page_cost = 2\n")
+    (data / "conf.d" / "20-last.conf").write_text("\nrandom_page_cost = 3\n")
+    with open(data / "postgresql.conf", "a", encoding="utf-8") as file:
+        file.write("checkpoint_timeout = 5min\ninclude_dir = 'conf.d'\ncheckpoint_timeout = 7min\n")
+    lines = (data / "postgresql.conf").read_text().count("\n")
+    fresh_server.query("SELECT pg_reload_conf()")
+    wait_for(lambda: fresh_server.value("SHOW random_page_cost") == "3", 10, "the reload")
+    entries = left(pgdeck, applied)
+    assert set(entries) == {(None, "setting checkpoint_timeout"), (None, "setting random_page_cost")}
+    assert f"postgresql.conf:{lines}, behind the line" in \
+        entries[None, "setting checkpoint_timeout"]["obstacle"]
+    assert "conf.d/20-last.conf:2, behind the line" in \
+        entries[None, "setting random_page_cost"]["obstacle"]
+    is_said(pgdeck, applied, "remove that line and plan again", "changed by hand: pgdeck set 1.1 on")
+
+
 @pytest.mark.pg(min=17)
 def test_alter_system_is_switched_off(pgdeck, deck, fresh_server):
     fresh_server.configure(allow_alter_system="off")
@@ -118,7 +143,14 @@ def test_alter_system_is_switched_off(pgdeck, deck, fresh_server):
     assert fresh_server.value("SHOW work_mem", dbname="green_one") != "4MB"
     entry = left(pgdeck, deck)[None, "setting shared_buffers"]
     assert "allow_alter_system is off" in entry["obstacle"] and entry["restart"]
-    is_said(pgdeck, deck, "allow_alter_system is off", "set shared_buffers to")
+    is_said(pgdeck, deck, "allow_alter_system is off", "set shared_buffers to", "provider: self")
+    assert not (fresh_server.data / "pgdeck.conf").exists()
+    deck.write_text(deck.read_text().replace("storage: nvme", "storage: nvme, provider: self"))
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    assert fresh_server.value("SHOW random_page_cost") == "1.1"
+    deck.write_text(deck.read_text().replace("provider: self", "configuration: alter-system"))
+    assert "allow_alter_system is off" in \
+        left(pgdeck, write_storage(deck, "hdd"))[None, "setting random_page_cost"]["obstacle"]
 
 
 @pytest.mark.parametrize("sign", ["patroni.dynamic.json", "postgresql.base.conf"])
@@ -134,8 +166,13 @@ def test_patroni_is_recognized(pgdeck, deck, fresh_server, sign):
     auto = (data / "postgresql.auto.conf").read_text()
     assert "random_page_cost" not in auto
     entry = left(pgdeck, deck)[None, "setting random_page_cost"]
-    assert "Patroni runs this server" in entry["obstacle"] and sign in entry["obstacle"]
-    is_said(pgdeck, deck, "patronictl edit-config", "set random_page_cost to 1.1 (now 4)")
+    assert "patroni manages this server" in entry["obstacle"] and sign in entry["obstacle"]
+    assert entry["form"] == "random_page_cost = 1.1"
+    is_said(pgdeck, deck, "set it in Patroni's own configuration", "set random_page_cost to 1.1")
+    script = pgdeck("tune", "-d", deck, "--render", "provider", expect=0).out
+    assert 'patronictl edit-config --force "$CLUSTER"' in script
+    deck.write_text(deck.read_text().replace("storage: nvme", "storage: nvme, provider: self"))
+    assert left(pgdeck, deck) == {}
 
 
 @pytest.mark.pg(min=15)
