@@ -11,7 +11,8 @@
 static const struct cli_command verbs[] = {
     {"index status", "[INDEX ...]", "list the indexes, what each costs, and what is wrong with it",
      "", index_status},
-    {"index advise", "[FILE ...]", "propose indexes for the statements that run", "", index_advise},
+    {"index advise", "[FILE ...]", "propose indexes for the statements that run", "",
+     index_propose},
 };
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]), PREFIX = sizeof("index ") - 1 };
 

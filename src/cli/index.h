@@ -4,7 +4,7 @@
 #include "cli/command.h"
 #include "index/status.h"
 
-cli_run index_status, index_advise;
+cli_run index_status, index_propose;
 
 struct index_reports {
     LIST_OF(struct index_report) list;

@@ -121,8 +121,8 @@ advise(struct cli *cli, const struct advise_command *options, struct advise *run
 }
 
 int
-index_advise(struct cli *cli, const struct cli_command *command, int argc, char **argv,
-             struct error *err)
+index_propose(struct cli *cli, const struct cli_command *command, int argc, char **argv,
+              struct error *err)
 {
     struct advise_command options = {0};
     const struct cli_option table[] = {
