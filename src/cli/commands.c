@@ -13,6 +13,8 @@ const struct cli_command cli_commands[] = {
      cmd_tune},
     {"index", "VERB", "what indexes there are, and which deserve a second look", "making it so",
      cmd_index},
+    {"health", "", "find what is wrong with the databases, and the SQL that mends it", "measuring",
+     cmd_health},
     {"bench", "", "measure the workload before and after, and write a report", "measuring",
      cmd_bench},
     {"demo", "", "show all of it on two private servers", "a private server", cmd_demo},

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "cli/health.h"
+
+#include <stdio.h>
+
+enum { DEFAULT_TIMEOUT_S = 8, LONGEST_TIMEOUT_S = 3600 };
+
+/* As monitoring systems want it: 0 healthy, 1 warning, 2 critical, 3 something was not measurable.
+ */
+static int
+exit_status(const struct health_report *report)
+{
+    if (report->counts[HEALTH_CRITICAL] > 0)
+        return 2;
+    if (report->counts[HEALTH_WARNING] > 0)
+        return 1;
+    return report->counts[HEALTH_UNKNOWN] > 0 ? 3 : 0;
+}
+
+static bool
+look(struct cli *cli, struct health_options *options, struct health_report *report,
+     struct error *err)
+{
+    options->deck = cli_load_deck(cli, err);
+    return options->deck != NULL && health_look(cli->arena, options, report, err);
+}
+
+int
+cmd_health(struct cli *cli, const struct cli_command *command, int argc, char **argv,
+           struct error *err)
+{
+    struct cli_list databases = {0}, checks = {0}, operands = {0};
+    struct health_report report;
+    bool is_nagios = false, has_all = false;
+    long timeout_s = DEFAULT_TIMEOUT_S;
+    const struct cli_option table[] = {
+        {"nagios", 0, CLI_FLAG, NULL, "one line and figures, as Nagios and its heirs want it",
+         &is_nagios},
+        {"all", 'a', CLI_FLAG, NULL, "healthy checks too", &has_all},
+        {"check", 'c', CLI_LIST, "NAME", "only this check (again for more)", &checks},
+        {"database", 0, CLI_LIST, "NAME", "only this database (again for more)", &databases},
+        {"timeout", 0, CLI_NUMBER, "SECONDS", "for all checks together; default 8", &timeout_s},
+    };
+
+    if (!cli_parse(cli, command, CLI_OPTIONS(table), argc, argv, &operands, err))
+        return cli_failed(err);
+    if (timeout_s < 1 || timeout_s > LONGEST_TIMEOUT_S) {
+        error_set(err, ERROR_USAGE, "--timeout: from 1 to %d seconds", LONGEST_TIMEOUT_S);
+        return cli_failed(err);
+    }
+    struct health_options options = {
+        .databases = databases.values.items,
+        .database_count = databases.values.count,
+        .checks = checks.values.items,
+        .check_count = checks.values.count,
+        .timeout_ms = (int)timeout_s * 1000,
+    };
+    if (!look(cli, &options, &report, err)) {
+        if (!is_nagios)
+            return cli_failed(err);
+        printf("PGDECK UNKNOWN - %s\n", err->message);
+        return 3;
+    }
+    if (is_nagios)
+        health_print_nagios(&report);
+    else if (cli->is_json)
+        health_print_json(&report);
+    else
+        health_print_text(cli, &report, has_all);
+    return exit_status(&report);
+}

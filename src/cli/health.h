@@ -1,0 +1,8 @@
+/* The three forms of what `pgdeck health` found, on stdout. */
+#pragma once
+#include "cli/command.h"
+#include "health/health.h"
+
+void health_print_text(const struct cli *cli, const struct health_report *report, bool has_all);
+void health_print_json(const struct health_report *report);
+void health_print_nagios(const struct health_report *report);

@@ -1,0 +1,5 @@
+-- what: a session that waits for nothing and changes nothing
+-- servers: 14..
+-- variables: timeout
+SET statement_timeout = :timeout; SET lock_timeout = '50ms'; SET jit = off;
+SET default_transaction_read_only = on; SET max_parallel_workers_per_gather = 0
