@@ -85,14 +85,20 @@ struct advise_order {
     bool is_nulls_first;
 };
 
+struct advise_output { /* a column that is read somewhere in the statement */
+    const char *name;
+    size_t mentions;
+};
+
 /* One table in one query block. */
 struct advise_reference {
     const struct advise_table *table;
+    const char *alias;
     LIST_OF(struct advise_clause) clauses;
     LIST_OF(struct advise_order) order; /* of the block, when it is by this table alone */
     LIST_OF(const char *) grouped;
-    LIST_OF(const char *) outputs; /* columns read anywhere in the statement */
-    bool is_whole_row;             /* all of them (*) */
+    LIST_OF(struct advise_output) outputs;
+    bool is_whole_row; /* all of them (*) */
     bool has_limit;
 };
 
@@ -105,6 +111,24 @@ struct advise_parameter {
 };
 
 enum advise_kind { ADVISE_SELECT, ADVISE_INSERT, ADVISE_UPDATE, ADVISE_DELETE };
+
+/* A scan of a table in a plan made without any of the candidates. */
+struct advise_node {
+    const struct advise_reference *reference;
+    double cost;
+    double rows;       /* that come out of it */
+    double table_rows; /* of the table, or of the partition that is scanned */
+    double table_pages;
+    double outer_rows; /* of what it is joined with; 0: nothing */
+};
+
+/* One plan of a statement: generic, or with sampled values in place of parameters. */
+struct advise_plan {
+    const char *sql; /* NULL: generic */
+    double cost;
+    double limit; /* rows that LIMIT leaves; 0: none */
+    LIST_OF(struct advise_node) nodes;
+};
 
 struct advise_cost { /* of one statement with one set of indexes */
     uint64_t set;
@@ -127,8 +151,8 @@ struct advise_statement {
     const struct advise_table *target; /* of INSERT, UPDATE, DELETE */
     LIST_OF(const char *) assigned;    /* UPDATE: columns */
     LIST_OF(struct advise_parameter) parameters;
-    LIST_OF(const char *) plans; /* the statement with sampled values in place of parameters */
-    const char *prepared;        /* name of the prepared statement; NULL: no parameters */
+    LIST_OF(struct advise_plan) plans;
+    const char *prepared; /* name of the prepared statement; NULL: no parameters */
     LIST_OF(struct advise_cost) costs;
     double before, after; /* estimated, one run */
 };
@@ -139,14 +163,15 @@ struct advise_candidate {
     const char *keys[ADVISE_MAX_KEYS];
     size_t key_count;
     LIST_OF(const char *) included;
-    const char *predicate;  /* NULL: none */
-    const char *definition; /* "USING btree (a, b DESC) INCLUDE (c) WHERE d" */
-    const char *extension;  /* that must be created first; NULL */
-    LIST_OF(uint32_t) live; /* hypothetical ones of hypopg */
+    const char *predicate;              /* NULL: none */
+    const char *definition;             /* "(a, b DESC) INCLUDE (c) WHERE d", "USING gin (e)" */
+    const struct advise_clause *clause; /* GIN: what it answers */
+    const char *extension;              /* that must be created first; NULL */
+    LIST_OF(uint32_t) live;             /* hypothetical ones of hypopg */
     double size_bytes;
     double entry_cost;          /* of one more entry, in the planner's units */
     double charge;              /* of all writes of the workload */
-    double scan_factor;         /* GIN, from a sample */
+    bool is_sampled;            /* its size is from a build on a sample of the rows */
     bool is_bad;                /* the server does not take it */
     LIST_OF(size_t) statements; /* that it may help */
 };

@@ -239,27 +239,38 @@ prepare(struct advise *run, struct advise_statement *statement, struct error *er
     return true;
 }
 
-/* Only what the server can plan stays. */
+static bool
+add_plan(struct advise *run, struct advise_statement *statement, const char *sql, struct error *err)
+{
+    struct advise_plan plan = {0};
+    struct error fault = {0};
+    bool is_sampled = sql != NULL && statement->prepared != NULL;
+
+    if (advise_explain(run, statement, sql, &plan, &fault)) {
+        *LIST_ADD(run->arena, &statement->plans) = plan;
+        return true;
+    }
+    if (is_fatal(&fault)) {
+        *err = fault;
+        return false;
+    }
+    if (!is_sampled) /* a value that does not fit is left out */
+        statement->problem = arena_strdup(run->arena, fault.message);
+    return true;
+}
+
+/* The generic plan and those with values; of a statement without parameters its only one. */
 static bool
 add_plans(struct advise *run, struct advise_statement *statement, struct error *err)
 {
-    for (size_t sample = 0; sample < (statement->prepared == NULL ? 1 : SAMPLES); sample++) {
-        const char *sql = statement->prepared == NULL ? statement->sql
-                                                      : with_values(run->arena, statement, sample);
-        struct error fault = {0};
-        double cost;
-        if (sql == NULL)
-            continue;
-        if (advise_explain(run, sql, &cost, &fault)) {
-            *LIST_ADD(run->arena, &statement->plans) = sql;
-            continue;
-        }
-        if (is_fatal(&fault)) {
-            *err = fault;
+    if (statement->prepared == NULL)
+        return add_plan(run, statement, statement->sql, err);
+    if (!add_plan(run, statement, NULL, err))
+        return false;
+    for (size_t sample = 0; statement->problem == NULL && sample < SAMPLES; sample++) {
+        const char *sql = with_values(run->arena, statement, sample);
+        if (sql != NULL && !add_plan(run, statement, sql, err))
             return false;
-        }
-        if (statement->prepared == NULL)
-            statement->problem = arena_strdup(run->arena, fault.message);
     }
     return true;
 }

@@ -52,16 +52,55 @@ definition_of(struct arena *arena, const struct advise_candidate *candidate)
     return arena_strdup(arena, text_chars(&text));
 }
 
-/* Whether an index that is there has these keys, columns and predicate, or begins with the keys and
- * has nothing to carry. */
+/* Whether two predicates are the same but for casts, parentheses and spaces, which PostgreSQL adds.
+ */
+static bool
+is_same_condition(const char *a, const char *b)
+{
+    while (*a != '\0' || *b != '\0') {
+        size_t skip_a = strspn(a, " ()");
+        size_t skip_b = strspn(b, " ()");
+        a += skip_a;
+        b += skip_b;
+        if (strncmp(a, "::", 2) == 0)
+            a += strcspn(a, " ),");
+        else if (strncmp(b, "::", 2) == 0)
+            b += strcspn(b, " ),");
+        else if (*a != *b)
+            return false;
+        else if (*a != '\0')
+            a++, b++;
+    }
+    return true;
+}
+
+static bool
+carries_all(const struct advise_index *index, const struct advise_candidate *candidate)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < candidate->included.count; i++) {
+        bool is_carried = false;
+        for (size_t k = 0; k < index->key_count; k++)
+            is_carried |= strcmp(index->keys[k], candidate->included.items[i]) == 0;
+        for (size_t k = 0; k < index->included_count; k++)
+            is_carried |= strcmp(index->included[k], candidate->included.items[i]) == 0;
+        found += is_carried;
+    }
+    return found == candidate->included.count;
+}
+
+/* Whether an index that is there begins with these keys, has the predicate and carries the rest. */
 static bool
 is_there(const struct advise_candidate *candidate)
 {
     for (size_t i = 0; i < candidate->table->indexes.count; i++) {
         const struct advise_index *index = &candidate->table->indexes.items[i];
         bool is_same = strcmp(index->method, candidate->method) == 0 &&
-                       index->predicate[0] == '\0' && candidate->included.count == 0 &&
-                       candidate->key_count <= index->key_count;
+                       (index->predicate[0] == '\0' ||
+                        (candidate->predicate != NULL &&
+                         is_same_condition(index->predicate, candidate->predicate))) &&
+                       carries_all(index, candidate) && candidate->key_count <= index->key_count;
         for (size_t k = 0; is_same && k < candidate->key_count; k++)
             is_same = strcmp(index->keys[k], candidate->keys[k]) == 0;
         if (is_same)
@@ -82,12 +121,9 @@ find_candidate(struct advise *run, const struct advise_candidate *wanted)
     return NULL;
 }
 
-static void
-add_candidate(struct proposal *proposal, struct advise_candidate candidate)
+void
+advise_add_candidate(struct advise *run, size_t statement, struct advise_candidate candidate)
 {
-    struct advise *run = proposal->run;
-
-    candidate.table = proposal->reference->table;
     if (candidate.key_count == 0 || is_there(&candidate))
         return;
     candidate.definition = definition_of(run->arena, &candidate);
@@ -97,8 +133,15 @@ add_candidate(struct proposal *proposal, struct advise_candidate candidate)
         *found = candidate;
     }
     size_t count = found->statements.count;
-    if (count == 0 || found->statements.items[count - 1] != proposal->statement)
-        *LIST_ADD(run->arena, &found->statements) = proposal->statement;
+    if (count == 0 || found->statements.items[count - 1] != statement)
+        *LIST_ADD(run->arena, &found->statements) = statement;
+}
+
+static void
+add_candidate(struct proposal *proposal, struct advise_candidate candidate)
+{
+    candidate.table = proposal->reference->table;
+    advise_add_candidate(proposal->run, proposal->statement, candidate);
 }
 
 /* --- keys --------------------------------------------------------------------------------- */
@@ -208,7 +251,8 @@ has_key(const struct keys *keys, const char *name)
 /* What the statement reads besides the keys, when that is little: then the table itself need not
  * be read. */
 static bool
-add_included(struct proposal *proposal, const struct keys *keys, struct advise_candidate *candidate)
+add_included(struct proposal *proposal, const struct keys *keys, const char *predicate_column,
+             struct advise_candidate *candidate)
 {
     const struct advise_reference *reference = proposal->reference;
     double width = 0;
@@ -216,10 +260,13 @@ add_included(struct proposal *proposal, const struct keys *keys, struct advise_c
     if (reference->is_whole_row)
         return false;
     for (size_t i = 0; i < reference->outputs.count; i++) {
-        const char *name = reference->outputs.items[i];
+        const char *name = reference->outputs.items[i].name;
+        bool is_in_predicate = candidate->predicate != NULL && predicate_column != NULL &&
+                               strcmp(predicate_column, name) == 0 &&
+                               reference->outputs.items[i].mentions == 1;
         const struct advise_column *column = advise_find_column(reference->table, name);
         const char *key = tree_identifier(proposal->run->arena, name);
-        if (column == NULL || has_key(keys, key))
+        if (column == NULL || has_key(keys, key) || is_in_predicate)
             continue;
         if (column->category == 'A' || strncmp(column->type, "json", 4) == 0)
             return false;
@@ -291,7 +338,7 @@ add_variants(struct proposal *proposal, const struct keys *keys)
     struct advise_candidate plain = {.method = "btree", .key_count = keys->count};
     memcpy(plain.keys, keys->items, sizeof(plain.keys));
     struct advise_candidate covering = plain;
-    bool has_covering = add_included(proposal, keys, &covering);
+    bool has_covering = add_included(proposal, keys, NULL, &covering);
 
     add_candidate(proposal, plain);
     if (has_covering)
@@ -313,7 +360,7 @@ add_variants(struct proposal *proposal, const struct keys *keys)
         memcpy(partial.keys, rest.items, sizeof(partial.keys));
         struct advise_candidate both = partial;
         add_candidate(proposal, partial);
-        if (add_included(proposal, &rest, &both))
+        if (add_included(proposal, &rest, clause->column, &both))
             add_candidate(proposal, both);
     }
 }
@@ -437,16 +484,32 @@ propose(struct advise *run, size_t statement, const struct advise_reference *ref
     }
 }
 
+/* What hypopg cannot show is built on a sample; without hypopg, what the server may refuse. */
+static bool
+try(struct advise *run, struct advise_candidate *candidate, struct error *err)
+{
+    bool has_expression = strchr(candidate->definition + 1, '(') != NULL;
+
+    if (advise_is_shown(run, candidate))
+        return advise_try(run, candidate, err);
+    candidate->size_bytes = advise_rule_size(candidate);
+    if (strcmp(candidate->method, "gin") == 0 || has_expression || candidate->predicate != NULL)
+        return advise_sample(run, candidate, err);
+    return true;
+}
+
 bool
 advise_propose(struct advise *run, struct error *err)
 {
     for (size_t i = 0; i < run->statements.count; i++) {
         const struct advise_statement *statement = &run->statements.items[i];
-        for (size_t j = 0; statement->problem == NULL && j < statement->references.count; j++)
+        for (size_t j = 0; statement->problem == NULL && j < statement->references.count; j++) {
             propose(run, i, &statement->references.items[j]);
+            advise_propose_special(run, i, &statement->references.items[j]);
+        }
     }
     for (size_t i = 0; i < run->candidates.count; i++) {
-        if (run->hypopg != NULL && !advise_try(run, &run->candidates.items[i], err))
+        if (!try(run, &run->candidates.items[i], err))
             return false;
     }
     return true;

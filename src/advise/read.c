@@ -61,6 +61,20 @@ add_text(struct arena *arena, const char *text, const char ***items, size_t *cou
 #define ADD_TEXT(arena, list, text)                                                                \
     add_text((arena), (text), &(list)->items, &(list)->count, &(list)->capacity)
 
+static void
+add_output(struct reading *reading, long at, const char *column)
+{
+    struct advise_reference *reference = reference_at(reading, at);
+
+    for (size_t i = 0; i < reference->outputs.count; i++) {
+        if (strcmp(reference->outputs.items[i].name, column) == 0) {
+            reference->outputs.items[i].mentions++;
+            return;
+        }
+    }
+    *LIST_ADD(reading->arena, &reference->outputs) = (struct advise_output){column, 1};
+}
+
 /* --- columns ------------------------------------------------------------------------------ */
 
 static bool
@@ -135,7 +149,7 @@ note_columns(struct reading *reading, const struct block *block, const json_t *n
         if (column == NULL)
             note_star(reading, block, column_node, reference);
         else if (reference >= 0)
-            ADD_TEXT(reading->arena, &reference_at(reading, reference)->outputs, column);
+            add_output(reading, reference, column);
         return;
     }
     if (tree_as(node, "SelectStmt") != NULL) {
@@ -220,7 +234,7 @@ read_side(struct reading *reading, const struct block *block, const json_t *node
         return side;
     side.is_expression = tree_as(node, "ColumnRef") == NULL;
     side.key = arena_strdup(reading->arena, text_chars(&text));
-    if (side.is_expression && tree_as(node, "FuncCall") == NULL)
+    if (side.is_expression && tree_as(node, "TypeCast") != NULL)
         side.key = arena_printf(reading->arena, "(%s)", side.key);
     return side;
 }
@@ -478,7 +492,7 @@ add_table(struct reading *reading, struct block *block, const json_t *range)
         return NO_REFERENCE;
     item->reference = (long)reading->statement->references.count;
     *LIST_ADD(reading->arena, &reading->statement->references) =
-        (struct advise_reference){.table = table};
+        (struct advise_reference){.table = table, .alias = item->alias};
     return item->reference;
 }
 
@@ -527,7 +541,7 @@ read_shared(struct reading *reading, struct block *block)
             const char *key = tree_identifier(reading->arena, arena_strdup(reading->arena, name));
             *LIST_ADD(reading->arena, &reference->clauses) =
                 (struct advise_clause){.use = ADVISE_JOIN, .key = key, .column = name};
-            ADD_TEXT(reading->arena, &reference->outputs, name);
+            add_output(reading, at, name);
         }
     }
 }

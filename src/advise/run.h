@@ -60,6 +60,25 @@ bool advise_cost(struct advise *run, struct advise_statement *statement, const s
 /* Whether the server takes the candidate; sets its size. */
 bool
 advise_try(struct advise *run, struct advise_candidate *candidate, struct error *err) MUST_CHECK;
-/* Total cost of the plan of sql, which is not run. */
+/* The plan of sql (NULL: the statement's generic one), which is not run, with the indexes that are
+ * live. */
+bool advise_explain(struct advise *run, const struct advise_statement *statement, const char *sql,
+                    struct advise_plan *ret_plan, struct error *err) MUST_CHECK;
+
+/* Cost of a plan when, besides, there are candidates of the set that the planner cannot be shown:
+ * by rules from the plan's scans and the tables' statistics. */
+double advise_rule_cost(const struct advise *run, const struct advise_plan *plan, double cost,
+                        const size_t *set, size_t count);
+double advise_rule_size(const struct advise_candidate *candidate);
+/* Candidates that are no plain btree: GIN for documents, arrays, words and parts of words, BRIN for
+ * what comes in order. */
+void advise_propose_special(struct advise *run, size_t statement,
+                            const struct advise_reference *reference);
+/* Adds the candidate unless the index is there; one that is known gets the statement. */
+void advise_add_candidate(struct advise *run, size_t statement, struct advise_candidate candidate);
+/* Builds the candidate on a sample of its table's rows (share 0: none), in a transaction that is
+ * rolled back, and sets its size, or is_bad. */
 bool
-advise_explain(struct advise *run, const char *sql, double *ret_cost, struct error *err) MUST_CHECK;
+advise_sample(struct advise *run, struct advise_candidate *candidate, struct error *err) MUST_CHECK;
+/* Whether hypopg shows the planner such an index. */
+bool advise_is_shown(const struct advise *run, const struct advise_candidate *candidate);

@@ -65,10 +65,13 @@ has_column(const struct advise_candidate *candidate, const char *name)
     return false;
 }
 
-/* Whether longer does all that shorter does. */
+/* Whether longer does all that shorter does: a btree all that a BRIN of its first column does. */
 static bool
 is_extension(const struct advise_candidate *longer, const struct advise_candidate *shorter)
 {
+    if (longer->table == shorter->table && strcmp(shorter->method, "brin") == 0 &&
+        strcmp(longer->method, "btree") == 0 && longer->predicate == NULL)
+        return strcmp(longer->keys[0], shorter->keys[0]) == 0;
     if (longer->table != shorter->table || strcmp(longer->method, "btree") != 0 ||
         strcmp(shorter->method, "btree") != 0 || !is_same_predicate(longer, shorter) ||
         longer->key_count < shorter->key_count)

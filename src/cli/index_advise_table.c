@@ -56,8 +56,9 @@ print_choice(const struct cli *cli, const struct advise *run, const struct advis
     const struct advise_candidate *candidate = &run->candidates.items[choice->candidate];
 
     printf("\n%s%s%s;\n", style->bold, choice->create_sql, style->reset);
-    printf("  size %s, about %.2f of cost per row inserted",
-           size_text(run->arena, candidate->size_bytes), candidate->entry_cost);
+    printf("  size %s%s, about %.2f of cost per row inserted",
+           size_text(run->arena, candidate->size_bytes),
+           candidate->is_sampled ? " (by a build on a sample)" : "", candidate->entry_cost);
     if (candidate->charge > 0)
         printf(", %.0f for the writes of this workload", candidate->charge);
     putchar('\n');
@@ -66,6 +67,8 @@ print_choice(const struct cli *cli, const struct advise *run, const struct advis
         printf("  %10.0f -> %-10.0f %s\n", statement->before, statement->after,
                one_line(run->arena, statement->text));
     }
+    if (candidate->extension != NULL)
+        printf("  needs CREATE EXTENSION IF NOT EXISTS %s;\n", candidate->extension);
     for (size_t i = 0; i < choice->replaced.count; i++)
         printf("  instead of %s, which may be dropped then: DROP INDEX CONCURRENTLY %s;\n",
                choice->replaced.items[i]->name, choice->replaced.items[i]->name);
@@ -141,12 +144,13 @@ choice_json(const struct advise *run, const struct advise_choice *choice)
         json_array_append_new(helped, json_integer((json_int_t)choice->helped.items[i]));
     for (size_t i = 0; i < choice->replaced.count; i++)
         json_array_append_new(replaced, json_string(choice->replaced.items[i]->name));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:f, s:o, s:o}", "name",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:f, s:o, s:o, s:s?, s:b}", "name",
                      choice->name, "schema", candidate->table->schema, "table",
                      candidate->table->name, "definition", candidate->definition, "create",
                      choice->create_sql, "drop", choice->drop_sql, "size_bytes",
                      candidate->size_bytes, "entry_cost", candidate->entry_cost, "write_charge",
-                     candidate->charge, "helps", helped, "replaces", replaced);
+                     candidate->charge, "helps", helped, "replaces", replaced, "needs_extension",
+                     candidate->extension, "is_sampled", candidate->is_sampled);
 }
 
 bool

@@ -2,7 +2,6 @@
 """pgdeck index advise: what it proposes for which statements, and that it runs none of them."""
 
 import json
-import os
 import re
 
 import pytest
@@ -10,12 +9,12 @@ import pytest
 from cluster import SOURCE
 
 DECK = SOURCE / "decks" / "saas-control-deck"
-HYPOPG = pytest.mark.pg(min=15, max=15)  # Debian has it for this version only
 
 
 @pytest.fixture(scope="module")
 def shop(module_server):
-    """The tables of the shipped deck with data, and none of its indexes."""
+    """The tables of the shipped deck with data, and none of its indexes. With hypopg on PostgreSQL
+    15, the only one that Debian has it for; on others costs are by rules."""
     module_server.configure(shared_preload_libraries="pg_stat_statements")
     module_server.restart()
     module_server.query("CREATE DATABASE shop")
@@ -51,8 +50,7 @@ def gain(advice, at):
     return statement["before"] / statement["after"]
 
 
-@HYPOPG
-def test_equality_then_range_then_order(advise):
+def test_equality_then_range_then_order(advise, shop):
     advice = advise("""
         SELECT id FROM ai_tasks WHERE user_id = $1 AND created_at > now() - interval '7 days';
         SELECT id, project_id FROM ai_tasks WHERE project_id = $1 ORDER BY created_at DESC LIMIT 10;
@@ -67,17 +65,17 @@ def test_equality_then_range_then_order(advise):
     found = creates(advice)
     assert any(one.startswith("ai_tasks (user_id, created_at)") for one in found)
     assert any(one.startswith("ai_tasks (project_id, created_at)") for one in found)
-    assert any(re.match(r"ai_tasks \(priority DESC, created_at\).* WHERE status = 'pending'", one)
-               for one in found)
+    assert any(re.match(r"ai_tasks \(.* WHERE status = 'pending'", one) for one in found)
     assert any(one.startswith("ai_results (task_id)") for one in found)
     assert any(one.startswith("ai_tasks (lower(task_name))") for one in found)
     assert any(one.startswith("audit_trails (user_id)") for one in found)
     assert any(one.startswith("system_logs (created_at)") for one in found)
     assert all(gain(advice, at) > 2 for at in range(7)), advice["statements"]
-    assert advice["after"] < advice["before"] / 2 and advice["estimated_by"] == "hypopg"
+    assert advice["after"] < advice["before"] / 2
+    assert advice["estimated_by"] == ("hypopg" if shop.version == 15 else "rules")
+    assert any("by rules" in note for note in advice["notes"]) == (shop.version != 15)
 
 
-@HYPOPG
 def test_what_it_proposes_is_what_the_server_then_uses(advise, shop):
     advice = advise("SELECT count(*) FROM audit_trails WHERE entity_id = '7' AND action = 'create';")
     [index] = advice["indexes"]
@@ -92,7 +90,6 @@ def test_what_it_proposes_is_what_the_server_then_uses(advise, shop):
         shop.query(index["drop"].replace("CONCURRENTLY ", ""), dbname="shop")
 
 
-@HYPOPG
 def test_the_dashboard_as_the_server_counted_it(advise, shop, tmp_path):
     """pg_stat_statements has INTERVAL $1 and EXTRACT($2 FROM ..), which no server takes."""
     advise(None, "--save", tmp_path / "before.json")
@@ -111,19 +108,22 @@ def test_the_dashboard_as_the_server_counted_it(advise, shop, tmp_path):
         assert at in helped and gain(advice, at) > 1.5, advice["statements"][at]
 
 
-@HYPOPG
 def test_one_longer_index_in_the_place_of_what_is_there(advise, shop):
-    shop.query("CREATE INDEX notes_user ON notifications (user_id)", dbname="shop")
+    shop.psql(text="""
+        CREATE TABLE orders AS SELECT i AS id, i % 50 AS customer,
+               now() - i % 1000 * interval '1 hour' AS at, repeat('x', 60) AS note
+          FROM generate_series(1, 40000) i;
+        CREATE INDEX orders_customer ON orders (customer);
+        VACUUM ANALYZE orders""", dbname="shop")
     try:
-        advice = advise("SELECT count(*) FROM notifications WHERE user_id = $1 AND created_at > $2;"
-                        "SELECT count(*) FROM notifications WHERE user_id = $1;")
-        for index in advice["indexes"]:
-            assert index["replaces"] == ["notes_user"]
+        indexes = advise("SELECT count(id) FROM orders WHERE customer = $1 AND at > $2;"
+                         "SELECT count(note) FROM orders WHERE customer = $1;")["indexes"]
+        [longer] = [one for one in indexes if "(customer, at)" in one["create"]]
+        assert longer["replaces"] == ["orders_customer"]
     finally:
-        shop.query("DROP INDEX notes_user", dbname="shop")
+        shop.query("DROP TABLE orders", dbname="shop")
 
 
-@HYPOPG
 def test_writes_are_charged(advise):
     reading = "SELECT id, user_id FROM ai_tasks WHERE status = $1 AND priority = 3;\n"
     writing = "-- calls: 100000\nUPDATE ai_tasks SET status = $2, priority = $3 WHERE id = $1;\n"
@@ -131,7 +131,6 @@ def test_writes_are_charged(advise):
     assert advise(reading + writing)["indexes"] == []
 
 
-@HYPOPG
 def test_the_budget_holds(advise):
     text = (DECK / "workload" / "dashboard_project.sql").read_text() + ";" + \
         "SELECT count(*) FROM ai_results WHERE task_id = $1;"
@@ -140,7 +139,6 @@ def test_the_budget_holds(advise):
     assert small["indexes"] and sum(one["size_bytes"] for one in small["indexes"]) <= 300 << 10
 
 
-@HYPOPG
 def test_statements_that_cannot_be_advised_are_listed(pgdeck, shop, tmp_path):
     (tmp_path / "queries.sql").write_text(
         "SELEC 1;\nSELECT a FROM nowhere;\nSELECT nothing FROM users;\nVACUUM;\n"
@@ -153,7 +151,6 @@ def test_statements_that_cannot_be_advised_are_listed(pgdeck, shop, tmp_path):
         assert re.search(rf"queries.sql:{line}: .*{why}", result.out), result.out
 
 
-@HYPOPG
 def test_other_search_path(advise, shop):
     shop.query("CREATE SCHEMA hidden", dbname="shop")
     shop.query("CREATE TABLE hidden.orders AS SELECT i AS id, i % 500 AS customer, repeat('x', 80) "
@@ -168,7 +165,6 @@ def test_other_search_path(advise, shop):
         shop.query("DROP SCHEMA hidden CASCADE", dbname="shop")
 
 
-@HYPOPG
 def test_nothing_is_run_and_nobody_waits(advise, shop):
     """A writer holds ROW EXCLUSIVE, which lets in no lock that is stronger."""
     shop.query("CREATE SEQUENCE runs", dbname="shop")
@@ -193,7 +189,6 @@ def test_nothing_is_run_and_nobody_waits(advise, shop):
     shop.query("DROP SEQUENCE runs", dbname="shop")
 
 
-@HYPOPG
 def test_partitioned_tables(advise, shop):
     shop.psql(text="""
         CREATE TABLE events (at timestamptz NOT NULL, kind int, note text) PARTITION BY RANGE (at);
@@ -209,10 +204,46 @@ def test_partitioned_tables(advise, shop):
         shop.query("DROP TABLE events", dbname="shop")
 
 
-def test_without_hypopg_or_statistics_it_says_what_is_missing(pgdeck, shop, tmp_path):
+def test_documents_words_and_arrays(advise):
+    """GIN is not among what hypopg shows: built on a sample of the rows, and then gone."""
+    advice = advise("""
+        SELECT id FROM ai_tasks WHERE input_data @> '{"dataset": "x"}';
+        SELECT id FROM ai_tasks WHERE input_data ->> 'dataset' = $1;
+        SELECT id FROM ai_tasks WHERE task_name ILIKE '%report%';
+        SELECT id FROM ai_tasks
+         WHERE to_tsvector('english', task_name) @@ websearch_to_tsquery('english', $1);
+        """)
+    found = creates(advice)
+    assert "ai_tasks USING gin (input_data jsonb_path_ops)" in found
+    assert any(one.startswith("ai_tasks ((input_data ->> 'dataset'))") for one in found)
+    assert "ai_tasks USING gin (task_name gin_trgm_ops)" in found
+    assert "ai_tasks USING gin (to_tsvector('english', task_name))" in found
+    [trigrams] = [one for one in advice["indexes"] if "gin_trgm_ops" in one["create"]]
+    assert trigrams["needs_extension"] == "pg_trgm" and trigrams["is_sampled"]
+    assert all(gain(advice, at) > 2 for at in range(4))
+
+
+def test_arrays_and_rows_in_order(advise, shop):
+    shop.psql(text="""
+        CREATE TABLE readings AS
+            SELECT i AS id, '2024-01-01'::timestamptz + i * interval '1 min' AS at,
+                   ARRAY['kind ' || i % 900] AS labels, repeat('x', 300) AS note
+              FROM generate_series(1, 60000) i;
+        VACUUM ANALYZE readings""", dbname="shop")
+    try:
+        found = creates(advise("SELECT id FROM readings WHERE labels && ARRAY['kind 1'];"
+                               "SELECT count(note) FROM readings WHERE at >= '2024-02-01' "
+                               "AND at < '2024-02-02';", "--budget", "900kB"))
+        assert "readings USING gin (labels)" in found
+        assert "readings USING brin (at)" in found
+    finally:
+        shop.query("DROP TABLE readings", dbname="shop")
+
+
+def test_without_statistics_it_says_what_is_missing(pgdeck, shop):
     shop.query("CREATE DATABASE bare")
     result = pgdeck("index", "advise", "--from", shop.conninfo("bare"))
-    assert result.code == 20 and re.search("hypopg|pg_stat_statements", result.err)
+    assert result.code == 20 and "pg_stat_statements is not installed" in result.err
     shop.query("DROP DATABASE bare")
 
 
