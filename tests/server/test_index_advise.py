@@ -84,8 +84,12 @@ def test_what_it_proposes_is_what_the_server_then_uses(advise, shop):
         plan = shop.query("EXPLAIN SELECT count(*) FROM audit_trails WHERE entity_id = '7' "
                           "AND action = 'create'", dbname="shop")
         assert index["name"] in str(plan)
-        assert advise("SELECT count(*) FROM audit_trails WHERE entity_id = '7' "
-                      "AND action = 'create';")["indexes"] == []
+        again = advise("SELECT count(*) FROM audit_trails WHERE entity_id = '7' "
+                       "AND action = 'create';")
+        if shop.version == 15:
+            assert again["indexes"] == []
+        else:  # rules may find a better one, never the same
+            assert index["definition"] not in [one["definition"] for one in again["indexes"]]
     finally:
         shop.query(index["drop"].replace("CONCURRENTLY ", ""), dbname="shop")
 
