@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/command.h"
 #include "deck/json_schema.h"
+#include "settings/check_deck.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -124,8 +125,9 @@ cmd_check(struct cli *cli, const struct cli_command *command, int argc, char **a
     }
     if (operands.values.count == 1)
         cli->deck_path = operands.values.items[0];
-    const struct deck *deck = deck_load(cli->arena, cli->deck_path, cli->sets.values.items,
-                                        cli->sets.values.count, &faults);
+    const struct deck *deck =
+        deck_load_checked(cli->arena, cli->deck_path, cli->sets.values.items,
+                          cli->sets.values.count, settings_check_deck, &faults);
     if (cli->is_json)
         print_json(cli->deck_path, deck, &faults);
     else if (deck != NULL)

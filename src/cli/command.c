@@ -2,6 +2,7 @@
 #include "cli/command.h"
 
 #include "base/text.h"
+#include "settings/check_deck.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -243,8 +244,9 @@ const struct deck *
 cli_load_deck(struct cli *cli, struct error *err)
 {
     struct deck_faults faults = {0};
-    const struct deck *deck = deck_load(cli->arena, cli->deck_path, cli->sets.values.items,
-                                        cli->sets.values.count, &faults);
+    const struct deck *deck =
+        deck_load_checked(cli->arena, cli->deck_path, cli->sets.values.items,
+                          cli->sets.values.count, settings_check_deck, &faults);
 
     if (deck != NULL)
         return deck;

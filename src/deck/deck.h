@@ -3,6 +3,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/error.h"
+#include "deck/setting.h"
 #include "deck/statement.h"
 #include <stdint.h>
 
@@ -53,6 +54,8 @@ struct deck_server {
     enum deck_configuration configuration; /* where its settings go, on its own host */
     enum deck_provider provider;           /* who manages its parameters */
     const char *restart_command;           /* NULL: pg_ctl where the data directory is reachable */
+    int version;                           /* major, of its PostgreSQL; 0: not given */
+    struct deck_settings settings;
 };
 
 struct deck_pool {
@@ -87,6 +90,7 @@ struct deck_environment {
     enum deck_passwords passwords;
     LIST_OF(const char *) allow; /* client networks, CIDR */
     int64_t history_ms;          /* how long samples of the monitoring are kept; default 30 days */
+    struct deck_settings settings;
     const char *maintenance_daily, *maintenance_weekly, *maintenance_monthly; /* NULL: none */
 };
 
@@ -173,6 +177,12 @@ struct deck_faults {
  * all of them, each ERROR_DECK (ERROR_FILE for the deck file itself) with place and hint. */
 const struct deck *deck_load(struct arena *arena, const char *path, const char *const *sets,
                              size_t set_count, struct deck_faults *ret_faults);
+/* Likewise, with what else is to be looked at: the deck then may have faults already (references
+ * that lead nowhere are NULL). */
+typedef void deck_checker(struct arena *arena, const struct deck *deck, struct deck_faults *faults);
+const struct deck *deck_load_checked(struct arena *arena, const char *path, const char *const *sets,
+                                     size_t set_count, deck_checker *checker,
+                                     struct deck_faults *ret_faults);
 
 /* Role names; also the pool's logins. In the arena. */
 const char *deck_owner_role(struct arena *arena, const struct deck_environment *environment);

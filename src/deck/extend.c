@@ -114,6 +114,7 @@ struct position {
     struct deck_node *node;
     const struct deck_table *table; /* NULL: nothing is known */
     bool is_named;                  /* keys are names that the user gave */
+    bool is_settings;               /* keys are names of parameters */
     const char *path;
 };
 
@@ -164,6 +165,8 @@ find_step(const struct position *position, const char *path)
 {
     const char *best = NULL;
 
+    if (position->is_settings) /* auto_explain.log_min_duration is one name */
+        return path;
     for (size_t i = 0; i < position->node->pairs.count; i++) {
         const char *key = position->node->pairs.items[i].key;
         if (begins_path(path, key) && (best == NULL || strlen(key) > strlen(best)))
@@ -224,6 +227,7 @@ step_into(struct position *position, const struct deck_node_pair *pair)
         position->is_named = false;
     } else {
         position->is_named = key != NULL && key->type == KEY_MAP;
+        position->is_settings = key != NULL && key->type == KEY_SETTINGS;
         position->table = key == NULL ? NULL : key->table;
     }
     position->node = pair->value;
@@ -253,14 +257,15 @@ can_be_made(const struct position *position, const char *name, bool is_last)
         position->table == NULL ? NULL : deck_key_find(position->table, name);
 
     return is_last || deck_node_find_pair(position->node, name) != NULL ||
-           (key != NULL && (key->type == KEY_MAPPING || key->type == KEY_MAP));
+           (key != NULL &&
+            (key->type == KEY_MAPPING || key->type == KEY_MAP || key->type == KEY_SETTINGS));
 }
 
 /* Finds where path leads to; NULL with a fault. */
 static struct deck_node **
 find_slot(struct deck_loader *loader, struct deck_node *root, const char *path, struct place place)
 {
-    struct position position = {root, &deck_root_table, false, ""};
+    struct position position = {root, &deck_root_table, false, false, ""};
     const char *whole = path;
     struct deck_node **slot = NULL;
 

@@ -75,6 +75,15 @@ schedule_schema(const struct deck_key *key)
     return pattern_schema(patterns[key->min]);
 }
 
+/* A parameter's value: on, 0.9, 64MB, [pg_stat_statements, auto_explain]. */
+static json_t *
+settings_schema(void)
+{
+    json_t *value = json_pack("{s:[o, o]}", "anyOf", name_schema(), list_schema(name_schema()));
+
+    return json_pack("{s:s, s:o}", "type", "object", "additionalProperties", value);
+}
+
 static json_t *
 value_schema(const struct deck_key *key)
 {
@@ -114,6 +123,8 @@ value_schema(const struct deck_key *key)
         return parts_schema();
     case KEY_PARTITIONS:
         return list_schema(table_schema(key->table));
+    case KEY_SETTINGS:
+        return settings_schema();
     case KEY_MAPPING:
         return table_schema(key->table);
     case KEY_MAP:

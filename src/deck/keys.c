@@ -70,6 +70,16 @@ static const struct deck_key server_keys[] = {
      .type = KEY_TEXT,
      .offset = AT(deck_server, restart_command),
      .help = "default: pg_ctl, where the data directory can be reached"},
+    {.name = "version",
+     .type = KEY_COUNT,
+     .offset = AT(deck_server, version),
+     .help = "PostgreSQL's major version, to check settings without the server",
+     .min = 14,
+     .max = 18},
+    {.name = "settings",
+     .type = KEY_SETTINGS,
+     .offset = AT(deck_server, settings),
+     .help = "parameters of PostgreSQL, instead of what pgdeck would derive"},
 };
 static const struct deck_server server_defaults = {.storage = STORAGE_SSD};
 static const struct deck_table server_table = {
@@ -222,6 +232,10 @@ static const struct deck_key environment_keys[] = {
      .offset = AT(deck_environment, pools),
      .help = "connections of each service",
      .table = &pool_table},
+    {.name = "settings",
+     .type = KEY_SETTINGS,
+     .offset = AT(deck_environment, settings),
+     .help = "parameters of PostgreSQL for its databases, instead of what pgdeck would derive"},
     {.name = "role_prefix",
      .type = KEY_NAME,
      .offset = AT(deck_environment, role_prefix),

@@ -30,6 +30,7 @@ enum deck_key_type {
     KEY_PARTITION_COLUMN, /* struct deck_partition whole: kind (min) and column */
     KEY_PARTITION_PARTS,  /* struct deck_partition whole: modulus or parts */
     KEY_PARTITIONS,       /* const struct deck_partitions *: a list of mappings */
+    KEY_SETTINGS,         /* struct deck_settings: names and values of parameters */
     KEY_EXTENDS,          /* done before the tables are looked at */
     KEY_MAPPING,          /* struct at offset, by table */
     KEY_MAP,              /* LIST_OF(struct) by table, each named by its key */

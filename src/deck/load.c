@@ -49,6 +49,13 @@ const struct deck *
 deck_load(struct arena *arena, const char *path, const char *const *sets, size_t set_count,
           struct deck_faults *ret_faults)
 {
+    return deck_load_checked(arena, path, sets, set_count, NULL, ret_faults);
+}
+
+const struct deck *
+deck_load_checked(struct arena *arena, const char *path, const char *const *sets, size_t set_count,
+                  deck_checker *checker, struct deck_faults *ret_faults)
+{
     struct deck_loader loader = {.arena = arena, .faults = ret_faults};
     struct deck_root *root = ARENA_NEW(arena, struct deck_root);
     struct deck_node *node = deck_extend(&loader, path, sets, set_count);
@@ -59,6 +66,8 @@ deck_load(struct arena *arena, const char *path, const char *const *sets, size_t
         deck_read(&loader, &deck_root_table, node, "", root);
         if (node->kind == NODE_MAPPING)
             deck_check(&loader, root, node);
+        if (checker != NULL)
+            checker(arena, &root->deck, ret_faults);
     }
     deck_faults_settle(arena, ret_faults, loader.files.items, loader.files.count);
     return ret_faults->list.count == 0 ? &root->deck : NULL;

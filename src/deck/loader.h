@@ -32,6 +32,9 @@ struct deck_node *deck_extend(struct deck_loader *loader, const char *path, cons
 /* read.c: reads a mapping by a table into target. path: where in the deck, "" at the root. */
 void deck_read(struct deck_loader *loader, const struct deck_table *table,
                const struct deck_node *node, const char *path, void *target);
+/* read_settings.c: names of parameters and their values. */
+void deck_read_settings(struct deck_loader *loader, const struct deck_node *node, const char *path,
+                        struct deck_settings *ret_settings);
 /* check.c: resolves references and looks at what must fit together. */
 void deck_check(struct deck_loader *loader, struct deck_root *root, const struct deck_node *node);
 /* check_partitions.c: partitions of a database against its schema. */

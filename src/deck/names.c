@@ -4,6 +4,7 @@
 #include "base/text.h"
 
 #include <string.h>
+#include <strings.h>
 
 enum { MAX_NAME_BYTES = 63 }; /* NAMEDATALEN - 1 */
 
@@ -57,6 +58,16 @@ deck_find_pool(const struct deck_environment *environment, const char *service)
     for (size_t i = 0; i < environment->pools.count; i++) {
         if (strcmp(environment->pools.items[i].service, service) == 0)
             return &environment->pools.items[i];
+    }
+    return NULL;
+}
+
+const struct deck_setting *
+deck_find_setting(const struct deck_settings *settings, const char *name)
+{
+    for (size_t i = 0; i < settings->list.count; i++) {
+        if (strcasecmp(settings->list.items[i].name, name) == 0)
+            return &settings->list.items[i];
     }
     return NULL;
 }

@@ -624,6 +624,12 @@ read_map(struct value *value)
 }
 
 static void
+read_settings(struct value *value)
+{
+    deck_read_settings(value->loader, value->node, value->path, value->field);
+}
+
+static void
 read_nothing(struct value *value)
 {
     (void)value;
@@ -655,6 +661,7 @@ static reader *const readers[KEY_TYPES] = {
     [KEY_PARTITION_COLUMN] = read_partition_column,
     [KEY_PARTITION_PARTS] = read_partition_parts,
     [KEY_PARTITIONS] = read_partitions,
+    [KEY_SETTINGS] = read_settings,
     [KEY_EXTENDS] = read_nothing,
     [KEY_MAPPING] = read_nested,
     [KEY_MAP] = read_map,

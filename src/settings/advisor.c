@@ -4,12 +4,14 @@
 #include "base/text.h"
 #include "pg/script.h"
 #include "settings/budget.h"
+#include "settings/check_live.h"
 #include "settings/configuration.h"
 #include "settings/drift.h"
 #include "settings/manual.h"
 #include "settings/reload.h"
 #include "settings/statement.h"
 #include "settings/value.h"
+#include "settings/wanted.h"
 
 #include <string.h>
 
@@ -58,7 +60,7 @@ add_server_change(struct session *session, const struct settings_rule *rule,
         .warning = proposal->warning,
         .drift = settings_server_drift(&session->evidence, rule, setting),
         .declared = proposal->value,
-        .place = server->place,
+        .place = proposal->deck != NULL ? proposal->deck->place : server->place,
         .needs_reload = !is_postmaster(setting),
         .needs_restart = is_postmaster(setting),
     };
@@ -71,19 +73,27 @@ static void
 advise_server_rule(struct session *session, const struct settings_rule *rule)
 {
     const struct catalog_server *catalog = session->advice->catalog;
-    const struct catalog_setting *setting = catalog_find_setting(catalog, rule->name);
+    const struct catalog_setting *setting = settings_find(&session->input, rule->name);
     struct settings_case of = {.input = &session->input, .current = setting};
     struct settings_proposal proposal;
     struct settings_obstacle obstacle;
 
     if (setting == NULL || !settings_propose(rule, &of, &proposal))
         return;
+    if (catalog_find_setting(catalog, rule->name) == NULL) {
+        change_list_note(
+            session->advice->changes, session->advice->server->name, NULL,
+            proposal.deck != NULL ? proposal.deck->place : session->advice->server->place,
+            "%s can be set once its library is loaded: plan again after the restart.", rule->name);
+        return;
+    }
     const char *now = setting_server_value(setting);
     const char *next = setting_next_value(setting);
     bool is_now = settings_is_equal(rule, setting, now, proposal.value);
     bool is_next = settings_is_equal(rule, setting, next, proposal.value) &&
                    (setting_is_in_files(setting) || !setting->is_pending_restart);
-    settings_note_overrides(session->advice, rule, setting, proposal.value);
+    if (settings_find_rule(&session->input, rule->name, SETTINGS_OF_ENVIRONMENT) == NULL)
+        settings_note_overrides(session->advice, rule, setting, proposal.value);
     if (is_now && is_next)
         return;
     bool is_waiting = is_next && strcmp(setting->source, "command line") != 0 &&
@@ -126,13 +136,17 @@ advise_database_rule(struct session *session, const struct settings_rule *rule,
 {
     struct arena *arena = session->advice->arena;
     const struct catalog_server *catalog = session->advice->catalog;
-    const struct catalog_setting *setting = catalog_find_setting(catalog, rule->name);
+    const struct catalog_setting *setting = settings_find(&session->input, rule->name);
     struct settings_case of = {&session->input, environment, setting};
     struct settings_proposal proposal;
 
     if (setting == NULL || !settings_propose(rule, &of, &proposal))
         return;
     const char *former = catalog_role_setting_value(catalog, database, "", rule->name);
+    bool is_of_server = proposal.deck != NULL &&
+                        deck_find_setting(&environment->deck->settings, rule->name) == NULL;
+    if (is_of_server && former == NULL)
+        return;
     const char *now = settings_database_value(catalog, database, setting);
     settings_note_database_overrides(session->advice, rule, setting, database, proposal.value);
     bool is_set = settings_is_equal(rule, setting, now, proposal.value);
@@ -162,10 +176,9 @@ advise_database(struct session *session, const struct settings_environment *envi
     struct arena *arena = session->advice->arena;
     struct database_settings settings = {0};
 
-    for (size_t i = 0; i < settings_rule_count; i++) {
-        const struct settings_rule *rule = &settings_rules[i];
-        if (rule->scope == SETTINGS_OF_ENVIRONMENT &&
-            settings_rule_is_for(rule, session->advice->catalog->major))
+    for (size_t i = 0; i < session->input.rules.count; i++) {
+        const struct settings_rule *rule = session->input.rules.items[i];
+        if (rule->scope == SETTINGS_OF_ENVIRONMENT)
             advise_database_rule(session, rule, environment, database->name, &settings);
     }
     if (settings.sql.length > 0) {
@@ -253,7 +266,8 @@ note_memory(struct session *session)
 
     if (!settings_memory_read(input, &memory))
         return;
-    if (memory.expected_bytes > input->memory_bytes) /* of a preset: else it is an error */
+    if (memory.expected_bytes >
+        input->memory_bytes) /* of a preset or the deck: else it is an error */
         change_list_note(session->advice->changes, server->name, NULL, server->place,
                          "Expected memory is %s, more than the %s that the server has (%s): %s.",
                          setting_rounded_size(arena, memory.expected_bytes),
@@ -274,15 +288,15 @@ settings_advise(struct advice *advice, struct error *err)
     struct session session = {.advice = advice, .evidence = {.advice = advice}};
 
     settings_input_read(advice, &session.input);
-    if (!settings_configuration_read(advice, &session.configuration, err) ||
+    if (!settings_check_live(advice, &session.input, err) ||
+        !settings_configuration_read(advice, &session.configuration, err) ||
         !settings_check_connections(&session.input, settings_future_connections(&session.input),
                                     err) ||
         !settings_check_memory(&session.input, err))
         return false;
-    for (size_t i = 0; i < settings_rule_count; i++) {
-        const struct settings_rule *rule = &settings_rules[i];
-        if (rule->scope == SETTINGS_OF_SERVER && settings_rule_is_for(rule, advice->catalog->major))
-            advise_server_rule(&session, rule);
+    for (size_t i = 0; i < session.input.rules.count; i++) {
+        if (session.input.rules.items[i]->scope == SETTINGS_OF_SERVER)
+            advise_server_rule(&session, session.input.rules.items[i]);
     }
     settings_add_resets(session.configuration, advice->changes);
     for (size_t i = 0; i < session.input.environments.count; i++)

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "settings/derive.h"
 #include "settings/value.h"
+#include "settings/wanted.h"
 
 bool
 settings_check_connections(const struct settings_input *input, int max_connections,
@@ -109,10 +110,13 @@ sum_expected(struct sum *sum, const struct settings_input *input)
 enum { WORST_NODES = 4 };     /* sorts and hashes that one query has in hand at once */
 enum { HASH_MULTIPLIER = 2 }; /* the rules' hash_mem_multiplier */
 
-/* What the server says; 0: unknown. */
+/* What the deck says for all, else the server; 0: unknown. */
 static int64_t
 server_bytes(const struct settings_input *input, const char *name)
 {
+    int64_t wanted;
+    if (settings_wanted_bytes(input, NULL, name, &wanted))
+        return wanted;
     const struct catalog_setting *setting = catalog_find_setting(input->catalog, name);
     int64_t bytes;
 
@@ -120,11 +124,21 @@ server_bytes(const struct settings_input *input, const char *name)
                                                                                             : 0;
 }
 
+static double
+hash_multiplier(const struct settings_input *input, const struct settings_environment *environment)
+{
+    const struct deck_setting *wanted = settings_wanted(input, environment, "hash_mem_multiplier");
+    double multiplier;
+
+    return wanted != NULL && setting_number(wanted->value, "", &multiplier) ? multiplier
+                                                                            : HASH_MULTIPLIER;
+}
+
 static void
 sum_worst(struct sum *sum, const struct settings_input *input)
 {
     const int64_t nodes = (int64_t)WORST_NODES * HASH_MULTIPLIER;
-    int64_t temporary = server_bytes(input, "temp_buffers");
+    int64_t temporary_of_server = server_bytes(input, "temp_buffers");
     int64_t other = server_bytes(input, "work_mem");
     int64_t largest = largest_work_mem(input);
 
@@ -132,14 +146,18 @@ sum_worst(struct sum *sum, const struct settings_input *input)
     for (size_t i = 0; i < input->environments.count; i++) {
         const struct settings_environment *environment = &input->environments.items[i];
         int64_t work_mem = settings_work_mem(input, environment);
+        int64_t temporary = temporary_of_server;
+        double multiplier = hash_multiplier(input, environment);
+        (void)settings_wanted_bytes(input, environment, "temp_buffers", &temporary);
         add_term(sum, arena_printf(sum->arena, "connections of %s", environment->deck->name),
-                 environment->connections, nodes * work_mem + temporary,
-                 arena_printf(sum->arena, "(%d sorts or hashes x %s x %d + %s)", WORST_NODES,
-                              setting_size(sum->arena, work_mem), HASH_MULTIPLIER,
+                 environment->connections,
+                 (int64_t)((double)(WORST_NODES * work_mem) * multiplier) + temporary,
+                 arena_printf(sum->arena, "(%d sorts or hashes x %s x %g + %s)", WORST_NODES,
+                              setting_size(sum->arena, work_mem), multiplier,
                               setting_size(sum->arena, temporary)));
     }
     add_term(sum, "other connections", input->reserved_connections + input->own_connections,
-             nodes * other + temporary, NULL);
+             nodes * other + temporary_of_server, NULL);
     add_term(sum, "autovacuum workers", settings_autovacuum_workers(input),
              settings_autovacuum_work_mem(input), NULL);
     add_term(sum, "parallel workers", settings_parallel_workers(input), nodes * largest, NULL);
@@ -163,6 +181,25 @@ settings_memory_read(const struct settings_input *input, struct settings_memory 
     return true;
 }
 
+/* Whether the deck itself sets one of the figures that make up the sums. */
+static bool
+has_wanted_memory(const struct settings_input *input)
+{
+    static const char *const names[] = {"shared_buffers",       "wal_buffers",
+                                        "autovacuum_work_mem",  "work_mem",
+                                        "max_parallel_workers", "autovacuum_max_workers"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (settings_wanted(input, NULL, names[i]) != NULL)
+            return true;
+        for (size_t j = 0; j < input->environments.count; j++) {
+            if (settings_wanted(input, &input->environments.items[j], names[i]) != NULL)
+                return true;
+        }
+    }
+    return false;
+}
+
 bool
 settings_check_memory(const struct settings_input *input, struct error *err)
 {
@@ -170,7 +207,7 @@ settings_check_memory(const struct settings_input *input, struct error *err)
     struct settings_memory memory;
 
     if (!settings_memory_read(input, &memory) || memory.expected_bytes <= input->memory_bytes ||
-        (sole != NULL && settings_is_preset(input, sole)))
+        (sole != NULL && settings_is_preset(input, sole)) || has_wanted_memory(input))
         return true;
     error_set(err, ERROR_DECK, "expected memory does not fit into server \"%s\"",
               input->deck->name);

@@ -20,5 +20,5 @@ struct settings_memory {
 };
 /* False: the deck does not say enough. */
 bool settings_memory_read(const struct settings_input *input, struct settings_memory *ret_memory);
-/* Whether expected memory fits; presets are let through. */
+/* Whether expected memory fits; presets, and figures that the deck sets itself, are let through. */
 bool settings_check_memory(const struct settings_input *input, struct error *err) MUST_CHECK;

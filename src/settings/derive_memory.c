@@ -4,6 +4,7 @@
 #include "settings/derive.h"
 
 #include "settings/value.h"
+#include "settings/wanted.h"
 
 #define KILOBYTE (INT64_C(1) << 10)
 #define MEGABYTE (INT64_C(1) << 20)
@@ -101,9 +102,20 @@ buffers_percent(const struct settings_input *input)
 int64_t
 settings_shared_buffers(const struct settings_input *input)
 {
+    int64_t wanted;
+
+    if (settings_wanted_bytes(input, NULL, "shared_buffers", &wanted))
+        return wanted;
     return input->memory_bytes == 0
                ? 0
                : at_least(memory_share(input, buffers_percent(input)), LEAST_BUFFERS);
+}
+
+/* What the rule says, whatever the deck does. */
+static int64_t
+derived_shared_buffers(const struct settings_input *input)
+{
+    return at_least(memory_share(input, buffers_percent(input)), LEAST_BUFFERS);
 }
 
 bool
@@ -126,7 +138,7 @@ derive_shared_buffers(const struct settings_case *of, struct settings_proposal *
 {
     if (of->input->memory_bytes == 0)
         return false;
-    proposal->value = setting_size(of->input->arena, settings_shared_buffers(of->input));
+    proposal->value = setting_size(of->input->arena, derived_shared_buffers(of->input));
     proposal->why = arena_printf(of->input->arena, "%d %% %s", buffers_percent(of->input),
                                  of_memory(of->input));
     return true;
@@ -163,8 +175,9 @@ derive_maintenance_work_mem(const struct settings_case *of, struct settings_prop
     return true;
 }
 
-int64_t
-settings_autovacuum_work_mem(const struct settings_input *input)
+/* What the rule says, whatever the deck does; 0: memory unknown. */
+static int64_t
+derived_autovacuum_work_mem(const struct settings_input *input)
 {
     if (input->memory_bytes == 0)
         return 0;
@@ -173,19 +186,29 @@ settings_autovacuum_work_mem(const struct settings_input *input)
         LEAST_AUTOVACUUM_WORK_MEM);
 }
 
+int64_t
+settings_autovacuum_work_mem(const struct settings_input *input)
+{
+    int64_t wanted;
+
+    if (settings_wanted_bytes(input, NULL, "autovacuum_work_mem", &wanted))
+        return wanted;
+    return derived_autovacuum_work_mem(input);
+}
+
 bool
 derive_autovacuum_work_mem(const struct settings_case *of, struct settings_proposal *proposal)
 {
     if (of->input->memory_bytes == 0)
         return false;
-    proposal->value = setting_size(of->input->arena, settings_autovacuum_work_mem(of->input));
+    proposal->value = setting_size(of->input->arena, derived_autovacuum_work_mem(of->input));
     proposal->why = arena_printf(of->input->arena, "1/32 %s for each of %d workers",
                                  of_memory(of->input), settings_autovacuum_workers(of->input));
     return true;
 }
 
-int64_t
-settings_wal_buffers(const struct settings_input *input)
+static int64_t
+derived_wal_buffers(const struct settings_input *input)
 {
     int64_t buffers = settings_shared_buffers(input);
 
@@ -196,6 +219,15 @@ settings_wal_buffers(const struct settings_input *input)
     return at_least(at_most(rounded_down(buffers / 32, MEGABYTE), 16 * MEGABYTE), MEGABYTE);
 }
 
+int64_t
+settings_wal_buffers(const struct settings_input *input)
+{
+    int64_t wanted;
+
+    return settings_wanted_bytes(input, NULL, "wal_buffers", &wanted) ? wanted
+                                                                      : derived_wal_buffers(input);
+}
+
 bool
 derive_wal_buffers(const struct settings_case *of, struct settings_proposal *proposal)
 {
@@ -203,7 +235,7 @@ derive_wal_buffers(const struct settings_case *of, struct settings_proposal *pro
 
     if (buffers == 0)
         return false;
-    proposal->value = setting_size(of->input->arena, settings_wal_buffers(of->input));
+    proposal->value = setting_size(of->input->arena, derived_wal_buffers(of->input));
     proposal->why = arena_printf(of->input->arena, "for shared_buffers of %s",
                                  setting_size(of->input->arena, buffers));
     return true;
@@ -230,13 +262,16 @@ affordable_work_mem(const struct settings_input *input,
 {
     int64_t memory = input->memory_bytes;
     /* Before rounding, so that more memory never gives less. */
-    int64_t taken =
-        at_least(memory / 100 * buffers_percent(input), LEAST_BUFFERS) +
-        settings_autovacuum_workers(input) *
-            at_least(at_most(memory / AUTOVACUUM_PART, GIGABYTE), LEAST_AUTOVACUUM_WORK_MEM) +
-        at_most(memory / 64, MOST_WAL_BUFFERS) + MEGABYTE;
+    int64_t buffers = at_least(memory / 100 * buffers_percent(input), LEAST_BUFFERS);
+    int64_t autovacuum =
+        at_least(at_most(memory / AUTOVACUUM_PART, GIGABYTE), LEAST_AUTOVACUUM_WORK_MEM);
+    int64_t wal_buffers = at_most(memory / 64, MOST_WAL_BUFFERS) + MEGABYTE;
     int64_t all = 0;
 
+    (void)settings_wanted_bytes(input, NULL, "shared_buffers", &buffers);
+    (void)settings_wanted_bytes(input, NULL, "autovacuum_work_mem", &autovacuum);
+    (void)settings_wanted_bytes(input, NULL, "wal_buffers", &wal_buffers);
+    int64_t taken = buffers + settings_autovacuum_workers(input) * autovacuum + wal_buffers;
     for (size_t i = 0; i < input->environments.count; i++)
         all += input->environments.items[i].memory_bytes;
     int64_t backends =
@@ -266,9 +301,9 @@ usual_work_mem(const struct settings_environment *environment)
     return rounded_work_mem(at_least(bytes, 4 * MEGABYTE));
 }
 
-int64_t
-settings_work_mem(const struct settings_input *input,
-                  const struct settings_environment *environment)
+/* What the rule says, whatever the deck does. */
+static int64_t
+derived_work_mem(const struct settings_input *input, const struct settings_environment *environment)
 {
     if (environment->memory_bytes == 0 || environment->connections == 0)
         return 0;
@@ -278,12 +313,23 @@ settings_work_mem(const struct settings_input *input,
     return at_most(usual, rounded_work_mem(affordable_work_mem(input, environment)));
 }
 
+int64_t
+settings_work_mem(const struct settings_input *input,
+                  const struct settings_environment *environment)
+{
+    int64_t wanted;
+
+    return settings_wanted_bytes(input, environment, "work_mem", &wanted)
+               ? wanted
+               : derived_work_mem(input, environment);
+}
+
 bool
 derive_work_mem(const struct settings_case *of, struct settings_proposal *proposal)
 {
     const struct settings_environment *environment = of->environment;
     struct arena *arena = of->input->arena;
-    int64_t bytes = settings_work_mem(of->input, environment);
+    int64_t bytes = derived_work_mem(of->input, environment);
 
     if (bytes == 0)
         return false;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "settings/derive.h"
+#include "settings/wanted.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -107,8 +108,8 @@ is_production_alone(const struct settings_input *input)
     return sole != NULL && sole->deck->logging == LOGGING_MINIMAL;
 }
 
-int
-settings_parallel_workers(const struct settings_input *input)
+static int
+derived_parallel_workers(const struct settings_input *input)
 {
     int least = is_production_alone(input) ? PRODUCTION_PARALLEL_WORKERS : 2;
 
@@ -117,11 +118,21 @@ settings_parallel_workers(const struct settings_input *input)
     return input->cpus > least ? input->cpus : least;
 }
 
+int
+settings_parallel_workers(const struct settings_input *input)
+{
+    int wanted;
+
+    return settings_wanted_count(input, "max_parallel_workers", &wanted)
+               ? wanted
+               : derived_parallel_workers(input);
+}
+
 bool
 derive_max_parallel_workers(const struct settings_case *of, struct settings_proposal *proposal)
 {
     const struct settings_input *input = of->input;
-    int workers = settings_parallel_workers(input);
+    int workers = derived_parallel_workers(input);
 
     if (workers == 0)
         return false;
@@ -192,10 +203,20 @@ derive_jit(const struct settings_case *of, struct settings_proposal *proposal)
 
 /* --- autovacuum --------------------------------------------------------------------------- */
 
+static int
+derived_autovacuum_workers(const struct settings_input *input)
+{
+    return input->cpus >= 32 ? 5 : input->cpus >= 16 ? 4 : 3;
+}
+
 int
 settings_autovacuum_workers(const struct settings_input *input)
 {
-    return input->cpus >= 32 ? 5 : input->cpus >= 16 ? 4 : 3;
+    int wanted;
+
+    return settings_wanted_count(input, "autovacuum_max_workers", &wanted)
+               ? wanted
+               : derived_autovacuum_workers(input);
 }
 
 bool
@@ -203,7 +224,7 @@ derive_autovacuum_max_workers(const struct settings_case *of, struct settings_pr
 {
     if (of->input->cpus == 0)
         return false;
-    proposal->value = number(of, settings_autovacuum_workers(of->input));
+    proposal->value = number(of, derived_autovacuum_workers(of->input));
     proposal->why = arena_printf(of->input->arena,
                                  "for %d CPUs; the workers share one cost limit, so that more of "
                                  "them are not faster",

@@ -3,6 +3,7 @@
 
 #include "pg/host.h"
 #include "settings/value.h"
+#include "settings/wanted.h"
 
 #include <stdlib.h>
 
@@ -12,6 +13,16 @@ setting_integer(const struct catalog_server *catalog, const char *name)
     const struct catalog_setting *setting = catalog_find_setting(catalog, name);
 
     return setting == NULL ? 0 : atoi(setting_server_value(setting));
+}
+
+/* What the deck sets; else what it is. */
+static int
+wanted_integer(const struct settings_input *input, const char *name)
+{
+    int wanted;
+
+    return settings_wanted_count(input, name, &wanted) ? wanted
+                                                       : setting_integer(input->catalog, name);
 }
 
 static int
@@ -113,14 +124,14 @@ settings_input_read(const struct advice *advice, struct settings_input *ret_inpu
             input.has_partitions = true;
     }
     input.own_connections += SETTINGS_SPARE_CONNECTIONS;
-    input.reserved_connections =
-        setting_integer(advice->catalog, "superuser_reserved_connections") +
-        setting_integer(advice->catalog, "reserved_connections");
+    input.reserved_connections = wanted_integer(&input, "superuser_reserved_connections") +
+                                 wanted_integer(&input, "reserved_connections");
     read_memory(&input);
     share_memory(&input);
     input.cpus = advice->server->cpus;
     if (input.cpus == 0 && advice->catalog->is_local)
         input.cpus = host_cpus();
+    settings_rules_read(&input);
     *ret_input = input;
 }
 
@@ -142,6 +153,8 @@ settings_future_connections(const struct settings_input *input)
 {
     int wanted = settings_connections(input);
 
+    if (input->catalog->is_superuser)
+        (void)settings_wanted_count(input, "max_connections", &wanted);
     if (wanted > 0 && input->catalog->is_superuser)
         return wanted;
     return setting_integer(input->catalog, "max_connections");

@@ -12,6 +12,8 @@ struct settings_environment {
     const char *memory_from, *connections_from, *active_from; /* for the reader */
 };
 
+struct settings_rule;
+
 struct settings_input {
     struct arena *arena;
     const struct deck_server *deck;
@@ -24,6 +26,9 @@ struct settings_input {
     int reserved_connections;
     bool has_partitions;                /* one of its databases has */
     enum deck_depth deepest_monitoring; /* of its environments */
+    /* Those of the table that are for this server, and one more for each parameter that only the
+     * deck sets. */
+    LIST_OF(const struct settings_rule *) rules;
 };
 
 enum { SETTINGS_SPARE_CONNECTIONS = 4 };

@@ -2,7 +2,9 @@
 #include "settings/rules.h"
 
 #include "settings/derive.h"
+#include "settings/statement.h"
 #include "settings/value.h"
+#include "settings/wanted.h"
 
 const struct settings_rule settings_rules[] = {
     /* connections and memory */
@@ -270,15 +272,16 @@ settings_rule_is_for(const struct settings_rule *rule, int major)
            (rule->max_version == 0 || major <= rule->max_version);
 }
 
-bool
-settings_propose(const struct settings_rule *rule, const struct settings_case *of,
-                 struct settings_proposal *ret_proposal)
+/* What the rule gives; false: nothing. */
+static bool
+derive(const struct settings_rule *rule, const struct settings_case *of,
+       struct settings_proposal *ret_proposal)
 {
     struct settings_proposal proposal = {.value = rule->value};
     bool is_limited;
 
     if (rule->scope == SETTINGS_OF_POSTGRESQL ||
-        (rule->derive != NULL && !rule->derive(of, &proposal)))
+        !(rule->derive != NULL ? rule->derive(of, &proposal) : rule->value != NULL))
         return false;
     proposal.value = setting_clamp(of->input->arena, of->current, proposal.value, &is_limited);
     if (proposal.value == NULL)
@@ -289,5 +292,28 @@ settings_propose(const struct settings_rule *rule, const struct settings_case *o
         proposal.why = arena_printf(of->input->arena, "%s; %s is this server's limit", proposal.why,
                                     proposal.value);
     *ret_proposal = proposal;
+    return true;
+}
+
+bool
+settings_propose(const struct settings_rule *rule, const struct settings_case *of,
+                 struct settings_proposal *ret_proposal)
+{
+    struct arena *arena = of->input->arena;
+    const struct deck_setting *deck = rule->scope == SETTINGS_OF_POSTGRESQL
+                                          ? NULL
+                                          : settings_wanted(of->input, of->environment, rule->name);
+    struct settings_proposal rules;
+
+    if (deck == NULL)
+        return derive(rule, of, ret_proposal);
+    *ret_proposal = (struct settings_proposal){
+        .value = deck->value,
+        .why = arena_printf(arena, "the deck says so (line %d)", deck->place.line),
+        .deck = deck,
+    };
+    if (derive(rule, of, &rules) && !settings_is_equal(rule, of->current, rules.value, deck->value))
+        ret_proposal->why = arena_printf(arena, "%s; pgdeck would take %s: %s", ret_proposal->why,
+                                         rules.value, rules.why);
     return true;
 }

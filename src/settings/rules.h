@@ -10,9 +10,10 @@ enum settings_scope {
 };
 
 struct settings_proposal {
-    const char *value;   /* in PostgreSQL's notation */
-    const char *why;     /* with the figures; NULL: the row's reason says it all */
-    const char *warning; /* NULL, or where another rule of thumb would say otherwise */
+    const char *value;               /* in PostgreSQL's notation */
+    const char *why;                 /* with the figures; NULL: the row's reason says it all */
+    const char *warning;             /* NULL, or where another rule of thumb would say otherwise */
+    const struct deck_setting *deck; /* the deck sets it; NULL: a rule does */
 };
 
 /* What a rule is asked about. */

@@ -24,19 +24,27 @@ settings_is_equal(const struct settings_rule *rule, const struct catalog_setting
 }
 
 /* Words of a list are quoted one by one: one literal would be one library with commas in it. */
-const char *
-settings_alter_system(struct arena *arena, const struct settings_rule *rule, const char *value)
+static const char *
+literals_of(struct arena *arena, const char *name, const char *value)
 {
     AUTO_TEXT literals = {0};
     char **words = NULL;
-    size_t count = rule->is_list ? setting_words(arena, value, &words) : 0;
+    bool is_list = setting_is_list(name);
+    size_t count = is_list ? setting_words(arena, value, &words) : 0;
 
     for (size_t i = 0; i < count; i++)
         text_appendf(&literals, "%s%s", i > 0 ? ", " : "", pg_literal(arena, words[i]));
     if (count == 0)
-        text_append(&literals, pg_literal(arena, rule->is_list ? "" : value));
-    return pg_script(arena, "settings/sql/alter_system.sql",
-                     PG_VARIABLES({"name", rule->name}, {"values", text_chars(&literals)}));
+        text_append(&literals, pg_literal(arena, is_list ? "" : value));
+    return arena_strdup(arena, text_chars(&literals));
+}
+
+const char *
+settings_alter_system(struct arena *arena, const struct settings_rule *rule, const char *value)
+{
+    return pg_script(
+        arena, "settings/sql/alter_system.sql",
+        PG_VARIABLES({"name", rule->name}, {"values", literals_of(arena, rule->name, value)}));
 }
 
 const char *
@@ -47,5 +55,6 @@ settings_alter_database(struct arena *arena, const char *database, const char *n
         return pg_script(arena, "settings/sql/alter_database_reset.sql",
                          PG_VARIABLES({"database", database}, {"name", name}));
     return pg_script(arena, "settings/sql/alter_database.sql",
-                     PG_VARIABLES({"database", database}, {"name", name}, {"value", value}));
+                     PG_VARIABLES({"database", database}, {"name", name},
+                                  {"values", literals_of(arena, name, value)}));
 }

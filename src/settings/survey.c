@@ -5,6 +5,7 @@
 #include "settings/obstacle.h"
 #include "settings/statement.h"
 #include "settings/value.h"
+#include "settings/wanted.h"
 
 #include <string.h>
 
@@ -104,7 +105,7 @@ row_of_database(struct settings_survey *survey, const struct settings_rule *rule
                 const struct settings_environment *environment, const char *database)
 {
     const struct settings_input *input = &survey->input;
-    const struct catalog_setting *setting = catalog_find_setting(input->catalog, rule->name);
+    const struct catalog_setting *setting = settings_find(input, rule->name);
     struct settings_row row = {
         .rule = rule,
         .setting = setting,
@@ -154,10 +155,10 @@ settings_survey_read(const struct advice *advice, struct settings_survey *ret_su
     struct settings_survey survey = {0};
 
     settings_input_read(advice, &survey.input);
-    for (size_t i = 0; i < settings_rule_count; i++) {
-        const struct settings_rule *rule = &settings_rules[i];
-        const struct catalog_setting *setting = catalog_find_setting(advice->catalog, rule->name);
-        if (setting == NULL || !settings_rule_is_for(rule, advice->catalog->major))
+    for (size_t i = 0; i < survey.input.rules.count; i++) {
+        const struct settings_rule *rule = survey.input.rules.items[i];
+        const struct catalog_setting *setting = settings_find(&survey.input, rule->name);
+        if (setting == NULL)
             continue;
         if (rule->scope != SETTINGS_OF_ENVIRONMENT)
             survey_server(&survey, rule, setting);

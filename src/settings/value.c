@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "settings/value.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,38 +49,91 @@ read_unit(const char *text, enum unit_kind *ret_kind, double *ret_factor)
     return false;
 }
 
-bool
-setting_number(const char *text, const char *unit, double *ret_number)
+/* As the server reads it: 010 is 8 where an integer is wanted; "inf" and "nan" are none. Where the
+ * number ends goes to *ret_end. */
+static bool
+parse_number(const char *text, bool is_integer, double *ret_number, char **ret_end)
 {
-    enum unit_kind kind = UNIT_NONE, base_kind = UNIT_NONE;
-    double factor = 1, base_factor = 1;
-    char *end;
-    double number = strtod(text, &end);
+    double number = strtod(text, ret_end);
 
-    if (end == text)
+    if (*ret_end == text || !isfinite(number))
         return false;
-    while (*end == ' ')
-        end++;
-    if (*end != '\0') {
-        if (!read_unit(end, &kind, &factor) || !read_unit(unit, &base_kind, &base_factor) ||
-            kind != base_kind)
-            return false;
-        number = number * factor / base_factor;
+    if (is_integer) {
+        char *end;
+        long integer = strtol(text, &end, 0);
+        if (*end != '.' && *end != 'e' && *end != 'E') {
+            number = (double)integer;
+            *ret_end = end;
+        }
     }
     *ret_number = number;
     return true;
 }
 
-static bool
-read_boolean(const char *text, bool *ret_value)
+/* Of the next smaller unit of that kind; 0: there is none. */
+static double
+smaller_factor(enum unit_kind kind, double factor)
 {
-    static const char *const yes[] = {"on", "true", "yes", "1"};
-    static const char *const no[] = {"off", "false", "no", "0"};
+    double smaller = 0;
 
-    for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
-        bool is_yes = strcasecmp(text, yes[i]) == 0;
-        if (is_yes || strcasecmp(text, no[i]) == 0) {
-            *ret_value = is_yes;
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (units[i].kind == kind && units[i].factor < factor && units[i].factor > smaller)
+            smaller = units[i].factor;
+    }
+    return smaller;
+}
+
+static bool
+read_amount(const char *text, const char *unit, bool is_integer, double *ret_number)
+{
+    enum unit_kind kind = UNIT_NONE, base_kind = UNIT_NONE;
+    double factor = 1, base_factor = 1, number;
+    char *end, name[8];
+
+    if (!parse_number(text, is_integer, &number, &end))
+        return false;
+    end += strspn(end, " \t");
+    size_t length = strcspn(end, " \t");
+    if (end[length + strspn(end + length, " \t")] != '\0' || length >= sizeof(name))
+        return false;
+    memcpy(name, end, length);
+    name[length] = '\0';
+    if (length > 0) {
+        if (!isalpha((unsigned char)name[0]) || !read_unit(name, &kind, &factor) ||
+            !read_unit(unit, &base_kind, &base_factor) || kind != base_kind)
+            return false;
+        /* 30.1GB: the server rounds a fraction to the next smaller unit. */
+        double smaller = smaller_factor(kind, factor);
+        number *= factor;
+        if (smaller > 0)
+            number = rint(number / smaller) * smaller;
+        number /= base_factor;
+    }
+    *ret_number = number;
+    return true;
+}
+
+bool
+setting_number(const char *text, const char *unit, double *ret_number)
+{
+    return read_amount(text, unit, false, ret_number);
+}
+
+bool
+setting_boolean(const char *text, bool *ret_value)
+{
+    static const struct {
+        const char *word;
+        size_t least; /* letters that are enough */
+        bool value;
+    } words[] = {{"true", 1, true}, {"false", 1, false}, {"yes", 1, true}, {"no", 1, false},
+                 {"on", 2, true},   {"off", 2, false},   {"1", 1, true},   {"0", 1, false}};
+    size_t length = strlen(text);
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (length >= words[i].least && length <= strlen(words[i].word) &&
+            strncasecmp(text, words[i].word, length) == 0) {
+            *ret_value = words[i].value;
             return true;
         }
     }
@@ -90,9 +144,11 @@ read_boolean(const char *text, bool *ret_value)
 static bool
 read_number(const struct catalog_setting *setting, const char *text, double *ret_number)
 {
-    if (!setting_number(text, setting->unit, ret_number))
+    bool is_integer = strcmp(setting->vartype, "integer") == 0;
+
+    if (!read_amount(text, setting->unit, is_integer, ret_number))
         return false;
-    if (strcmp(setting->vartype, "integer") == 0)
+    if (is_integer)
         *ret_number = rint(*ret_number);
     return true;
 }
@@ -126,7 +182,7 @@ setting_is_equal(const struct catalog_setting *setting, const char *a, const cha
         read_number(setting, b, &number_b))
         return fabs(number_a - number_b) <= 1e-9 * fmax(fabs(number_a), 1);
     bool is_word = strcmp(setting->vartype, "bool") == 0 || strcmp(setting->vartype, "enum") == 0;
-    if (is_word && read_boolean(a, &truth_a) && read_boolean(b, &truth_b))
+    if (is_word && setting_boolean(a, &truth_a) && setting_boolean(b, &truth_b))
         return truth_a == truth_b;
     return is_word ? strcasecmp(a, b) == 0 : strcmp(a, b) == 0;
 }
@@ -154,7 +210,7 @@ setting_clamp(struct arena *arena, const struct catalog_setting *setting, const 
 
     *ret_is_limited = false;
     if (strcmp(setting->vartype, "bool") == 0)
-        return read_boolean(value, &truth) ? value : NULL;
+        return setting_boolean(value, &truth) ? value : NULL;
     if (strcmp(setting->vartype, "enum") == 0)
         return setting_allows(setting, value) ? value : NULL;
     if (!is_number(setting))

@@ -6,6 +6,16 @@
 /* "64MB" of a parameter in unit 8kB is 8192; without a unit it is in the parameter's own. False
  * when it is no number or the unit is of another kind. */
 bool setting_number(const char *text, const char *unit, double *ret_number) MUST_CHECK;
+/* In any way that PostgreSQL takes: on, TRUE, y, 0. */
+bool setting_boolean(const char *text, bool *ret_value) MUST_CHECK;
+/* Whether a server takes the value for this parameter, words of enums that depend on how it was
+ * built included when is_any_build. Else err says what is wrong with the value, with a hint. */
+bool setting_verify(const struct catalog_setting *setting, const char *value, bool is_any_build,
+                    struct error *err) MUST_CHECK;
+/* Whether a database may have a value of its own. */
+bool setting_is_of_sessions(const struct catalog_setting *setting);
+/* Whether it is a list of words, each of which PostgreSQL quotes by itself. */
+bool setting_is_list(const char *name);
 /* Whether both mean the same to this parameter. */
 bool setting_is_equal(const struct catalog_setting *setting, const char *a, const char *b);
 /* A parameter of memory, in bytes; false for any other. */

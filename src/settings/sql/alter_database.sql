@@ -1,4 +1,4 @@
 -- what: a parameter for the sessions of a database
 -- servers: 14..
--- variables: database, name, value
-ALTER DATABASE :"database" SET :name = :'value';
+-- variables: database, name, values (literals)
+ALTER DATABASE :"database" SET :name = :values;
