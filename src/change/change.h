@@ -3,7 +3,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/error.h"
-#include <libpq-fe.h>
+#include "pg/connection.h"
 
 /* Order of execution within a server: all changes of a phase before those of the next. Within a
  * phase the order in which the advisors added them. */
@@ -31,6 +31,7 @@ struct change;
 struct change_execution {
     struct arena *arena;
     PGconn *connection; /* to change->database; of the server's conninfo when that is NULL */
+    const struct pg_target *target; /* where connection leads, for a second one */
     const struct change *change;
     const char *apply_id;                           /* of the journal */
     void (*progress)(void *sink, const char *line); /* may be NULL; one short line */
@@ -62,6 +63,9 @@ struct change {
     const char *sql;     /* one statement or a script; shown and journalled; never a secret */
     const struct change_procedure *procedure; /* runs instead of sql when set */
     const void *argument;                     /* the procedure's own */
+    /* Not NULL: may run, in a thread of its own, beside changes of its server and phase that have
+     * another queue, and before those of its phase that have none. Not transactional. */
+    const char *queue;
     const char *undo;       /* SQL that takes it back: a script when is_transactional, else exactly
                              * one statement; NULL: cannot be undone */
     const char *undo_guard; /* SQL giving one boolean, true: undo loses no data; NULL: never does */

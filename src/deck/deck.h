@@ -53,6 +53,7 @@ struct deck_server {
     enum deck_storage storage;             /* default ssd */
     enum deck_configuration configuration; /* where its settings go, on its own host */
     enum deck_provider provider;           /* who manages its parameters */
+    int parallel;                          /* indexes built at once; 0: half of the CPUs */
     const char *restart_command;           /* NULL: pg_ctl where the data directory is reachable */
     int version;                           /* major, of its PostgreSQL; 0: not given */
     struct deck_settings settings;
@@ -162,6 +163,7 @@ struct deck {
     LIST_OF(struct deck_alert) alerts;
     int lock_wait_ms;        /* lock_timeout of each DDL step; default 50 */
     int64_t give_up_ms;      /* stop retrying after this; default 60 000 */
+    int64_t max_block_ms;    /* who is in the way for longer is named; default 5 s */
     int64_t index_review_ms; /* figures younger than this call no index unused; default 14 d */
 };
 

@@ -66,6 +66,12 @@ static const struct deck_key server_keys[] = {
      .offset = AT(deck_server, provider),
      .help = "who manages its parameters; default auto: what the server shows",
      .words = provider_words},
+    {.name = "parallel",
+     .type = KEY_COUNT,
+     .offset = AT(deck_server, parallel),
+     .help = "indexes built at once; default: half of the CPUs",
+     .min = 1,
+     .max = 64},
     {.name = "restart_command",
      .type = KEY_TEXT,
      .offset = AT(deck_server, restart_command),
@@ -336,6 +342,7 @@ enum {
     DEFAULT_PREMAKE = 3,
     DEFAULT_LOCK_WAIT_MS = 50,
     DEFAULT_GIVE_UP_MS = 60000,
+    DEFAULT_MAX_BLOCK_MS = 5000,
     DEFAULT_INDEX_REVIEW_MS = 14 * 24 * 3600 * 1000,
 };
 static const struct deck_partition partition_defaults = {
@@ -512,6 +519,11 @@ static const struct deck_key root_keys[] = {
      .offset = AT(deck_root, deck.give_up_ms),
      .help = "stop trying to get a lock after this; default 1min",
      .min = 1},
+    {.name = "max_block",
+     .type = KEY_DURATION,
+     .offset = AT(deck_root, deck.max_block_ms),
+     .help = "who is in the way of an index's build for longer is named; default 5s",
+     .min = 1},
     {.name = "index_review",
      .type = KEY_DURATION,
      .offset = AT(deck_root, deck.index_review_ms),
@@ -521,6 +533,7 @@ static const struct deck_root root_defaults = {
     .deck = {.advisors = ADVISOR_ALL,
              .lock_wait_ms = DEFAULT_LOCK_WAIT_MS,
              .give_up_ms = DEFAULT_GIVE_UP_MS,
+             .max_block_ms = DEFAULT_MAX_BLOCK_MS,
              .index_review_ms = DEFAULT_INDEX_REVIEW_MS},
 };
 const struct deck_table deck_root_table = {

@@ -117,6 +117,18 @@ add_on_new_table(const struct scope *scope, const struct index_wanted *wanted)
     change_list_add(scope->advice->changes, &change);
 }
 
+/* Two builds at once on one table, or on a table and its partition, would only wait for each
+ * other: the name of the topmost table. */
+static const char *
+queue_of(const struct scope *scope, const struct index_wanted *wanted)
+{
+    const struct catalog_table *table = table_of(scope, wanted);
+
+    while (table->parent_oid != 0 && catalog_table_by_oid(scope->catalog, table->parent_oid))
+        table = catalog_table_by_oid(scope->catalog, table->parent_oid);
+    return pg_qualified(scope->advice->arena, table->schema, table->name);
+}
+
 /* Builds it under that name (its own, or that of a successor beside the old one). */
 static void
 add_build(const struct scope *scope, const struct index_wanted *wanted, const char *name,
@@ -132,8 +144,10 @@ add_build(const struct scope *scope, const struct index_wanted *wanted, const ch
         .table = wanted->table,
         .name = name,
         .canonical = wanted->canonical,
+        .is_own_name = !is_same(name, wanted->name),
         .lock_wait_ms = scope->advice->deck->lock_wait_ms,
         .give_up_ms = scope->advice->deck->give_up_ms,
+        .max_block_ms = scope->advice->deck->max_block_ms,
     };
     change.what = what;
     change.why = why;
@@ -143,6 +157,7 @@ add_build(const struct scope *scope, const struct index_wanted *wanted, const ch
             : index_create_sql(arena, wanted->canonical, wanted->schema, wanted->table, name, true);
     change.procedure = &index_build_procedure;
     change.argument = build;
+    change.queue = queue_of(scope, wanted);
     change.undo = drop_sql(arena, wanted, name, !is_partitioned);
     change.lock = arena_printf(arena, "SHARE UPDATE EXCLUSIVE on %s%s", wanted->table,
                                is_partitioned ? ", one partition after the other; SHARE on the "

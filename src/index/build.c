@@ -6,9 +6,11 @@
 #include "base/interrupt.h"
 #include "change/name.h"
 #include "index/wanted.h"
+#include "index/watch.h"
 #include "pg/script.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct table {
@@ -25,6 +27,7 @@ struct build {
     struct arena *arena;
     struct change_execution *execution;
     const struct index_build *wanted;
+    struct index_watch watch;
     LIST_OF(struct table) tables; /* parents first */
     LIST_OF(struct index) indexes;
     size_t built;
@@ -96,6 +99,14 @@ read_indexes(struct build *build, struct error *err)
     return true;
 }
 
+/* After parts of an index went with it. */
+static bool
+reread_indexes(struct build *build, struct error *err)
+{
+    build->indexes.count = 0;
+    return read_indexes(build, err);
+}
+
 static const struct index *
 find_by_name(const struct build *build, const struct table *table, const char *name)
 {
@@ -129,24 +140,24 @@ find_part(const struct build *build, const struct table *table, const struct ind
 /* --- one table ---------------------------------------------------------------------------- */
 
 static void
-tell(struct build *build, const struct table *table)
+tell(struct build *build, const char *line)
 {
     struct change_execution *execution = build->execution;
 
-    build->built++;
-    if (execution->progress != NULL && build->leaves > 1)
-        execution->progress(execution->progress_sink,
-                            arena_printf(build->arena, "partition %zu of %zu: %s", build->built,
-                                         build->leaves, table->name));
+    if (execution->progress != NULL)
+        execution->progress(execution->progress_sink, line);
 }
 
-static bool
-drop_concurrently(struct build *build, const char *schema, const char *name, struct error *err)
+static const char *
+label(struct build *build, const struct table *table)
 {
-    return pg_execute(build->execution->connection,
-                      pg_script(build->arena, "index/sql/drop_concurrently.sql",
-                                PG_VARIABLES({"schema", schema}, {"name", name})),
-                      err);
+    const char *database = PQdb(build->execution->connection);
+
+    build->built++;
+    if (build->leaves <= 1)
+        return arena_printf(build->arena, "%s %s", database, build->wanted->name);
+    return arena_printf(build->arena, "%s %s, partition %zu of %zu: %s", database,
+                        build->wanted->name, build->built, build->leaves, table->name);
 }
 
 static bool
@@ -157,32 +168,118 @@ set_lock_timeout(struct build *build, int64_t timeout_ms, struct error *err)
         arena_printf(build->arena, "SET lock_timeout = '%lldms'", (long long)timeout_ms), err);
 }
 
-/* The first lock is asked for with patience for lock_wait only (what queues behind is told to try
- * again); then the build waits until give_up for older transactions to end, which stops nobody. */
+/* Pauses double, with jitter (half to whole of the pause). */
 static bool
-build_concurrently(struct build *build, const struct table *table, const char *name,
-                   struct error *err)
+pause_for(int *pause_ms, int longest_ms, struct error *err)
 {
+    int now_ms = *pause_ms / 2 + rand() % (*pause_ms / 2 + 1);
+
+    *pause_ms = *pause_ms * 2 > longest_ms ? longest_ms : *pause_ms * 2;
+    return interrupt_sleep_ms(now_ms, err);
+}
+
+/* The first lock is asked for with patience for lock_wait only, so that what queues behind goes on;
+ * again and again, until give_up. */
+static bool
+try_lock(struct build *build, const struct table *table, struct error *err)
+{
+    enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 2000 };
     PGconn *connection = build->execution->connection;
-    struct error ignored;
     const char *lock = pg_script(build->arena, "index/sql/lock.sql",
                                  PG_VARIABLES({"schema", table->schema}, {"table", table->name}));
-    const char *create = index_create_sql(build->arena, build->wanted->canonical, table->schema,
-                                          table->name, name, true);
+    long long begun_ms = index_watch_now_ms();
+    int pause_ms = FIRST_PAUSE_MS;
 
-    if (!pg_execute(connection, lock, err) ||
-        !set_lock_timeout(build, build->wanted->give_up_ms, err))
+    if (!set_lock_timeout(build, build->wanted->lock_wait_ms, err))
         return false;
-    tell(build, table);
-    bool is_built = pg_execute(connection, create, err);
-    /* What failed leaves an invalid index; after a kill the next apply finds it. */
-    if (!is_built && err->code != ERROR_INTERRUPTED && PQstatus(connection) == CONNECTION_OK &&
-        strcmp(err->sqlstate, "42P07") != 0 &&
-        !drop_concurrently(build, table->schema, name, &ignored))
-        return false;
+    for (;;) {
+        struct error interrupted;
+        if (pg_execute(connection, lock, err))
+            return true;
+        if (err->code != ERROR_LOCKED)
+            return false;
+        long long waited_ms = index_watch_now_ms() - begun_ms;
+        index_watch_name_holders(&build->watch, table->oid, waited_ms, err);
+        if (waited_ms >= build->wanted->give_up_ms)
+            return error_hint(err, "Tried for %lld s.", waited_ms / 1000);
+        if (!pg_execute(connection, "ROLLBACK", &interrupted) ||
+            !pause_for(&pause_ms, LONGEST_PAUSE_MS, &interrupted)) {
+            *err = interrupted;
+            return false;
+        }
+        error_clear(err);
+    }
+}
+
+/* What was not finished. Dropping it waits, too, for those who may still use it. */
+static bool
+drop_leftover(struct build *build, const struct table *table, const char *name, struct error *err)
+{
+    return set_lock_timeout(build, 0, err) &&
+           index_watch_run(&build->watch,
+                           pg_script(build->arena, "index/sql/drop_concurrently.sql",
+                                     PG_VARIABLES({"schema", table->schema}, {"name", name})),
+                           err);
+}
+
+static bool
+create(struct build *build, const struct table *table, const char *name, struct error *err)
+{
+    return set_lock_timeout(build, 0, err) &&
+           index_watch_run(&build->watch,
+                           index_create_sql(build->arena, build->wanted->canonical, table->schema,
+                                            table->name, name, true),
+                           err);
+}
+
+/* Leaves no invalid index behind if that can be had now: else the next apply finds it. */
+static void
+break_off(struct build *build, const struct table *table, const char *leftover,
+          const struct error *fault)
+{
+    struct error ignored;
+
+    if (leftover == NULL || fault->code == ERROR_INTERRUPTED ||
+        PQstatus(build->execution->connection) != CONNECTION_OK ||
+        !set_lock_timeout(build, build->wanted->max_block_ms, &ignored) ||
+        !pg_execute(build->execution->connection,
+                    pg_script(build->arena, "index/sql/drop_concurrently.sql",
+                              PG_VARIABLES({"schema", table->schema}, {"name", leftover})),
+                    &ignored))
+        return;
+}
+
+/* The build waits for older transactions to end, which stops nobody until somebody asks for a
+ * strong lock on the table. Then it gives way, and is tried again a few times. */
+static bool
+build_concurrently(struct build *build, const struct table *table, const char *name,
+                   bool has_leftover, struct error *err)
+{
+    enum { TRIES = 3, FIRST_PAUSE_MS = 1000, LONGEST_PAUSE_MS = 60000 };
+    int pause_ms = FIRST_PAUSE_MS;
+
+    build->watch.label = label(build, table);
+    if (build->leaves > 1)
+        tell(build, build->watch.label);
+    for (int tries = 1;; tries++) {
+        bool is_locked = try_lock(build, table, err);
+        bool is_free = is_locked && (!has_leftover || drop_leftover(build, table, name, err));
+        if (is_free && create(build, table, name, err))
+            break;
+        crash_point();
+        has_leftover = has_leftover || (is_free && strcmp(err->sqlstate, "42P07") != 0);
+        if (err->code != ERROR_LOCKED || !is_locked || tries == TRIES) {
+            if (err->code == ERROR_LOCKED && is_locked)
+                error_hint(err, "Tried %d times. Apply again when that has ended.", tries);
+            break_off(build, table, has_leftover ? name : NULL, err);
+            return false;
+        }
+        tell(build, arena_printf(build->arena, "%s: gave way, tries again", build->watch.label));
+        if (!pause_for(&pause_ms, LONGEST_PAUSE_MS, err))
+            return false;
+        error_clear(err);
+    }
     crash_point();
-    if (!is_built)
-        return false;
     return set_lock_timeout(build, build->wanted->lock_wait_ms, err);
 }
 
@@ -191,15 +288,13 @@ static bool
 ensure_plain(struct build *build, const struct table *table, const char *name, struct error *err)
 {
     const struct index *index = find_by_name(build, table, name);
+    bool is_same = index != NULL && strcmp(index->canonical, build->wanted->canonical) == 0;
 
-    if (index == NULL)
-        return build_concurrently(build, table, name, err);
-    if (strcmp(index->canonical, build->wanted->canonical) != 0)
+    if (index != NULL && !is_same && !build->wanted->is_own_name)
         return error_set(err, ERROR_STALE_PLAN, "there is another index \"%s\" now", name);
-    if (index->is_valid)
+    if (is_same && index->is_valid)
         return true;
-    return drop_concurrently(build, index->schema, index->name, err) &&
-           build_concurrently(build, table, name, err);
+    return build_concurrently(build, table, name, index != NULL, err);
 }
 
 /* --- partitioned tables ------------------------------------------------------------------- */
@@ -227,12 +322,20 @@ ensure_parent(struct build *build, const struct table *table, const char *name,
 {
     const struct index *there = find_by_name(build, table, name);
 
-    if (there != NULL && strcmp(there->canonical, build->wanted->canonical) != 0)
-        return error_set(err, ERROR_STALE_PLAN, "there is another index \"%s\" now", name);
-    if (there != NULL) {
+    bool is_same = there != NULL && strcmp(there->canonical, build->wanted->canonical) == 0;
+    if (is_same) {
         *ret_parent = *there;
         return true;
     }
+    if (there != NULL && !(build->wanted->is_own_name && strcmp(there->parent_oid, "0") == 0))
+        return error_set(err, ERROR_STALE_PLAN, "there is another index \"%s\" now", name);
+    if (there != NULL &&
+        (!pg_execute(build->execution->connection,
+                     pg_script(build->arena, "index/sql/drop.sql",
+                               PG_VARIABLES({"schema", there->schema}, {"name", name})),
+                     err) ||
+         !reread_indexes(build, err)))
+        return false;
     if (!pg_execute(build->execution->connection,
                     index_create_only_sql(build->arena, build->wanted->canonical, table->schema,
                                           table->name, name),
@@ -299,8 +402,7 @@ ensure(struct build *build, struct error *err)
 static bool
 check(struct build *build, struct error *err)
 {
-    build->indexes.count = 0;
-    if (!read_indexes(build, err))
+    if (!reread_indexes(build, err))
         return false;
     const struct index *index = find_by_name(build, &build->tables.items[0], build->wanted->name);
     if (index != NULL && index->is_valid)
@@ -318,7 +420,21 @@ put_back(PGconn *connection, struct error *err)
         return true;
     if (PQtransactionStatus(connection) != PQTRANS_IDLE && !pg_execute(connection, "ROLLBACK", err))
         return false;
-    return pg_execute(connection, "RESET lock_timeout", err);
+    return pg_execute(connection, "RESET lock_timeout; RESET application_name", err);
+}
+
+/* So that the next apply can tell a build that a killed pgdeck left behind. */
+static bool
+name_session(struct build *build, struct error *err)
+{
+    char name[64];
+    const char *parameters[1] = {name};
+    AUTO_PGRESULT result = NULL;
+
+    index_watch_application(name, sizeof(name));
+    return pg_query(build->execution->connection,
+                    "SELECT set_config('application_name', $1, false)", 1, parameters, &result,
+                    err);
 }
 
 static bool
@@ -334,11 +450,13 @@ run(struct change_execution *execution, struct error *err)
                   "indexes built concurrently by PostgreSQL 14.0 to 14.3 can lack rows");
         return error_hint(err, "Update the server to the newest 14 first.");
     }
-    bool is_fine = pg_execute(execution->connection,
-                              arena_printf(execution->arena, "SET lock_timeout = '%dms'",
-                                           wanted->lock_wait_ms),
-                              err) &&
-                   ensure(&build, err) && check(&build, err);
+    build.watch = (struct index_watch){.execution = execution,
+                                       .max_block_ms = wanted->max_block_ms,
+                                       .give_up_ms = wanted->give_up_ms};
+    bool is_fine = name_session(&build, err) &&
+                   set_lock_timeout(&build, wanted->lock_wait_ms, err) && ensure(&build, err) &&
+                   check(&build, err);
+    index_watch_release(&build.watch);
     return put_back(execution->connection, is_fine ? err : &ignored) && is_fine;
 }
 

@@ -7,8 +7,9 @@
 struct index_build { /* struct change's argument */
     const char *schema, *table, *name;
     const char *canonical; /* as in struct index_wanted */
+    bool is_own_name;      /* pgdeck's: what else is there under this name may go */
     int lock_wait_ms;
-    int64_t give_up_ms;
+    int64_t give_up_ms, max_block_ms;
 };
 
 extern const struct change_procedure index_build_procedure;

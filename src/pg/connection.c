@@ -469,6 +469,38 @@ pg_receive(PGconn *connection, PGresult **ret_result, struct error *err)
     return true;
 }
 
+bool
+pg_send(PGconn *connection, const char *sql, struct error *err)
+{
+    if (is_interrupted())
+        return interrupt_error(err);
+    if (PQsendQuery(connection, sql) == 0)
+        return pg_fault(connection, NULL, err);
+    return PQflush(connection) >= 0 || pg_fault(connection, NULL, err);
+}
+
+bool
+pg_wait(PGconn *connection, int timeout_ms, bool *ret_is_ready, struct error *err)
+{
+    struct pollfd waits[2] = {
+        {.fd = PQsocket(connection), .events = POLLIN},
+        {.fd = interrupt_descriptor(), .events = POLLIN},
+    };
+    long long deadline = monotonic_ms() + timeout_ms;
+
+    for (;;) {
+        int unsent = PQflush(connection);
+        if (unsent < 0 || PQconsumeInput(connection) == 0)
+            return pg_fault(connection, NULL, err);
+        *ret_is_ready = is_interrupted() || PQisBusy(connection) == 0;
+        long long left = deadline - monotonic_ms();
+        if (*ret_is_ready || left <= 0)
+            return true;
+        waits[0].events = (short)(POLLIN | (unsent ? POLLOUT : 0));
+        poll(waits, 2, (int)left);
+    }
+}
+
 static bool
 send_batch(PGconn *connection, const struct pg_statement *batch, size_t count, struct error *err)
 {

@@ -57,6 +57,11 @@ bool pg_prepare(PGconn *connection, const char *name, const char *sql, int param
 bool pg_send_prepared(PGconn *connection, const char *name, int parameter_count,
                       const char *const *parameters, struct error *err) MUST_CHECK;
 bool pg_receive(PGconn *connection, PGresult **ret_result, struct error *err) MUST_CHECK;
+/* Sends statements by the simple protocol and returns; pg_wait and then pg_receive end it. */
+bool pg_send(PGconn *connection, const char *sql, struct error *err) MUST_CHECK;
+/* Waits until what was sent has an answer, at most timeout_ms; an interruption counts as one:
+ * pg_receive then cancels the statement. */
+bool pg_wait(PGconn *connection, int timeout_ms, bool *ret_is_ready, struct error *err) MUST_CHECK;
 
 /* One statement of a batch and where its result goes. */
 struct pg_statement {

@@ -3,6 +3,8 @@
 
 #include "base/crash.h"
 #include "base/interrupt.h"
+#include "base/parallel.h"
+#include "pg/host.h"
 #include "plan/journal.h"
 #include "plan/lock.h"
 #include "plan/restart.h"
@@ -10,9 +12,11 @@
 #include "plan/session.h"
 #include "settings/configuration.h"
 
+#include <pthread.h>
 #include <string.h>
 
 struct run {
+    struct arena *arena; /* of the plan; of a change that runs beside others: its own */
     const struct plan *plan;
     const struct apply_options *options;
     struct apply_outcome *outcome;
@@ -21,7 +25,8 @@ struct run {
     struct plan_sessions sessions;
     char id[APPLY_ID_LENGTH + 1];
     int seq;
-    size_t total; /* changes to run, over all servers */
+    size_t total;  /* changes to run, over all servers */
+    bool *is_done; /* of each change of the plan: it ran beside others, before its turn */
 };
 
 /* --- one change --------------------------------------------------------------------------- */
@@ -29,9 +34,11 @@ struct run {
 static bool
 perform(struct run *run, const struct change *change, PGconn *connection, struct error *err)
 {
+    const struct pg_target target = plan_target(run->server->deck, change->database);
     struct change_execution execution = {
-        .arena = run->plan->arena,
+        .arena = run->arena,
         .connection = connection,
+        .target = &target,
         .change = change,
         .apply_id = run->id,
         .progress = run->options->on_progress,
@@ -55,7 +62,7 @@ observe(struct run *run, const struct change *change, PGconn *connection, const 
     if (!pg_query(connection, change->observe, 0, NULL, &result, err))
         return false;
     if (PQntuples(result) == 1 && !PQgetisnull(result, 0, 0))
-        *ret_observed = arena_strdup(run->plan->arena, PQgetvalue(result, 0, 0));
+        *ret_observed = arena_strdup(run->arena, PQgetvalue(result, 0, 0));
     return true;
 }
 
@@ -160,7 +167,7 @@ run_change(struct run *run, const struct change *change, struct error *err)
     run->seq++;
     if (change->phase == CHANGE_RESTART)
         return run_restart(run, change, err);
-    if (!plan_lock_is_held(run->lock, err) ||
+    if ((change->queue == NULL && !plan_lock_is_held(run->lock, err)) ||
         !plan_session_open(&run->sessions, change->database, &connection, err))
         return false;
     if (run_with_retries(run, change, connection, err))
@@ -238,7 +245,87 @@ run_joint(struct run *run, const struct change *changes, size_t count, struct er
     return false;
 }
 
-/* --- one server --------------------------------------------------------------------------- */
+static bool
+blame(const struct change *change, struct error *err)
+{
+    if (err->line == 0)
+        error_place(err, change->place);
+    return error_wrap(err, "%s%s%s", change->database ? change->database : "",
+                      change->database ? ": " : "",
+                      change->is_joint ? change->procedure->name : change->what);
+}
+
+/* --- side by side ------------------------------------------------------------------------- */
+
+/* Changes with a queue, each in a thread and with sessions of its own. */
+struct side_by_side {
+    struct run *run;
+    pthread_mutex_t mutex; /* for the run's lock, its outcome and what is told */
+    struct apply_options options;
+    LIST_OF(const struct change *) changes;
+    size_t begun;
+};
+
+static void
+tell_in_turn(void *sink, const char *line)
+{
+    struct side_by_side *group = sink;
+    const struct apply_options *options = group->run->options;
+
+    pthread_mutex_lock(&group->mutex);
+    options->on_progress(options->sink, line);
+    pthread_mutex_unlock(&group->mutex);
+}
+
+static bool
+begin_beside(struct side_by_side *group, const struct change *change, struct error *err)
+{
+    const struct run *run = group->run;
+
+    pthread_mutex_lock(&group->mutex);
+    bool is_held = plan_lock_is_held(run->lock, err);
+    if (is_held && run->options->on_change != NULL)
+        run->options->on_change(run->options->sink, ++group->begun, run->total, change);
+    pthread_mutex_unlock(&group->mutex);
+    return is_held;
+}
+
+static bool
+run_beside(void *context, size_t task, struct error *err)
+{
+    struct side_by_side *group = context;
+    const struct change *change = group->changes.items[task];
+    AUTO_ARENA arena = arena_new();
+    struct run own = *group->run;
+
+    own.arena = arena;
+    own.options = &group->options;
+    own.seq += (int)task;
+    own.sessions = (struct plan_sessions){.arena = arena, .server = own.server->deck};
+    if (!begin_beside(group, change, err))
+        return false;
+    bool is_fine = run_change(&own, change, err);
+    plan_sessions_close(&own.sessions);
+    if (!is_fine)
+        return blame(change, err);
+    pthread_mutex_lock(&group->mutex);
+    group->run->outcome->done++;
+    pthread_mutex_unlock(&group->mutex);
+    return true;
+}
+
+/* Half of the CPUs: the other half is for those who use the databases. */
+static size_t
+width_of(const struct plan_server *server)
+{
+    int cpus = server->deck->cpus;
+
+    if (server->deck->parallel > 0)
+        return (size_t)server->deck->parallel;
+    if (cpus == 0 && server->catalog.is_local)
+        cpus = host_cpus();
+    return cpus < 2 ? 1 : (size_t)cpus / 2;
+}
 
 static bool
 is_left_out(const struct run *run, const struct change *change)
@@ -246,6 +333,43 @@ is_left_out(const struct run *run, const struct change *change)
     return (change->phase == CHANGE_RESTART && !run->options->has_restart) ||
            (change->is_destructive && !run->options->has_drop);
 }
+
+/* All changes from that one on that may run beside it. */
+static bool
+run_side_by_side(struct run *run, size_t first, struct error *err)
+{
+    const struct change_list *plan = &run->plan->changes;
+    const struct change *change = &plan->changes.items[first];
+    struct side_by_side group = {
+        .run = run, .mutex = PTHREAD_MUTEX_INITIALIZER, .begun = run->outcome->done};
+    PGconn *connection;
+
+    group.options = *run->options;
+    group.options.sink = &group;
+    group.options.on_progress = run->options->on_progress == NULL ? NULL : tell_in_turn;
+    for (size_t i = first; i < plan->changes.count; i++) {
+        const struct change *other = &plan->changes.items[i];
+        if (other->queue == NULL || other->phase != change->phase ||
+            strcmp(other->server, change->server) != 0 || is_left_out(run, other))
+            continue;
+        run->is_done[i] = true;
+        *LIST_ADD(run->arena, &group.changes) = other;
+        /* makes the journal, which two at once could not */
+        if (!plan_session_open(&run->sessions, other->database, &connection, err))
+            return false;
+    }
+    struct parallel_task *tasks =
+        ARENA_ARRAY(run->arena, struct parallel_task, group.changes.count);
+    for (size_t i = 0; i < group.changes.count; i++)
+        tasks[i].queue = arena_printf(run->arena, "%s %s", group.changes.items[i]->database,
+                                      group.changes.items[i]->queue);
+    const struct parallel parallel = {width_of(run->server), run_beside, &group};
+    bool is_fine = parallel_run(&parallel, tasks, group.changes.count, err);
+    run->seq += (int)group.changes.count;
+    return is_fine;
+}
+
+/* --- one server --------------------------------------------------------------------------- */
 
 /* When an apply is taken over, numbering goes on behind what it used in any database. */
 static bool
@@ -317,11 +441,7 @@ run_group(struct run *run, const struct change *change, size_t count, struct err
         run->outcome->done += count;
         return true;
     }
-    if (err->line == 0)
-        error_place(err, change->place);
-    return error_wrap(err, "%s%s%s", change->database ? change->database : "",
-                      change->database ? ": " : "",
-                      change->is_joint ? change->procedure->name : change->what);
+    return blame(change, err);
 }
 
 static bool
@@ -335,6 +455,13 @@ run_changes(struct run *run, struct error *err)
         if (strcmp(changes[i].server, run->server->deck->name) != 0 ||
             is_left_out(run, &changes[i]))
             continue;
+        if (run->is_done[i])
+            continue;
+        if (changes[i].queue != NULL) {
+            if (!run_side_by_side(run, i, err))
+                return false;
+            continue;
+        }
         count = count_joint(run, &changes[i]);
         if (!run_group(run, &changes[i], count, err))
             return false;
@@ -377,7 +504,13 @@ bool
 plan_apply(const struct plan *plan, const struct apply_options *options,
            struct apply_outcome *ret_outcome, struct error *err)
 {
-    struct run run = {.plan = plan, .options = options, .outcome = ret_outcome};
+    struct run run = {
+        .arena = plan->arena,
+        .plan = plan,
+        .options = options,
+        .outcome = ret_outcome,
+        .is_done = ARENA_ARRAY(plan->arena, bool, plan->changes.changes.count + 1),
+    };
 
     memset(ret_outcome, 0, sizeof(*ret_outcome));
     run.total = count_changes(&run);

@@ -49,7 +49,8 @@ plan_retry_again(struct plan_retry *retry, struct error *err)
     if (err->code != ERROR_LOCKED || is_interrupted())
         return false;
     if (now_ms() >= retry->deadline_ms)
-        return error_hint(err,
+        return err->hint[0] == '\0' &&
+               error_hint(err,
                           "Tried for %lld s. See who holds the table: "
                           "SELECT * FROM pg_locks JOIN pg_stat_activity USING (pid).",
                           (long long)retry->deck->give_up_ms / 1000);
