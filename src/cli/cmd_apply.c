@@ -49,6 +49,16 @@ print_progress(void *sink, const char *line)
 }
 
 static void
+print_note(void *sink, const char *line)
+{
+    struct cli *cli = sink;
+
+    cli_progress_end(cli);
+    if (!cli->is_json)
+        puts(line);
+}
+
+static void
 print_change(void *sink, size_t index, size_t count, const struct change *change)
 {
     cli_progress(sink, "[%zu/%zu] %s%s%s", index, count, change->database ? change->database : "",
@@ -73,6 +83,11 @@ print_outcome(struct cli *cli, const struct apply_outcome *outcome, size_t manua
     }
     if (outcome->is_resumed)
         puts("An earlier apply had not reached its end: this one has continued it.");
+    if (err->code != ERROR_NONE && !outcome->is_begun) {
+        printf("%sStopped%s before the first change: nothing was changed.\n", style->red,
+               style->reset);
+        return;
+    }
     if (err->code != ERROR_NONE) {
         printf("%sStopped%s after %zu changes. Run apply again to go on, or rollback to go back.\n",
                style->red, style->reset, outcome->done);
@@ -113,6 +128,7 @@ run_plan(struct cli *cli, const struct apply_command *options, struct plan *plan
         .has_drop = options->has_drop,
         .on_change = print_change,
         .on_progress = print_progress,
+        .on_note = print_note,
         .sink = cli,
         .locks = locks->connections,
     };

@@ -273,8 +273,10 @@ local_postmaster_start(const struct local_start *start, struct error *err)
     int log = open_log(start->log, &user, err);
     if (log < 0)
         return false;
-    struct process_spec spec = {
-        .arguments = start->arguments, .user = &user, .output = log, .outlives_us = true};
+    struct process_spec spec = {.arguments = start->arguments,
+                                .user = &user,
+                                .output = log,
+                                .outlives_us = !start->dies_with_us};
     bool is_started = process_start(&spec, &pid, err);
     close(log);
     if (!is_started)

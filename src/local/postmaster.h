@@ -25,6 +25,7 @@ struct local_start {
     const char *log; /* path; its last lines tell why a start failed */
     int timeout_s;
     bool is_uninterruptible;
+    bool dies_with_us; /* ends when pgdeck does, however that ends */
 };
 /* Starts it as the owner of the data directory and waits until it takes connections. On failure
  * or interruption no process is left. Errors: ERROR_INTERNAL with the end of the log as detail. */

@@ -11,6 +11,7 @@
 #include "plan/retry.h"
 #include "plan/session.h"
 #include "settings/configuration.h"
+#include "settings/rehearsal.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -500,6 +501,26 @@ count_changes(const struct run *run)
     return count;
 }
 
+/* Before anything is touched anywhere: whether the servers would start. */
+static bool
+rehearse(const struct plan *plan, const struct apply_options *options, struct error *err)
+{
+    const struct settings_listener listener = {options->on_progress, options->on_note,
+                                               options->sink};
+
+    for (size_t i = 0; i < plan->servers.count; i++) {
+        const struct settings_configuration *configuration =
+            settings_configuration_of(&plan->changes, plan->servers.items[i].deck->name);
+        if (configuration != NULL &&
+            !settings_rehearse(plan->arena, configuration, &listener, err)) {
+            if (err->line == 0)
+                error_place(err, plan->servers.items[i].deck->place);
+            return false;
+        }
+    }
+    return true;
+}
+
 bool
 plan_apply(const struct plan *plan, const struct apply_options *options,
            struct apply_outcome *ret_outcome, struct error *err)
@@ -515,6 +536,9 @@ plan_apply(const struct plan *plan, const struct apply_options *options,
     memset(ret_outcome, 0, sizeof(*ret_outcome));
     run.total = count_changes(&run);
     ret_outcome->skipped = plan->changes.changes.count - run.total;
+    if (!rehearse(plan, options, err))
+        return false;
+    ret_outcome->is_begun = true;
     for (size_t i = 0; i < plan->servers.count; i++) {
         run.server = &plan->servers.items[i];
         run.lock = options->locks[i];

@@ -8,6 +8,7 @@ struct apply_options {
     /* Told of each change before it runs (index from 1), and of what it says meanwhile. */
     void (*on_change)(void *sink, size_t index, size_t count, const struct change *change);
     void (*on_progress)(void *sink, const char *line);
+    void (*on_note)(void *sink, const char *line); /* a sentence that stays on the screen */
     void *sink;
     PGconn *const *locks; /* one a server, as in plan->servers */
 };
@@ -15,6 +16,7 @@ struct apply_options {
 struct apply_outcome {
     size_t done;
     size_t skipped;  /* restarts and destructive changes whose flag was not given */
+    bool is_begun;   /* false: refused before anything was touched */
     bool is_resumed; /* an apply that did not reach its end was continued */
 };
 

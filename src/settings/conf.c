@@ -105,6 +105,18 @@ conf_set(struct arena *arena, struct conf_entries *entries, const char *name, co
 }
 
 void
+conf_unset(struct conf_entries *entries, const char *name)
+{
+    struct conf_entry *entry = find(entries, name);
+
+    if (entry == NULL)
+        return;
+    size_t rest = (size_t)(entries->list.items + entries->list.count - (entry + 1));
+    memmove(entry, entry + 1, rest * sizeof(*entry));
+    entries->list.count--;
+}
+
+void
 conf_read(struct arena *arena, const char *text, struct conf_entries *ret_entries)
 {
     struct conf_entries entries = {0};
@@ -158,12 +170,7 @@ conf_undo(struct arena *arena, const char *line, struct conf_entries *entries)
             conf_set(arena, entries, former.name, former.value);
         return;
     }
-    struct conf_entry *entry = find(entries, arena_strndup(arena, line, length - mark));
-    if (entry == NULL)
-        return;
-    size_t rest = (size_t)(entries->list.items + entries->list.count - (entry + 1));
-    memmove(entry, entry + 1, rest * sizeof(*entry));
-    entries->list.count--;
+    conf_unset(entries, arena_strndup(arena, line, length - mark));
 }
 
 const char *

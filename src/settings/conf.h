@@ -21,6 +21,7 @@ const char *conf_value(const struct conf_entries *entries, const char *name);
 /* Replaces the value, or adds the entry at its place by name. */
 void
 conf_set(struct arena *arena, struct conf_entries *entries, const char *name, const char *value);
+void conf_unset(struct conf_entries *entries, const char *name);
 /* The way back of a change in the journal: a line for conf_read, or that the name was not there. */
 const char *conf_undo_line(struct arena *arena, const char *name, const char *former);
 void conf_undo(struct arena *arena, const char *line, struct conf_entries *entries);

@@ -534,17 +534,3 @@ def test_a_standby_is_refused(pgdeck, tmp_path, make_server, server_bin):
     finally:
         standby.stop()
         standby.data = kept
-
-
-def test_a_restart_that_fails_is_put_back(pgdeck, deck, fresh_server):
-    assert pgdeck("apply", "-d", deck, "--yes", "--restart").code == 0
-    before = fresh_server.value("SHOW shared_buffers")
-    # 400 GB are a value that the server accepts and cannot start with
-    text = deck.read_text().replace("memory: 512MB", "memory: 900GB")
-    deck.write_text(text)
-    result = pgdeck("apply", "-d", deck, "--yes", "--restart", "--only", "settings")
-    assert result.code != 0
-    assert "old configuration is back" in result.err, result.err
-    assert fresh_server.value("SHOW shared_buffers") == before
-    assert (fresh_server.data / "postgresql.auto.conf").stat().st_uid == \
-        (fresh_server.data / "PG_VERSION").stat().st_uid

@@ -21,8 +21,6 @@ environments:
 databases:
   safe_one: {environment: only}
 """
-ONLINE = ("random_page_cost", "effective_cache_size", "checkpoint_timeout",
-          "log_autovacuum_min_duration")
 FILES = ("postgresql.conf", "postgresql.auto.conf", "pgdeck.conf")
 
 
@@ -194,47 +192,142 @@ def kills(pgdeck, deck, count):
         yield f"after {moment:.4f} s"
 
 
-def test_killed_at_any_point_it_is_before_or_after(pgdeck, deck, fresh_server):
-    """SIGKILL between any two steps: the server would read the old configuration or the new one,
-    nothing was reloaded half way, and the next run ends in the same files."""
+def only_reloads(pgdeck, deck):
+    """Applied, and then changed in what a reload brings: no scratch server for each run."""
     change_deck(deck, "[schema, settings]", "[settings]")
-    before = files(fresh_server.data)
-    assert pgdeck("apply", "-d", deck, "--yes").code == 0
-    after = files(fresh_server.data)
-    assert pgdeck("rollback", "-d", deck, "--yes").code == 0
+    pgdeck("apply", "-d", deck, "--yes", "--restart", expect=0)
+    change_deck(deck, "storage: nvme", "storage: hdd")
+    change_deck(deck, "workload: web", "workload: web, logging: verbose, monitoring: detailed")
+    made = plan(pgdeck, deck)["changes"]
+    assert len(made) >= 4 and not any(change["restart"] for change in made), made
+    return {change["key"].split()[1] for change in made if change["key"].startswith("setting ")}
+
+
+def has_begun(server):
+    """Whether the newest apply has not ended: else rollback would take back the one before."""
+    newest = "SELECT state FROM pgdeck.apply ORDER BY started_at DESC LIMIT 1"
+    return server.value(newest) == "running"
+
+
+def values(server, names):
+    return {name: shown(server, "postgres", name) for name in names}
+
+
+def test_killed_at_any_point_it_is_before_or_after(pgdeck, deck, fresh_server):
+    """SIGKILL between any two steps: the files are the old ones or the new ones, nothing was
+    reloaded half way, and the next run ends in the same files."""
+    names = only_reloads(pgdeck, deck)
+    before, stock = files(fresh_server.data), values(fresh_server, names)
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    after, effective = files(fresh_server.data), values(fresh_server, names)
+    pgdeck("rollback", "-d", deck, "--yes", expect=0)
     runs = 0
     for runs, when in enumerate(kills(pgdeck, deck, 20), 1):
         now = files(fresh_server.data)
-        if now["postgresql.conf"] == before["postgresql.conf"]:  # then it reads nothing of ours
-            assert now.get("pgdeck.conf") in (None, after["pgdeck.conf"]), when
-            assert shown(fresh_server, "postgres", "random_page_cost") == "4", when
-        else:
-            assert now == after, when
-        assert pgdeck("apply", "-d", deck, "--yes").code == 0
-        assert files(fresh_server.data) == after and not leftovers(fresh_server.data), when
-        assert pgdeck("rollback", "-d", deck, "--yes").code == 0
+        assert now in (before, after), when
+        assert values(fresh_server, names) in ([stock] if now == before else [stock, effective])
+        if runs % 2 or not has_begun(fresh_server):
+            pgdeck("apply", "-d", deck, "--yes", expect=0)
+            assert files(fresh_server.data) == after and not leftovers(fresh_server.data), when
+        pgdeck("rollback", "-d", deck, "--yes", expect=0)
         assert files(fresh_server.data) == before, when
     assert runs >= 20
+
+
+def test_killed_at_its_first_apply(pgdeck, deck, fresh_server):
+    """Two files then: until postgresql.conf has the line that includes it, pgdeck.conf is not
+    read, so that postgresql.conf alone decides between before and after."""
+    change_deck(deck, "[schema, settings]", "[settings]")
+    before = files(fresh_server.data)
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    after = files(fresh_server.data)
+    for point in range(1, 12):
+        pgdeck("rollback", "-d", deck, "--yes", expect=0)
+        assert files(fresh_server.data) == before
+        pgdeck("apply", "-d", deck, "--yes", env={"PGDECK_CRASH_AT": str(point)}, expect=-9)
+        now = files(fresh_server.data)
+        if now["postgresql.conf"] == before["postgresql.conf"]:
+            assert now.get("pgdeck.conf") in (None, after["pgdeck.conf"]), point
+        else:
+            assert now == after, point
+            break
+    assert point > 4
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    assert files(fresh_server.data) == after and not leftovers(fresh_server.data)
 
 
 def test_alter_system_killed_at_any_point_is_completed(pgdeck, deck, fresh_server):
-    change_deck(deck, "[schema, settings]", "[settings]")
-    change_deck(deck, "storage: nvme", "storage: nvme, configuration: alter-system")
-    before = files(fresh_server.data)
-    assert pgdeck("apply", "-d", deck, "--yes").code == 0
-    after = files(fresh_server.data)
-    assert set(after) == set(before) and after["postgresql.conf"] == before["postgresql.conf"]
-    effective = {name: shown(fresh_server, "postgres", name) for name in ONLINE}
-    assert pgdeck("rollback", "-d", deck, "--yes").code == 0
+    change_deck(deck, "storage: nvme", "configuration: alter-system, storage: nvme")
+    names = only_reloads(pgdeck, deck)
+    before, stock = files(fresh_server.data), values(fresh_server, names)
+    assert set(before) == {"postgresql.conf", "postgresql.auto.conf"}
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    after, effective = files(fresh_server.data), values(fresh_server, names)
+    assert after["postgresql.conf"] == before["postgresql.conf"]
+    pgdeck("rollback", "-d", deck, "--yes", expect=0)
     assert files(fresh_server.data) == before
-    stock = {name: shown(fresh_server, "postgres", name) for name in ONLINE}
     runs = 0
     for runs, when in enumerate(kills(pgdeck, deck, 20), 1):
-        now = {name: shown(fresh_server, "postgres", name) for name in ONLINE}
-        assert now in (stock, effective), when
-        if runs % 2:
-            assert pgdeck("apply", "-d", deck, "--yes").code == 0
+        assert values(fresh_server, names) in (stock, effective), when
+        if runs % 2 or not has_begun(fresh_server):
+            pgdeck("apply", "-d", deck, "--yes", expect=0)
             assert files(fresh_server.data) == after, when
-        assert pgdeck("rollback", "-d", deck, "--yes").code == 0
+        pgdeck("rollback", "-d", deck, "--yes", expect=0)
         assert files(fresh_server.data) == before, when
     assert runs >= 20
+
+
+def test_what_would_not_start_is_refused_before(pgdeck, deck, fresh_server):
+    """The library is named by somebody's line; the deck's own would join it at the next start."""
+    fresh_server.configure(shared_preload_libraries="nonexist")
+    before = files(fresh_server.data)
+    result = pgdeck("apply", "-d", deck, "--yes", "--restart", expect=22)
+    assert re.search(r"deck\.yaml:\d+:\d+: error: the server would not start with "
+                     r"shared_preload_libraries = nonexist, pg_stat_statements", result.err)
+    assert 'could not access file "nonexist"' in result.err
+    assert "nothing was changed" in result.out
+    assert files(fresh_server.data) == before
+    assert fresh_server.value("SELECT count(*) FROM pg_database WHERE datname = 'safe_one'") == 0
+
+
+def test_more_memory_than_the_host_has_is_refused_before(pgdeck, deck, fresh_server):
+    deck.write_text(deck.read_text().replace("memory: 512MB", "memory: 8TB"))
+    before = files(fresh_server.data)
+    result = pgdeck("apply", "-d", deck, "--yes", "--restart", expect=22)
+    assert re.search(r"deck\.yaml:\d+:\d+: error: shared_buffers = 2TB: \d+MB of shared memory are "
+                     r"more than this host has", result.err), result.err
+    assert files(fresh_server.data) == before
+
+
+def restart_command(server, before=""):
+    """As a service would: before is what the shell does first, in the server's own surroundings."""
+    script = server.folder / "restart.sh"
+    script.write_text(f"""cd {server.folder}
+{before}
+exec {server.bin}/pg_ctl -D {server.data} -w -t 30 -s -l {server.log} -o '-p {server.port}' restart
+""")
+    script.chmod(0o755)
+    return f"runuser -u postgres -- sh {script}" if os.geteuid() == 0 else f"sh {script}"
+
+
+@pytest.mark.parametrize("where", ["file", "alter-system"])
+def test_a_restart_that_fails_only_there_is_put_back(pgdeck, deck, fresh_server, where):
+    """The service has a limit of memory that the scratch server does not have."""
+    pgdeck("apply", "-d", deck, "--yes", "--restart", expect=0)
+    before = files(fresh_server.data)
+    command = restart_command(fresh_server, "ulimit -v 600000")
+    change_deck(deck, "storage: nvme", f'storage: nvme, restart_command: "{command}", '
+                                       f"configuration: {where}")
+    deck.write_text(deck.read_text().replace("memory: 512MB", "memory: 4GB"))
+    result = pgdeck("apply", "-d", deck, "--yes", "--restart", expect=1)
+    assert "the server did not come up; the old configuration is back and running" in result.err
+    assert "could not map anonymous shared memory" in fresh_server.log_text()
+    assert files(fresh_server.data) == before
+    assert shown(fresh_server, "postgres", "shared_buffers") == "128MB"
+    restart_command(fresh_server)  # the limit is lifted
+    pgdeck("apply", "-d", deck, "--yes", "--restart", expect=0)
+    assert shown(fresh_server, "postgres", "shared_buffers") == "1GB"
+    for _ in range(2):
+        pgdeck("rollback", "-d", deck, "--yes", "--restart", expect=0)
+    assert shown(fresh_server, "postgres", "shared_buffers") == "64MB"
+    assert not (fresh_server.data / "pgdeck.conf").exists() and not include_lines(fresh_server)
