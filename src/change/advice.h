@@ -4,6 +4,10 @@
 #include "deck/deck.h"
 #include "pg/catalog.h"
 
+/* What is looked for: all that differs from the deck; upkeep that is due (the partitions'); or what
+ * was left behind and can go, with ADVICE_REMAINS_ALL before its time, too. */
+enum advice_scope { ADVICE_ALL, ADVICE_UPKEEP, ADVICE_REMAINS, ADVICE_REMAINS_ALL };
+
 /* An advisor may read more through the snapshot's connections: a bounded number of round trips,
  * everything rolled back, nothing locked that a reader or writer would wait for. */
 struct advice {
@@ -12,6 +16,7 @@ struct advice {
     const struct deck_server *server;
     const struct catalog_server *catalog;
     struct change_list *changes;
+    enum advice_scope scope;
     bool creates_tables; /* the schema advisor is at work too: what it declares will be there */
 };
 

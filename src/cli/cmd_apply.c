@@ -3,7 +3,6 @@
 
 #include "cli/plan_output.h"
 #include "plan/apply.h"
-#include "plan/lock.h"
 #include "plan/plan_json.h"
 
 #include <jansson.h>
@@ -15,32 +14,6 @@ struct apply_command {
     struct cli_list operands;
     bool is_yes, has_restart, has_drop, is_waiting, has_sql;
 };
-
-struct locks {
-    PGconn **connections;
-    size_t count;
-};
-
-static void
-release_locks(struct locks *locks)
-{
-    for (size_t i = 0; i < locks->count; i++)
-        PQfinish(locks->connections[i]);
-    locks->count = 0;
-}
-
-static bool
-take_locks(struct cli *cli, const struct deck *deck, bool is_waiting, struct locks *locks,
-           struct error *err)
-{
-    locks->connections = ARENA_ARRAY(cli->arena, PGconn *, deck->servers.count + 1);
-    for (size_t i = 0; i < deck->servers.count; i++) {
-        if (!plan_lock(&deck->servers.items[i], "apply", is_waiting, &locks->connections[i], err))
-            return false;
-        locks->count++;
-    }
-    return true;
-}
 
 static void
 print_progress(void *sink, const char *line)
@@ -120,7 +93,7 @@ confirm(const struct cli *cli, const struct apply_command *options, const struct
 
 static bool
 run_plan(struct cli *cli, const struct apply_command *options, struct plan *plan,
-         const struct locks *locks, struct error *err)
+         const struct cli_locks *locks, struct error *err)
 {
     struct apply_outcome outcome;
     const struct apply_options apply = {
@@ -154,19 +127,19 @@ apply_deck(struct cli *cli, const struct apply_command *options, struct error *e
 {
     const struct plan_filter filter = cli_plan_filter(&options->databases, &options->advisors);
     const struct deck *deck = cli_load_deck(cli, err);
-    struct locks locks = {0};
+    struct cli_locks locks = {0};
     struct plan plan;
 
     if (deck == NULL)
         return false;
-    if (!take_locks(cli, deck, options->is_waiting, &locks, err) ||
+    if (!cli_take_locks(cli, deck, options->is_waiting, &locks, err) ||
         !plan_make(cli->arena, deck, &filter, &plan, err)) {
-        release_locks(&locks);
+        cli_release_locks(&locks);
         return false;
     }
     bool is_fine = run_plan(cli, options, &plan, &locks, err);
     plan_release(&plan);
-    release_locks(&locks);
+    cli_release_locks(&locks);
     return is_fine;
 }
 

@@ -13,6 +13,8 @@ const struct cli_command cli_commands[] = {
      cmd_tune},
     {"index", "VERB", "what indexes there are, and which deserve a second look", "making it so",
      cmd_index},
+    {"partition", "VERB", "partitions: what there is, upkeep, and what conversions have left",
+     "making it so", cmd_partition},
     {"health", "", "find what is wrong with the databases, and the SQL that mends it", "measuring",
      cmd_health},
     {"bench", "", "measure the workload before and after, and write a report", "measuring",

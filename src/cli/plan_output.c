@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/plan_output.h"
 
+#include "plan/lock.h"
 #include "plan/render.h"
 
 #include <stdio.h>
@@ -27,4 +28,25 @@ cli_print_plan(struct cli *cli, const struct plan *plan, bool with_sql)
     plan_render(plan, &render, with_sql, &text);
     fputs(text_chars(&text), stdout);
     fflush(stdout);
+}
+
+void
+cli_release_locks(struct cli_locks *locks)
+{
+    for (size_t i = 0; i < locks->count; i++)
+        PQfinish(locks->connections[i]);
+    locks->count = 0;
+}
+
+bool
+cli_take_locks(struct cli *cli, const struct deck *deck, bool is_waiting, struct cli_locks *locks,
+               struct error *err)
+{
+    locks->connections = ARENA_ARRAY(cli->arena, PGconn *, deck->servers.count + 1);
+    for (size_t i = 0; i < deck->servers.count; i++) {
+        if (!plan_lock(&deck->servers.items[i], "apply", is_waiting, &locks->connections[i], err))
+            return false;
+        locks->count++;
+    }
+    return true;
 }

@@ -115,6 +115,7 @@ struct deck_partition {
     enum deck_unit retain_unit;
     int modulus;            /* HASH: number of parts */
     bool has_accept_key;    /* a table in use may get a lesser key */
+    const char *export;     /* folder for what retain drops; NULL: it is dropped only */
     int64_t keep_ms;        /* how long the old table of a conversion stays; default 7 days */
     int64_t wal_rate_bytes; /* a conversion writes no more WAL a second; 0: no limit */
     int64_t replica_lag_ms; /* a conversion waits while a replica is further behind */

@@ -7,6 +7,8 @@
 #include "partition/convert.h"
 #include "partition/live.h"
 #include "partition/part.h"
+#include "partition/retire.h"
+#include "partition/upkeep.h"
 #include "pg/script.h"
 
 #include <string.h>
@@ -222,6 +224,13 @@ add_partition(const struct scope *scope, const struct deck_partition *partition,
     change_list_add(scope->advice->changes, &change);
 }
 
+static struct partition_live_advice
+about_of(const struct scope *scope, const struct deck_partition *partition)
+{
+    return (struct partition_live_advice){scope->advice, scope->database,
+                                          scope->catalog->connection, partition};
+}
+
 static bool
 advise_partitioned(const struct scope *scope, const struct deck_partition *partition,
                    const struct catalog_table *table, const struct partition_parts *wanted,
@@ -242,14 +251,16 @@ advise_partitioned(const struct scope *scope, const struct deck_partition *parti
         if (is_missing(scope, partition, table, &wanted->list.items[i]))
             *LIST_ADD(arena, &missing.list) = wanted->list.items[i];
     }
-    if (missing.list.count == 0)
-        return true;
-    const char **scripts = ARENA_ARRAY(arena, const char *, missing.list.count);
-    if (!partition_attach_scripts(arena, scope->catalog->connection, partition, &missing, scripts,
-                                  err))
+    const char **scripts = ARENA_ARRAY(arena, const char *, missing.list.count + 1);
+    if (missing.list.count > 0 && !partition_attach_scripts(arena, scope->catalog->connection,
+                                                            partition, &missing, scripts, err))
         return false;
     for (size_t i = 0; i < missing.list.count; i++)
         add_partition(scope, partition, table, &missing.list.items[i], scripts[i]);
+    const struct partition_live_advice about = about_of(scope, partition);
+    if (scope->advice->scope == ADVICE_UPKEEP && !partition_upkeep_advise(&about, err))
+        return false;
+    partition_retire_advise(&about, table, scope->today);
     return true;
 }
 
@@ -267,6 +278,8 @@ advise_table(const struct scope *scope, const struct deck_partition *partition, 
     bool is_open;
 
     partition_parts_wanted(arena, partition, scope->today, &wanted);
+    if (table == NULL && scope->advice->scope != ADVICE_ALL)
+        return true;
     if (table == NULL && (scope->database->schema == NULL || !scope->advice->creates_tables)) {
         note(scope, partition, "is not there: there is nothing to partition");
         return true;
@@ -276,8 +289,9 @@ advise_table(const struct scope *scope, const struct deck_partition *partition, 
                        drop_sql(arena, partition->schema, partition->table));
         return true;
     }
-    struct partition_live_advice live = {scope->advice, scope->database, scope->catalog->connection,
-                                         partition};
+    const struct partition_live_advice live = about_of(scope, partition);
+    if (scope->advice->scope == ADVICE_UPKEEP && table->kind != 'p')
+        return true;
     if (!partition_live_go_on(&live, &is_open, err))
         return false;
     if (is_open)
@@ -303,7 +317,12 @@ static bool
 advise_database(const struct scope *scope, struct error *err)
 {
     const struct deck_partitions *partitions = scope->database->partitions;
+    const struct partition_live_advice about = about_of(scope, NULL);
 
+    if (scope->advice->scope == ADVICE_REMAINS || scope->advice->scope == ADVICE_REMAINS_ALL)
+        return !scope->catalog->exists || partition_remains_advise(&about, err);
+    if (scope->catalog->exists && !partition_retire_go_on(&about, err))
+        return false;
     for (size_t i = 0; i < partitions->list.count; i++) {
         if (!advise_table(scope, &partitions->list.items[i], err))
             return error_wrap(err, "partitions of \"%s\" in database \"%s\"",

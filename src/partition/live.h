@@ -48,7 +48,6 @@ bool partition_live_state(struct arena *arena, PGconn *connection,
                           const struct deck_partition *partition,
                           struct partition_live_state *ret_state, struct error *err) MUST_CHECK;
 
-/* What is asked about one table. */
 struct partition_live_advice {
     struct advice *advice;
     const struct deck_database *database;

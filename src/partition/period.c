@@ -116,3 +116,26 @@ partition_period_first(enum deck_unit unit, int every, long long day, int offset
 {
     return first_day(unit, every, index_of_day(unit, every, day) + offset);
 }
+
+long long
+partition_day_before(long long day, int count, enum deck_unit unit)
+{
+    if (unit == UNIT_DAY || unit == UNIT_WEEK)
+        return day - count * (unit == UNIT_WEEK ? 7LL : 1LL);
+    struct date date = date_of_days(day);
+    long long months = date.year * 12 + date.month - 1 - count * (unit == UNIT_YEAR ? 12LL : 1LL);
+    long long year = floor_divide(months, 12);
+    int month = (int)(months - year * 12) + 1;
+    long long first = days_of_date((struct date){year, month, 1});
+    long long next = days_of_date((struct date){year + month / 12, month % 12 + 1, 1});
+    long long same = first + date.day - 1;
+    return same < next ? same : next - 1;
+}
+
+void
+partition_day_text(long long day, char *text, size_t size)
+{
+    struct date date = date_of_days(day);
+
+    snprintf(text, size, "%04lld-%02d-%02d 00:00:00", date.year, date.month, date.day);
+}

@@ -12,5 +12,9 @@ struct partition_period {
  * several units are counted from year 0, of days and weeks from 1970-01-05, a Monday. */
 struct partition_period
 partition_period_at(enum deck_unit unit, int every, long long day, int offset);
+/* The same day `count` units earlier, or the last one of that month. */
+long long partition_day_before(long long day, int count, enum deck_unit unit);
+/* Days since 1970-01-01 as "2026-11-22 00:00:00", as bounds are compared. */
+void partition_day_text(long long day, char *text, size_t size);
 /* Its first day. */
 long long partition_period_first(enum deck_unit unit, int every, long long day, int offset);

@@ -464,8 +464,13 @@ run_changes(struct run *run, struct error *err)
             continue;
         }
         count = count_joint(run, &changes[i]);
-        if (!run_group(run, &changes[i], count, err))
+        if (run_group(run, &changes[i], count, err))
+            continue;
+        if (!run->options->goes_on || is_interrupted() || err->code == ERROR_CONNECTION_LOST)
             return false;
+        run->options->on_failure(run->options->sink, &changes[i], err);
+        run->outcome->failed++;
+        error_clear(err);
     }
     return true;
 }

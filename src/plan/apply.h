@@ -5,6 +5,8 @@
 struct apply_options {
     bool has_restart; /* --restart: restarts are done */
     bool has_drop;    /* --drop: destructive changes are done */
+    bool goes_on;     /* past changes that fail, each told to on_failure */
+    void (*on_failure)(void *sink, const struct change *change, const struct error *err);
     /* Told of each change before it runs (index from 1), and of what it says meanwhile. */
     void (*on_change)(void *sink, size_t index, size_t count, const struct change *change);
     void (*on_progress)(void *sink, const char *line);
@@ -15,6 +17,7 @@ struct apply_options {
 
 struct apply_outcome {
     size_t done;
+    size_t failed;   /* with goes_on */
     size_t skipped;  /* restarts and destructive changes whose flag was not given */
     bool is_begun;   /* false: refused before anything was touched */
     bool is_resumed; /* an apply that did not reach its end was continued */

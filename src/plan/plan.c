@@ -208,6 +208,7 @@ advise_server(struct plan *plan, struct plan_server *server, const struct plan_f
         .server = server->deck,
         .catalog = &server->catalog,
         .changes = &plan->changes,
+        .scope = filter->scope,
         .creates_tables = is_active(plan, filter, find_advisor(ADVISOR_SCHEMA)),
     };
 

@@ -1,7 +1,7 @@
 /* Plan: reads the servers of a deck, asks every advisor, and orders what they say. Owns the
  * snapshots' connections until plan_release; everything else lives in the arena. */
 #pragma once
-#include "change/change.h"
+#include "change/advice.h"
 #include "deck/deck.h"
 #include "pg/catalog.h"
 
@@ -10,6 +10,7 @@ struct plan_filter {
     size_t database_count;
     const char *const *advisors; /* only these */
     size_t advisor_count;
+    enum advice_scope scope; /* other than all: of the partition advisor */
 };
 
 struct plan_server {

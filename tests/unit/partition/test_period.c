@@ -47,6 +47,22 @@ days_know_leap_years(void **state)
 }
 
 static void
+the_same_day_of_a_shorter_month_is_its_last(void **state)
+{
+    char text[32];
+
+    (void)state;
+    partition_day_text(partition_day_before(DAY_2024_02_29, 1, UNIT_YEAR), text, sizeof(text));
+    assert_string_equal(text, "2023-02-28 00:00:00");
+    partition_day_text(partition_day_before(DAY_2024_12_30, 10, UNIT_MONTH), text, sizeof(text));
+    assert_string_equal(text, "2024-02-29 00:00:00");
+    partition_day_text(partition_day_before(DAY_2026_11_22, 11, UNIT_MONTH), text, sizeof(text));
+    assert_string_equal(text, "2025-12-22 00:00:00");
+    partition_day_text(partition_day_before(DAY_2026_11_22, 2, UNIT_WEEK), text, sizeof(text));
+    assert_string_equal(text, "2026-11-08 00:00:00");
+}
+
+static void
 weeks_are_iso_weeks(void **state)
 {
     (void)state;
@@ -95,6 +111,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(months_know_the_year_that_they_end),
         cmocka_unit_test(days_know_leap_years),
+        cmocka_unit_test(the_same_day_of_a_shorter_month_is_its_last),
         cmocka_unit_test(weeks_are_iso_weeks),
         cmocka_unit_test(years),
         cmocka_unit_test(periods_follow_each_other),

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+"""pgdeck partition status, maintain, gc: partitions made ahead, dropped past their time, remains."""
+
+import csv
+import json
+import signal
+
+import pytest
+
+from test_advisor_ddl import EVENTS, bounds, deck, existing  # noqa: F401
+
+MONTHLY = "partitions:\n  - {table: events, range: created_at, every: 1 month, premake: 2, past: 4}\n"
+RETAIN = MONTHLY.replace("past: 4", "retain: 2 months")
+
+
+def maintain(deck, *args, expect=0, **env):
+    result = deck.pgdeck("partition", "maintain", "-d", deck.file, *args, env=env)
+    assert result.code == expect, result.err + result.out
+    return result
+
+
+@pytest.fixture
+def filled(deck):
+    """Seven months of partitions with a row a day, of which two months are to be kept."""
+    deck.write(EVENTS, more=MONTHLY).applied()
+    deck.run("INSERT INTO events (created_at) SELECT now() - i * interval '1 day' "
+             "FROM generate_series(0, 100) i")
+    deck.write(EVENTS, more=RETAIN)
+    return deck
+
+
+def test_what_is_past_its_time_goes_with_drop_only(filled):
+    old = filled.value("SELECT count(*) FROM events")
+    before = bounds(filled, "events")
+    assert "Left out: 2" in maintain(filled).out
+    assert bounds(filled, "events") == before
+    maintain(filled, "--drop")
+    kept = bounds(filled, "events")
+    assert list(kept) == list(before)[2:]
+    assert 0 < filled.value("SELECT count(*) FROM events") < old
+    assert filled.run("SELECT relname FROM pg_class WHERE relname = ANY(%s)",
+                      [name for name in before if name not in kept]) == []
+    assert filled.changes() == []
+    assert maintain(filled, "--drop").out.startswith("server")  # nothing is due
+
+
+def test_nobody_waits_for_the_retention(filled):
+    """Readers and writers of the table go on; whoever holds it is waited for without a lock."""
+    oldest = min(bounds(filled, "events"))
+    with filled.server.connect(filled.database) as holder:
+        holder.execute("BEGIN; SELECT count(*) FROM events")
+        result = filled.pgdeck("partition", "maintain", "-d", filled.file, "--drop",
+                               "--set", "give_up=1s")
+        assert result.code == 20 and "do not end" in result.err, result.err
+        holder.execute("INSERT INTO events DEFAULT VALUES")
+        with filled.server.connect(filled.database) as other:
+            other.execute("SET statement_timeout = '1s'; INSERT INTO events DEFAULT VALUES")
+    assert filled.value("SELECT count(*) FROM pg_inherits WHERE inhdetachpending") == 1
+    assert "broken off" in filled.pgdeck("partition", "status", "-d", filled.file, expect=0).out
+    maintain(filled, "--drop")
+    assert filled.value("SELECT count(*) FROM pg_inherits WHERE inhdetachpending") == 0
+    assert oldest not in bounds(filled, "events")
+
+
+def test_rows_are_written_to_a_file_first(filled, tmp_path):
+    filled.write(EVENTS, more=RETAIN.replace("retain:", f"export: {tmp_path}/out, retain:"))
+    rows = filled.value(f"SELECT count(*) FROM {list(bounds(filled, 'events'))[1]}")
+    second = list(bounds(filled, "events"))[1]
+    for point in range(1, 40):  # killed anywhere, all is written before it is dropped
+        result = filled.pgdeck("partition", "maintain", "-d", filled.file, "--drop",
+                               env={"PGDECK_CRASH_AT": str(point)})
+        if result.code == 0:
+            break
+        assert result.code == -signal.SIGKILL, result.err
+    with open(tmp_path / "out" / f"{filled.database}.public.{second}.csv") as file:
+        lines = list(csv.reader(file))
+    assert lines[0] == ["id", "created_at", "what"] and len(lines) == rows + 1 and rows > 0
+    assert second not in bounds(filled, "events")
+
+
+def test_one_failure_does_not_stop_the_rest(deck):
+    more = RETAIN + RETAIN.replace("partitions:\n", "").replace("events", "visits")
+    schema = EVENTS + EVENTS.replace("events", "visits")
+    deck.write(schema, more=more).applied()
+    for table in ("events", "visits"):
+        newest = max(bounds(deck, table))
+        deck.run(f"DROP TABLE {newest}; INSERT INTO {table} DEFAULT VALUES")
+        deck.run(f"CREATE TABLE {newest}_x (LIKE {table}); ANALYZE {table}")
+    newest = max(bounds(deck, "visits"))
+    with deck.server.connect(deck.database) as holder:
+        holder.execute("BEGIN; LOCK events IN SHARE MODE")
+        result = maintain(deck, "--set", "give_up=300ms", expect=20)
+    assert "events" in result.err and "Failed: 1" in result.out
+    assert max(bounds(deck, "visits")) > newest
+
+
+def test_the_table_as_a_whole_is_analyzed(filled):
+    assert "analyze events as a whole" in maintain(filled).out
+    assert filled.value("SELECT last_analyze IS NOT NULL FROM pg_stat_user_tables "
+                        "WHERE relname = 'events'")
+    assert "analyze" not in maintain(filled).out
+
+
+def test_status_tells_what_comes_next(filled):
+    out = filled.pgdeck("partition", "status", "-d", filled.file, expect=0).out
+    assert "public.events" in out and "made next:" in out and "dropped next:" in out
+    document = json.loads(filled.pgdeck("partition", "status", "-d", filled.file, "--json",
+                                        expect=0).out)
+    root, parts = document[0], document[1:]
+    assert root["manager"] == "deck" and root["key"] == "RANGE (created_at)"
+    assert root["dropped_next"].startswith(parts[0]["name"])
+    assert sum(part["rows"] for part in parts) == 101
+    assert all(part["bound"].startswith("FOR VALUES FROM") for part in parts)
+    assert "No such" in filled.pgdeck("partition", "status", "nothing", "-d", filled.file).out
+
+
+def test_gc_removes_what_a_conversion_left(existing):
+    existing.run(EVENTS + "INSERT INTO events SELECT FROM generate_series(1, 100)")
+    existing.write(more=MONTHLY.replace("past: 4", "accept_key: true")).applied()
+
+    def gc(*args):
+        return existing.pgdeck("partition", "gc", "-d", existing.file, *args)
+
+    assert gc("--yes").code == 0
+    assert existing.value("SELECT to_regclass('events_pgdeck_old') IS NOT NULL")
+    assert gc("--all").code == 22
+    assert "events_pgdeck_old" in gc("--all", "--dry-run").out
+    assert gc("--all", "--yes").code == 0
+    assert existing.value("SELECT to_regclass('events_pgdeck_old') IS NULL")
+    assert existing.run("SELECT tgname FROM pg_trigger WHERE tgname ~ 'pgdeck'") == []
+    existing.run("INSERT INTO events DEFAULT VALUES")
+    assert existing.value("SELECT count(*) FROM events") == 101
+    assert "kept" in existing.rollback()
