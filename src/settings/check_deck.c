@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "deck/fault.h"
 #include "settings/parameters.h"
+#include "settings/semantics.h"
 #include "settings/value.h"
 
 #include <string.h>
@@ -270,6 +271,89 @@ check_settings(const struct check *check, const struct deck_settings *settings)
         check_setting(check, &settings->list.items[i]);
 }
 
+/* --- what must fit together --------------------------------------------------------------- */
+
+/* Whether the environment has the server for itself. */
+static bool
+is_alone(const struct check *check)
+{
+    return check->environment != NULL && neighbour(check) == NULL;
+}
+
+/* settings_figure_function: what the deck says, and of some what was fixed. A value that is at
+ * fault by itself is not looked at again. */
+static bool
+read_figure(const void *source, const char *name, struct settings_figure *ret_figure)
+{
+    const struct check *check = source;
+    const struct deck_setting *own = deck_find_setting(&check->server->settings, name);
+    const char *path = arena_printf(check->arena, "servers.%s.settings", check->server->name);
+    int major = newest_with(check, name, check->first, check->last);
+    struct error err;
+
+    if (own == NULL && is_alone(check)) {
+        own = deck_find_setting(&check->environment->settings, name);
+        path = arena_printf(check->arena, "environments.%s.settings", check->environment->name);
+    }
+    if (own == NULL || major == 0)
+        return false;
+    *ret_figure = (struct settings_figure){
+        .value = own->value,
+        .deck = own,
+        .path = path,
+        .setting = parameter(check, major, name),
+    };
+    return setting_verify(ret_figure->setting, own->value, true, &err);
+}
+
+/* Amounts of memory of an environment that shares its server; the others are the server's. */
+static void
+check_amounts(const struct check *check, const struct settings_view *view)
+{
+    const struct deck_settings *settings = &check->environment->settings;
+
+    for (size_t i = 0; i < settings->list.count && !is_alone(check); i++) {
+        const struct deck_setting *own = &settings->list.items[i];
+        int major = newest_with(check, own->name, check->first, check->last);
+        struct settings_figure figure = {.value = own->value, .deck = own, .path = check->path};
+        struct error err;
+        if (major == 0)
+            continue;
+        figure.setting = parameter(check, major, own->name);
+        if (settings_is_allocated(figure.setting->name) &&
+            setting_verify(figure.setting, own->value, true, &err))
+            settings_check_amount(view, &figure);
+    }
+}
+
+/* Of each environment with a server, and once of each server. */
+static void
+check_together(struct check *check)
+{
+    struct settings_view view = {
+        .arena = check->arena,
+        .faults = check->faults,
+        .read = read_figure,
+        .source = check,
+        .memory_bytes = check->server->memory_bytes,
+        .memory_from = "the server's memory",
+    };
+    const struct deck_environment *alone = NULL;
+
+    for (size_t i = 0; i < check->deck->environments.count; i++) {
+        check->environment = &check->deck->environments.items[i];
+        if (check->environment->server != check->server)
+            continue;
+        if (is_alone(check))
+            alone = check->environment;
+        check->path =
+            arena_printf(check->arena, "environments.%s.settings", check->environment->name);
+        check_amounts(check, &view);
+    }
+    check->environment = alone;
+    settings_check_semantics(&view);
+}
+
 void
 settings_check_deck(struct arena *arena, const struct deck *deck, struct deck_faults *faults)
 {
@@ -293,5 +377,6 @@ settings_check_deck(struct arena *arena, const struct deck *deck, struct deck_fa
             check.path = arena_printf(arena, "environments.%s.settings", environment->name);
             check_settings(&check, &environment->settings);
         }
+        check_together(&check);
     }
 }

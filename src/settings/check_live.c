@@ -4,6 +4,7 @@
 #include "base/embed.h"
 #include "deck/fault.h"
 #include "pg/script.h"
+#include "settings/check_server.h"
 #include "settings/value.h"
 #include "settings/wanted.h"
 
@@ -121,6 +122,83 @@ settle(struct check *check, struct error *err)
     return false;
 }
 
+/* --- what must fit together --------------------------------------------------------------- */
+
+static const char *
+path_of(const struct check *check, const struct deck_setting *own)
+{
+    const struct settings_environment *sole = settings_sole(check->input);
+
+    if (sole != NULL && deck_find_setting(&sole->deck->settings, own->name) == own)
+        return arena_printf(check->advice->arena, "environments.%s.settings", sole->deck->name);
+    return arena_printf(check->advice->arena, "servers.%s.settings", check->input->deck->name);
+}
+
+/* settings_figure_function: what it will be by the deck, else by pgdeck's rules, else as it is. */
+static bool
+read_figure(const void *source, const char *name, struct settings_figure *ret_figure)
+{
+    const struct check *check = source;
+    const struct catalog_setting *setting = find_parameter(check, name);
+    const struct settings_rule *rule = settings_find_rule(check->input, name, SETTINGS_OF_SERVER);
+    struct settings_case of = {.input = check->input, .current = setting};
+    struct settings_proposal proposal;
+
+    if (setting == NULL)
+        return false;
+    *ret_figure = (struct settings_figure){
+        .value = setting_next_value(setting), .setting = setting, .origin = "as the server has it"};
+    if (rule == NULL || !settings_propose(rule, &of, &proposal))
+        return true;
+    ret_figure->value = proposal.value;
+    ret_figure->deck = proposal.deck;
+    ret_figure->origin = "as pgdeck would set it";
+    ret_figure->path = proposal.deck != NULL ? path_of(check, proposal.deck) : NULL;
+    return true;
+}
+
+/* What an environment has of its own. */
+static void
+check_environment(const struct check *check, const struct settings_view *view,
+                  const struct settings_environment *environment)
+{
+    const struct deck_settings *settings = &environment->deck->settings;
+
+    for (size_t i = 0; i < settings->list.count; i++) {
+        const struct deck_setting *own = &settings->list.items[i];
+        struct settings_figure figure = {.value = own->value, .deck = own, .path = check->path};
+        figure.setting = find_parameter(check, own->name);
+        if (figure.setting == NULL || !setting_is_of_sessions(figure.setting))
+            continue; /* of the server: looked at with it */
+        if (settings_is_allocated(figure.setting->name))
+            settings_check_amount(view, &figure);
+        else if (strstr(figure.setting->name, "_preload_libraries") != NULL)
+            settings_check_libraries(view, check->input, &figure);
+    }
+}
+
+static void
+check_together(struct check *check)
+{
+    struct settings_view view = {
+        .arena = check->advice->arena,
+        .faults = &check->faults,
+        .read = read_figure,
+        .source = check,
+        .memory_bytes = check->input->memory_bytes,
+        .memory_from = check->input->memory_from,
+    };
+
+    settings_check_semantics(&view);
+    settings_check_server(&view, check->input);
+    for (size_t i = 0; i < check->input->environments.count; i++) {
+        const struct settings_environment *environment = &check->input->environments.items[i];
+        check->path =
+            arena_printf(check->advice->arena, "environments.%s.settings", environment->deck->name);
+        check_environment(check, &view, environment);
+    }
+}
+
 bool
 settings_check_live(const struct advice *advice, const struct settings_input *input,
                     struct error *err)
@@ -141,5 +219,7 @@ settings_check_live(const struct advice *advice, const struct settings_input *in
         check.path = arena_printf(advice->arena, "environments.%s.settings", environment->name);
         check_settings(&check, &environment->settings);
     }
+    if (check.faults.list.count == 0)
+        check_together(&check);
     return settle(&check, err);
 }

@@ -111,7 +111,45 @@ def test_another_version_than_the_decks_is_refused(pgdeck, write, pg_version):
 
 
 LIVE = [
-    ("io_uring" and "io_method: io_uring", "", r"io_method: "),
+    # every row of the table of what each of PostgreSQL's own gates lets through
+    ("work_mem: 1kB", "", r"work_mem: 1kB is out of range"),
+    ("wal_level: logicl", "", r'wal_level: it cannot be "logicl"'),
+    ("effective_io_concurrency: 5000", "", r"effective_io_concurrency: 5000 is out of range"),
+    ("wal_buffers: 4GB", "", r"wal_buffers: 4GB is out of range"),
+    ("wrk_mem: 1MB", "", r"wrk_mem: PostgreSQL .* has no such parameter"),
+    ("work_mem: 64mb", "", r'work_mem: "mb" has no unit that PostgreSQL knows'),
+    ("wal_level: minimal", "", r"wal_level: minimal is not possible with max_wal_senders 10 "
+                               r"\(as the server has it\)"),
+    ("wal_level: minimal, max_wal_senders: 0, archive_mode: on", "",
+     r"wal_level: minimal is not possible with archive_mode on \(line \d+\)"),
+    ("superuser_reserved_connections: 60, max_connections: 60", "",
+     r"superuser_reserved_connections: reserved connections, 60, leave none of max_connections 60"),
+    ("max_wal_size: 31MB, min_wal_size: 31MB", "",
+     r"min_wal_size: 31MB is less than two segments of the log, of 16MB each"),
+    ("min_wal_size: 80MB, max_wal_size: 31MB", "",
+     r"min_wal_size: 80MB is more than max_wal_size 31MB"),
+    ("shared_preload_libraries: [pg_stat_statements, nonexist]", "",
+     r'shared_preload_libraries: the library "nonexist" is not installed on the server'),
+    ("shared_buffers: 900GB", "", r"shared_buffers: 900GB is more than all the memory of the "
+                                  r"server, 1GB"),
+    ("huge_pages: on", "", r"huge_pages: the host has reserved \S+ for huge pages, less than "
+                           r"shared_buffers 256MB"),
+    ("listen_addresses: '192.0.2.1'", "", r'listen_addresses: "192\.0\.2\.1" is no address of'),
+    ("listen_addresses: [localhost, nowhere.invalid]", "",
+     r'listen_addresses: "nowhere\.invalid" is no address of'),
+    ("min_wal_size: 2GB, max_wal_size: 1GB", "", r"min_wal_size: 2GB is more than max_wal_size"),
+    ("work_mem: 1TB", "", r"work_mem: 1TB is more than all the memory of the server"),
+    ("autovacuum_work_mem: 100GB", "", r"autovacuum_work_mem: 100GB is more than all"),
+    # more that keeps a server from starting
+    ("", "work_mem: 2GB", r"work_mem: 2GB is more than all the memory of the server, 1GB"),
+    ("session_preload_libraries: nonexist", "", r'session_preload_libraries: the library "nonexist"'),
+    ("", "local_preload_libraries: nonexist", r'local_preload_libraries: the library "nonexist"'),
+    ("ssl: on", "", r'ssl: the server has no file "server\.crt" \(ssl_cert_file\)'),
+    ("max_connections: 200000, max_worker_processes: 100000", "",
+     r"max_connections: .* come to \d+ processes"),
+    ("ssl_min_protocol_version: TLSv1.3, ssl_max_protocol_version: TLSv1.2", "",
+     r"ssl_min_protocol_version: TLSv1\.3 is later than ssl_max_protocol_version TLSv1\.2"),
+    # what only the server's own checks know
     ("default_tablespace: nowhere", "", r"default_tablespace: .*nowhere"),
     ("", "default_text_search_config: klingon", r"default_text_search_config: .*klingon"),
     ("lc_messages: xx_XX.UTF-8", "", r"lc_messages: .*invalid value"),
@@ -121,15 +159,56 @@ LIVE = [
 ]
 
 
-@pytest.mark.parametrize("server, blue, message", LIVE)
-def test_what_this_server_does_not_take_is_refused(pgdeck, write, fresh_server, server, blue,
+@pytest.mark.parametrize("server_side, blue, message", LIVE)
+def test_what_this_server_does_not_take_is_refused(pgdeck, tmp_path, server, server_side, blue,
                                                    message):
-    before = fresh_server.query("SELECT name, setting FROM pg_settings ORDER BY 1")
-    result = pgdeck("apply", "-d", write(server, blue), "--yes", expect=10)
-    assert re.search(r"deck\.yaml:\d+:\d+: error: (server \S+ )?(servers\.main|environments\.blue)"
-                     r"\.settings\." + message, result.err), result.err
-    assert fresh_server.query("SELECT name, setting FROM pg_settings ORDER BY 1") == before
-    assert not fresh_server.query("SELECT FROM pg_database WHERE datname = 'blue_one'")
+    """Before it is touched: its files are as they were, and no database was made."""
+    path = tmp_path / "deck.yaml"
+    quoted = server.conninfo().replace("\\", "\\\\").replace('"', '\\"')
+    path.write_text(DECK.replace("CONNINFO", quoted).replace("SERVER", server_side)
+                    .replace("BLUE", blue))
+    before = files_of(server)
+    result = pgdeck("apply", "-d", path, "--yes", "--restart", expect=10)
+    assert re.search(r"deck\.yaml:\d+:\d+: error: (servers\.main|environments\.blue)\.settings\."
+                     + message, result.err), result.err
+    assert files_of(server) == before
+    assert server.query("SELECT count(*) FROM pg_database WHERE datname LIKE 'blue%'") == [(0,)]
+
+
+def files_of(server):
+    return {path.name: path.read_bytes() for path in server.data.glob("*.conf")}
+
+
+def test_what_is_in_use_is_refused(pgdeck, write, make_server, pg_version):
+    server = make_server(pg_version, wal_level="logical", max_prepared_transactions=3)
+    server.query("SELECT pg_create_logical_replication_slot('l', 'test_decoding')")
+    server.query("SELECT pg_create_physical_replication_slot('p')")
+    with server.connect() as connection:
+        connection.execute("BEGIN")
+        connection.execute("CREATE TABLE t ()")
+        connection.execute("PREPARE TRANSACTION 'one'")
+    for settings, message in (
+            ("wal_level: replica", "wal_level: replica is not enough for 1 logical"),
+            ("max_replication_slots: 1", "max_replication_slots: the server has 2 replication sl"),
+            ("max_prepared_transactions: 0", "max_prepared_transactions: the server has 1 prep")):
+        deck = write(settings)
+        quoted = server.conninfo().replace("\\", "\\\\").replace('"', '\\"')
+        deck.write_text(re.sub(r'conninfo: "[^"]*"', lambda _: f'conninfo: "{quoted}"',
+                               deck.read_text()))
+        assert message in pgdeck("plan", "-d", deck, expect=10).err
+
+
+def test_what_the_server_could_start_with_is_taken(pgdeck, write, fresh_server):
+    """Neither too strict: all of these at once, and the server is up with them."""
+    deck = write("wal_level: minimal, max_wal_senders: 0, archive_mode: off, listen_addresses: "
+                 "['127.0.0.1', localhost], huge_pages: try, min_wal_size: 64MB, "
+                 "max_wal_size: 64MB, superuser_reserved_connections: 5, max_connections: 61, "
+                 "shared_preload_libraries: [auto_explain, pg_stat_statements], "
+                 "session_preload_libraries: auto_explain")
+    pgdeck("apply", "-d", deck, "--yes", "--restart", expect=0)
+    assert shown(fresh_server, "postgres", "wal_level") == "minimal"
+    assert shown(fresh_server, "postgres", "max_connections") == "61"
+    assert "Nothing to do" in pgdeck("plan", "-d", deck, "--detailed-exitcode", expect=0).out
 
 
 SAMPLE = re.compile(r'^    \{"(\w+)", "([^"]*)", (NULL|"[^"]*")\},', re.M)
