@@ -97,6 +97,7 @@ struct catalog_memo { /* newest journal entry with this key that was done and no
 struct catalog_database {
     const char *name;
     bool exists;
+    bool has_journal;     /* pgdeck's, and to be trusted */
     PGconn *connection;   /* NULL when it does not exist */
     uint64_t fingerprint; /* of all that was read but statistics; 0 when it does not exist */
     char **schemas;

@@ -455,6 +455,7 @@ read_databases_at_once(struct arena *arena, struct catalog_server *server, struc
         if (database->connection == NULL)
             continue;
         has_journal[i] = read_database(arena, database, batches[i]);
+        database->has_journal = has_journal[i];
         clear_results(batches[i], DATABASE_STATEMENTS);
     }
     if (!query_databases(arena, server, memo_files, 1, has_journal, &batches, err))

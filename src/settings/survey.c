@@ -29,27 +29,28 @@ where_of_server(struct arena *arena, const struct catalog_setting *setting)
 
     if (is_file && setting->source_file[0] != '\0')
         return arena_printf(arena, "%s:%d", setting->source_file, setting->source_line);
+    if (strcmp(setting->source, "command line") == 0)
+        return setting->source;
+    if (setting->in_files != NULL)
+        return arena_printf(arena, "%s:%d", setting->in_files->file, setting->in_files->line);
     if (setting->auto_value != NULL)
         return "postgresql.auto.conf";
     if (is_file)
         return "a configuration file";
-    if (strcmp(setting->source, "command line") == 0 ||
-        strcmp(setting->source, "environment variable") == 0)
+    if (strcmp(setting->source, "environment variable") == 0)
         return setting->source;
     return "default";
 }
 
-static const char *
-where_of_database(const struct settings_input *input, const struct catalog_setting *setting,
-                  const char *database)
+const char *
+settings_where(struct arena *arena, const struct catalog_server *catalog,
+               const struct catalog_setting *setting, const char *database)
 {
-    const struct catalog_server *catalog = input->catalog;
-
     if (database != NULL && catalog_role_setting_value(catalog, database, "", setting->name))
         return "database";
-    if (catalog_role_setting_value(catalog, "", "", setting->name) != NULL)
+    if (database != NULL && catalog_role_setting_value(catalog, "", "", setting->name) != NULL)
         return "all roles";
-    return where_of_server(input->arena, setting);
+    return where_of_server(arena, setting);
 }
 
 static void
@@ -87,7 +88,7 @@ survey_server(struct settings_survey *survey, const struct settings_rule *rule,
     struct settings_row row = {
         .rule = rule,
         .setting = setting,
-        .where = where_of_server(survey->input.arena, setting),
+        .where = settings_where(survey->input.arena, survey->input.catalog, setting, NULL),
         .overrides =
             settings_overrides(survey->input.arena, survey->input.catalog, rule->name, NULL),
     };
@@ -111,7 +112,7 @@ row_of_database(struct settings_survey *survey, const struct settings_rule *rule
         .setting = setting,
         .environment = environment->deck->name,
         .database = database,
-        .where = where_of_database(input, setting, database),
+        .where = settings_where(input->arena, input->catalog, setting, database),
         .overrides = settings_overrides(input->arena, input->catalog, rule->name, database),
     };
 

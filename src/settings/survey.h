@@ -32,5 +32,9 @@ struct settings_survey {
 };
 
 void settings_survey_read(const struct advice *advice, struct settings_survey *ret_survey);
+/* "default", "/etc/.../postgresql.conf:12", "database", "command line" ...: where the server, or
+ * with a name that database, has its value from. */
+const char *settings_where(struct arena *arena, const struct catalog_server *catalog,
+                           const struct catalog_setting *setting, const char *database);
 /* "nothing", "new sessions", "reload", "restart" */
 const char *settings_need_name(enum settings_need need);
