@@ -121,11 +121,11 @@ find_candidate(struct advise *run, const struct advise_candidate *wanted)
     return NULL;
 }
 
-void
+size_t
 advise_add_candidate(struct advise *run, size_t statement, struct advise_candidate candidate)
 {
     if (candidate.key_count == 0 || is_there(&candidate))
-        return;
+        return SIZE_MAX;
     candidate.definition = definition_of(run->arena, &candidate);
     struct advise_candidate *found = find_candidate(run, &candidate);
     if (found == NULL) {
@@ -133,8 +133,9 @@ advise_add_candidate(struct advise *run, size_t statement, struct advise_candida
         *found = candidate;
     }
     size_t count = found->statements.count;
-    if (count == 0 || found->statements.items[count - 1] != statement)
+    if (statement != SIZE_MAX && (count == 0 || found->statements.items[count - 1] != statement))
         *LIST_ADD(run->arena, &found->statements) = statement;
+    return (size_t)(found - run->candidates.items);
 }
 
 static void
@@ -248,6 +249,21 @@ has_key(const struct keys *keys, const char *name)
     return false;
 }
 
+/* Whether an update of this workload assigns the column: nothing to carry along, it would no longer
+ * be HOT. */
+static bool
+is_assigned(const struct advise *run, const struct advise_table *table, const char *column)
+{
+    for (size_t i = 0; i < run->statements.count; i++) {
+        const struct advise_statement *statement = &run->statements.items[i];
+        for (size_t j = 0; statement->target == table && j < statement->assigned.count; j++) {
+            if (strcmp(statement->assigned.items[j], column) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* What the statement reads besides the keys, when that is little: then the table itself need not
  * be read. */
 static bool
@@ -268,7 +284,8 @@ add_included(struct proposal *proposal, const struct keys *keys, const char *pre
         const char *key = tree_identifier(proposal->run->arena, name);
         if (column == NULL || has_key(keys, key) || is_in_predicate)
             continue;
-        if (column->category == 'A' || strncmp(column->type, "json", 4) == 0)
+        if (column->category == 'A' || strncmp(column->type, "json", 4) == 0 ||
+            is_assigned(proposal->run, reference->table, name))
             return false;
         width += column->width_bytes;
         *LIST_ADD(proposal->run->arena, &candidate->included) = key;

@@ -10,6 +10,8 @@
 static const double level_cost = 50 * 0.0025;
 static const double page_share = 0.25;
 static const double page_bytes = 8192;
+static const double unhot_factor =
+    3; /* besides entries: pages, dead rows that only VACUUM clears */
 static const double deleted_share = 0.5; /* VACUUM removes entries, a page at a time */
 
 static double
@@ -80,6 +82,15 @@ assigns_indexed(struct arena *arena, const struct advise_statement *statement)
     return false;
 }
 
+bool
+advise_breaks_hot(struct advise *run, const struct advise_candidate *candidate,
+                  const struct advise_statement *statement)
+{
+    return statement->problem == NULL && statement->kind == ADVISE_UPDATE &&
+           statement->target == candidate->table && strcmp(candidate->method, "brin") != 0 &&
+           assigns(statement, candidate->definition) && !assigns_indexed(run->arena, statement);
+}
+
 static double
 rows_written(const struct advise_statement *statement)
 {
@@ -99,7 +110,7 @@ update_charge(struct advise *run, const struct advise_candidate *candidate,
     double entries = 0;
 
     if (is_in_place && is_touched)
-        entries = hot_share * (double)(table->indexes.count + 1) + (1 - hot_share);
+        entries = unhot_factor * hot_share * (double)(table->indexes.count + 1) + (1 - hot_share);
     else if (is_in_place)
         entries = 1 - hot_share;
     else
@@ -107,8 +118,8 @@ update_charge(struct advise *run, const struct advise_candidate *candidate,
     return rows_written(statement) * entries * candidate->entry_cost;
 }
 
-static void
-charge(struct advise *run, struct advise_candidate *candidate)
+void
+advise_charge_one(struct advise *run, struct advise_candidate *candidate)
 {
     candidate->entry_cost = entry_cost(candidate);
     candidate->charge = 0;
@@ -129,5 +140,5 @@ void
 advise_charge(struct advise *run)
 {
     for (size_t i = 0; i < run->candidates.count; i++)
-        charge(run, &run->candidates.items[i]);
+        advise_charge_one(run, &run->candidates.items[i]);
 }

@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <stdarg.h>
 #include <string.h>
+#include <xxhash.h>
 
 void
 advise_note(struct advise *run, const char *format, ...)
@@ -96,23 +97,41 @@ advise_close(struct advise *run)
 
 /* --- statements --------------------------------------------------------------------------- */
 
+/* What makes two texts one statement: libpg_query's fingerprint, which takes no account of numbers
+ * in the names of tables, and these names. */
+static uint64_t
+identity(struct arena *arena, const struct advise_statement *statement)
+{
+    uint64_t hash = tree_fingerprint(statement->text);
+    struct advise_names names = {0};
+
+    advise_read_names(arena, statement->tree, &names);
+    for (size_t i = 0; i < names.list.count; i++)
+        hash = XXH3_64bits_withSeed(names.list.items[i], strlen(names.list.items[i]), hash);
+    return hash;
+}
+
 void
 advise_add(struct advise *run, const struct advise_statement *statement)
 {
-    uint64_t fingerprint = tree_fingerprint(statement->text);
+    struct advise_statement added = *statement;
+    struct error fault = {0};
 
-    for (size_t i = 0; fingerprint != 0 && i < run->statements.count; i++) {
+    if (tree_parse(added.text, &added.tree, &fault))
+        added.fingerprint = identity(run->arena, &added);
+    else
+        added.problem = arena_strdup(run->arena, fault.message);
+    for (size_t i = 0; added.problem == NULL && i < run->statements.count; i++) {
         struct advise_statement *same = &run->statements.items[i];
-        if (same->fingerprint != fingerprint)
+        if (same->problem != NULL || same->fingerprint != added.fingerprint)
             continue;
-        same->calls += statement->calls;
-        same->total_ms += statement->total_ms;
-        same->rows += statement->rows;
+        same->calls += added.calls;
+        same->total_ms += added.total_ms;
+        same->rows += added.rows;
+        json_decref(added.tree);
         return;
     }
-    struct advise_statement *added = LIST_ADD(run->arena, &run->statements);
-    *added = *statement;
-    added->fingerprint = fingerprint;
+    *LIST_ADD(run->arena, &run->statements) = added;
 }
 
 bool
@@ -123,12 +142,9 @@ advise_parse(struct advise *run, struct error *err)
 
     for (size_t i = 0; i < run->statements.count; i++) {
         struct advise_statement *statement = &run->statements.items[i];
-        struct error fault = {0};
-        bool is_known = false;
-        if (!tree_parse(statement->text, &statement->tree, &fault)) {
-            statement->problem = arena_strdup(run->arena, fault.message);
+        bool is_known = statement->problem != NULL;
+        if (is_known)
             continue;
-        }
         for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
             is_known |= tree_as(statement->tree, kinds[k]) != NULL;
         if (!is_known)
@@ -251,6 +267,10 @@ advise_finish(struct advise *run)
                              ? quoted
                              : arena_printf(run->arena, "%s.%s",
                                             tree_identifier(run->arena, table->schema), quoted)}));
+        for (size_t j = 0; j < run->statements.count; j++) {
+            if (advise_breaks_hot(run, candidate, &run->statements.items[j]))
+                *LIST_ADD(run->arena, &choice->unhot) = j;
+        }
         for (size_t j = 0; j < table->indexes.count; j++) {
             if (is_replaced(candidate, &table->indexes.items[j]))
                 *LIST_ADD(run->arena, &choice->replaced) = &table->indexes.items[j];

@@ -7,6 +7,7 @@
 struct advise_choice { /* an index that is proposed */
     size_t candidate;
     LIST_OF(size_t) helped;                        /* statements whose cost it lowers */
+    LIST_OF(size_t) unhot;                         /* updates that would no longer be HOT */
     LIST_OF(const struct advise_index *) replaced; /* that may be dropped then */
     const char *name, *create_sql, *drop_sql;
 };
@@ -50,6 +51,10 @@ bool advise_parse(struct advise *run, struct error *err) MUST_CHECK;
 bool advise_bind(struct advise *run, struct error *err) MUST_CHECK;
 bool advise_propose(struct advise *run, struct error *err) MUST_CHECK;
 void advise_charge(struct advise *run);
+/* Whether its updates would no longer be HOT: each then writes into every index of the table. */
+bool advise_breaks_hot(struct advise *run, const struct advise_candidate *candidate,
+                       const struct advise_statement *statement);
+void advise_charge_one(struct advise *run, struct advise_candidate *candidate);
 bool advise_select(struct advise *run, struct error *err) MUST_CHECK;
 void advise_finish(struct advise *run);
 
@@ -74,8 +79,10 @@ double advise_rule_size(const struct advise_candidate *candidate);
  * what comes in order. */
 void advise_propose_special(struct advise *run, size_t statement,
                             const struct advise_reference *reference);
-/* Adds the candidate unless the index is there; one that is known gets the statement. */
-void advise_add_candidate(struct advise *run, size_t statement, struct advise_candidate candidate);
+/* Adds the candidate unless the index is there; one that is known gets the statement (SIZE_MAX:
+ * none). Returns its number; SIZE_MAX: the index is there. */
+size_t
+advise_add_candidate(struct advise *run, size_t statement, struct advise_candidate candidate);
 /* Builds the candidate on a sample of its table's rows (share 0: none), in a transaction that is
  * rolled back, and sets its size, or is_bad. */
 bool

@@ -15,7 +15,7 @@ static const double worse_share = 1.01; /* no statement may cost more than that 
 /* Hypothetical indexes look a little cheaper than real ones: what is less than this is nothing. */
 static const double noise_share = 0.05;
 static const double noise_cost = 2;
-enum { MAX_PER_TABLE = 6, MAX_CHOSEN = 400 };
+enum { MAX_PER_TABLE = 10, MAX_CHOSEN = 2000, MAX_EXCHANGES = 10 };
 
 struct selection {
     struct advise *run;
@@ -322,6 +322,220 @@ drop_needless(struct selection *selection, struct error *err)
     return true;
 }
 
+/* --- exchanges, where the budget is what ended it ----------------------------------------- */
+
+static double
+size_of(const struct advise *run, const size_t *set, size_t count)
+{
+    double size_bytes = 0;
+
+    for (size_t i = 0; i < count; i++)
+        size_bytes += run->candidates.items[set[i]].size_bytes;
+    return size_bytes;
+}
+
+/* Cost of all statements with a set, and its writes. */
+static bool
+weigh(struct advise *run, const size_t *set, size_t count, double *ret_cost, struct error *err)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < count; i++)
+        sum += run->candidates.items[set[i]].charge;
+    for (size_t i = 0; i < run->statements.count; i++) {
+        struct advise_statement *statement = &run->statements.items[i];
+        double cost;
+        if (statement->problem != NULL)
+            continue;
+        if (!advise_cost(run, statement, set, count, &cost, err))
+            return false;
+        sum += cost * statement->calls;
+    }
+    *ret_cost = sum;
+    return true;
+}
+
+/* Takes out of a set, but for its last one, what does the least for its size, until it fits. */
+static bool
+make_fit(struct advise *run, size_t *set, size_t *count, double *ret_cost, struct error *err)
+{
+    if (!weigh(run, set, *count, ret_cost, err))
+        return false;
+    while (size_of(run, set, *count) > run->budget_bytes && *count > 1) {
+        size_t worst = 0;
+        double worst_ratio = INFINITY;
+        double worst_cost = 0;
+        for (size_t i = 0; i + 1 < *count; i++) {
+            size_t rest[MAX_CHOSEN];
+            double cost;
+            memcpy(rest, set, *count * sizeof(set[0]));
+            memmove(&rest[i], &rest[i + 1], (*count - i - 1) * sizeof(set[0]));
+            if (!weigh(run, rest, *count - 1, &cost, err))
+                return false;
+            double ratio = (cost - *ret_cost) / run->candidates.items[set[i]].size_bytes;
+            if (ratio < worst_ratio) {
+                worst_ratio = ratio;
+                worst_cost = cost;
+                worst = i;
+            }
+        }
+        memmove(&set[worst], &set[worst + 1], (*count - worst - 1) * sizeof(set[0]));
+        --*count;
+        *ret_cost = worst_cost;
+    }
+    return true;
+}
+
+/* One candidate in the place of what does less; *ret_is_done: none is worth it. */
+static bool
+exchange(struct selection *selection, bool *ret_is_done, struct error *err)
+{
+    struct advise *run = selection->run;
+    size_t best[MAX_CHOSEN];
+    size_t best_count = 0;
+    double now;
+    double best_cost;
+
+    if (!weigh(run, selection->chosen, selection->count, &now, err))
+        return false;
+    best_cost = now - least_gain * run->before;
+    for (size_t i = 0; i < run->candidates.count; i++) {
+        size_t set[MAX_CHOSEN];
+        double cost;
+        double ignored_size;
+        double ignored_charge;
+        bool was_worth_it = selection->is_useful[i] && selection->gains[i] > 0;
+        if (!was_worth_it || is_chosen(selection, i) ||
+            run->candidates.items[i].size_bytes > run->budget_bytes)
+            continue;
+        size_t count = with_step(selection, i, set, &ignored_size, &ignored_charge);
+        if (!make_fit(run, set, &count, &cost, err))
+            return false;
+        if (cost < best_cost) {
+            best_cost = cost;
+            best_count = count;
+            memcpy(best, set, count * sizeof(set[0]));
+        }
+    }
+    *ret_is_done = best_count == 0;
+    if (*ret_is_done)
+        return true;
+    memcpy(selection->chosen, best, best_count * sizeof(best[0]));
+    selection->count = best_count;
+    selection->size_bytes = size_of(run, best, best_count);
+    return refresh(selection, best, best_count, err);
+}
+
+static bool
+exchange_all(struct selection *selection, struct error *err)
+{
+    bool is_done = selection->run->budget_bytes == 0 || selection->run->candidates.count == 0;
+
+    for (int round = 0; !is_done && round < MAX_EXCHANGES; round++) {
+        if (!exchange(selection, &is_done, err))
+            return false;
+    }
+    return true;
+}
+
+/* --- two in one --------------------------------------------------------------------------- */
+
+/* Whether the keys of one are the first keys of the other. */
+static bool
+is_prefix(const struct advise_candidate *shorter, const struct advise_candidate *longer)
+{
+    if (shorter->table != longer->table || shorter->key_count > longer->key_count ||
+        strcmp(shorter->method, "btree") != 0 || strcmp(longer->method, "btree") != 0 ||
+        !is_same_predicate(shorter, longer))
+        return false;
+    for (size_t i = 0; i < shorter->key_count; i++) {
+        if (strcmp(shorter->keys[i], longer->keys[i]) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* The longer one, carrying what both carry. ret_candidate: its number; SIZE_MAX: it is there. */
+static bool
+unite(struct advise *run, size_t shorter, size_t longer, size_t *ret_candidate, struct error *err)
+{
+    const struct advise_candidate *less = &run->candidates.items[shorter];
+    struct advise_candidate united = run->candidates.items[longer];
+    LIST_OF(const char *) included = {0};
+
+    for (size_t i = 0; i < united.included.count; i++)
+        *LIST_ADD(run->arena, &included) = united.included.items[i];
+    for (size_t i = 0; i < less->included.count; i++) {
+        if (!has_column(&united, less->included.items[i]))
+            *LIST_ADD(run->arena, &included) = less->included.items[i];
+    }
+    united.included.items = included.items;
+    united.included.count = included.count;
+    united.included.capacity = included.capacity;
+    united.live.items = NULL;
+    united.live.count = united.live.capacity = 0;
+    united.definition = NULL;
+    united.statements.items = NULL;
+    united.statements.count = united.statements.capacity = 0;
+    *ret_candidate = advise_add_candidate(run, SIZE_MAX, united);
+    if (*ret_candidate == SIZE_MAX)
+        return true;
+    struct advise_candidate *added = &run->candidates.items[*ret_candidate];
+    advise_charge_one(run, added);
+    added->size_bytes = advise_rule_size(added);
+    return !advise_is_shown(run, added) || advise_try(run, added, err);
+}
+
+/* Puts one index in the place of two where that costs the statements next to nothing. */
+static bool
+merge(struct selection *selection, size_t a, size_t b, bool *ret_is_merged, struct error *err)
+{
+    struct advise *run = selection->run;
+    size_t set[MAX_CHOSEN];
+    size_t united;
+    double now;
+    double then;
+
+    *ret_is_merged = false;
+    if (a == b || !is_prefix(&run->candidates.items[selection->chosen[a]],
+                             &run->candidates.items[selection->chosen[b]]))
+        return true;
+    size_t count = without(selection, a, set);
+    if (!unite(run, selection->chosen[a], selection->chosen[b], &united, err) ||
+        !weigh(run, selection->chosen, selection->count, &now, err))
+        return false;
+    if (united == SIZE_MAX || run->candidates.items[united].is_bad)
+        return true;
+    for (size_t i = 0; i < count; i++) {
+        if (set[i] == selection->chosen[b])
+            set[i] = united;
+    }
+    if (!weigh(run, set, count, &then, err))
+        return false;
+    if (then > now + least_gain * run->before)
+        return true;
+    *ret_is_merged = true;
+    memcpy(selection->chosen, set, count * sizeof(set[0]));
+    selection->count = count;
+    return refresh(selection, set, count, err);
+}
+
+static bool
+merge_all(struct selection *selection, struct error *err)
+{
+    bool is_merged = false;
+
+    for (size_t a = 0; a < selection->count; a++) {
+        for (size_t b = 0; b < selection->count; b++) {
+            if (!merge(selection, a, b, &is_merged, err))
+                return false;
+            if (is_merged)
+                a = b = 0;
+        }
+    }
+    return true;
+}
+
 static bool
 note_helped(struct advise *run, struct selection *selection, size_t at, struct error *err)
 {
@@ -366,7 +580,8 @@ advise_select(struct advise *run, struct error *err)
         for (size_t i = 0; selection->count <= 1 && i < count; i++)
             selection->is_useful[i] &= selection->gains[i] > 0 || selection->is_stale[i];
     }
-    if (!drop_needless(selection, err))
+    if (!exchange_all(selection, err) || !drop_needless(selection, err) ||
+        !merge_all(selection, err))
         return false;
     for (size_t i = 0; i < selection->count; i++) {
         if (!note_helped(run, selection, i, err))

@@ -67,6 +67,11 @@ print_choice(const struct cli *cli, const struct advise *run, const struct advis
         printf("  %10.0f -> %-10.0f %s\n", statement->before, statement->after,
                one_line(run->arena, statement->text));
     }
+    for (size_t i = 0; i < choice->unhot.count; i++) {
+        const struct advise_statement *statement = &run->statements.items[choice->unhot.items[i]];
+        printf("  slows %.0f calls, no longer HOT, writing into all indexes of the table: %s\n",
+               statement->calls, one_line(run->arena, statement->text));
+    }
     if (candidate->extension != NULL)
         printf("  needs CREATE EXTENSION IF NOT EXISTS %s;\n", candidate->extension);
     for (size_t i = 0; i < choice->replaced.count; i++)
@@ -139,18 +144,21 @@ choice_json(const struct advise *run, const struct advise_choice *choice)
     const struct advise_candidate *candidate = &run->candidates.items[choice->candidate];
     json_t *helped = json_array();
     json_t *replaced = json_array();
+    json_t *unhot = json_array();
 
     for (size_t i = 0; i < choice->helped.count; i++)
         json_array_append_new(helped, json_integer((json_int_t)choice->helped.items[i]));
+    for (size_t i = 0; i < choice->unhot.count; i++)
+        json_array_append_new(unhot, json_integer((json_int_t)choice->unhot.items[i]));
     for (size_t i = 0; i < choice->replaced.count; i++)
         json_array_append_new(replaced, json_string(choice->replaced.items[i]->name));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:f, s:o, s:o, s:s?, s:b}", "name",
-                     choice->name, "schema", candidate->table->schema, "table",
-                     candidate->table->name, "definition", candidate->definition, "create",
-                     choice->create_sql, "drop", choice->drop_sql, "size_bytes",
-                     candidate->size_bytes, "entry_cost", candidate->entry_cost, "write_charge",
-                     candidate->charge, "helps", helped, "replaces", replaced, "needs_extension",
-                     candidate->extension, "is_sampled", candidate->is_sampled);
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:f, s:o, s:o, s:s?, s:b, s:o}", "name",
+        choice->name, "schema", candidate->table->schema, "table", candidate->table->name,
+        "definition", candidate->definition, "create", choice->create_sql, "drop", choice->drop_sql,
+        "size_bytes", candidate->size_bytes, "entry_cost", candidate->entry_cost, "write_charge",
+        candidate->charge, "helps", helped, "replaces", replaced, "needs_extension",
+        candidate->extension, "is_sampled", candidate->is_sampled, "breaks_hot", unhot);
 }
 
 bool
@@ -166,10 +174,10 @@ index_print_advice_json(const struct advise *run, struct error *err)
         json_array_append_new(indexes, choice_json(run, &run->choices.items[i]));
     for (size_t i = 0; i < run->notes.count; i++)
         json_array_append_new(notes, json_string(run->notes.items[i]));
-    json_t *all =
-        json_pack("{s:s, s:s, s:f, s:f, s:o, s:o, s:o}", "database", run->database, "estimated_by",
-                  run->hypopg != NULL ? "hypopg" : "rules", "before", run->before, "after",
-                  run->after, "indexes", indexes, "statements", statements, "notes", notes);
+    json_t *all = json_pack("{s:s, s:s, s:I, s:f, s:f, s:o, s:o, s:o}", "database", run->database,
+                            "estimated_by", run->hypopg != NULL ? "hypopg" : "rules", "plans",
+                            (json_int_t)run->plan_count, "before", run->before, "after", run->after,
+                            "indexes", indexes, "statements", statements, "notes", notes);
     char *text = all == NULL ? NULL : json_dumps(all, JSON_INDENT(2));
     json_decref(all);
     if (text == NULL)

@@ -135,6 +135,31 @@ def test_writes_are_charged(advise):
     assert advise(reading + writing)["indexes"] == []
 
 
+def test_updates_that_would_no_longer_be_hot_are_told_and_avoided(advise):
+    advice = advise("""
+        -- calls: 5000
+        SELECT id FROM ai_tasks WHERE status = 'pending' AND priority = 9;
+        -- calls: 500
+        SELECT id, updated_at FROM ai_tasks WHERE user_id = $1;
+        UPDATE ai_tasks SET status = 'running', updated_at = now() WHERE id = $1;""")
+    by_status = [one for one in advice["indexes"] if "status" in one["create"]]
+    assert by_status and all(one["breaks_hot"] == [2] for one in by_status)
+    [by_user] = [one for one in advice["indexes"] if "(user_id)" in one["create"]]
+    assert by_user["breaks_hot"] == [] and "updated_at" not in by_user["create"]
+
+
+def test_statements_that_differ_in_a_digit_of_a_table(advise, shop):
+    shop.psql(text="CREATE TABLE box1 AS SELECT i AS id, i % 900 AS kind FROM generate_series(1, "
+              "30000) i; CREATE TABLE box2 AS TABLE box1; ANALYZE box1, box2", dbname="shop")
+    try:
+        advice = advise("SELECT id FROM box1 WHERE kind = 1; SELECT id FROM box2 WHERE kind = 1;"
+                        "SELECT id FROM box1 WHERE kind = 2;")
+        assert [one["calls"] for one in advice["statements"]] == [2, 1]
+        assert sorted(one["table"] for one in advice["indexes"]) == ["box1", "box2"]
+    finally:
+        shop.query("DROP TABLE box1, box2", dbname="shop")
+
+
 def test_the_budget_holds(advise):
     text = (DECK / "workload" / "dashboard_project.sql").read_text() + ";" + \
         "SELECT count(*) FROM ai_results WHERE task_id = $1;"
