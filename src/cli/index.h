@@ -2,6 +2,7 @@
 #pragma once
 #include "advise/run.h"
 #include "cli/command.h"
+#include "cli/run_plan.h"
 #include "index/status.h"
 
 cli_run index_status, index_propose;
@@ -15,3 +16,13 @@ bool index_print_json(const struct index_reports *reports, struct error *err) MU
 
 void index_print_advice(const struct cli *cli, const struct advise *run);
 bool index_print_advice_json(const struct advise *run, struct error *err) MUST_CHECK;
+
+struct index_consent {
+    bool is_yes;
+    bool is_named;                 /* each index that is shown was named: all of them or nothing */
+    const struct cli_locks *locks; /* of all servers */
+};
+/* Drops, of the indexes that are shown, those with a finding that says so; journalled, so that
+ * rollback brings them back. */
+bool index_drop(struct cli *cli, const struct deck *deck, const struct index_reports *reports,
+                const struct index_consent *consent, struct error *err) MUST_CHECK;

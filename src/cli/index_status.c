@@ -9,6 +9,7 @@
 struct status_command {
     struct cli_list databases, verdicts;
     struct cli_list operands; /* indexes */
+    bool has_drop, is_yes, is_waiting;
 };
 
 static bool
@@ -156,6 +157,34 @@ read_databases(struct cli *cli, const struct status_command *options, const stru
     return err->code == ERROR_NONE;
 }
 
+static bool
+show(struct cli *cli, const struct status_command *options, const struct deck *deck,
+     const struct cli_locks *locks, struct error *err)
+{
+    const struct index_consent consent = {
+        .is_yes = options->is_yes,
+        .is_named = options->operands.values.count > 0,
+        .locks = locks,
+    };
+    struct index_reports reports = {0};
+    struct error fault;
+
+    bool is_whole = read_databases(cli, options, deck, &reports, err);
+    if (is_whole && !check_found(options, &reports, err))
+        return false;
+    for (size_t i = 0; i < reports.list.count; i++)
+        filter(cli, options, &reports.list.items[i]);
+    if (!cli->is_json) {
+        index_print_tables(cli, &reports);
+    } else if (!options->has_drop && !index_print_json(&reports, &fault)) {
+        *err = fault;
+        return false;
+    }
+    if (!options->has_drop || !is_whole)
+        return is_whole;
+    return index_drop(cli, deck, &reports, &consent, err);
+}
+
 int
 index_status(struct cli *cli, const struct cli_command *command, int argc, char **argv,
              struct error *err)
@@ -165,8 +194,12 @@ index_status(struct cli *cli, const struct cli_command *command, int argc, char 
         {"database", 'D', CLI_LIST, "NAME,..", "only these databases", &options.databases},
         {"verdict", 0, CLI_LIST, "VERDICT,..",
          "only unused, duplicate, overlapping, invalid, missing", &options.verdicts},
+        {"drop", 0, CLI_FLAG, NULL, "drop those that are shown, where that is the remedy",
+         &options.has_drop},
+        {"yes", 'y', CLI_FLAG, NULL, "do not ask", &options.is_yes},
+        {"wait", 0, CLI_FLAG, NULL, "wait for another apply to end", &options.is_waiting},
     };
-    struct index_reports reports = {0};
+    struct cli_locks locks = {0};
 
     if (!cli_parse(cli, command, CLI_OPTIONS(table), argc, argv, &options.operands, err) ||
         !check_verdicts(&options, err))
@@ -174,15 +207,9 @@ index_status(struct cli *cli, const struct cli_command *command, int argc, char 
     const struct deck *deck = cli_load_deck(cli, err);
     if (deck == NULL || !check_databases(cli, &options, deck, err))
         return cli_failed(err);
-    bool is_whole = read_databases(cli, &options, deck, &reports, err);
-    if (is_whole && !check_found(&options, &reports, err))
-        return cli_failed(err);
-    for (size_t i = 0; i < reports.list.count; i++)
-        filter(cli, &options, &reports.list.items[i]);
-    struct error ignored;
-    if (!cli->is_json)
-        index_print_tables(cli, &reports);
-    else if (!index_print_json(&reports, is_whole ? err : &ignored))
-        is_whole = false;
-    return is_whole ? 0 : cli_failed(err);
+    bool is_fine =
+        (!options.has_drop || cli_take_locks(cli, deck, options.is_waiting, &locks, err)) &&
+        show(cli, &options, deck, &locks, err);
+    cli_release_locks(&locks);
+    return is_fine ? 0 : cli_failed(err);
 }

@@ -4,6 +4,7 @@
 #include "change/name.h"
 #include "change/script.h"
 #include "index/build.h"
+#include "index/drop.h"
 #include "index/wanted.h"
 #include "pg/script.h"
 
@@ -192,30 +193,35 @@ add_swap(const struct scope *scope, const struct index_wanted *wanted, const cha
     change_list_add(scope->advice->changes, &change);
 }
 
-/* What a swap left behind. */
+/* What a swap left behind, or a build that nobody wants any more. */
+static void
+add_drop(const struct scope *scope, const struct index_wanted *wanted, const char *name,
+         const char *canonical, const char *why)
+{
+    struct arena *arena = scope->advice->arena;
+    const struct index_drop drop = {
+        .deck = scope->advice->deck,
+        .server = scope->advice->server->name,
+        .database = scope->database->name,
+        .place = wanted->statement->place,
+        .schema = wanted->schema,
+        .table = wanted->table,
+        .name = name,
+        .canonical = canonical,
+        .is_partitioned = is_to_be_partitioned(scope, wanted),
+        .what = arena_printf(arena, "drop the old index %s", wanted->name),
+        .why = why,
+    };
+
+    index_add_drop(scope->advice->changes, &drop, false);
+}
+
 static void
 add_drop_old(const struct scope *scope, const struct index_wanted *wanted, const char *old_name,
              const char *old_canonical)
 {
-    struct arena *arena = scope->advice->arena;
-    bool is_partitioned = is_to_be_partitioned(scope, wanted);
-    struct change change = change_of(scope, wanted);
-
-    change.key = arena_printf(arena, "index %s", pg_qualified(arena, wanted->schema, old_name));
-    change.action = CHANGE_DROP;
-    change.what = arena_printf(arena, "drop the old index %s", wanted->name);
-    change.why = arena_printf(arena, "replaced; it was %s", old_canonical);
-    change.sql = drop_sql(arena, wanted, old_name, !is_partitioned);
-    change.undo = index_create_sql(arena, old_canonical, wanted->schema, wanted->table, old_name,
-                                   !is_partitioned);
-    change.lock = arena_printf(arena,
-                               is_partitioned ? "ACCESS EXCLUSIVE on %s, for a moment"
-                                              : "SHARE UPDATE EXCLUSIVE on %s",
-                               wanted->table);
-    change.is_transactional = is_partitioned;
-    change.declared = NULL;
-    change.observe = NULL;
-    change_list_add(scope->advice->changes, &change);
+    add_drop(scope, wanted, old_name, old_canonical,
+             arena_printf(scope->advice->arena, "replaced; it was %s", old_canonical));
 }
 
 static void
@@ -294,6 +300,11 @@ compare(const struct scope *scope, const struct index_wanted *wanted)
     const struct catalog_index *old = index_of(scope, wanted, old_name);
     if (old != NULL && old->table_oid == table->oid && index->is_valid)
         add_drop_old(scope, wanted, old_name, index_canonical(arena, old));
+    const struct catalog_index *successor =
+        index_of(scope, wanted, change_name(arena, wanted->name, "_pgdeck_new"));
+    if (successor != NULL && successor->table_oid == table->oid)
+        add_drop(scope, wanted, successor->name, index_canonical(arena, successor),
+                 "it was built to replace the index, which the deck now wants as it is");
 }
 
 static bool

@@ -160,62 +160,11 @@ label(struct build *build, const struct table *table)
                         build->wanted->name, build->built, build->leaves, table->name);
 }
 
-static bool
-set_lock_timeout(struct build *build, int64_t timeout_ms, struct error *err)
-{
-    return pg_execute(
-        build->execution->connection,
-        arena_printf(build->arena, "SET lock_timeout = '%lldms'", (long long)timeout_ms), err);
-}
-
-/* Pauses double, with jitter (half to whole of the pause). */
-static bool
-pause_for(int *pause_ms, int longest_ms, struct error *err)
-{
-    int now_ms = *pause_ms / 2 + rand() % (*pause_ms / 2 + 1);
-
-    *pause_ms = *pause_ms * 2 > longest_ms ? longest_ms : *pause_ms * 2;
-    return interrupt_sleep_ms(now_ms, err);
-}
-
-/* The first lock is asked for with patience for lock_wait only, so that what queues behind goes on;
- * again and again, until give_up. */
-static bool
-try_lock(struct build *build, const struct table *table, struct error *err)
-{
-    enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 2000 };
-    PGconn *connection = build->execution->connection;
-    const char *lock = pg_script(build->arena, "index/sql/lock.sql",
-                                 PG_VARIABLES({"schema", table->schema}, {"table", table->name}));
-    long long begun_ms = index_watch_now_ms();
-    int pause_ms = FIRST_PAUSE_MS;
-
-    if (!set_lock_timeout(build, build->wanted->lock_wait_ms, err))
-        return false;
-    for (;;) {
-        struct error interrupted;
-        if (pg_execute(connection, lock, err))
-            return true;
-        if (err->code != ERROR_LOCKED)
-            return false;
-        long long waited_ms = index_watch_now_ms() - begun_ms;
-        index_watch_name_holders(&build->watch, table->oid, waited_ms, err);
-        if (waited_ms >= build->wanted->give_up_ms)
-            return error_hint(err, "Tried for %lld s.", waited_ms / 1000);
-        if (!pg_execute(connection, "ROLLBACK", &interrupted) ||
-            !pause_for(&pause_ms, LONGEST_PAUSE_MS, &interrupted)) {
-            *err = interrupted;
-            return false;
-        }
-        error_clear(err);
-    }
-}
-
 /* What was not finished. Dropping it waits, too, for those who may still use it. */
 static bool
 drop_leftover(struct build *build, const struct table *table, const char *name, struct error *err)
 {
-    return set_lock_timeout(build, 0, err) &&
+    return index_watch_timeout(&build->watch, 0, err) &&
            index_watch_run(&build->watch,
                            pg_script(build->arena, "index/sql/drop_concurrently.sql",
                                      PG_VARIABLES({"schema", table->schema}, {"name", name})),
@@ -225,7 +174,7 @@ drop_leftover(struct build *build, const struct table *table, const char *name, 
 static bool
 create(struct build *build, const struct table *table, const char *name, struct error *err)
 {
-    return set_lock_timeout(build, 0, err) &&
+    return index_watch_timeout(&build->watch, 0, err) &&
            index_watch_run(&build->watch,
                            index_create_sql(build->arena, build->wanted->canonical, table->schema,
                                             table->name, name, true),
@@ -241,7 +190,7 @@ break_off(struct build *build, const struct table *table, const char *leftover,
 
     if (leftover == NULL || fault->code == ERROR_INTERRUPTED ||
         PQstatus(build->execution->connection) != CONNECTION_OK ||
-        !set_lock_timeout(build, build->wanted->max_block_ms, &ignored) ||
+        !index_watch_timeout(&build->watch, build->wanted->max_block_ms, &ignored) ||
         !pg_execute(build->execution->connection,
                     pg_script(build->arena, "index/sql/drop_concurrently.sql",
                               PG_VARIABLES({"schema", table->schema}, {"name", leftover})),
@@ -262,7 +211,7 @@ build_concurrently(struct build *build, const struct table *table, const char *n
     if (build->leaves > 1)
         tell(build, build->watch.label);
     for (int tries = 1;; tries++) {
-        bool is_locked = try_lock(build, table, err);
+        bool is_locked = index_watch_lock(&build->watch, table->schema, table->name, err);
         bool is_free = is_locked && (!has_leftover || drop_leftover(build, table, name, err));
         if (is_free && create(build, table, name, err))
             break;
@@ -275,12 +224,12 @@ build_concurrently(struct build *build, const struct table *table, const char *n
             return false;
         }
         tell(build, arena_printf(build->arena, "%s: gave way, tries again", build->watch.label));
-        if (!pause_for(&pause_ms, LONGEST_PAUSE_MS, err))
+        if (!index_watch_pause(&pause_ms, LONGEST_PAUSE_MS, err))
             return false;
         error_clear(err);
     }
     crash_point();
-    return set_lock_timeout(build, build->wanted->lock_wait_ms, err);
+    return index_watch_timeout(&build->watch, build->wanted->lock_wait_ms, err);
 }
 
 /* Makes sure of a valid index of that name on a table that is not partitioned. */
@@ -451,11 +400,12 @@ run(struct change_execution *execution, struct error *err)
         return error_hint(err, "Update the server to the newest 14 first.");
     }
     build.watch = (struct index_watch){.execution = execution,
+                                       .lock_wait_ms = wanted->lock_wait_ms,
                                        .max_block_ms = wanted->max_block_ms,
                                        .give_up_ms = wanted->give_up_ms};
     bool is_fine = name_session(&build, err) &&
-                   set_lock_timeout(&build, wanted->lock_wait_ms, err) && ensure(&build, err) &&
-                   check(&build, err);
+                   index_watch_timeout(&build.watch, wanted->lock_wait_ms, err) &&
+                   ensure(&build, err) && check(&build, err);
     index_watch_release(&build.watch);
     return put_back(execution->connection, is_fine ? err : &ignored) && is_fine;
 }

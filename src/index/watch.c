@@ -4,6 +4,7 @@
 #include "base/embed.h"
 #include "base/interrupt.h"
 #include "base/text.h"
+#include "pg/script.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -25,8 +26,8 @@ struct run {
     char blockers[768];
 };
 
-long long
-index_watch_now_ms(void)
+static long long
+now_monotonic_ms(void)
 {
     struct timespec now;
 
@@ -82,7 +83,7 @@ static void
 add_progress(const struct run *run, const PGresult *result, struct text *line)
 {
     const char *phase = pg_value(result, 0, "phase");
-    long long now_ms = index_watch_now_ms();
+    long long now_ms = now_monotonic_ms();
     double worked_s = (double)(now_ms - run->begun_ms - run->waited_ms -
                                (run->waiting_since_ms == 0 ? 0 : now_ms - run->waiting_since_ms)) /
                       1000;
@@ -173,9 +174,9 @@ read_blockers(struct run *run, struct error *err)
         describe(result, row, &text);
     snprintf(run->blockers, sizeof(run->blockers), "%s", text_chars(&text));
     if (PQntuples(result) > 0 && run->waiting_since_ms == 0) {
-        run->waiting_since_ms = index_watch_now_ms();
+        run->waiting_since_ms = now_monotonic_ms();
     } else if (PQntuples(result) == 0 && run->waiting_since_ms != 0) {
-        run->waited_ms += index_watch_now_ms() - run->waiting_since_ms;
+        run->waited_ms += now_monotonic_ms() - run->waiting_since_ms;
         run->waiting_since_ms = 0;
     }
     return true;
@@ -186,7 +187,7 @@ read_blockers(struct run *run, struct error *err)
 static bool
 has_waited_enough(const struct run *run, bool has_queue)
 {
-    long long now_ms = index_watch_now_ms();
+    long long now_ms = now_monotonic_ms();
     long long worked_ms = run->waiting_since_ms - run->begun_ms - run->waited_ms;
     long long patience_ms = run->watch->give_up_ms;
 
@@ -228,7 +229,7 @@ look(struct run *run, struct error *err)
     text_append_visible(&line, watch->label);
     add_progress(run, result, &line);
     if (run->waiting_since_ms != 0 &&
-        index_watch_now_ms() - run->waiting_since_ms >= watch->max_block_ms)
+        now_monotonic_ms() - run->waiting_since_ms >= watch->max_block_ms)
         text_appendf(&line, "; waits for %s", run->blockers);
     if (pg_integer(result, 0, "behind") > 0)
         text_appendf(&line, "; %lld wait behind it", pg_integer(result, 0, "behind"));
@@ -243,7 +244,7 @@ index_watch_run(struct index_watch *watch, const char *sql, struct error *err)
 {
     enum { FIRST_LOOK_MS = 250, LOOK_MS = 1000 };
     PGconn *connection = watch->execution->connection;
-    struct run run = {.watch = watch, .begun_ms = index_watch_now_ms()};
+    struct run run = {.watch = watch, .begun_ms = now_monotonic_ms()};
     AUTO_PGRESULT result = NULL;
     bool is_ready = false;
     int pause_ms = FIRST_LOOK_MS;
@@ -307,17 +308,19 @@ end_orphan(struct index_watch *watch, const char *pid)
         return; /* it is named, and asked for the lock again */
 }
 
-void
-index_watch_name_holders(struct index_watch *watch, const char *table_oid, long long waited_ms,
-                         struct error *err)
+/* Who holds a lock, into err's detail. */
+static void
+name_holders(struct index_watch *watch, const char *schema, const char *table, long long waited_ms,
+             struct error *err)
 {
     struct error ignored = {0};
+    const char *parameters[2] = {schema, table};
     AUTO_PGRESULT result = NULL;
     AUTO_TEXT text = {0};
     AUTO_TEXT line = {0};
 
     if (!open_second(watch, &ignored) ||
-        !pg_query(watch->second, embedded_file("index/sql/holders.sql")->text, 1, &table_oid,
+        !pg_query(watch->second, embedded_file("index/sql/holders.sql")->text, 2, parameters,
                   &result, &ignored))
         return;
     for (int row = 0; row < PQntuples(result); row++) {
@@ -332,4 +335,54 @@ index_watch_name_holders(struct index_watch *watch, const char *table_oid, long 
     text_appendf(&line, ": no lock yet; waits for %s", text_chars(&text));
     if (waited_ms >= watch->max_block_ms)
         tell(watch, text_chars(&line));
+}
+
+bool
+index_watch_timeout(struct index_watch *watch, int64_t timeout_ms, struct error *err)
+{
+    char statement[64];
+
+    snprintf(statement, sizeof(statement), "SET lock_timeout = '%lldms'", (long long)timeout_ms);
+    return pg_execute(watch->execution->connection, statement, err);
+}
+
+bool
+index_watch_pause(int *pause_ms, int longest_ms, struct error *err)
+{
+    int now_ms = *pause_ms / 2 + rand() % (*pause_ms / 2 + 1);
+
+    *pause_ms = *pause_ms * 2 > longest_ms ? longest_ms : *pause_ms * 2;
+    return interrupt_sleep_ms(now_ms, err);
+}
+
+bool
+index_watch_lock(struct index_watch *watch, const char *schema, const char *table,
+                 struct error *err)
+{
+    enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 2000 };
+    PGconn *connection = watch->execution->connection;
+    const char *lock = pg_script(watch->execution->arena, "index/sql/lock.sql",
+                                 PG_VARIABLES({"schema", schema}, {"table", table}));
+    long long begun_ms = now_monotonic_ms();
+    int pause_ms = FIRST_PAUSE_MS;
+
+    if (!index_watch_timeout(watch, watch->lock_wait_ms, err))
+        return false;
+    for (;;) {
+        struct error interrupted;
+        if (pg_execute(connection, lock, err))
+            return true;
+        if (err->code != ERROR_LOCKED)
+            return false;
+        long long waited_ms = now_monotonic_ms() - begun_ms;
+        name_holders(watch, schema, table, waited_ms, err);
+        if (waited_ms >= watch->give_up_ms)
+            return error_hint(err, "Tried for %lld s.", waited_ms / 1000);
+        if (!pg_execute(connection, "ROLLBACK", &interrupted) ||
+            !index_watch_pause(&pause_ms, LONGEST_PAUSE_MS, &interrupted)) {
+            *err = interrupted;
+            return false;
+        }
+        error_clear(err);
+    }
 }

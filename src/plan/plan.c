@@ -307,6 +307,22 @@ plan_make(struct arena *arena, const struct deck *deck, const struct plan_filter
     return true;
 }
 
+bool
+plan_read(struct arena *arena, const struct deck *deck, struct plan *ret_plan, struct error *err)
+{
+    struct plan plan = {.arena = arena, .deck = deck, .changes = {.arena = arena}};
+
+    for (size_t i = 0; i < deck->servers.count; i++) {
+        if (!read_server(&plan, &deck->servers.items[i], err) ||
+            !check_server(&plan, &plan.servers.items[i], err)) {
+            plan_release(&plan);
+            return false;
+        }
+    }
+    *ret_plan = plan;
+    return true;
+}
+
 struct plan_summary
 plan_summarize(const struct plan *plan)
 {

@@ -32,6 +32,9 @@ struct pg_target plan_target(const struct deck_server *server, const char *datab
  * standby; what the advisors find. On failure nothing stays open. */
 bool plan_make(struct arena *arena, const struct deck *deck, const struct plan_filter *filter,
                struct plan *ret_plan, struct error *err) MUST_CHECK;
+/* Reads the servers and asks nobody: a plan without changes, to which the caller adds his. */
+bool plan_read(struct arena *arena, const struct deck *deck, struct plan *ret_plan,
+               struct error *err) MUST_CHECK;
 void plan_release(struct plan *plan);
 
 struct plan_summary {

@@ -261,3 +261,80 @@ def test_a_database_that_is_not_there_does_not_stop_the_others(deck):
     result = deck.pgdeck("index", "status", "-d", deck.file, "--json", expect=13)
     assert 'database "absent"' in result.err
     assert [report["database"] for report in json.loads(result.out)] == ["ix"]
+
+
+def test_dropped_only_when_told_and_back_with_rollback(deck):
+    deck.run(SICK + "COMMENT ON TABLE orders IS 'all'")
+    definitions = "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index " \
+                  "WHERE indrelid IN ('orders'::regclass, 'customers'::regclass) ORDER BY 1"
+    before = deck.run(definitions)
+    deck.write(indexes="CREATE INDEX same_partial_2 ON orders (total) WHERE status = 'new';")
+
+    def drop(*args, expect=0):
+        return deck.pgdeck("index", "status", "-d", deck.file, "--drop", *args, expect=expect)
+
+    assert "--yes" in drop("same_2", expect=22).err  # asked, and nobody there
+    assert "nothing speaks for it" in drop("--yes", "orders_pkey", expect=22).err
+    assert "indexes.sql:1:1" in drop("--yes", "same_partial_2", expect=22).err
+    assert deck.run(definitions) == before
+    assert "Done: 2 changes" in drop("--yes", "same_2", "public.prefix").out
+    assert len(deck.run(definitions)) == len(before) - 2
+    deck.pgdeck("rollback", "-d", deck.file, "--yes", expect=0)
+    assert deck.run(definitions) == before
+    # all of one verdict; what the deck declares stays
+    drop("--yes", "--verdict", "duplicate")
+    assert deck.findings("--verdict", "duplicate") == {}
+    left = [name for name, _definition in deck.run(definitions)]
+    assert "same_partial_2" in left and "same_partial_1" not in left and "same_1" in left
+    deck.pgdeck("rollback", "-d", deck.file, "--yes", expect=0)
+    assert deck.run(definitions) == before
+
+
+def test_a_drop_that_meets_a_reader_names_it(deck):
+    deck.run(SICK)
+    deck.write(review="0s")
+    deck.file.write_text(deck.file.read_text() + "max_block: 100ms\n")
+    with deck.server.connect(deck.database) as connection:
+        connection.execute("BEGIN")
+        connection.execute("SELECT * FROM orders LIMIT 1")
+        pid = connection.execute("SELECT pg_backend_pid()").fetchone()[0]
+        result = deck.pgdeck("index", "status", "-d", deck.file, "--drop", "--yes", "same_2",
+                             expect=17)
+        assert f"pid {pid} (" in result.err
+        connection.execute("COMMIT")
+    # what it began, it ends
+    assert "invalid" in deck.findings()["same_2"]
+    deck.pgdeck("index", "status", "-d", deck.file, "--drop", "--yes", "same_2", expect=0)
+    assert deck.value("SELECT to_regclass('same_2') IS NULL")
+
+
+@pytest.mark.pg(min=15)
+def test_back_in_its_tablespace(deck):
+    with deck.server.connect(deck.database) as connection:
+        connection.execute("SET allow_in_place_tablespaces = on")
+        connection.execute("CREATE TABLESPACE \"el se\" LOCATION ''")
+    deck.run("""CREATE TABLE t (a int, b int);
+        CREATE INDEX t_a ON t (a) WITH (fillfactor = 70) TABLESPACE "el se" WHERE b > 0;
+        CREATE INDEX t_a2 ON t (a) WITH (fillfactor = 70) TABLESPACE "el se" WHERE b > 0;""")
+    state = "SELECT spcname::text, pg_get_indexdef(c.oid) FROM pg_class c " \
+            "JOIN pg_tablespace s ON s.oid = c.reltablespace WHERE relname = 't_a2'"
+    before = deck.run(state)
+    deck.pgdeck("index", "status", "-d", deck.file, "--drop", "--yes", "t_a2", expect=0)
+    assert deck.run(state) == []
+    deck.pgdeck("rollback", "-d", deck.file, "--yes", expect=0)
+    assert deck.run(state) == before
+    deck.run("DROP TABLE t")
+    deck.server.query('DROP TABLESPACE "el se"')
+
+
+def test_a_partitioned_index_comes_back(deck):
+    deck.run("""
+        CREATE TABLE p (id int, a int) PARTITION BY RANGE (id);
+        CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (100);
+        CREATE INDEX p_a ON p (a); CREATE INDEX p_a2 ON p (a);
+    """)
+    deck.pgdeck("index", "status", "-d", deck.file, "--drop", "--yes", "p_a2", expect=0)
+    assert deck.value("SELECT to_regclass('p_a2') IS NULL")
+    deck.pgdeck("rollback", "-d", deck.file, "--yes", expect=0)
+    assert deck.value("SELECT count(*) FROM pg_partition_tree('p_a2') JOIN pg_index "
+                      "ON indexrelid = relid WHERE indisvalid") == 2

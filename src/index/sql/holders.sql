@@ -1,7 +1,7 @@
 -- what: who holds a lock on a table beside which no index can be built: sessions and prepared
 --       transactions
 -- servers: 14..
--- $1 table's oid
+-- $1 schema text, $2 table text
 SELECT DISTINCT a.pid, coalesce(a.application_name, '') AS application,
        coalesce(a.usename, x.owner) AS role,
        coalesce(a.state, a.backend_type, 'prepared') AS state,
@@ -16,7 +16,9 @@ SELECT DISTINCT a.pid, coalesce(a.application_name, '') AS application,
                JOIN pg_locks own ON own.locktype = 'transactionid' AND own.pid IS NULL
                                 AND own.transactionid = p.transaction) x
     ON l.pid IS NULL AND x.virtualtransaction = l.virtualtransaction
- WHERE l.locktype = 'relation' AND l.relation = $1::oid AND l.granted
+ WHERE l.locktype = 'relation' AND l.relation = (
+         SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+          WHERE n.nspname = $1 AND c.relname = $2) AND l.granted
    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
    AND l.pid IS DISTINCT FROM pg_backend_pid()
    AND l.mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock',

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "index/drop.h"
+
+#include "index/wanted.h"
+#include "index/watch.h"
+#include "pg/script.h"
+
+/* DROP INDEX CONCURRENTLY waits for all who may still use the index. */
+static bool
+run(struct change_execution *execution, struct error *err)
+{
+    const struct index_drop *drop = execution->change->argument;
+    struct error ignored;
+    struct index_watch watch = {
+        .execution = execution,
+        .lock_wait_ms = drop->deck->lock_wait_ms,
+        .max_block_ms = drop->deck->max_block_ms,
+        .give_up_ms = drop->deck->give_up_ms,
+        .label = arena_printf(execution->arena, "%s %s", drop->database, drop->name),
+    };
+
+    bool is_fine = index_watch_lock(&watch, drop->schema, drop->table, err) &&
+                   index_watch_timeout(&watch, 0, err) &&
+                   index_watch_run(&watch, execution->change->sql, err);
+    index_watch_release(&watch);
+    if (PQtransactionStatus(execution->connection) == PQTRANS_INERROR &&
+        !pg_execute(execution->connection, "ROLLBACK", &ignored))
+        return false;
+    if (PQstatus(execution->connection) == CONNECTION_OK &&
+        !pg_execute(execution->connection, "RESET lock_timeout", is_fine ? err : &ignored))
+        return false;
+    return is_fine;
+}
+
+static const struct change_procedure drop_procedure = {"drop index", run};
+
+void
+index_add_drop(struct change_list *changes, const struct index_drop *drop, bool is_destructive)
+{
+    struct arena *arena = changes->arena;
+    struct index_drop *kept = ARENA_NEW(arena, struct index_drop);
+
+    *kept = *drop;
+    const struct change change = {
+        .server = drop->server,
+        .database = drop->database,
+        .key = arena_printf(arena, "index %s", pg_qualified(arena, drop->schema, drop->name)),
+        .phase = CHANGE_INDEX,
+        .action = CHANGE_DROP,
+        .place = drop->place,
+        .what = drop->what,
+        .why = drop->why,
+        .sql = pg_script(
+            arena, drop->is_partitioned ? "index/sql/drop.sql" : "index/sql/drop_concurrently.sql",
+            PG_VARIABLES({"schema", drop->schema}, {"name", drop->name})),
+        /* on a partitioned table PostgreSQL can do neither concurrently */
+        .procedure = drop->is_partitioned ? NULL : &drop_procedure,
+        .argument = kept,
+        .undo = index_create_sql(arena, drop->canonical, drop->schema, drop->table, drop->name,
+                                 !drop->is_partitioned),
+        .lock = arena_printf(arena,
+                             drop->is_partitioned ? "ACCESS EXCLUSIVE on %s, for a moment"
+                                                  : "SHARE UPDATE EXCLUSIVE on %s",
+                             drop->table),
+        .is_transactional = drop->is_partitioned,
+        .is_destructive = is_destructive,
+    };
+    change_list_add(changes, &change);
+}
