@@ -278,6 +278,46 @@ advise_finish(struct advise *run)
     }
 }
 
+/* The statement on one comment line. */
+static void
+append_remark(struct text *text, const char *sql)
+{
+    const size_t width = 90;
+    size_t start = text->length;
+    bool is_space = true;
+
+    text_append(text, "-- ");
+    for (; *sql != '\0' && text->length < start + width; sql++) {
+        bool is_now = (unsigned char)*sql <= ' ';
+        if (!is_now || !is_space)
+            text_append_bytes(text, is_now ? " " : sql, 1);
+        is_space = is_now;
+    }
+    size_t whole = text_utf8_length(text->chars + start, text->length - start);
+    text->length = start + whole;
+    text->chars[text->length] = '\0';
+    text_append(text, *sql == '\0' ? "\n" : " ...\n");
+}
+
+void
+advise_write_accepted(const struct advise *run, struct text *text)
+{
+    for (size_t i = 0; i < run->choices.count; i++) {
+        const struct advise_choice *choice = &run->choices.items[i];
+        const struct advise_candidate *candidate = &run->candidates.items[choice->candidate];
+        text_append(text, "\n-- Advised for:\n");
+        for (size_t j = 0; j < choice->helped.count; j++)
+            append_remark(text, run->statements.items[choice->helped.items[j]].text);
+        if (candidate->extension != NULL)
+            text_appendf(text, "-- It needs the extension %s: declare that in the schema.\n",
+                         candidate->extension);
+        for (size_t j = 0; j < choice->replaced.count; j++)
+            text_appendf(text, "-- It does what %s does, which may go.\n",
+                         choice->replaced.items[j]->name);
+        text_appendf(text, "%s;\n", choice->create_sql);
+    }
+}
+
 bool
 advise_run(struct advise *run, struct error *err)
 {

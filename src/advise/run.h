@@ -89,3 +89,6 @@ bool
 advise_sample(struct advise *run, struct advise_candidate *candidate, struct error *err) MUST_CHECK;
 /* Whether hypopg shows the planner such an index. */
 bool advise_is_shown(const struct advise *run, const struct advise_candidate *candidate);
+
+/* The proposed indexes as lines for a deck's file of indexes, each with what it is for. */
+void advise_write_accepted(const struct advise *run, struct text *text);

@@ -2,15 +2,20 @@
 #include "cli/index.h"
 
 #include "advise/input.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "deck/units.h"
 #include "plan/plan.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct advise_command {
+    const struct deck_database *declared; /* NULL: of no deck */
     const char *database, *from, *budget, *search_path, *since, *save;
     struct cli_list operands; /* files */
+    struct cli_list logs;
+    bool is_accepted;
 };
 
 static bool
@@ -31,7 +36,7 @@ unknown_database(struct cli *cli, const struct deck *deck, const char *name, str
 
 /* The database: of a conninfo, or of the deck. */
 static bool
-find_target(struct cli *cli, const struct advise_command *options, struct pg_target *ret_target,
+find_target(struct cli *cli, struct advise_command *options, struct pg_target *ret_target,
             struct error *err)
 {
     if (options->from != NULL) {
@@ -47,6 +52,7 @@ find_target(struct cli *cli, const struct advise_command *options, struct pg_tar
                                                : strcmp(database->name, options->database) == 0;
         if (!is_it)
             continue;
+        options->declared = database;
         *ret_target = plan_target(database->environment->server, database->name);
         return true;
     }
@@ -97,16 +103,54 @@ read_counted(struct cli *cli, const struct advise_command *options, struct advis
 }
 
 static bool
-advise(struct cli *cli, const struct advise_command *options, struct advise *run, struct error *err)
+accept_choices(struct cli *cli, const struct advise_command *options, const struct advise *run,
+               struct error *err)
 {
-    if (!find_target(cli, options, &run->target, err) || !read_budget(options, run, err) ||
-        !advise_open(run, err))
+    const char *path = options->declared->indexes->path;
+    AUTO_TEXT text = {0};
+    char *old;
+    size_t length;
+
+    if (run->choices.count == 0)
+        return true;
+    if (!file_read(cli->arena, path, &old, &length, err))
+        return false;
+    text_append_bytes(&text, old, length);
+    advise_write_accepted(run, &text);
+    if (!file_write(path, text_chars(&text), text.length, 0644, err))
+        return false;
+    if (!cli->is_json)
+        printf("\nAppended to %s; pgdeck plan shows them.\n", path);
+    return true;
+}
+
+/* Whether what is proposed could be accepted, said before the work. */
+static bool
+check_accept(const struct advise_command *options, struct error *err)
+{
+    if (!options->is_accepted || (options->declared != NULL && options->declared->indexes != NULL))
+        return true;
+    if (options->declared == NULL)
+        return error_set(err, ERROR_USAGE, "--accept needs a deck");
+    error_set(err, ERROR_USAGE, "--accept: the deck has no file of indexes");
+    return error_hint(err, "Make an empty one and name it in the deck: indexes: indexes.sql");
+}
+
+static bool
+advise(struct cli *cli, struct advise_command *options, struct advise *run, struct error *err)
+{
+    if (!find_target(cli, options, &run->target, err) || !check_accept(options, err) ||
+        !read_budget(options, run, err) || !advise_open(run, err))
         return false;
     for (size_t i = 0; i < options->operands.values.count; i++) {
         if (!advise_input_file(run, options->operands.values.items[i], err))
             return false;
     }
-    bool has_files = options->operands.values.count > 0;
+    for (size_t i = 0; i < options->logs.values.count; i++) {
+        if (!advise_input_log(run, options->logs.values.items[i], err))
+            return false;
+    }
+    bool has_files = options->operands.values.count + options->logs.values.count > 0;
     if ((!has_files || options->since != NULL || options->save != NULL) &&
         !read_counted(cli, options, run, err))
         return false;
@@ -114,10 +158,11 @@ advise(struct cli *cli, const struct advise_command *options, struct advise *run
     cli_progress_end(cli);
     if (!is_fine)
         return false;
-    if (cli->is_json)
-        return index_print_advice_json(run, err);
-    index_print_advice(cli, run);
-    return true;
+    if (cli->is_json && !index_print_advice_json(run, err))
+        return false;
+    if (!cli->is_json)
+        index_print_advice(cli, run);
+    return !options->is_accepted || accept_choices(cli, options, run, err);
 }
 
 int
@@ -129,12 +174,16 @@ index_propose(struct cli *cli, const struct cli_command *command, int argc, char
         {"database", 'D', CLI_TEXT, "NAME", "the database; of the deck, unless there is only one",
          &options.database},
         {"from", 0, CLI_TEXT, "CONNINFO", "a database that is in no deck", &options.from},
+        {"log", 0, CLI_LIST, "FILE,..", "statements from a server's log: text, .csv or .json",
+         &options.logs},
         {"since", 0, CLI_TEXT, "SNAPSHOT", "only what was counted since that file was saved",
          &options.since},
         {"save", 0, CLI_TEXT, "SNAPSHOT", "keep what is counted so far in that file",
          &options.save},
         {"budget", 0, CLI_TEXT, "SIZE", "of all proposed indexes together; default: no limit",
          &options.budget},
+        {"accept", 0, CLI_FLAG, NULL, "append them to the deck's file of indexes",
+         &options.is_accepted},
         {"search-path", 0, CLI_TEXT, "SCHEMA,..",
          "where statements find their tables; default: as for an application",
          &options.search_path},

@@ -282,3 +282,54 @@ def test_deck_and_database(pgdeck, shop, deck_dir):
     assert result.code == 64 and "which database" in result.err
     result = pgdeck("index", "advise", "-d", folder / "deck.yaml", "-D", "saascontrol_prod_pro3")
     assert result.code == 64 and 'Did you mean "saascontrol_prod_pro1"?' in result.err
+
+
+LOGS = {
+    "server.log": """2024-05-01 10:00:00 UTC [7] LOG:  duration: 12.5 ms  statement: SELECT count(*)
+\t  FROM ai_tasks
+\t WHERE user_id = '{user}'
+2024-05-01 10:00:01 UTC [7] LOG:  duration: 2.5 ms  execute <unnamed>: SELECT id FROM ai_results WHERE task_id = $1
+2024-05-01 10:00:01 UTC [7] DETAIL:  parameters: $1 = '7'
+2024-05-01 10:00:02 UTC [7] LOG:  checkpoint starting: time
+2024-05-01 10:00:03 UTC [8] LOG:  statement: SELECT id FROM ai_results WHERE task_id = $1
+""",
+    "server.csv": """2024-05-01,"u","shop",7,"l",6,1,"SELECT",2024-05-01,3/4,0,LOG,00000,"duration: 12.5 ms  statement: SELECT count(*)
+  FROM ai_tasks
+ WHERE user_id = '{user}' AND ""task_name"" <> 'x'",,,,,,,,,"psql","client backend",,0
+2024-05-01,"u","shop",7,"l",6,1,"SELECT",2024-05-01,3/4,0,LOG,00000,"execute a: SELECT id FROM ai_results WHERE task_id = $1","parameters: $1 = '7'",,,,,,,,"psql","client backend",,0
+2024-05-01,"u","shop",7,"l",6,1,"SELECT",2024-05-01,3/4,0,LOG,00000,"execute a: SELECT id FROM ai_results WHERE task_id = $1",,,,,,,,,"psql","client backend",,0
+""",
+    "server.json": """{{"error_severity":"LOG","message":"duration: 12.5 ms  statement: SELECT count(*)\\n FROM ai_tasks WHERE user_id = '{user}'"}}
+{{"error_severity":"LOG","message":"execute b: SELECT id FROM ai_results WHERE task_id = $1","detail":"x"}}
+{{"error_severity":"LOG","message":"execute b: SELECT id FROM ai_results WHERE task_id = $1"}}
+""",
+}
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_a_log(advise, shop, tmp_path, name):
+    user = shop.value("SELECT user_id FROM ai_tasks LIMIT 1", dbname="shop")
+    (tmp_path / name).write_text(LOGS[name].format(user=user))
+    advice = advise(None, "--log", tmp_path / name)
+    assert [one["calls"] for one in advice["statements"]] == [1, 2], advice["statements"]
+    assert advice["statements"][0]["total_ms"] == 12.5
+    assert advice["statements"][0]["source"].endswith(f"{name}:1")
+    assert {one["table"] for one in advice["indexes"]} == {"ai_tasks", "ai_results"}
+
+
+def test_accepted_into_the_deck(pgdeck, shop, deck_dir, tmp_path):
+    folder = deck_dir("saas-control-deck", shop.conninfo())
+    file = folder / "indexes.sql"
+    file.write_text("-- mine\n")
+    deck = (folder / "deck.yaml").read_text().replace("saascontrol_dev_pro1", "shop")
+    (folder / "deck.yaml").write_text(deck)
+    (tmp_path / "queries.sql").write_text("SELECT id FROM ai_results\n WHERE task_id = $1;")
+    result = pgdeck("index", "advise", "-d", folder / "deck.yaml", "-D", "shop", "--accept",
+                    tmp_path / "queries.sql", expect=0)
+    assert f"Appended to {file}" in result.out
+    assert file.read_text().startswith("-- mine\n\n-- Advised for:\n"
+                                       "-- SELECT id FROM ai_results WHERE task_id = $1\n"
+                                       "CREATE INDEX ai_results_task_id_idx ON ai_results (task_id)")
+    pgdeck("check", folder / "deck.yaml", expect=0)
+    result = pgdeck("index", "advise", "--accept", "--from", shop.conninfo("shop"))
+    assert result.code == 64 and "--accept needs a deck" in result.err
