@@ -18,11 +18,15 @@ static void
 check_kind(struct deck_loader *loader, const struct deck_partition *partition)
 {
     bool is_range = partition->kind == PARTITION_RANGE;
+    bool has_range = is_range || partition->then_range != NULL;
 
-    if (is_range && partition->every == 0)
+    if (is_range && partition->then_range != NULL)
+        error_hint(partition_fault(loader, partition, "then_range belongs to a list or hash"),
+                   "Its periods are divided no further.");
+    if (has_range && partition->every == 0)
         error_hint(partition_fault(loader, partition, "a range wants \"every\""),
                    "Such as every: 1 month.");
-    if (!is_range && (partition->every != 0 || partition->retain != 0))
+    if (!has_range && (partition->every != 0 || partition->retain != 0))
         partition_fault(loader, partition, "every and retain belong to a range");
     if (is_range && (partition->modulus != 0 || partition->parts.count != 0))
         error_hint(partition_fault(loader, partition, "a range has no parts"),
@@ -84,29 +88,29 @@ check_values(struct deck_loader *loader, const struct deck_partition *partition)
 }
 
 static void
-check_column(struct deck_loader *loader, const struct deck_partition *partition,
+check_column(struct deck_loader *loader, const struct deck_partition *partition, const char *column,
              const struct deck_statement *table)
 {
     const char **names = ARENA_ARRAY(loader->arena, const char *, table->columns.count + 1);
 
     for (size_t i = 0; i < table->columns.count; i++) {
         names[i] = table->columns.items[i];
-        if (strcmp(names[i], partition->column) == 0)
+        if (strcmp(names[i], column) == 0)
             return;
     }
     if (table->has_other_columns)
         return;
     struct error *fault = deck_loader_fault(loader, partition->place,
                                             "partition of %s: the table has no column \"%s\"",
-                                            partition->table, partition->column);
-    deck_fault_nearest(fault, partition->column, names);
+                                            partition->table, column);
+    deck_fault_nearest(fault, column, names);
 }
 
 /* PostgreSQL's rule: every unique key of a partitioned table contains the partition column. The
  * primary key gets it from the advisor, and plan shows that; a UNIQUE would silently promise less
  * than was written. */
 static void
-check_keys(struct deck_loader *loader, const struct deck_partition *partition,
+check_keys(struct deck_loader *loader, const struct deck_partition *partition, const char *column,
            const struct deck_statement *table)
 {
     for (size_t i = 0; i < table->keys.count; i++) {
@@ -114,16 +118,16 @@ check_keys(struct deck_loader *loader, const struct deck_partition *partition,
         AUTO_TEXT columns = {0};
         bool is_in = false;
         for (size_t j = 0; j < key->columns.count; j++) {
-            is_in |= strcmp(key->columns.items[j], partition->column) == 0;
+            is_in |= strcmp(key->columns.items[j], column) == 0;
             text_appendf(&columns, "%s%s", j == 0 ? "" : ", ", key->columns.items[j]);
         }
         if (is_in || key->is_primary)
             continue;
         struct error *fault = deck_loader_fault(
             loader, table->place, "UNIQUE (%s) of %s lacks the partition column \"%s\"",
-            text_chars(&columns), partition->table, partition->column);
+            text_chars(&columns), partition->table, column);
         error_hint(fault, "PostgreSQL wants it there: UNIQUE (%s, %s), which promises less.",
-                   text_chars(&columns), partition->column);
+                   text_chars(&columns), column);
     }
 }
 
@@ -145,8 +149,12 @@ check_table(struct deck_loader *loader, const struct deck_partition *partition,
         if (statement->is_partitioned)
             partition_fault(loader, partition, "the schema file says PARTITION BY as well");
         if (partition->column != NULL) {
-            check_column(loader, partition, statement);
-            check_keys(loader, partition, statement);
+            check_column(loader, partition, partition->column, statement);
+            check_keys(loader, partition, partition->column, statement);
+        }
+        if (partition->then_range != NULL) {
+            check_column(loader, partition, partition->then_range, statement);
+            check_keys(loader, partition, partition->then_range, statement);
         }
         return;
     }

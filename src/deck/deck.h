@@ -107,7 +107,8 @@ struct deck_partition {
     struct place place;
     enum deck_partition_kind kind;
     const char *column;
-    int every; /* RANGE: with unit, e.g. 1 month */
+    const char *then_range; /* LIST, HASH: range column of the second level; NULL: none */
+    int every;              /* RANGE, then_range: with unit, e.g. 1 month */
     enum deck_unit unit;
     int premake; /* RANGE: whole periods to have ahead of the current one; default 3 */
     int past;    /* RANGE: periods before the current one to make with the table; default 0 */

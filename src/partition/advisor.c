@@ -39,13 +39,6 @@ change_of(const struct scope *scope, const struct deck_partition *partition)
     };
 }
 
-/* "RANGE (created_at)" */
-static const char *
-key_text(struct arena *arena, const struct deck_partition *partition)
-{
-    return arena_printf(arena, "%s (%s)", partition_kind_word(partition->kind), partition->column);
-}
-
 /* --- conversion --------------------------------------------------------------------------- */
 
 /* What will be done to a table that is not there yet. */
@@ -57,11 +50,14 @@ outline(struct arena *arena, const struct deck_partition *partition,
 
     for (size_t i = 0; i < parts->list.count; i++) {
         const struct partition_part *part = &parts->list.items[i];
-        text_appendf(
-            &lines, "%s%s", i == 0 ? "" : ";\n",
-            pg_script(arena, "partition/sql/outline_part.sql",
-                      PG_VARIABLES({"schema", partition->schema}, {"table", partition->table},
-                                   {"name", part->name}, {"bound", part->clause})));
+        const char *parent = part->parent == NULL ? partition->table : part->parent;
+        const char *bound = part->partition_by == NULL
+                                ? part->clause
+                                : arena_printf(arena, "%s %s", part->clause, part->partition_by);
+        text_appendf(&lines, "%s%s", i == 0 ? "" : ";\n",
+                     pg_script(arena, "partition/sql/outline_part.sql",
+                               PG_VARIABLES({"schema", partition->schema}, {"table", parent},
+                                            {"name", part->name}, {"bound", bound})));
     }
     return pg_script(arena, "partition/sql/outline.sql",
                      PG_VARIABLES({"schema", partition->schema}, {"table", partition->table},
@@ -89,11 +85,12 @@ add_conversion(const struct scope *scope, const struct deck_partition *partition
     change.key = change_partitions_key(arena, partition->schema, partition->table);
     change.action = CHANGE_ALTER;
     change.what = arena_printf(arena, "partition %s by %s, %zu partitions", partition->table,
-                               key_text(arena, partition), parts->list.count);
+                               partition_key_text(arena, partition), parts->list.count);
     change.why = arena_printf(arena,
-                              "the deck has it partitioned; it is empty. Keys without %s "
+                              "the deck has it partitioned; it is empty. Keys without %s%s%s "
                               "get it as their last column",
-                              partition->column);
+                              partition->column, partition->then_range == NULL ? "" : " or ",
+                              partition->then_range == NULL ? "" : partition->then_range);
     change.sql = sql;
     change.procedure = &partition_convert_procedure;
     change.argument = conversion;
@@ -117,8 +114,8 @@ advise_ordinary(const struct scope *scope, const struct deck_partition *partitio
         return false;
     if (obstacles.hard != NULL) {
         note(scope, partition,
-             arena_printf(arena, "cannot be partitioned by %s: %s", key_text(arena, partition),
-                          obstacles.hard));
+             arena_printf(arena, "cannot be partitioned by %s: %s",
+                          partition_key_text(arena, partition), obstacles.hard));
         return true;
     }
     if (obstacles.light != NULL)
@@ -231,6 +228,80 @@ about_of(const struct scope *scope, const struct deck_partition *partition)
                                           scope->catalog->connection, partition};
 }
 
+/* The partitions of a level that are wanted and not there; of a missing one those in it, too. */
+static void
+find_missing(const struct scope *scope, const struct deck_partition *partition,
+             const struct catalog_table *table, const struct partition_parts *wanted,
+             struct partition_parts *missing)
+{
+    for (size_t i = 0; i < wanted->list.count; i++) {
+        const struct partition_part *part = &wanted->list.items[i];
+        if (part->parent != NULL || !is_missing(scope, partition, table, part))
+            continue;
+        *LIST_ADD(scope->advice->arena, &missing->list) = *part;
+        for (size_t j = 0; j < wanted->list.count; j++) {
+            const struct partition_part *inner = &wanted->list.items[j];
+            if (inner->parent != NULL && strcmp(inner->parent, part->name) == 0)
+                *LIST_ADD(scope->advice->arena, &missing->list) = *inner;
+        }
+    }
+}
+
+static bool
+add_missing(const struct scope *scope, const struct deck_partition *partition,
+            const struct catalog_table *table, const struct partition_parts *missing,
+            struct error *err)
+{
+    const char **scripts = ARENA_ARRAY(scope->advice->arena, const char *, missing->list.count);
+    size_t at = 0;
+
+    if (!partition_attach_scripts(scope->advice->arena, scope->catalog->connection, partition,
+                                  missing, scripts, err))
+        return false;
+    for (size_t i = 0; i < missing->list.count; i++) {
+        if (missing->list.items[i].parent == NULL)
+            add_partition(scope, partition, table, &missing->list.items[i], scripts[at++]);
+    }
+    return true;
+}
+
+static bool advise_partitioned(const struct scope *scope, const struct deck_partition *partition,
+                               const struct catalog_table *table,
+                               const struct partition_parts *wanted, struct error *err);
+
+/* A part of the first level that is there is a partitioned table by itself. */
+static bool
+advise_inner(const struct scope *scope, const struct deck_partition *partition,
+             const struct catalog_table *table, const struct partition_parts *wanted,
+             const struct partition_part *part, struct error *err)
+{
+    struct arena *arena = scope->advice->arena;
+    const struct catalog_table *inner =
+        catalog_find_table(scope->catalog, partition->schema, part->name);
+    struct partition_parts parts = {0};
+
+    if (inner == NULL || inner->parent_oid != table->oid)
+        return true;
+    if (inner->kind != 'p') {
+        note(scope, partition,
+             arena_printf(arena,
+                          "has the partition %s, which the deck has partitioned by RANGE (%s): "
+                          "it is left as it is",
+                          part->name, partition->then_range));
+        return true;
+    }
+    for (size_t i = 0; i < wanted->list.count; i++) {
+        const struct partition_part *leaf = &wanted->list.items[i];
+        if (leaf->parent == NULL || strcmp(leaf->parent, part->name) != 0)
+            continue;
+        struct partition_part *own = LIST_ADD(arena, &parts.list);
+        *own = *leaf;
+        own->parent = NULL;
+    }
+    return advise_partitioned(scope, partition_inner(arena, partition, part->name), inner, &parts,
+                              err);
+}
+
 static bool
 advise_partitioned(const struct scope *scope, const struct deck_partition *partition,
                    const struct catalog_table *table, const struct partition_parts *wanted,
@@ -244,19 +315,17 @@ advise_partitioned(const struct scope *scope, const struct deck_partition *parti
              arena_printf(arena,
                           "is partitioned by %s, not by %s as the deck "
                           "says: it is left as it is",
-                          table->partition_key, key_text(arena, partition)));
+                          table->partition_key, partition_key_text(arena, partition)));
         return true;
     }
-    for (size_t i = 0; i < wanted->list.count; i++) {
-        if (is_missing(scope, partition, table, &wanted->list.items[i]))
-            *LIST_ADD(arena, &missing.list) = wanted->list.items[i];
-    }
-    const char **scripts = ARENA_ARRAY(arena, const char *, missing.list.count + 1);
-    if (missing.list.count > 0 && !partition_attach_scripts(arena, scope->catalog->connection,
-                                                            partition, &missing, scripts, err))
+    find_missing(scope, partition, table, wanted, &missing);
+    if (missing.list.count > 0 && !add_missing(scope, partition, table, &missing, err))
         return false;
-    for (size_t i = 0; i < missing.list.count; i++)
-        add_partition(scope, partition, table, &missing.list.items[i], scripts[i]);
+    for (size_t i = 0; i < wanted->list.count; i++) {
+        if (wanted->list.items[i].partition_by != NULL &&
+            !advise_inner(scope, partition, table, wanted, &wanted->list.items[i], err))
+            return false;
+    }
     const struct partition_live_advice about = about_of(scope, partition);
     if (scope->advice->scope == ADVICE_UPKEEP && !partition_upkeep_advise(&about, err))
         return false;

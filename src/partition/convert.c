@@ -7,15 +7,13 @@
 #include "pg/script.h"
 
 #include <assert.h>
+#include <string.h>
 
-bool
-partition_find_obstacles(struct arena *arena, PGconn *connection,
-                         const struct deck_partition *partition,
-                         struct partition_obstacles *ret_obstacles, struct error *err)
+static bool
+add_obstacles(PGconn *connection, const struct deck_partition *partition, struct text *hard,
+              struct text *light, struct error *err)
 {
     AUTO_PGRESULT result = NULL;
-    AUTO_TEXT hard = {0};
-    AUTO_TEXT light = {0};
     const char *parameters[4] = {partition->schema, partition->table, partition->column,
                                  partition_kind_word(partition->kind)};
 
@@ -23,10 +21,26 @@ partition_find_obstacles(struct arena *arena, PGconn *connection,
                   &result, err))
         return false;
     for (int row = 0; row < PQntuples(result); row++) {
-        struct text *reasons = pg_bool(result, row, "is_light") ? &light : &hard;
-        text_appendf(reasons, "%s%s", reasons->length == 0 ? "" : "; ",
-                     pg_value(result, row, "reason"));
+        struct text *reasons = pg_bool(result, row, "is_light") ? light : hard;
+        const char *reason = pg_value(result, row, "reason");
+        if (strstr(text_chars(reasons), reason) == NULL) /* another level has said so */
+            text_appendf(reasons, "%s%s", reasons->length == 0 ? "" : "; ", reason);
     }
+    return true;
+}
+
+bool
+partition_find_obstacles(struct arena *arena, PGconn *connection,
+                         const struct deck_partition *partition,
+                         struct partition_obstacles *ret_obstacles, struct error *err)
+{
+    const struct deck_partition *inner = partition_inner(arena, partition, partition->table);
+    AUTO_TEXT hard = {0};
+    AUTO_TEXT light = {0};
+
+    if (!add_obstacles(connection, partition, &hard, &light, err) ||
+        (inner != NULL && !add_obstacles(connection, inner, &hard, &light, err)))
+        return false;
     *ret_obstacles = (struct partition_obstacles){
         .hard = hard.length == 0 ? NULL : arena_strdup(arena, text_chars(&hard)),
         .light = light.length == 0 ? NULL : arena_strdup(arena, text_chars(&light)),
@@ -41,7 +55,7 @@ partition_convert_script(struct arena *arena, PGconn *connection,
                          const char **ret_script, struct error *err)
 {
     AUTO_PGRESULT result = NULL;
-    const char *parameters[9] = {
+    const char *parameters[12] = {
         partition->schema,
         partition->table,
         is_reverse ? NULL : partition->column,
@@ -51,9 +65,12 @@ partition_convert_script(struct arena *arena, PGconn *connection,
         "empty",
         NULL,
         NULL,
+        partition_columns(arena, partition),
+        is_reverse ? "{}" : partition_part_parents(arena, parts),
+        is_reverse ? "{}" : partition_part_keys(arena, parts),
     };
 
-    if (!pg_query(connection, embedded_file("partition/sql/convert.sql")->text, 9, parameters,
+    if (!pg_query(connection, embedded_file("partition/sql/convert.sql")->text, 12, parameters,
                   &result, err))
         return false;
     if (PQntuples(result) == 0)
@@ -70,14 +87,22 @@ partition_attach_scripts(struct arena *arena, PGconn *connection,
                          struct error *err)
 {
     AUTO_PGRESULT result = NULL;
-    const char *parameters[4] = {partition->schema, partition->table,
-                                 partition_part_names(arena, parts),
-                                 partition_part_clauses(arena, parts)};
+    const char *parameters[6] = {
+        partition->schema,
+        partition->table,
+        partition_part_names(arena, parts),
+        partition_part_clauses(arena, parts),
+        partition_part_parents(arena, parts),
+        partition_part_keys(arena, parts),
+    };
+    size_t first_level = 0;
 
-    if (!pg_query(connection, embedded_file("partition/sql/attach.sql")->text, 4, parameters,
+    if (!pg_query(connection, embedded_file("partition/sql/attach.sql")->text, 6, parameters,
                   &result, err))
         return false;
-    if ((size_t)PQntuples(result) != parts->list.count)
+    for (size_t i = 0; i < parts->list.count; i++)
+        first_level += parts->list.items[i].parent == NULL;
+    if ((size_t)PQntuples(result) != first_level)
         return error_set(err, ERROR_STALE_PLAN, "table \"%s\" is not partitioned any more",
                          partition->table);
     for (int row = 0; row < PQntuples(result); row++)
@@ -114,7 +139,7 @@ run(struct change_execution *execution, struct error *err)
     const char *reasons = obstacles.hard != NULL ? obstacles.hard : obstacles.light;
     if (reasons != NULL) {
         error_set(err, ERROR_REFUSED, "table \"%s\" cannot be partitioned by %s", partition->table,
-                  partition->column);
+                  partition_key_text(execution->arena, partition));
         error_detail(err, "Because %s.", reasons);
         return error_place(err, partition->place);
     }

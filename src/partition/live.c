@@ -197,7 +197,7 @@ make_shadow(struct live *live, void *argument, struct error *err)
         change_name(live->arena, partition->table, "_pgdeck_new"),
         change_name(live->arena, partition->table, "_pgdeck_old"),
         size->key_index,
-        pg_text_array(live->arena, &partition->column, 1),
+        partition_columns(live->arena, partition),
         arena_printf(live->arena, "%lld milliseconds", (long long)partition->keep_ms),
     };
 

@@ -46,11 +46,11 @@ partition_live_parts(struct arena *arena, PGconn *connection,
         return false;
     struct partition_days days = {.today = pg_integer(today, 0, "today")};
     days.first = days.last = days.today;
-    if (partition->kind == PARTITION_RANGE) {
+    if (partition_range_column(partition) != NULL) {
         const char *sql =
             pg_script(arena, "partition/sql/live_extent.sql",
                       PG_VARIABLES({"schema", partition->schema}, {"table", partition->table},
-                                   {"column", partition->column}));
+                                   {"column", partition_range_column(partition)}));
         if (!pg_query(connection, sql, 0, NULL, &extent, err))
             return false;
         if (pg_value(extent, 0, "first") != NULL) {
@@ -71,7 +71,7 @@ partition_live_script(struct arena *arena, PGconn *connection,
     const struct deck_partition *partition = script->partition;
     const struct partition_parts none = {0};
     const struct partition_parts *parts = script->parts == NULL ? &none : script->parts;
-    const char *parameters[9] = {
+    const char *parameters[12] = {
         partition->schema,
         partition->table,
         partition->column,
@@ -81,9 +81,12 @@ partition_live_script(struct arena *arena, PGconn *connection,
         script->stage,
         change_name(arena, partition->table, "_pgdeck_new"),
         script->key_index,
+        partition_columns(arena, partition),
+        partition_part_parents(arena, parts),
+        partition_part_keys(arena, parts),
     };
 
-    if (!pg_query(connection, embedded_file("partition/sql/convert.sql")->text, 9, parameters,
+    if (!pg_query(connection, embedded_file("partition/sql/convert.sql")->text, 12, parameters,
                   &result, err))
         return false;
     const char *text = PQntuples(result) == 0 ? NULL : pg_value(result, 0, "script");
@@ -120,13 +123,6 @@ partition_live_state(struct arena *arena, PGconn *connection,
 /* --- the plan ----------------------------------------------------------------------------- */
 
 static const char *
-key_text(const struct partition_live_advice *live)
-{
-    return arena_printf(live->advice->arena, "%s (%s)", partition_kind_word(live->partition->kind),
-                        live->partition->column);
-}
-
-static const char *
 size_text(struct arena *arena, long long bytes)
 {
     static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
@@ -150,7 +146,7 @@ find_obstacles(const struct partition_live_advice *live, const char **ret_reason
     const char *parameters[4] = {
         live->partition->schema,
         live->partition->table,
-        pg_text_array(arena, &live->partition->column, 1),
+        partition_columns(arena, live->partition),
         live->partition->has_accept_key ? "true" : "false",
     };
 
@@ -240,7 +236,7 @@ partition_live_advise(const struct partition_live_advice *live, struct error *er
     if (reasons != NULL) {
         change_list_note(live->advice->changes, live->advice->server->name, live->database->name,
                          partition->place, "table %s cannot be partitioned by %s: %s",
-                         partition->table, key_text(live), reasons);
+                         partition->table, partition_key_text(arena, live->partition), reasons);
         return true;
     }
     if (!partition_live_size(arena, live->connection, partition, &size, err) ||
@@ -250,7 +246,8 @@ partition_live_advise(const struct partition_live_advice *live, struct error *er
     long long seconds = size.bytes / COPY_BYTES_PER_SECOND;
     add(live,
         arena_printf(arena, "partition %s by %s, %zu partitions, while it is in use",
-                     partition->table, key_text(live), parts.list.count),
+                     partition->table, partition_key_text(arena, live->partition),
+                     parts.list.count),
         arena_printf(arena,
                      "the deck has it partitioned. About %lld rows (%s) are copied beside it, "
                      "which needs about %s of disk until the old table is removed, and some %lld "

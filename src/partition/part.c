@@ -89,17 +89,75 @@ partition_parts_wanted(struct arena *arena, const struct deck_partition *partiti
                          ret_parts);
 }
 
+static void
+add_first_level(struct arena *arena, const struct deck_partition *partition,
+                const struct partition_days *days, struct partition_parts *parts)
+{
+    if (partition->kind == PARTITION_RANGE)
+        add_range(arena, partition, days, parts);
+    else if (partition->kind == PARTITION_LIST)
+        add_list(arena, partition, parts);
+    else
+        add_hash(arena, partition, parts);
+}
+
 void
 partition_parts_over(struct arena *arena, const struct deck_partition *partition,
                      const struct partition_days *days, struct partition_parts *ret_parts)
 {
     *ret_parts = (struct partition_parts){0};
-    if (partition->kind == PARTITION_RANGE)
-        add_range(arena, partition, days, ret_parts);
-    else if (partition->kind == PARTITION_LIST)
-        add_list(arena, partition, ret_parts);
-    else
-        add_hash(arena, partition, ret_parts);
+    add_first_level(arena, partition, days, ret_parts);
+    if (partition->then_range == NULL)
+        return;
+    size_t count = ret_parts->list.count;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = ret_parts->list.items[i].name;
+        size_t first = ret_parts->list.count;
+        ret_parts->list.items[i].partition_by = arena_printf(
+            arena, "PARTITION BY RANGE (%s)", pg_identifier(arena, partition->then_range));
+        add_range(arena, partition_inner(arena, partition, name), days, ret_parts);
+        for (size_t j = first; j < ret_parts->list.count; j++)
+            ret_parts->list.items[j].parent = name;
+    }
+}
+
+const struct deck_partition *
+partition_inner(struct arena *arena, const struct deck_partition *partition, const char *part)
+{
+    if (partition->then_range == NULL)
+        return NULL;
+    struct deck_partition *inner = ARENA_NEW(arena, struct deck_partition);
+    *inner = *partition;
+    inner->table = part;
+    inner->kind = PARTITION_RANGE;
+    inner->column = partition->then_range;
+    inner->then_range = NULL;
+    return inner;
+}
+
+const char *
+partition_key_text(struct arena *arena, const struct deck_partition *partition)
+{
+    const char *first =
+        arena_printf(arena, "%s (%s)", partition_kind_word(partition->kind), partition->column);
+
+    return partition->then_range == NULL
+               ? first
+               : arena_printf(arena, "%s, then RANGE (%s)", first, partition->then_range);
+}
+
+const char *
+partition_columns(struct arena *arena, const struct deck_partition *partition)
+{
+    const char *columns[2] = {partition->column, partition->then_range};
+
+    return pg_text_array(arena, columns, partition->then_range == NULL ? 1 : 2);
+}
+
+const char *
+partition_range_column(const struct deck_partition *partition)
+{
+    return partition->kind == PARTITION_RANGE ? partition->column : partition->then_range;
 }
 
 const char *
@@ -131,4 +189,24 @@ partition_part_clauses(struct arena *arena, const struct partition_parts *parts)
     for (size_t i = 0; i < parts->list.count; i++)
         clauses[i] = parts->list.items[i].clause;
     return pg_text_array(arena, clauses, parts->list.count);
+}
+
+const char *
+partition_part_parents(struct arena *arena, const struct partition_parts *parts)
+{
+    const char **parents = ARENA_ARRAY(arena, const char *, parts->list.count + 1);
+
+    for (size_t i = 0; i < parts->list.count; i++)
+        parents[i] = parts->list.items[i].parent;
+    return pg_text_array(arena, parents, parts->list.count);
+}
+
+const char *
+partition_part_keys(struct arena *arena, const struct partition_parts *parts)
+{
+    const char **keys = ARENA_ARRAY(arena, const char *, parts->list.count + 1);
+
+    for (size_t i = 0; i < parts->list.count; i++)
+        keys[i] = parts->list.items[i].partition_by;
+    return pg_text_array(arena, keys, parts->list.count);
 }

@@ -4,7 +4,9 @@
 
 struct partition_part {
     const char *name;
-    const char *clause; /* SQL: "FOR VALUES FROM ('..') TO ('..')" */
+    const char *clause;       /* SQL: "FOR VALUES FROM ('..') TO ('..')" */
+    const char *parent;       /* second level: name of the part that it is in; NULL: first level */
+    const char *partition_by; /* "PARTITION BY RANGE (at)"; NULL: holds rows */
     struct partition_bound bound;
 };
 
@@ -25,6 +27,15 @@ void partition_parts_over(struct arena *arena, const struct deck_partition *part
 void partition_parts_wanted(struct arena *arena, const struct deck_partition *partition,
                             long long today, struct partition_parts *ret_parts);
 
+/* What a part of the first level is by itself: a table partitioned by then_range, with the part's
+ * name. NULL: it holds rows. */
+const struct deck_partition *
+partition_inner(struct arena *arena, const struct deck_partition *partition, const char *part);
+/* "LIST (status), then RANGE (created_at)" */
+const char *partition_key_text(struct arena *arena, const struct deck_partition *partition);
+/* The partition columns as a text[] parameter; the one of them that is a range's, or NULL. */
+const char *partition_columns(struct arena *arena, const struct deck_partition *partition);
+const char *partition_range_column(const struct deck_partition *partition);
 /* "RANGE", "LIST", "HASH" */
 const char *partition_kind_word(enum deck_partition_kind kind);
 /* How long the old table of a conversion stays: "7 days". */
@@ -32,3 +43,5 @@ const char *partition_keep_text(struct arena *arena, const struct deck_partition
 /* Names and clauses as text[] parameters. */
 const char *partition_part_names(struct arena *arena, const struct partition_parts *parts);
 const char *partition_part_clauses(struct arena *arena, const struct partition_parts *parts);
+const char *partition_part_parents(struct arena *arena, const struct partition_parts *parts);
+const char *partition_part_keys(struct arena *arena, const struct partition_parts *parts);

@@ -95,12 +95,21 @@ static const struct deck_partition *
 find_parent(const struct partition_live_advice *about, const char *schema, const char *note)
 {
     const struct deck_partitions *partitions = about->database->partitions;
+    struct arena *arena = about->advice->arena;
 
     for (size_t i = 0; i < partitions->list.count; i++) {
         const struct deck_partition *partition = &partitions->list.items[i];
-        if (strcmp(partition->schema, schema) == 0 &&
-            strcmp(note_text(about->advice->arena, partition->table), note) == 0)
+        struct partition_parts parts;
+        if (strcmp(partition->schema, schema) != 0)
+            continue;
+        if (strcmp(note_text(arena, partition->table), note) == 0)
             return partition;
+        partition_parts_wanted(arena, partition, 0, &parts);
+        for (size_t j = 0; j < parts.list.count; j++) {
+            if (parts.list.items[j].partition_by != NULL &&
+                strcmp(note_text(arena, parts.list.items[j].name), note) == 0)
+                return partition_inner(arena, partition, parts.list.items[j].name);
+        }
     }
     return NULL;
 }

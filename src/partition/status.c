@@ -38,7 +38,8 @@ foresee_making(struct arena *arena, const struct deck_partition *partition, long
         partition_period_at(partition->unit, partition->every, today, 1);
 
     root->made_next =
-        arena_printf(arena, "%s_%s on %.10s", partition->table, next.suffix, begins.lower);
+        arena_printf(arena, "%s_%s%s on %.10s", partition->table,
+                     partition->then_range == NULL ? "" : "*_", next.suffix, begins.lower);
 }
 
 /* The oldest partition goes on the first day on which retain reaches its end. */
@@ -53,9 +54,9 @@ foresee_dropping(struct arena *arena, const struct deck_partition *partition, lo
     for (size_t i = root + 1; i < statuses->list.count; i++) {
         const struct partition_status *part = &statuses->list.items[i];
         struct partition_bound bound;
-        if (part->level != 1 || part->bound == NULL ||
+        if (!part->is_leaf || part->bound == NULL ||
             !partition_bound_parse(arena, part->bound, &bound) || bound.is_default ||
-            strcmp(bound.upper, upper) >= 0)
+            bound.kind != PARTITION_RANGE || strcmp(bound.upper, upper) >= 0)
             continue;
         upper = bound.upper;
         oldest = part;
@@ -85,7 +86,7 @@ foresee(struct arena *arena, const struct deck_database *database, long long tod
     if (partition == NULL)
         return;
     status->manager = status->manager == NULL ? "deck" : status->manager;
-    if (partition->kind != PARTITION_RANGE)
+    if (partition_range_column(partition) == NULL)
         return;
     foresee_making(arena, partition, today, status);
     if (partition->retain != 0)

@@ -31,6 +31,8 @@ KINDS = {
     "list": "{table: events, list: status, accept_key: true, "
             "parts: {open: [new, running], closed: [done, failed]}}",
     "hash": "{table: events, hash: id, parts: 4}",
+    "levels": "{table: events, list: status, then_range: created_at, every: 1 month, premake: 2, "
+              "accept_key: true, parts: {open: [new, running], closed: [done, failed]}}",
 }
 ALLOWED_MS = 100  # beyond the usual
 
@@ -124,24 +126,29 @@ def prepare(existing, rows, kind):
     return existing
 
 
+def impatient(deck):
+    return deck.pgdeck("apply", "-d", deck.file, "--yes", "--set", "give_up=300ms")
+
+
 def is_partitioned(deck):
     return deck.value("SELECT relkind FROM pg_class WHERE oid = 'events'::regclass") == "p"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_row_is_lost_while_clients_write(existing, kind, full_size):
-    rows = 1_000_000 if full_size else 20_000
+    rows = 1_000_000 if full_size else 10_000
     prepare(existing, rows, kind)
     assert [change for change in existing.changes() if "while it is in use" in change]
     with Load(existing, 4, 200 if full_size else 60) as load:
-        time.sleep(0.5)
+        time.sleep(0.2)
         result = existing.pgdeck("apply", "-d", existing.file, "--yes", timeout=280)
         assert result.code == 0, result.err
-        time.sleep(0.5)
+        time.sleep(0.2)
     assert is_partitioned(existing)
     load.check(rows)
     assert existing.changes() == []
     held = existing.value("SELECT held_ms FROM pgdeck.conversion")
+    assert held < (20 if full_size else 100)  # a busy machine runs this
     assert existing.value("SELECT count(*) FROM seen") > 0
     print(f"\n{kind}: locked for {held} ms, slowest statement "
           f"{max(writer.slowest_ms for writer in load.writers):.1f} ms")
@@ -149,7 +156,7 @@ def test_no_row_is_lost_while_clients_write(existing, kind, full_size):
     with Load(existing, 4, 60) as more:
         for writer in more.writers:
             writer.next_id += 5_000_000
-        time.sleep(0.5)
+        time.sleep(0.2)
         existing.rollback()
     assert not is_partitioned(existing)
     assert existing.value("SELECT count(*) FROM events") == rows + sum(
@@ -161,7 +168,7 @@ def test_killed_at_any_point_the_conversion_goes_on(existing):
     with Load(existing, 2, 60) as load:
         for point in range(1, 200):
             result = existing.pgdeck("apply", "-d", existing.file, "--yes",
-                                     env={"PGDECK_CRASH_AT": "3" if point < 40 else "9999"})
+                                     env={"PGDECK_CRASH_AT": str(5 + point % 3) if point < 40 else "9999"})
             if result.code == 0:
                 break
             assert result.code == -signal.SIGKILL, result.err
@@ -178,7 +185,7 @@ def test_killed_at_any_point_the_conversion_goes_on(existing):
 
 
 def test_a_restart_of_the_server_in_the_middle(existing_fresh):
-    deck = prepare(existing_fresh, 50_000, "list")
+    deck = prepare(existing_fresh, 20_000, "list")
     deck.write(more=f"partitions:\n  - {KINDS['list'][:-1]}, wal_rate: 2MB}}\n")
     process = deck.pgdeck.start("apply", "-d", deck.file, "--yes")
     wait_for(lambda: deck.value("SELECT to_regclass('pgdeck.conversion') IS NOT NULL")
@@ -195,7 +202,7 @@ def test_a_restart_of_the_server_in_the_middle(existing_fresh):
     assert is_partitioned(deck)
     assert deck.run("SELECT id, status, n FROM events WHERE id BETWEEN 7 AND 9 ORDER BY 1") == \
         [(7, "failed", -1), (8, "new", -2)]
-    assert deck.value("SELECT count(*) FROM events") == 49_999
+    assert deck.value("SELECT count(*) FROM events") == 19_999
 
 
 def wait_for(condition, seconds=20):
@@ -275,7 +282,7 @@ def test_who_holds_the_table_is_waited_for(existing):
     prepare(existing, 500, "hash")
     with existing.server.connect(existing.database) as holder:
         holder.execute("BEGIN; SELECT FROM events LIMIT 1")
-        result = existing.apply()
+        result = impatient(existing)
         assert result.code == 17, result.err
         assert existing.value("SELECT step FROM pgdeck.conversion") == "ready"
     assert existing.changes() == ["go on with partitioning events"]
@@ -288,7 +295,7 @@ def test_an_old_snapshot_is_waited_for(existing):
     prepare(existing, 500, "hash")
     with existing.server.connect(existing.database) as old:
         old.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1")
-        result = existing.apply()
+        result = impatient(existing)
         assert result.code == 17 and "snapshot" in result.err, result.err
     existing.applied()
 
@@ -331,7 +338,7 @@ def test_a_table_that_is_altered_meanwhile_is_left_alone(existing):
     prepare(existing, 500, "range")
     with existing.server.connect(existing.database) as holder:
         holder.execute("BEGIN; SELECT FROM events LIMIT 1")
-        assert existing.apply().code == 17
+        assert impatient(existing).code == 17
     existing.run("ALTER TABLE events ADD COLUMN late int")
     result = existing.apply()
     assert result.code != 0 and "altered" in result.err, result.err
@@ -345,7 +352,7 @@ def test_a_table_in_conversion_is_not_truncated(existing):
     prepare(existing, 500, "range")
     with existing.server.connect(existing.database) as holder:
         holder.execute("BEGIN; SELECT FROM events LIMIT 1")
-        assert existing.apply().code == 17
+        assert impatient(existing).code == 17
     with pytest.raises(psycopg.errors.ObjectInUse):
         existing.run("TRUNCATE events")
     existing.rollback()

@@ -101,6 +101,29 @@ def test_the_table_as_a_whole_is_analyzed(filled):
     assert "analyze" not in maintain(filled).out
 
 
+def test_two_levels_are_kept_up(deck):
+    """Parts of a list that are divided by month: made with the table, ahead, and for a new part."""
+    schema = EVENTS.replace("what text", "state text NOT NULL DEFAULT 'new', what text")
+    more = ("partitions:\n  - {table: events, list: state, then_range: created_at, every: 1 month, "
+            "past: 4, parts: {open: [new], 'Done it': [done]}}\n")
+    deck.write(schema, more=more).applied()
+    deck.run("INSERT INTO events (state, created_at) SELECT 'done', now() - i * interval '1 day' "
+             "FROM generate_series(0, 100) i; INSERT INTO events DEFAULT VALUES")
+    assert set(bounds(deck, "events")) == {"events_open", "events_Done it"}
+    assert len(bounds(deck, '"events_Done it"')) == 8
+    assert deck.value("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'p' "
+                      "AND conrelid = 'events'::regclass") == "PRIMARY KEY (id, state, created_at)"
+    deck.write(schema, more=more.replace("past: 4", "retain: 2 months, premake: 4").replace(
+        "done]", "done], worse: [failed]"))
+    assert len(deck.changes()) == 1 + 2 + 4
+    maintain(deck, "--drop")
+    assert len(bounds(deck, '"events_Done it"')) == len(bounds(deck, "events_open")) == 7
+    assert len(bounds(deck, "events_worse")) == 5
+    deck.run("INSERT INTO events (state) VALUES ('failed')")
+    assert deck.changes() == []
+    assert "events_worse" in deck.pgdeck("partition", "status", "-d", deck.file, expect=0).out
+
+
 def test_status_tells_what_comes_next(filled):
     out = filled.pgdeck("partition", "status", "-d", filled.file, expect=0).out
     assert "public.events" in out and "made next:" in out and "dropped next:" in out

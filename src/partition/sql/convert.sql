@@ -6,6 +6,7 @@
 -- $1 schema text, $2 table text, $3 column text, $4 kind text: RANGE, LIST, HASH, or null
 -- $5 names of partitions text[], $6 their bounds text[], $7 stage text: empty, shadow, indexes
 -- $8 name of the shadow text, $9 oid of the index that is its key; both null when empty
+-- $10 partition columns text[], all of them; $11 parents and $12 PARTITION BY of the partitions text[]
 -- returns: one script; no row: there is no such table
 WITH target AS (
   SELECT c.*, n.nspname, format('%I.%I', n.nspname, coalesce($8::text, c.relname)) AS full_name,
@@ -42,12 +43,8 @@ WITH target AS (
   -- PRIMARY KEY and UNIQUE; the partition column is put behind their columns where it is missing
   SELECT k.oid, k.conindid, t.full_name, k.contype, d.definition,
          CASE WHEN $7 = 'empty' THEN k.conname::text ELSE 'pgdeck_' || k.conindid END AS conname,
-         CASE WHEN $4::text IS NULL
-                OR EXISTS (SELECT FROM pg_attribute a
-                            WHERE a.attrelid = t.oid AND a.attname = $3::text AND a.attnum = ANY (k.conkey))
-                OR NOT starts_with(d.definition, h.head || ')')
-              THEN d.definition
-              ELSE h.head || ', ' || quote_ident($3::text) || substr(d.definition, length(h.head) + 1)
+         CASE WHEN $4::text IS NULL OR NOT starts_with(d.definition, h.head || ')') THEN d.definition
+              ELSE concat(h.head, m.missing, substr(d.definition, length(h.head) + 1))
          END AS new_definition
     FROM target t
     JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype IN ('p', 'u')
@@ -57,6 +54,12 @@ WITH target AS (
                                                                     ORDER BY u.place)
        FROM unnest(k.conkey) WITH ORDINALITY AS u(attnum, place)
        JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = u.attnum) AS h(head)
+   CROSS JOIN LATERAL (
+     SELECT string_agg(', ' || quote_ident(p.name), '' ORDER BY p.place)
+       FROM unnest($10::text[]) WITH ORDINALITY AS p(name, place)
+      WHERE NOT EXISTS (SELECT FROM pg_attribute a
+                         WHERE a.attrelid = t.oid AND a.attname = p.name
+                           AND a.attnum = ANY (k.conkey))) AS m(missing)
 ), indexes AS (
   -- those of no constraint; a shadow's are known by the oid of their model until they change names
   SELECT i.indexrelid,
@@ -240,10 +243,12 @@ WITH target AS (
    WHERE obj_description(p.oid, 'pg_policy') IS NOT NULL
    UNION ALL
   SELECT 90, to_char(p.place, '000000'),
-         format('CREATE TABLE %I.%I PARTITION OF %s %s%s', t.nspname, p.name, t.full_name, p.bound,
-                t.options)
+         format('CREATE TABLE %I.%I PARTITION OF %s %s%s', t.nspname, p.name,
+                coalesce(format('%I.', t.nspname) || quote_ident(p.parent), t.full_name), p.bound,
+                coalesce(E'\n    ' || p.partition_by, t.options))
     FROM target t
-   CROSS JOIN LATERAL unnest($5::text[], $6::text[]) WITH ORDINALITY AS p(name, bound, place)
+   CROSS JOIN LATERAL unnest($5::text[], $6::text[], $11::text[], $12::text[]) WITH ORDINALITY
+      AS p(name, bound, parent, partition_by, place)
    UNION ALL
   SELECT 91, to_char(p.place, '000000'),
          format('ALTER TABLE %I.%I OWNER TO %I', t.nspname, p.name, t.owner)
