@@ -5,8 +5,8 @@
 
 enum { DEFAULT_TIMEOUT_S = 8, LONGEST_TIMEOUT_S = 3600 };
 
-/* As monitoring systems want it: 0 healthy, 1 warning, 2 critical, 3 something was not measurable.
- */
+/* As monitoring systems want it: 0 healthy, 1 warning, 2 critical, 3 something was not measurable
+ * now. What the role can never see is said, but a state that cannot change is no alarm. */
 static int
 exit_status(const struct health_report *report)
 {
@@ -14,7 +14,7 @@ exit_status(const struct health_report *report)
         return 2;
     if (report->counts[HEALTH_WARNING] > 0)
         return 1;
-    return report->counts[HEALTH_UNKNOWN] > 0 ? 3 : 0;
+    return report->counts[HEALTH_UNKNOWN] > report->role_limit_count ? 3 : 0;
 }
 
 static bool

@@ -115,10 +115,10 @@ void
 health_print_nagios(const struct health_report *report)
 {
     const size_t *counts = report->counts;
-    const char *state = counts[HEALTH_CRITICAL] > 0  ? "CRITICAL"
-                        : counts[HEALTH_WARNING] > 0 ? "WARNING"
-                        : counts[HEALTH_UNKNOWN] > 0 ? "UNKNOWN"
-                                                     : "OK";
+    const char *state = counts[HEALTH_CRITICAL] > 0                         ? "CRITICAL"
+                        : counts[HEALTH_WARNING] > 0                        ? "WARNING"
+                        : counts[HEALTH_UNKNOWN] > report->role_limit_count ? "UNKNOWN"
+                                                                            : "OK";
     AUTO_TEXT line = {0};
 
     append_counts(report, &line);

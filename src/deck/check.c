@@ -363,7 +363,8 @@ is_written_as(const struct deck_node *alert, const char *level, enum deck_level_
 {
     const struct deck_node *node = deck_node_get(alert, level);
 
-    return node == NULL || node->kind != NODE_SCALAR || deck_unit_of_level(node->text) == unit;
+    return node == NULL || node->kind != NODE_SCALAR || strcmp(node->text, "0") == 0 ||
+           deck_unit_of_level(node->text) == unit;
 }
 
 static void

@@ -573,6 +573,7 @@ const struct deck_alert_kind deck_alert_kinds[] = {
     {"replication_lag", LEVEL_DURATION, false},
     {"temp_bytes", LEVEL_SIZE, false},
     {"requested_checkpoints", LEVEL_SHARE, false},
+    {"unused_index", LEVEL_DURATION, false},
 };
 const size_t deck_alert_kind_count = COUNT_OF(deck_alert_kinds);
 

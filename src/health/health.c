@@ -38,6 +38,8 @@ struct look {
     struct health_names column_names;
 };
 
+static const char role_limit[] = "not measurable with this role";
+
 static const char *const severity_names[] = {
     [HEALTH_CRITICAL] = "critical", [HEALTH_WARNING] = "warning", [HEALTH_UNKNOWN] = "unknown",
     [HEALTH_INFO] = "info",         [HEALTH_OK] = "ok",
@@ -135,6 +137,9 @@ add_finding(struct look *look, const struct health_finding *finding)
 {
     *LIST_ADD(look->arena, &look->report->findings) = *finding;
     look->report->counts[finding->severity]++;
+    look->report->role_limit_count +=
+        finding->severity == HEALTH_UNKNOWN && finding->confidence != NULL &&
+        strncmp(finding->confidence, role_limit, strlen(role_limit)) == 0;
 }
 
 static enum health_severity
@@ -192,7 +197,7 @@ add_fault(struct look *look, const struct session *session, const struct monitor
     if (fault->code == ERROR_LOCKED)
         finding = "not measurable now: another session holds or waits for a lock";
     else if (fault->code == ERROR_PRIVILEGE)
-        finding = "not measurable with this role";
+        finding = role_limit;
     else if (strcmp(fault->sqlstate, "57014") == 0 || fault->code == ERROR_UNREACHABLE)
         finding = "not measurable now: it took too long";
     add_finding(look, &(struct health_finding){
@@ -203,7 +208,7 @@ add_fault(struct look *look, const struct session *session, const struct monitor
                           .check = check->name,
                           .finding = finding,
                           .evidence = arena_strdup(look->arena, fault->message),
-                          .confidence = "not measured",
+                          .confidence = finding == role_limit ? role_limit : "not measured",
                       });
 }
 

@@ -37,6 +37,7 @@ struct health_options {
 struct health_report {
     LIST_OF(struct health_finding) findings; /* what hurts most first */
     size_t counts[HEALTH_SEVERITIES];
+    size_t role_limit_count; /* of the unknown ones: what this role will never see */
     size_t server_count, database_count, check_count;
     double took_s;
 };

@@ -41,7 +41,7 @@ def bad(findings):
 
 @pytest.fixture
 def healthy(make_server, pg_version):
-    server = make_server(pg_version)
+    server = make_server(pg_version, fsync="on", full_page_writes="on", synchronous_commit="on")
     server.query("CREATE DATABASE one")
     server.query("CREATE DATABASE two")
     return server
@@ -143,3 +143,223 @@ def test_a_frozen_server_costs_the_timeout(pgdeck, healthy, tmp_path):
         assert [f for f in findings if f["severity"] in ("unknown", "critical")]
         connection.execute("ROLLBACK")
     wait_for(lambda: bad(look(pgdeck, deck)[0]) == [], 10, "health")
+
+
+# ------------------------------------------------------------------------- the sick and the healthy
+
+LEVELS = """
+alerts:
+  idle_in_transaction: {warning: 3s, critical: 1h}
+  lock_wait: {warning: 1s, critical: 1h}
+  xid_age: {warning: 0.005%, critical: 80%}
+  temp_bytes: {warning: 1MB, critical: 100GB}
+  unused_index: {warning: 0, critical: 3650d}
+"""
+PATIENTS = """
+    CREATE TABLE sick_bloat AS
+      SELECT i AS id, repeat('x', 300) AS filler FROM generate_series(1, 50000) AS i;
+    CREATE TABLE decoy_bloat AS SELECT * FROM sick_bloat;
+    CREATE TABLE decoy_wide AS SELECT i AS id, repeat('x', 900) AS a, repeat('y', 900) AS b,
+                                      NULL::text AS c FROM generate_series(1, 4000) AS i;
+    CREATE TABLE sick_index (id int, word text);
+    INSERT INTO sick_index SELECT i, md5(i::text) FROM generate_series(1, 160000) AS i;
+    CREATE TABLE decoy_index AS SELECT * FROM sick_index;
+    CREATE INDEX sick_index_word ON sick_index (word);
+    CREATE INDEX decoy_index_word ON decoy_index (word);
+    CREATE INDEX decoy_index_few ON decoy_index ((id % 7));
+    CREATE TABLE sick_dead (id int); INSERT INTO sick_dead SELECT generate_series(1, 60000);
+    CREATE TABLE decoy_dead (id int); INSERT INTO decoy_dead SELECT generate_series(1, 60000);
+    CREATE TABLE sick_stale (id int); INSERT INTO sick_stale SELECT generate_series(1, 20000);
+    CREATE TABLE decoy_fresh (id int); INSERT INTO decoy_fresh SELECT generate_series(1, 20000);
+    CREATE TABLE sick_off (id int) WITH (autovacuum_enabled = off);
+    INSERT INTO sick_off SELECT generate_series(1, 5000);
+    CREATE TABLE decoy_on (id int) WITH (autovacuum_enabled = on);
+    INSERT INTO decoy_on SELECT generate_series(1, 5000);
+    CREATE TABLE decoy_tiny (id int) WITH (autovacuum_enabled = off);
+    CREATE TABLE twins (a int, b int, c text);
+    INSERT INTO twins SELECT i, i, i FROM generate_series(1, 1000) AS i;
+    CREATE INDEX twin_first ON twins (a); CREATE INDEX sick_twin ON twins (a);
+    CREATE INDEX decoy_descending ON twins (a DESC);
+    CREATE TABLE only_one (a int, b int); CREATE UNIQUE INDEX decoy_unique ON only_one (a);
+    CREATE INDEX decoy_longer ON only_one (a, b);
+    CREATE INDEX decoy_part ON twins (a) WHERE b > 5;
+    CREATE INDEX sick_prefix ON twins (b); CREATE INDEX twin_long ON twins (b, c);
+    CREATE INDEX decoy_pattern ON twins (c text_pattern_ops); CREATE INDEX decoy_c ON twins (c);
+    CREATE INDEX decoy_lower ON twins (lower(c)); CREATE INDEX decoy_upper ON twins (upper(c));
+    CREATE TABLE big (id int, w text);
+    INSERT INTO big SELECT i, md5(i::text) FROM generate_series(1, 50000) AS i;
+    CREATE INDEX sick_unused ON big (w); CREATE INDEX decoy_used ON big (id);
+    CREATE TABLE parent (id int PRIMARY KEY);
+    INSERT INTO parent SELECT generate_series(1, 1000);
+    CREATE TABLE sick_child (p int CONSTRAINT sick_key REFERENCES parent, x int);
+    INSERT INTO sick_child SELECT 1 + i % 1000, i FROM generate_series(1, 12000) AS i;
+    CREATE TABLE decoy_child (p int CONSTRAINT decoy_key REFERENCES parent, x int);
+    INSERT INTO decoy_child SELECT * FROM sick_child;
+    CREATE INDEX decoy_child_p ON decoy_child (p, x);
+    CREATE TABLE decoy_small_child (p int CONSTRAINT decoy_small REFERENCES parent);
+    CREATE TABLE sick_serial (id serial PRIMARY KEY);
+    SELECT setval('sick_serial_id_seq', 2147480000);
+    CREATE SEQUENCE sick_feeder; SELECT setval('sick_feeder', 1900000000);
+    CREATE TABLE fed (id int DEFAULT nextval('sick_feeder'));
+    CREATE SEQUENCE decoy_cycle MAXVALUE 100 CYCLE; SELECT setval('decoy_cycle', 99);
+    CREATE TABLE decoy_serial (id bigserial); SELECT setval('decoy_serial_id_seq', 2147480000);
+    CREATE SEQUENCE decoy_down INCREMENT -1 START -1; SELECT nextval('decoy_down');
+    CREATE TABLE broken (id int, x int); INSERT INTO broken VALUES (1, 1), (2, 1);
+    CREATE TABLE locked (id int);
+"""
+SICK = {  # check: what its finding names
+    "table bloat": ["public.sick_bloat"], "index bloat": ["sick_index_word"],
+    "dead rows": ["public.sick_dead"], "stale statistics": ["public.sick_stale"],
+    "autovacuum": ["public.sick_off"], "duplicate indexes": ["sick_twin", "sick_prefix"],
+    "unused indexes": ["sick_unused"], "foreign keys": ["sick_key"],
+    "sequences": ["sick_serial_id_seq", "sick_feeder"], "invalid indexes": ["sick_invalid"],
+    "idle in transaction": ["sick_session"], "lock waits": ["'sick''lock'"],
+    "replication slots": ["sick_slot"], "xid age": ["database ward "], "cache hit": ["cache hit"],
+    "temp files": ["temporary files"], "checkpoints": ["checkpoint_timeout"],
+    "settings": ["full_page_writes"]}
+SORT = "SELECT count(*) FROM (SELECT md5(i::text) AS w FROM generate_series(1, 60000) AS i " \
+    "ORDER BY w) AS x"
+
+
+class Ward:
+    """A server with a sick database and a healthy one."""
+
+    def __init__(self, server):
+        self.server = server
+        self.connections = []
+
+    def connect(self, dbname="ward", **more):
+        self.connections.append(self.server.connect(dbname, **more))
+        return self.connections[-1]
+
+    def run(self, text, dbname="ward"):
+        self.server.psql(text=text, dbname=dbname)
+
+    def interval(self):
+        """The history gets a sample that is over a minute old."""
+        for name in ("ward", "well"):
+            self.run("SELECT monitoring.record_performance_metrics(); UPDATE monitoring."
+                     "database_history SET at = at - interval '2 minutes'", name)
+
+    def infect(self):
+        self.run(PATIENTS)
+        self.run("CREATE TABLE decoy_calm AS SELECT generate_series(1, 5000) AS id", "well")
+        for statement in ("DELETE FROM sick_bloat WHERE id % 10 <> 0",
+                          "DELETE FROM sick_index WHERE id % 10 <> 0", "VACUUM (ANALYZE)",
+                          "DELETE FROM sick_dead WHERE id > 10000",
+                          "DELETE FROM decoy_dead WHERE id > 55000",
+                          "UPDATE sick_stale SET id = id + 1",
+                          "SET enable_seqscan = off; SELECT * FROM big WHERE id = 5; "
+                          "SELECT * FROM sick_index WHERE word = 'a'; "
+                          "SELECT * FROM decoy_index WHERE word = 'a'; "
+                          "SELECT * FROM decoy_index WHERE id % 7 = 9"):
+            self.run(statement)
+        with pytest.raises(RuntimeError, match="could not create unique index"):
+            self.run("CREATE UNIQUE INDEX CONCURRENTLY sick_invalid ON broken (x)")
+        self.run("UPDATE broken SET x = id; CREATE INDEX decoy_valid ON broken (id); VACUUM broken")
+        self.run("SET synchronous_commit = off; DO $$ BEGIN FOR i IN 1 .. 120000 LOOP "
+                 "PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$")
+        self.run("VACUUM (FREEZE, ANALYZE)", "well")
+        self.run("SELECT pg_create_physical_replication_slot('sick_slot', true); "
+                 "SELECT pg_create_physical_replication_slot('decoy_slot', false)")
+        self.run("VACUUM (FREEZE) big")
+
+    def make_trouble(self):
+        """What happens in the interval, and who holds what."""
+        self.run("CHECKPOINT;" * 12)
+        self.run(SORT)
+        for _ in range(3):
+            self.run("SELECT count(*) FROM decoy_bloat; SELECT count(*) FROM decoy_wide")
+        idle = self.connect(application_name="sick_session")
+        idle.execute("BEGIN; SELECT 1")
+        self.run("BEGIN; LOCK TABLE locked IN SHARE MODE; PREPARE TRANSACTION 'sick''lock'")
+        for text in (b"LOCK TABLE locked", b"BEGIN; LOCK TABLE locked", b"SELECT * FROM locked"):
+            self.connect().pgconn.send_query(text)
+        wait_for(lambda: self.server.value("SELECT count(*) FROM pg_locks WHERE NOT granted") >= 2,
+                 10, "the queue")
+        time.sleep(3.1)  # the levels of idle in transaction and lock waits
+        decoy = self.connect(application_name="decoy_session")
+        decoy.execute("BEGIN; SELECT 1")
+        self.run("SELECT pg_stat_force_next_flush()" if self.server.version >= 15 else "SELECT 1")
+
+    def content(self):
+        names = self.server.query("SELECT relname FROM pg_class WHERE relkind = 'r' "
+                                  "AND relnamespace = 'public'::regnamespace ORDER BY 1",
+                                  dbname="ward")
+        return {name: self.server.value(f"SELECT md5(string_agg(t::text, '' ORDER BY t::text)) "
+                                        f"FROM {name} AS t", dbname="ward") for name, in names}
+
+    def end(self):
+        for connection in self.connections:
+            connection.close()
+
+
+@pytest.fixture
+def ward(make_server, pg_version, pgdeck, tmp_path):
+    server = make_server(
+        pg_version, shared_preload_libraries="pg_stat_statements", fsync="on",
+        synchronous_commit="on", full_page_writes="off", max_prepared_transactions="5",
+        autovacuum="on", autovacuum_naptime="2000000", shared_buffers="4MB", work_mem="256kB",
+        checkpoint_timeout="1h", max_wal_size="256MB")
+    server.query("CREATE DATABASE ward")
+    server.query("CREATE DATABASE well")
+    server.query("CREATE ROLE watcher LOGIN IN ROLE pg_monitor")
+    deck = write_deck(tmp_path, server, "ward", "well", more=LEVELS)
+    pgdeck("apply", "-d", deck, "--yes", "--only", "monitoring", expect=0)
+    one = Ward(server)
+    one.infect()
+    one.interval()
+    one.make_trouble()
+    yield one
+    one.end()
+
+
+def named(findings):
+    return {check: [f for f in findings if f["check"] == check] for check in SICK}
+
+
+def test_every_sickness_is_found_and_mended(pgdeck, ward, tmp_path):
+    deck = tmp_path / "deck.yaml"
+    findings, took_s = look(pgdeck, deck)
+    found = bad(findings)
+    assert took_s < 2
+    for check, names in SICK.items():
+        for name in names:
+            assert [f for f in found if f["check"] == check and name in f["finding"]], (check, name)
+    assert [f for f in found if "decoy" in f["finding"] or f["database"] == "well"] == []
+    assert [f for f in found if f["severity"] == "unknown"] == []
+
+    as_monitor = write_deck(tmp_path, ward.server, "ward", "well", user="watcher", more=LEVELS)
+    seen = bad(look(pgdeck, as_monitor)[0])
+    assert [f for f in seen if "decoy" in f["finding"] or f["database"] == "well"
+            and f["severity"] != "unknown"] == []
+    for check, names in SICK.items():
+        for name in names:
+            assert [f for f in seen if f["check"] == check and
+                    (name in f["finding"] or f["severity"] == "unknown")], (check, name)
+    unknown = {f["check"] for f in seen if f["severity"] == "unknown"}
+    assert unknown == {"table bloat", "index bloat", "sequences", "configuration files"}
+    assert all("not measurable with this role" in f["certainty"] for f in seen
+               if f["severity"] == "unknown")
+
+    deck = write_deck(tmp_path, ward.server, "ward", "well", more=LEVELS)
+    holders = [f for f in found if f["check"] in ("idle in transaction", "lock waits")]
+    for cure, where in {(f["fix_sql"], f["fix_database"]) for f in holders}:
+        ward.run(cure, where)  # nothing else gets its locks before; one can be both
+    ward.end()
+    ward.connections = []
+    before = ward.content()
+    for finding in found:
+        if finding not in holders:
+            assert finding["fix_sql"], finding
+            ward.run(finding["fix_sql"], finding["fix_database"])
+    assert ward.content() == before
+    ward.server.restart()
+    ward.interval()
+    ward.run(SORT)
+    for name, table in (("well", "decoy_calm"), ("ward", "parent")):
+        ward.run(f"SELECT sum((SELECT count(*) FROM {table} WHERE i > 0)) "
+                 "FROM generate_series(1, 4000) AS i; SELECT 1", name)
+    left = [f for f in bad(look(pgdeck, deck)[0]) if "database ward " in f["finding"]
+            or f["check"] != "xid age"]
+    assert [f["finding"] for f in left] == []

@@ -2,4 +2,5 @@
 -- servers: 14..
 -- variables: timeout
 SET statement_timeout = :timeout; SET lock_timeout = '50ms'; SET jit = off;
-SET default_transaction_read_only = on; SET max_parallel_workers_per_gather = 0
+SET default_transaction_read_only = on; SET max_parallel_workers_per_gather = 0;
+SET work_mem = '16MB'

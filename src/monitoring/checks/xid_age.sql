@@ -6,7 +6,7 @@
 -- Ages are shares of 2^31; PostgreSQL stops taking writes 3 million before that. Template databases
 -- count: they hold back the whole server as well.
 WITH aged AS (
-    SELECT d.datname, k.kind, k.age, trunc(100.0 * k.age / 2147483648, 1) AS percent, k.starts
+    SELECT d.datname, k.kind, k.age, trunc(100.0 * k.age / 2147483648, 3) AS percent, k.starts
       FROM pg_database AS d
      CROSS JOIN LATERAL (VALUES
            ('transaction ids', age(d.datfrozenxid)::bigint,
@@ -28,14 +28,6 @@ WITH aged AS (
      WHERE h.age > 1000000
      ORDER BY h.age DESC
      LIMIT 1
-), oldest AS (
-    SELECT string_agg(format('VACUUM (FREEZE) %I.%I;', t.nspname, t.relname), ' '
-                      ORDER BY t.age DESC) AS fix
-      FROM (SELECT n.nspname, c.relname,
-                   greatest(age(c.relfrozenxid), mxid_age(c.relminmxid)) AS age
-              FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-             WHERE c.relkind IN ('r', 'm', 't') AND c.relpersistence <> 't'
-             ORDER BY 3 DESC LIMIT 10) AS t
 )
 SELECT CASE WHEN a.percent >= monitoring.threshold('xid_age_critical', '80')::numeric
             THEN 'critical' ELSE 'warning' END,
@@ -44,7 +36,7 @@ SELECT CASE WHEN a.percent >= monitoring.threshold('xid_age_critical', '80')::nu
                  (SELECT h.text FROM holder AS h)),
        'measured',
        CASE WHEN a.datname = current_database()
-            THEN (SELECT o.fix FROM oldest AS o) || ' -- the ten oldest tables'
+            THEN 'VACUUM (FREEZE); -- reads all of it'
             ELSE format('-- connect to %I, then: VACUUM (FREEZE);', a.datname) END
   FROM aged AS a
  WHERE a.percent >= monitoring.threshold('xid_age_warning', '50')::numeric;

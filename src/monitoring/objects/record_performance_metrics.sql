@@ -16,6 +16,7 @@ SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '1s'
 SET timezone = 'UTC'
 SET jit = off
+SET work_mem = '16MB'
 AS $function$
 DECLARE
     began timestamptz := clock_timestamp();

@@ -14,6 +14,7 @@ SET timezone = 'UTC'
 SET datestyle = 'ISO'
 SET intervalstyle = 'postgres'
 SET jit = off
+SET work_mem = '16MB'
 AS $function$
 DECLARE
     one record;
@@ -47,7 +48,8 @@ BEGIN
                             WHEN sqlstate = '42501' THEN 'not measurable with this role'
                             ELSE 'this check failed' END;
             evidence := format('%s (SQLSTATE %s)', sqlerrm, sqlstate);
-            confidence := 'not measured';
+            confidence := CASE WHEN sqlstate = '42501' THEN 'not measurable with this role'
+                               ELSE 'not measured' END;
             fix_sql := NULL;
             RETURN NEXT;
         END;

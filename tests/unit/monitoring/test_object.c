@@ -87,7 +87,7 @@ reads_checks_by_rank(void **state)
         assert_null(strchr(check->sql + strlen(check->sql) - 1, ';'));
         assert_true(i == 0 || atoi(check[-1].rank) <= atoi(check->rank));
     }
-    assert_string_equal(checks.list.items[0].name, "xid age");
+    assert_string_equal(checks.list.items[0].name, "checksums");
     assert_true(checks.list.items[0].is_server_wide);
 }
 

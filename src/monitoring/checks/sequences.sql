@@ -1,0 +1,81 @@
+-- what: sequences near the end of their range, or of the type of the column that they feed
+-- check: sequences
+-- scope: database
+-- rank: 12
+-- servers: 14..18
+-- The column is the one that owns the sequence or has nextval() of it as its default. A sequence
+-- that begins again by itself (CYCLE) does not end. A value is readable to who may use the
+-- sequence.
+WITH feeds AS (
+    SELECT d.objid AS sequence_oid, d.refobjid AS table_oid, d.refobjsubid AS column_number
+      FROM pg_depend AS d
+     WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+       AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
+     UNION
+    SELECT d.refobjid, f.adrelid, f.adnum
+      FROM pg_depend AS d
+      JOIN pg_attrdef AS f ON f.oid = d.objid
+     WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass
+), sequence AS (
+    SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS sql_name, q.seqstart, q.seqmax, q.seqmin,
+           q.seqincrement, has_sequence_privilege(c.oid, 'SELECT, USAGE') AS readable,
+           CASE WHEN has_sequence_privilege(c.oid, 'SELECT, USAGE')
+                THEN pg_sequence_last_value(c.oid) END AS last_value
+      FROM pg_sequence AS q
+      JOIN pg_class AS c ON c.oid = q.seqrelid
+      JOIN pg_namespace AS n ON n.oid = c.relnamespace
+     WHERE NOT q.seqcycle AND c.relpersistence <> 't'
+), measured AS (
+    SELECT s.*, t.sql_name AS column_table, t.column_name, t.type_name,
+           CASE WHEN s.seqincrement > 0 THEN least(s.seqmax, t.most)
+                ELSE greatest(s.seqmin, -t.most) END AS ends_at
+      FROM sequence AS s
+      LEFT JOIN LATERAL (
+            SELECT format('%I.%I', n.nspname, c.relname) AS sql_name, a.attname AS column_name,
+                   y.typname AS type_name,
+                   CASE y.typname WHEN 'int2' THEN 32767 WHEN 'int4' THEN 2147483647
+                        ELSE 9223372036854775807 END AS most
+              FROM feeds AS f
+              JOIN pg_class AS c ON c.oid = f.table_oid
+              JOIN pg_namespace AS n ON n.oid = c.relnamespace
+              JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = f.column_number
+              JOIN pg_type AS y ON y.oid = a.atttypid
+             WHERE f.sequence_oid = s.oid
+             ORDER BY most
+             LIMIT 1) AS t ON true
+), used AS (
+    SELECT m.*, trunc(100.0 * abs(m.last_value - least(m.seqstart, m.last_value))
+                      / nullif(abs(m.ends_at - m.seqstart::numeric), 0), 1) AS percent
+      FROM measured AS m
+     WHERE m.seqincrement > 0
+     UNION ALL
+    SELECT m.*, trunc(100.0 * abs(m.last_value - greatest(m.seqstart, m.last_value))
+                      / nullif(abs(m.ends_at - m.seqstart::numeric), 0), 1)
+      FROM measured AS m
+     WHERE m.seqincrement < 0
+)
+SELECT CASE WHEN u.percent >= monitoring.threshold('sequence_critical', '90')::numeric
+            THEN 'critical' ELSE 'warning' END,
+       format('sequence %s has used %s %% of its values', u.sql_name, u.percent),
+       format('at %s of %s%s', u.last_value, u.ends_at,
+              CASE WHEN u.column_name IS NOT NULL
+                   THEN format('; feeds %s.%I, %s', u.column_table, u.column_name, u.type_name)
+              END),
+       'measured',
+       CASE WHEN u.type_name IN ('int2', 'int4')
+            THEN format('ALTER TABLE %s ALTER COLUMN %I TYPE bigint; ', u.column_table,
+                        u.column_name) ELSE '' END
+       || format('ALTER SEQUENCE %s AS bigint %s;', u.sql_name,
+                 CASE WHEN u.seqincrement > 0 THEN 'NO MAXVALUE' ELSE 'NO MINVALUE' END)
+       || CASE WHEN u.type_name IN ('int2', 'int4')
+               THEN ' -- rewrites the table while nobody can read it; columns that refer to it '
+                    'need the same' ELSE '' END
+  FROM used AS u
+ WHERE u.percent >= monitoring.threshold('sequence_warning', '75')::numeric
+ UNION ALL
+SELECT 'unknown', format('values of %s sequences are not visible', count(*)),
+       format('%I has neither USAGE nor SELECT on them', current_user),
+       'not measurable with this role', NULL
+  FROM sequence AS s
+ WHERE NOT s.readable
+HAVING count(*) > 0;

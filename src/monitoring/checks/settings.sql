@@ -1,0 +1,42 @@
+-- what: settings that risk data or make every plan worse, and changes that wait for a restart
+-- check: settings
+-- scope: server
+-- rank: 3
+-- servers: 14..18
+-- reset_val: what a new session gets, whatever this one has set.
+SELECT s.severity,
+       format('%s is %s: %s', s.name, p.reset_val, s.danger),
+       format('set in %s', coalesce(p.sourcefile || ' line ' || p.sourceline,
+                                    nullif(p.source, 'session'),
+                                    'a place not visible to this role')),
+       'measured',
+       format('ALTER SYSTEM SET %I = %L;', s.name, s.good)
+       || CASE WHEN p.context = 'postmaster' THEN ' -- takes a restart' ELSE
+               ' SELECT pg_reload_conf();' END
+  FROM (VALUES ('fsync', 'off', 'on', 'critical', 'a crash can destroy the whole server'),
+               ('full_page_writes', 'off', 'on', 'critical', 'a crash can destroy pages'),
+               ('zero_damaged_pages', 'on', 'off', 'critical',
+                'damaged pages are emptied silently'),
+               ('ignore_checksum_failure', 'on', 'off', 'critical', 'damaged pages are believed'),
+               ('ignore_invalid_pages', 'on', 'off', 'critical', 'recovery goes on with lost data'),
+               ('autovacuum', 'off', 'on', 'critical',
+                'tables bloat until transaction ids run out'),
+               ('track_counts', 'off', 'on', 'critical', 'autovacuum sees nothing to do'),
+               ('allow_system_table_mods', 'on', 'off', 'warning', 'catalogs can be destroyed'),
+               ('ignore_system_indexes', 'on', 'off', 'warning', 'catalogs are read whole'),
+               ('enable_seqscan', 'off', 'on', 'warning', 'plans get worse for everybody'),
+               ('enable_indexscan', 'off', 'on', 'warning', 'plans get worse for everybody'),
+               ('enable_hashjoin', 'off', 'on', 'warning', 'plans get worse for everybody'),
+               ('enable_mergejoin', 'off', 'on', 'warning', 'plans get worse for everybody'),
+               ('enable_nestloop', 'off', 'on', 'warning', 'plans get worse for everybody'),
+               ('synchronous_commit', 'off', 'on', 'info',
+                'a crash loses what was committed in its last moments'),
+               ('password_encryption', 'md5', 'scram-sha-256', 'info',
+                'new passwords are kept as weak hashes'))
+       AS s (name, bad, good, severity, danger)
+  JOIN pg_settings AS p ON p.name = s.name AND p.reset_val = s.bad
+ UNION ALL
+SELECT 'info', format('%s is changed, but waits for a restart', p.name),
+       format('still %s', concat_ws(' ', p.setting, p.unit)), 'measured', NULL
+  FROM pg_settings AS p
+ WHERE p.pending_restart;
