@@ -4,6 +4,7 @@
 #include "settings/obstacle.h"
 #include "settings/statement.h"
 #include "settings/value.h"
+#include "settings/wanted.h"
 
 #include <string.h>
 
@@ -43,15 +44,12 @@ is_compared(const char *name)
 
 /* --- why ---------------------------------------------------------------------------------- */
 
+/* The deck's own settings are rules of a server or an environment as well. */
 static const struct settings_rule *
-find_rule(const struct diff_side *side, const char *name)
+find_rule(const struct diff_side *side, const char *name, bool in_database)
 {
-    for (size_t i = 0; i < settings_rule_count; i++) {
-        if (strcmp(settings_rules[i].name, name) == 0 &&
-            settings_rule_is_for(&settings_rules[i], side->advice.catalog->major))
-            return &settings_rules[i];
-    }
-    return NULL;
+    return settings_find_rule(&side->survey.input, name,
+                              in_database ? SETTINGS_OF_ENVIRONMENT : SETTINGS_OF_SERVER);
 }
 
 static bool
@@ -62,7 +60,7 @@ propose(const struct diff_side *side, const struct settings_rule *rule,
     const struct settings_input *input = &side->survey.input;
     struct settings_case of = {.input = input, .current = setting};
 
-    if (rule == NULL || (rule->scope == SETTINGS_OF_ENVIRONMENT) != (database != NULL))
+    if (rule == NULL)
         return false;
     for (size_t i = 0; database != NULL && i < input->environments.count; i++) {
         if (input->environments.items[i].deck == side->environment)
@@ -77,7 +75,7 @@ why_of(struct diff_side *side, const struct catalog_setting *setting, const char
        const char *value)
 {
     struct arena *arena = side->advice.arena;
-    const struct settings_rule *rule = find_rule(side, setting->name);
+    const struct settings_rule *rule = find_rule(side, setting->name, database != NULL);
     const char *where = settings_where(arena, side->advice.catalog, setting, database);
     struct settings_proposal proposal;
 
@@ -123,7 +121,7 @@ compare_on_servers(struct diff *diff, const char *name)
 {
     const struct catalog_setting *left = catalog_find_setting(diff->left.advice.catalog, name);
     const struct catalog_setting *right = catalog_find_setting(diff->right.advice.catalog, name);
-    const struct settings_rule *rule = find_rule(&diff->left, name);
+    const struct settings_rule *rule = find_rule(&diff->left, name, false);
 
     if (left != NULL && right != NULL && strcmp(left->unit, right->unit) == 0 &&
         is_equal(rule, left, setting_server_value(left), setting_server_value(right)))
@@ -195,9 +193,10 @@ compare_in_databases(struct diff *diff, const struct diff_pair *pair, const char
     const struct catalog_setting *setting = catalog_find_setting(diff->left.advice.catalog, name);
     const char *left = value_in(&diff->left, pair->left->name, name);
     const char *right = value_in(&diff->right, pair->right->name, name);
-    bool is_same = left != NULL && right != NULL &&
-                   (setting == NULL ? strcmp(left, right) == 0
-                                    : is_equal(find_rule(&diff->left, name), setting, left, right));
+    bool is_same =
+        left != NULL && right != NULL &&
+        (setting == NULL ? strcmp(left, right) == 0
+                         : is_equal(find_rule(&diff->left, name, true), setting, left, right));
 
     if (is_same || (left == NULL && right == NULL))
         return;
@@ -233,14 +232,15 @@ compare_databases(struct diff *diff, const struct diff_pair *pair)
     const struct diff_side *sides[] = {&diff->left, &diff->right};
     const char *databases[] = {pair->left->name, pair->right->name};
 
-    for (size_t i = 0; i < settings_rule_count; i++) {
-        const char *name = settings_rules[i].name;
-        if (settings_rules[i].scope == SETTINGS_OF_ENVIRONMENT &&
-            !is_among(names.list.items, names.list.count, name))
-            *LIST_ADD(diff->arena, &names.list) = arena_strdup(diff->arena, name);
-    }
     for (size_t side = 0; side < 2; side++) {
         const struct catalog_server *catalog = sides[side]->advice.catalog;
+        const struct settings_input *input = &sides[side]->survey.input;
+        for (size_t i = 0; i < input->rules.count; i++) {
+            const char *name = input->rules.items[i]->name;
+            if (input->rules.items[i]->scope == SETTINGS_OF_ENVIRONMENT &&
+                !is_among(names.list.items, names.list.count, name))
+                *LIST_ADD(diff->arena, &names.list) = arena_strdup(diff->arena, name);
+        }
         for (size_t i = 0; i < catalog->role_settings.count; i++) {
             const struct catalog_role_setting *own = &catalog->role_settings.items[i];
             if (own->role[0] == '\0' && strcmp(own->database, databases[side]) == 0 &&

@@ -94,6 +94,10 @@ struct catalog_memo { /* newest journal entry with this key that was done and no
     const char *done_at; /* "2026-11-22 21:40:05 UTC" */
 };
 
+struct catalog_done { /* newest journal entry with this key, when that was not undone */
+    const char *key, *sql, *done_at;
+};
+
 struct catalog_database {
     const char *name;
     bool exists;
@@ -107,6 +111,7 @@ struct catalog_database {
     LIST_OF(struct catalog_object) monitoring;
     LIST_OF(struct catalog_extension) extensions;
     LIST_OF(struct catalog_memo) memos;
+    LIST_OF(struct catalog_done) done;
     char **objects; /* other declared kinds, "type s.n", "function s.n", "view s.n", "sequence s.n",
                      * "trigger s.table.n"; sorted */
     size_t object_count;
@@ -140,6 +145,7 @@ struct catalog_server {
     LIST_OF(struct catalog_database_entry) databases; /* all of the server's */
     LIST_OF(struct catalog_database) snapshots;       /* of those asked for */
     LIST_OF(struct catalog_memo) memos;               /* server-wide changes */
+    LIST_OF(struct catalog_done) done;
     char **available_extensions;
     size_t available_extension_count;
     uint64_t fingerprint;

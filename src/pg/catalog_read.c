@@ -173,6 +173,14 @@ read_texts(struct arena *arena, const PGresult *result, const char *column, char
         memo->done_at = keep((arena), (result), row, "done_at");                                   \
     }
 
+#define READ_DONE(arena, list, result)                                                             \
+    for (int row = 0; row < PQntuples(result); row++) {                                            \
+        struct catalog_done *done = LIST_ADD((arena), (list));                                     \
+        done->key = keep((arena), (result), row, "key");                                           \
+        done->sql = keep((arena), (result), row, "sql");                                           \
+        done->done_at = keep((arena), (result), row, "done_at");                                   \
+    }
+
 static void
 read_schemas(struct arena *arena, struct catalog_database *database, const PGresult *result)
 {
@@ -301,13 +309,14 @@ read_identity(struct arena *arena, struct catalog_server *server, const PGresult
 static bool
 read_more(struct arena *arena, struct catalog_server *server, bool has_journal, struct error *err)
 {
-    enum { FILES, MEMOS, RIGHTS, PATRONI, KINDS };
+    enum { FILES, MEMOS, DONE, RIGHTS, PATRONI, KINDS };
     const struct {
         const char *file;
         bool is_wanted;
     } kinds[KINDS] = {
         [FILES] = {"pg/sql/file_settings.sql", server->can_read_files},
         [MEMOS] = {"pg/sql/memos.sql", has_journal},
+        [DONE] = {"pg/sql/done.sql", has_journal},
         [RIGHTS] = {"pg/sql/parameter_rights.sql", !server->is_superuser && server->major >= 15},
         [PATRONI] = {"pg/sql/patroni_file.sql", server->can_stat_files},
     };
@@ -328,6 +337,8 @@ read_more(struct arena *arena, struct catalog_server *server, bool has_journal, 
         read_file_settings(arena, server, batch[at[FILES]].result);
     if (kinds[MEMOS].is_wanted)
         READ_MEMOS(arena, &server->memos, batch[at[MEMOS]].result);
+    if (kinds[DONE].is_wanted)
+        READ_DONE(arena, &server->done, batch[at[DONE]].result);
     if (kinds[RIGHTS].is_wanted)
         read_parameter_rights(server, batch[at[RIGHTS]].result);
     if (kinds[PATRONI].is_wanted && pg_bool(batch[at[PATRONI]].result, 0, "is_there"))
@@ -443,7 +454,9 @@ query_databases(struct arena *arena, struct catalog_server *server, const char *
 static bool
 read_databases_at_once(struct arena *arena, struct catalog_server *server, struct error *err)
 {
-    static const char *const memo_files[] = {"pg/sql/memos.sql"};
+    enum { MEMOS, DONE, JOURNAL_STATEMENTS };
+    static const char *const journal_files[] = {
+        [MEMOS] = "pg/sql/memos.sql", [DONE] = "pg/sql/done.sql"};
     size_t count = server->snapshots.count;
     bool *has_journal = ARENA_ARRAY(arena, bool, count + 1);
     struct pg_statement **batches;
@@ -458,13 +471,15 @@ read_databases_at_once(struct arena *arena, struct catalog_server *server, struc
         database->has_journal = has_journal[i];
         clear_results(batches[i], DATABASE_STATEMENTS);
     }
-    if (!query_databases(arena, server, memo_files, 1, has_journal, &batches, err))
+    if (!query_databases(arena, server, journal_files, JOURNAL_STATEMENTS, has_journal, &batches,
+                         err))
         return false;
     for (size_t i = 0; i < count; i++) {
         if (!has_journal[i])
             continue;
-        READ_MEMOS(arena, &server->snapshots.items[i].memos, batches[i][0].result);
-        clear_results(batches[i], 1);
+        READ_MEMOS(arena, &server->snapshots.items[i].memos, batches[i][MEMOS].result);
+        READ_DONE(arena, &server->snapshots.items[i].done, batches[i][DONE].result);
+        clear_results(batches[i], JOURNAL_STATEMENTS);
     }
     return true;
 }

@@ -179,7 +179,26 @@ leave_out_missing(struct plan *plan, const struct plan_server *server)
     plan->changes.changes.count = kept;
 }
 
-/* What the journal has as done, by the same words of the deck, and is to be done again. */
+/* When the journal has the change as done, by the same words of the deck or the same statements,
+ * and it is to be done again; NULL: it has not. */
+static const char *
+done_before(const struct catalog_server *catalog, const struct catalog_database *database,
+            const struct change *change)
+{
+    const struct catalog_memo *memo = catalog_find_memo(catalog, database, change->key);
+    const struct catalog_done *done = database ? database->done.items : catalog->done.items;
+    size_t count = database ? database->done.count : catalog->done.count;
+
+    if (memo != NULL && change->declared != NULL && strcmp(memo->declared, change->declared) == 0)
+        return memo->done_at;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(done[i].key, change->key) == 0 && change->sql != NULL &&
+            strcmp(done[i].sql, change->sql) == 0)
+            return done[i].done_at;
+    }
+    return NULL;
+}
+
 static void
 note_drift(struct plan *plan, const struct catalog_server *catalog)
 {
@@ -187,14 +206,14 @@ note_drift(struct plan *plan, const struct catalog_server *catalog)
         struct change *change = &plan->changes.changes.items[i];
         const struct catalog_database *database =
             change->database == NULL ? NULL : catalog_find_database(catalog, change->database);
-        if (change->drift != NULL || change->declared == NULL ||
+        if (change->drift != NULL || change->action == CHANGE_RUN ||
             strcmp(change->server, catalog->name) != 0 ||
             (change->database != NULL && database == NULL))
             continue;
-        const struct catalog_memo *memo = catalog_find_memo(catalog, database, change->key);
-        if (memo != NULL && strcmp(memo->declared, change->declared) == 0)
-            change->drift = arena_printf(
-                plan->arena, "pgdeck did this on %s, and it is no longer so", memo->done_at);
+        const char *done_at = done_before(catalog, database, change);
+        if (done_at != NULL)
+            change->drift =
+                arena_printf(plan->arena, "pgdeck did this on %s, and it is no longer so", done_at);
     }
 }
 

@@ -229,6 +229,7 @@ add_change(struct session *session, const struct wanted_role *wanted, bool is_ne
                         .what = what,
                         .why = wanted->why,
                         .place = wanted->place,
+                        .declared = describe(arena, wanted),
                         .sql = arena_strdup(arena, text_chars(&script->sql)),
                         .undo = script->undo,
                         .undo_guard = is_new ? pg_script(arena, "security/sql/guard_role.sql",

@@ -111,6 +111,15 @@ def test_settings_with_the_rule_and_its_figures(pgdeck, two):
     assert "of 1GB (its share)" in found["database setting", "work_mem"]["left_why"]
     out = pgdeck("diff", "-d", deck, "blue", "green", expect=DIFFERENT).out
     assert "log_min_duration_statement (2 pairs of databases)\n    blue: 100ms  logging is verb" in out
+    # by the deck's own settings
+    deck.write_text(deck.read_text().replace("    logging: verbose\n", "    logging: verbose\n"
+                    "    settings: {work_mem: 3MB, from_collapse_limit: 5}\n"))
+    pgdeck("apply", "-d", deck, "--yes", "--restart", expect=0)
+    found = differences(pgdeck, deck)
+    assert found["database setting", "work_mem"]["left"] == "3MB"
+    assert "deck" in found["database setting", "work_mem"]["left_why"]
+    assert (found["database setting", "from_collapse_limit"]["left"],
+            found["database setting", "from_collapse_limit"]["right"]) == ("5", "8")
     # by hand
     second.query("ALTER SYSTEM SET random_page_cost = 3")
     second.query("SELECT pg_reload_conf()")

@@ -124,13 +124,30 @@ def test_what_waits_for_a_restart_is_no_drift(pgdeck, applied):
     assert re.match(rf"pgdeck set 58 on {TIME}, now it is 200", found["setting max_connections"])
 
 
-def test_an_index_that_was_dropped_by_hand(pgdeck, applied):
+def test_objects_that_were_dropped_by_hand(pgdeck, applied):
     server, deck = applied
     server.query("DROP INDEX task_state", dbname="green_one")
     found = drifts(pgdeck, deck)
     assert list(found) == ["index public.task_state"]
     assert re.fullmatch(rf"pgdeck did this on {TIME}, and it is no longer so",
                         found["index public.task_state"])
+    server.query("DROP TABLE task", dbname="green_one")
+    assert set(drifts(pgdeck, deck)) == {"index public.task_state", 'table public."task"'}
+
+
+def test_other_things_by_hand(pgdeck, applied):
+    server, deck = applied
+    text = deck.read_text().replace("[schema, index, settings]", "[schema, security]")
+    deck.write_text(text.replace("{environment: green}", "{environment: green, services: [web]}")
+                    .replace("targets: {connections: 5-10}", "pools: {web: {max: 5}}"))
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    assert drifts(pgdeck, deck) == {}
+    server.query("ALTER ROLE green_web_a CONNECTION LIMIT 50")
+    server.query("REVOKE SELECT ON task FROM green_web", dbname="green_one")
+    found = drifts(pgdeck, deck)
+    assert list(found) == ["role green_web_a"]  # rights: another grant than the first
+    deck.write_text(deck.read_text().replace("max: 5", "max: 6"))
+    assert "role green_web_a" not in drifts(pgdeck, deck)  # now it is the deck that wants it
 
 
 def test_a_log_of_the_servers_own_is_read_from_anywhere(pgdeck, applied):
