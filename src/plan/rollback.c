@@ -13,6 +13,7 @@
 #include "settings/conf.h"
 #include "settings/configuration.h"
 #include "settings/kept.h"
+#include "settings/reload.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -354,7 +355,7 @@ reload(struct rollback *rollback, struct error *err)
         return false;
     crash_point();
     return plan_session_open(&rollback->sessions, NULL, &connection, err) &&
-           pg_execute(connection, "SELECT pg_reload_conf()", err);
+           settings_reload(rollback->arena, connection, err);
 }
 
 static bool

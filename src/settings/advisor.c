@@ -48,8 +48,14 @@ add_server_change(struct session *session, const struct settings_rule *rule,
 {
     struct arena *arena = session->advice->arena;
     const struct deck_server *server = session->advice->server;
-    const struct settings_assignment assignment = {rule->name, proposal->value, setting,
-                                                   server->place};
+    struct place place = proposal->deck != NULL ? proposal->deck->place : server->place;
+    const struct settings_assignment assignment = {
+        .name = rule->name,
+        .value = proposal->value,
+        .rule = rule,
+        .setting = setting,
+        .place = place,
+    };
     struct change change = {
         .server = server->name,
         .key = arena_printf(arena, "setting %s", rule->name),
@@ -60,11 +66,11 @@ add_server_change(struct session *session, const struct settings_rule *rule,
         .warning = proposal->warning,
         .drift = settings_server_drift(&session->evidence, rule, setting),
         .declared = proposal->value,
-        .place = proposal->deck != NULL ? proposal->deck->place : server->place,
+        .place = place,
         .needs_reload = !is_postmaster(setting),
         .needs_restart = is_postmaster(setting),
     };
-    if (settings_assign(session->configuration, rule, &assignment, &change))
+    if (settings_assign(session->configuration, &assignment, &change))
         change_list_add(session->advice->changes, &change);
     note_effect(session, setting);
 }

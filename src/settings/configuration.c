@@ -77,9 +77,10 @@ settings_is_overridden(const struct settings_configuration *configuration,
 /* Alone it is all that the parameter needs, and has its key; else it goes with an entry of
  * pgdeck.conf. */
 static void
-add_reset(struct settings_configuration *configuration, const struct settings_rule *rule,
+add_reset(struct settings_configuration *configuration,
           const struct settings_assignment *assignment, const struct change *change, bool is_alone)
 {
+    const struct settings_rule *rule = assignment->rule;
     struct arena *arena = configuration->arena;
     const char *former = assignment->setting->auto_value;
     struct change *reset = LIST_ADD(arena, &configuration->resets);
@@ -100,9 +101,10 @@ add_reset(struct settings_configuration *configuration, const struct settings_ru
 }
 
 static bool
-assign_in_file(struct settings_configuration *configuration, const struct settings_rule *rule,
+assign_in_file(struct settings_configuration *configuration,
                const struct settings_assignment *assignment, struct change *change)
 {
+    const struct settings_rule *rule = assignment->rule;
     struct arena *arena = configuration->arena;
     const struct catalog_setting *setting = assignment->setting;
     const char *former = conf_value(&configuration->own_entries, rule->name);
@@ -110,7 +112,7 @@ assign_in_file(struct settings_configuration *configuration, const struct settin
 
     if (setting->auto_value != NULL &&
         !settings_is_equal(rule, setting, setting->auto_value, assignment->value))
-        add_reset(configuration, rule, assignment, change, is_there);
+        add_reset(configuration, assignment, change, is_there);
     if (is_there)
         return false;
     change->is_joint = true;
@@ -123,20 +125,23 @@ assign_in_file(struct settings_configuration *configuration, const struct settin
 }
 
 bool
-settings_assign(struct settings_configuration *configuration, const struct settings_rule *rule,
+settings_assign(struct settings_configuration *configuration,
                 const struct settings_assignment *assignment, struct change *change)
 {
     struct arena *arena = configuration->arena;
+    const struct settings_rule *rule = assignment->rule;
     const char *former = assignment->setting->auto_value;
+    struct settings_assignment *kept = LIST_ADD(arena, &configuration->assignments);
 
-    *LIST_ADD(arena, &configuration->assignments) = *assignment;
+    *kept = *assignment;
     change->argument = configuration;
     if (configuration->has_file)
-        return assign_in_file(configuration, rule, assignment, change);
+        return assign_in_file(configuration, assignment, change);
     change->sql = settings_alter_system(arena, rule, assignment->value);
     change->undo = former != NULL ? settings_alter_system(arena, rule, former)
                                   : pg_script(arena, "settings/sql/alter_system_reset.sql",
                                               PG_VARIABLES({"name", rule->name}));
+    kept->undo = change->undo;
     return true;
 }
 

@@ -9,8 +9,10 @@
 
 struct settings_assignment {
     const char *name, *value;
+    const struct settings_rule *rule;
     const struct catalog_setting *setting;
     struct place place;
+    const char *undo; /* a statement; NULL: in pgdeck.conf */
 };
 
 struct settings_configuration {
@@ -34,7 +36,7 @@ bool settings_is_overridden(const struct settings_configuration *configuration,
                             struct settings_obstacle *ret_obstacle);
 /* Completes a change that sets a parameter of the server: statement or line, and the way back.
  * False: the change is not needed, as it is all in settings_add_resets. */
-bool settings_assign(struct settings_configuration *configuration, const struct settings_rule *rule,
+bool settings_assign(struct settings_configuration *configuration,
                      const struct settings_assignment *assignment, struct change *change);
 /* The changes that take out of postgresql.auto.conf what would override pgdeck.conf. */
 void settings_add_resets(const struct settings_configuration *configuration,

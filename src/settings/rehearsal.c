@@ -117,6 +117,17 @@ free_port(struct arena *arena)
     return port;
 }
 
+/* Whether the live server holds huge pages, which a scratch server beside it could not get. */
+static bool
+has_huge_pages(const struct rehearsal *rehearsal)
+{
+    const struct catalog_server *catalog = rehearsal->configuration->catalog;
+    const struct catalog_setting *status = catalog_find_setting(catalog, "huge_pages_status");
+    const struct catalog_setting *wanted = catalog_find_setting(catalog, "huge_pages");
+
+    return strcmp((status != NULL ? status : wanted)->setting, "on") == 0;
+}
+
 /* New addresses are tried on another port; nobody gets in (pg_hba.conf rejects all). */
 static void
 isolate(const struct rehearsal *rehearsal, struct conf_entries *entries)
@@ -135,6 +146,9 @@ isolate(const struct rehearsal *rehearsal, struct conf_entries *entries)
         conf_set(arena, entries, "port", port);
     else
         conf_set(arena, entries, "listen_addresses", "");
+    const char *huge_pages = conf_value(entries, "huge_pages");
+    if (huge_pages != NULL && strcmp(huge_pages, "on") == 0 && has_huge_pages(rehearsal))
+        conf_set(arena, entries, "huge_pages", "try"); /* the live server has them; see check */
     for (size_t i = 0; i < sizeof(file_names) / sizeof(file_names[0]); i++) {
         const char *path = conf_value(entries, file_names[i]);
         if (path != NULL && path[0] != '/' && path[0] != '\0')
@@ -208,6 +222,23 @@ is_quoted(struct arena *arena, const char *said, const char *value)
     return false;
 }
 
+/* What the server says without its hints: those name parameters that often are to blame. */
+static const char *
+without_hints(struct arena *arena, const char *said)
+{
+    AUTO_TEXT text = {0};
+
+    for (const char *line = said; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        const char *hint = strstr(line, "HINT:");
+        if (hint == NULL || hint >= line + length)
+            text_append_bytes(&text, line, length);
+        line += length + (line[length] == '\n');
+        text_append(&text, "\n");
+    }
+    return arena_strdup(arena, text_chars(&text));
+}
+
 /* The one whose name the server gives, or whose value; else the one without which it starts.
  * probe: the computed value that it refused; NULL: it refused to start. */
 static const struct settings_assignment *
@@ -247,7 +278,8 @@ blame(const struct rehearsal *rehearsal, const char *probe, struct error *err)
 
     if (err->code != ERROR_REFUSED)
         return error_wrap(err, "cannot try the configuration");
-    const struct settings_assignment *culprit = find_culprit(rehearsal, found.detail, probe);
+    const struct settings_assignment *culprit =
+        find_culprit(rehearsal, without_hints(rehearsal->arena, found.detail), probe);
     if (culprit == NULL)
         error_set(err, ERROR_REFUSED, "the server would not start with this configuration");
     else
@@ -308,6 +340,35 @@ refuse_memory(const struct rehearsal *rehearsal, int64_t needed, int64_t total, 
                                        setting_rounded_size(rehearsal->arena, needed)),
         setting_rounded_size(rehearsal->arena, total));
     return buffers == NULL ? false : error_place(err, buffers->place);
+}
+
+/* Huge pages that the live server holds become free when it stops. */
+static bool
+check_huge_pages(const struct rehearsal *rehearsal, struct error *err)
+{
+    const struct catalog_server *catalog = rehearsal->configuration->catalog;
+    const struct catalog_setting *held =
+        catalog_find_setting(catalog, "shared_memory_size_in_huge_pages");
+    const struct settings_assignment *wanted = find_assignment(rehearsal, "shared_buffers");
+    const char *pages;
+    struct conf_entries entries = {0};
+
+    gather(rehearsal, NULL, &entries);
+    const char *huge_pages = conf_value(&entries, "huge_pages");
+    if (huge_pages == NULL || strcmp(huge_pages, "on") != 0 || !has_huge_pages(rehearsal) ||
+        held == NULL)
+        return true;
+    if (!local_scratch_value(&rehearsal->scratch, held->name, &pages, err))
+        return blame(rehearsal, held->name, err);
+    int64_t available = memory_line("HugePages_Free") / 1024 + strtoll(held->setting, NULL, 10);
+    if (strtoll(pages, NULL, 10) <= available)
+        return true;
+    error_set(err, ERROR_REFUSED,
+              "huge_pages is on, the server would need %s huge pages, and "
+              "there are %" PRId64 " with what it has now",
+              pages, available);
+    error_hint(err, "Raise vm.nr_hugepages.");
+    return wanted == NULL ? false : error_place(err, wanted->place);
 }
 
 /* A server that starts has reserved its shared memory, not filled it. */
@@ -386,7 +447,7 @@ run(struct rehearsal *rehearsal, struct error *err)
         !configure(rehearsal, NULL, true, err))
         return error_wrap(err, "cannot try the configuration");
     progress(rehearsal, "starting a scratch server with the configuration");
-    if (!check_memory(rehearsal, err))
+    if (!check_memory(rehearsal, err) || !check_huge_pages(rehearsal, err))
         return false;
     return local_scratch_try(&rehearsal->scratch, err) || blame(rehearsal, NULL, err);
 }

@@ -241,17 +241,25 @@ value_in_files(const struct catalog_setting *setting)
     return setting->auto_value != NULL ? setting->auto_value : setting->in_files->setting;
 }
 
-const char *
-setting_server_value(const struct catalog_setting *setting)
+bool
+setting_is_hidden(const struct catalog_setting *setting)
 {
     static const char *const of_session[] = {"global", "database", "user",        "database user",
                                              "client", "session",  "interactive", "test"};
 
     for (size_t i = 0; i < sizeof(of_session) / sizeof(of_session[0]); i++) {
         if (strcmp(setting->source, of_session[i]) == 0)
-            return setting_is_in_files(setting) ? value_in_files(setting) : setting->boot_value;
+            return true;
     }
-    return setting->setting;
+    return false;
+}
+
+const char *
+setting_server_value(const struct catalog_setting *setting)
+{
+    if (!setting_is_hidden(setting))
+        return setting->setting;
+    return setting_is_in_files(setting) ? value_in_files(setting) : setting->boot_value;
 }
 
 const char *

@@ -27,6 +27,8 @@ bool setting_allows(const struct catalog_setting *setting, const char *word); /*
  * NULL: not a value for this parameter on this server. */
 const char *setting_clamp(struct arena *arena, const struct catalog_setting *setting,
                           const char *value, bool *ret_is_limited);
+/* Whether this session has a value of its own, of its database, role or connection. */
+bool setting_is_hidden(const struct catalog_setting *setting);
 /* What holds for the server as a whole, whatever the session or its database and role say. */
 const char *setting_server_value(const struct catalog_setting *setting);
 /* Whether the configuration files say anything of it, as far as they can be read. */

@@ -122,7 +122,8 @@ def test_what_was_written_behind_since_stays(pgdeck, deck, fresh_server):
     assert re.search(r"postgresql\.conf:\d+, behind the line that includes pgdeck\.conf", text)
     assert pgdeck("rollback", "-d", deck, "--yes", "--restart").code == 0
     text = (fresh_server.data / "postgresql.conf").read_text()
-    assert text.endswith("random_page_cost = '7'\nlog_hostname = 'on'\n") and "include" not in text[-400:]
+    assert text.endswith("random_page_cost = '7'\nlog_hostname = 'on'\n")
+    assert "include" not in text[-400:]
     assert not (fresh_server.data / "pgdeck.conf").exists()
 
 
@@ -172,16 +173,16 @@ def kills(pgdeck, deck, count):
     """Runs of apply that were killed: at each of its crash points, then at random moments. Each is
     given to the caller after its end; the last one that came to its end by itself is not."""
     for point in range(1, 1000):
-        result = pgdeck("apply", "-d", deck, "--yes", env={"PGDECK_CRASH_AT": str(point)})
+        result = pgdeck("apply", "-d", deck, "--yes", "--wait", env={"PGDECK_CRASH_AT": str(point)})
         if result.code != -9:
             assert result.code == 0, result.err
             break
         yield f"point {point}"
-    pgdeck("rollback", "-d", deck, "--yes", expect=0)
+    pgdeck("rollback", "-d", deck, "--yes", "--wait", expect=0)
     start = time.monotonic()
-    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    pgdeck("apply", "-d", deck, "--yes", "--wait", expect=0)
     duration = time.monotonic() - start
-    pgdeck("rollback", "-d", deck, "--yes", expect=0)
+    pgdeck("rollback", "-d", deck, "--yes", "--wait", expect=0)
     for _ in range(max(0, count - point + 1)):
         moment = random.uniform(0, duration)
         process = pgdeck.start("apply", "-d", deck, "--yes")
@@ -218,18 +219,18 @@ def test_killed_at_any_point_it_is_before_or_after(pgdeck, deck, fresh_server):
     reloaded half way, and the next run ends in the same files."""
     names = only_reloads(pgdeck, deck)
     before, stock = files(fresh_server.data), values(fresh_server, names)
-    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    pgdeck("apply", "-d", deck, "--yes", "--wait", expect=0)
     after, effective = files(fresh_server.data), values(fresh_server, names)
-    pgdeck("rollback", "-d", deck, "--yes", expect=0)
+    pgdeck("rollback", "-d", deck, "--yes", "--wait", expect=0)
     runs = 0
     for runs, when in enumerate(kills(pgdeck, deck, 20), 1):
         now = files(fresh_server.data)
         assert now in (before, after), when
         assert values(fresh_server, names) in ([stock] if now == before else [stock, effective])
         if runs % 2 or not has_begun(fresh_server):
-            pgdeck("apply", "-d", deck, "--yes", expect=0)
+            pgdeck("apply", "-d", deck, "--yes", "--wait", expect=0)
             assert files(fresh_server.data) == after and not leftovers(fresh_server.data), when
-        pgdeck("rollback", "-d", deck, "--yes", expect=0)
+        pgdeck("rollback", "-d", deck, "--yes", "--wait", expect=0)
         assert files(fresh_server.data) == before, when
     assert runs >= 20
 
@@ -239,12 +240,13 @@ def test_killed_at_its_first_apply(pgdeck, deck, fresh_server):
     read, so that postgresql.conf alone decides between before and after."""
     change_deck(deck, "[schema, settings]", "[settings]")
     before = files(fresh_server.data)
-    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    pgdeck("apply", "-d", deck, "--yes", "--wait", expect=0)
     after = files(fresh_server.data)
     for point in range(1, 12):
-        pgdeck("rollback", "-d", deck, "--yes", expect=0)
+        pgdeck("rollback", "-d", deck, "--yes", "--wait", expect=0)
         assert files(fresh_server.data) == before
-        pgdeck("apply", "-d", deck, "--yes", env={"PGDECK_CRASH_AT": str(point)}, expect=-9)
+        crash = {"PGDECK_CRASH_AT": str(point)}
+        pgdeck("apply", "-d", deck, "--yes", "--wait", env=crash, expect=-9)
         now = files(fresh_server.data)
         if now["postgresql.conf"] == before["postgresql.conf"]:
             assert now.get("pgdeck.conf") in (None, after["pgdeck.conf"]), point
@@ -252,7 +254,7 @@ def test_killed_at_its_first_apply(pgdeck, deck, fresh_server):
             assert now == after, point
             break
     assert point > 4
-    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    pgdeck("apply", "-d", deck, "--yes", "--wait", expect=0)
     assert files(fresh_server.data) == after and not leftovers(fresh_server.data)
 
 
@@ -261,18 +263,18 @@ def test_alter_system_killed_at_any_point_is_completed(pgdeck, deck, fresh_serve
     names = only_reloads(pgdeck, deck)
     before, stock = files(fresh_server.data), values(fresh_server, names)
     assert set(before) == {"postgresql.conf", "postgresql.auto.conf"}
-    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    pgdeck("apply", "-d", deck, "--yes", "--wait", expect=0)
     after, effective = files(fresh_server.data), values(fresh_server, names)
     assert after["postgresql.conf"] == before["postgresql.conf"]
-    pgdeck("rollback", "-d", deck, "--yes", expect=0)
+    pgdeck("rollback", "-d", deck, "--yes", "--wait", expect=0)
     assert files(fresh_server.data) == before
     runs = 0
     for runs, when in enumerate(kills(pgdeck, deck, 20), 1):
         assert values(fresh_server, names) in (stock, effective), when
         if runs % 2 or not has_begun(fresh_server):
-            pgdeck("apply", "-d", deck, "--yes", expect=0)
+            pgdeck("apply", "-d", deck, "--yes", "--wait", expect=0)
             assert files(fresh_server.data) == after, when
-        pgdeck("rollback", "-d", deck, "--yes", expect=0)
+        pgdeck("rollback", "-d", deck, "--yes", "--wait", expect=0)
         assert files(fresh_server.data) == before, when
     assert runs >= 20
 
@@ -331,3 +333,54 @@ def test_a_restart_that_fails_only_there_is_put_back(pgdeck, deck, fresh_server,
         pgdeck("rollback", "-d", deck, "--yes", "--restart", expect=0)
     assert shown(fresh_server, "postgres", "shared_buffers") == "64MB"
     assert not (fresh_server.data / "pgdeck.conf").exists() and not include_lines(fresh_server)
+
+
+@pytest.mark.pg(max=15)
+@pytest.mark.parametrize("settings, says", [
+    ("listen_addresses: 203.0.113.7", "listen_addresses"),
+    ("ssl: on, ssl_cert_file: there-is-none.crt", "ssl"),
+])
+def test_what_only_a_start_shows_is_refused_before(pgdeck, deck, fresh_server, settings, says):
+    change_deck(deck, "storage: nvme", f"storage: nvme, settings: {{{settings}}}")
+    before = files(fresh_server.data)
+    result = pgdeck("apply", "-d", deck, "--yes", "--restart")
+    assert result.code in (10, 22), result.err
+    assert re.search(rf"deck\.yaml:\d+:\d+: error: .*({says})", result.err), result.err
+    assert files(fresh_server.data) == before
+
+
+TRIGGER = """
+CREATE FUNCTION pgdeck.meddle() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.key = 'reload' THEN
+        COPY (SELECT $q${line}$q$) TO PROGRAM 'cat >> {path}';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER meddle BEFORE INSERT ON pgdeck.journal FOR EACH ROW EXECUTE FUNCTION pgdeck.meddle();
+"""
+
+
+@pytest.mark.parametrize("where, line", [
+    ("file", "this is no setting"), ("file", "random_page_cost = 77"),
+    ("alter-system", "no_such_parameter = 1")])
+def test_what_the_server_does_not_take_is_put_back(pgdeck, deck, fresh_server, where, line):
+    """Somebody writes to the very file between the write and the reload."""
+    change_deck(deck, "storage: nvme", f"storage: nvme, configuration: {where}")
+    pgdeck("apply", "-d", deck, "--yes", "--restart", expect=0)
+    before = files(fresh_server.data)
+    name = "pgdeck.conf" if where == "file" else "postgresql.auto.conf"
+    path = fresh_server.data / name
+    fresh_server.query(TRIGGER.format(line=line, path=path))
+    change_deck(deck, "storage: nvme", "storage: hdd")
+    result = pgdeck("apply", "-d", deck, "--yes")
+    assert result.code == 22, result.err
+    assert "the server did not take the new configuration; the old one is back" in result.err
+    assert ("random_page_cost is 77" if "random" in line else "is faulty") in result.err
+    assert files(fresh_server.data) == before
+    assert shown(fresh_server, "postgres", "random_page_cost") == "1.1"
+    fresh_server.query("DROP FUNCTION pgdeck.meddle() CASCADE")
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    assert shown(fresh_server, "postgres", "random_page_cost") == "4"
+    pgdeck("rollback", "-d", deck, "--yes", expect=0)
+    assert files(fresh_server.data) == before
