@@ -10,15 +10,15 @@
 
 /* --- for people --------------------------------------------------------------------------- */
 
-enum { COLUMNS = 7 };
+enum { COLUMNS = 8 };
 
 struct cells {
     const char *texts[COLUMNS];
     const struct index_status *index;
 };
 
-static const char *const headings[COLUMNS] = {"INDEX",    "TABLE",  "SIZE",   "SCANS",
-                                              "LAST USE", "WRITES", "VERDICT"};
+static const char *const headings[COLUMNS] = {"INDEX",    "TABLE",  "SIZE",  "SCANS",
+                                              "LAST USE", "WRITES", "BLOAT", "VERDICT"};
 
 static const char *
 size_text(struct arena *arena, int64_t size_bytes)
@@ -61,6 +61,15 @@ last_use_text(const struct index_status *index)
     return index->last_scan[0] == '\0' ? "never" : index->last_scan;
 }
 
+static const char *
+bloat_text(struct arena *arena, const struct index_status *index)
+{
+    if (index->bloat < 0)
+        return "?";
+    return arena_printf(arena, "%s%.0f %%", index->is_bloat_measured ? "" : "about ",
+                        index->bloat * 100);
+}
+
 static void
 fill_cells(const struct cli *cli, const struct index_report *report,
            const struct index_status *index, struct cells *cells)
@@ -73,7 +82,7 @@ fill_cells(const struct cli *cli, const struct index_report *report,
                   qualified(arena, index->table_schema, index->table),
                   size_text(arena, index->size_bytes),
                   arena_printf(arena, "%lld", (long long)index->scans), last_use_text(index),
-                  writes, verdicts_text(arena, report, index)},
+                  writes, bloat_text(arena, index), verdicts_text(arena, report, index)},
         .index = index,
     };
     *cells = filled;
@@ -94,7 +103,7 @@ static void
 add_row(struct text *text, const char *const cells[COLUMNS], const size_t widths[COLUMNS])
 {
     for (size_t i = 0; i < COLUMNS; i++) {
-        bool is_number = i == 2 || i == 3 || i == 5;
+        bool is_number = i == 2 || i == 3 || i == 5 || i == 6;
         size_t width = width_of(cells[i]);
         text_append(text, i == 0 ? "  " : "");
         if (is_number)
@@ -211,18 +220,22 @@ optional_text(const char *text)
 static json_t *
 json_of_index(const struct index_status *index)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:b, s:b, s:b, s:o, s:o, s:o}",
-                     "schema", index->schema, "name", index->name, "table_schema",
-                     index->table_schema, "table", index->table, "definition", index->definition,
-                     "size_bytes", (json_int_t)index->size_bytes, "scans", (json_int_t)index->scans,
-                     "last_scan", optional_text(index->last_scan), "write_share",
-                     index->write_share < 0 ? json_null() : json_real(index->write_share),
-                     "is_unique", index->is_unique, "is_valid", index->is_valid, "is_partitioned",
-                     index->is_partitioned, "constraint", optional_text(index->constraint_name),
-                     "foreign_key", optional_text(index->foreign_key), "declared",
-                     index->declared.line == 0
-                         ? json_null()
-                         : json_sprintf("%s:%d", index->declared.file, index->declared.line));
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:o, s:o}",
+        "schema", index->schema, "name", index->name, "table_schema", index->table_schema, "table",
+        index->table, "definition", index->definition, "size_bytes", (json_int_t)index->size_bytes,
+        "scans", (json_int_t)index->scans, "last_scan", optional_text(index->last_scan),
+        "write_share", index->write_share < 0 ? json_null() : json_real(index->write_share),
+        "bloat", index->bloat < 0 ? json_null() : json_real(index->bloat), "bloat_source",
+        index->bloat < 0           ? json_null()
+        : index->is_bloat_measured ? json_string("pgstattuple")
+                                   : json_string("estimate"),
+        "is_unique", index->is_unique, "is_valid", index->is_valid, "is_partitioned",
+        index->is_partitioned, "constraint", optional_text(index->constraint_name), "foreign_key",
+        optional_text(index->foreign_key), "declared",
+        index->declared.line == 0
+            ? json_null()
+            : json_sprintf("%s:%d", index->declared.file, index->declared.line));
 }
 
 static json_t *

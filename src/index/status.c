@@ -49,6 +49,7 @@ read_row(struct arena *arena, const PGresult *result, int row, struct index_stat
         .size_bytes = pg_integer(result, row, "size_bytes"),
         .scans = pg_integer(result, row, "scans"),
         .write_share = share == NULL ? -1 : strtod(share, NULL),
+        .bloat = -1,
     };
     index->key_count = pg_array(arena, pg_value(result, row, "keys"), &index->keys);
     pg_array(arena, pg_value(result, row, "key_columns"), &index->key_columns);
@@ -184,7 +185,8 @@ index_report_read(struct arena *arena, PGconn *connection, const struct deck *de
 
     if (!read_indexes(arena, connection, &report, err) ||
         !read_last_scans(arena, connection, &report, err) ||
-        !read_age(arena, connection, &report, err))
+        !read_age(arena, connection, &report, err) ||
+        !index_report_bloat(arena, connection, &report, err))
         return false;
     mark_declared(arena, database, &report);
     index_judge(arena, &report);

@@ -30,8 +30,10 @@ struct index_status {
     int64_t scans;
     const char *last_scan; /* UTC; "" : never seen; NULL: not known before PostgreSQL 16 */
     double write_share;    /* of the bytes that writing to its table writes; negative: none known */
-    struct place declared; /* in the deck's files; line 0: not there */
-    bool is_hidden;        /* not asked for */
+    double bloat;          /* share of its size that a new one would not take; negative: unknown */
+    bool is_bloat_measured; /* with pgstattuple; else estimated */
+    struct place declared;  /* in the deck's files; line 0: not there */
+    bool is_hidden;         /* not asked for */
 };
 
 enum index_verdict {
@@ -68,6 +70,10 @@ const char *index_verdict_name(enum index_verdict verdict);
 bool index_report_read(struct arena *arena, PGconn *connection, const struct deck *deck,
                        const struct deck_database *database, struct index_report *ret_report,
                        struct error *err) MUST_CHECK;
+
+/* Adds bloat to the indexes of the report. */
+bool index_report_bloat(struct arena *arena, PGconn *connection, struct index_report *report,
+                        struct error *err) MUST_CHECK;
 
 /* Adds the findings about the indexes that are in the report. */
 void index_judge(struct arena *arena, struct index_report *report);

@@ -338,3 +338,35 @@ def test_a_partitioned_index_comes_back(deck):
     deck.pgdeck("rollback", "-d", deck.file, "--yes", expect=0)
     assert deck.value("SELECT count(*) FROM pg_partition_tree('p_a2') JOIN pg_index "
                       "ON indexrelid = relid WHERE indisvalid") == 2
+
+
+def test_bloat_measured_estimated_or_unknown(deck):
+    deck.run("""
+        CREATE TABLE t (id int, word text, kind int);
+        INSERT INTO t SELECT n, 'word ' || md5(n::text), n % 7 FROM generate_series(1, 40000) n;
+        CREATE INDEX t_id ON t (id); CREATE INDEX t_word ON t (word);
+        CREATE INDEX t_kind ON t (kind); CREATE INDEX t_expression ON t ((id % 100));
+        CREATE INDEX t_gin ON t USING gin (to_tsvector('simple', word));
+    """)
+
+    def bloat():
+        return {row["name"]: (row["bloat"], row["bloat_source"])
+                for row in deck.status()["indexes"]}
+
+    assert bloat()["t_id"] == (None, None)  # never analysed
+    deck.run("VACUUM ANALYZE t")
+    fresh = bloat()
+    for name in ("t_id", "t_word", "t_kind", "t_expression"):
+        assert fresh[name][1] == "estimate" and fresh[name][0] < 0.2, (name, fresh)
+    assert fresh["t_gin"] == (None, None)
+    deck.run("DELETE FROM t WHERE id % 5 <> 0")
+    deck.run("VACUUM ANALYZE t")
+    thin = bloat()
+    for name in ("t_id", "t_word", "t_expression"):
+        assert 0.5 < thin[name][0] < 0.95, (name, thin)
+    deck.run("CREATE EXTENSION pgstattuple")
+    measured = bloat()
+    for name in ("t_id", "t_word"):
+        assert measured[name][1] == "pgstattuple"
+        assert abs(measured[name][0] - thin[name][0]) < 0.15, (name, thin, measured)
+    assert "about" not in deck.pgdeck("index", "status", "-d", deck.file, "t_id", expect=0).out
