@@ -123,15 +123,53 @@ check_found(const struct status_command *options, const struct index_reports *re
 
 /* --- reading ------------------------------------------------------------------------------ */
 
+struct reading {
+    struct cli *cli;
+    const struct deck *deck;
+    const struct deck_server *server; /* of the database under work */
+    const struct deck_replica *told;  /* that it could not be read */
+};
+
+/* A replica that cannot be read is told, once a run, and the others count all the same; but then
+ * no index is called unused. */
+static void
+add_replica(struct reading *reading, const struct deck_replica *replica, PGconn *primary,
+            struct index_report *report)
+{
+    const struct deck_server *server = reading->server;
+    struct pg_target target = plan_target(server, report->database);
+    AUTO_PGCONN connection = NULL;
+    struct error fault = {0};
+
+    target.conninfo = replica->conninfo;
+    target.place = replica->conninfo_place;
+    if (pg_connect(&target, &connection, &fault) &&
+        index_report_add_replica(reading->cli->arena, connection, primary, report, &fault))
+        return;
+    report->lacks_replica = true;
+    if (reading->told == replica)
+        return;
+    reading->told = replica;
+    error_place(&fault, replica->conninfo_place);
+    error_wrap(&fault, "replica \"%s\" of server \"%s\"", replica->name, server->name);
+    cli_print_error(&fault);
+}
+
 static bool
-read_database(struct cli *cli, const struct deck *deck, const struct deck_database *database,
+read_database(struct reading *reading, const struct deck_database *database,
               struct index_report *ret_report, struct error *err)
 {
     struct pg_target target = plan_target(database->environment->server, database->name);
+    struct arena *arena = reading->cli->arena;
     AUTO_PGCONN connection = NULL;
 
-    return pg_connect(&target, &connection, err) &&
-           index_report_read(cli->arena, connection, deck, database, ret_report, err);
+    reading->server = database->environment->server;
+    if (!pg_connect(&target, &connection, err) ||
+        !index_report_read(arena, connection, reading->deck, database, ret_report, err))
+        return false;
+    for (size_t i = 0; i < reading->server->replicas.count; i++)
+        add_replica(reading, &reading->server->replicas.items[i], connection, ret_report);
+    return index_report_judge(arena, connection, ret_report, err);
 }
 
 /* A database that cannot be read is told, and the others go on; err is left with the last. */
@@ -139,13 +177,15 @@ static bool
 read_databases(struct cli *cli, const struct status_command *options, const struct deck *deck,
                struct index_reports *reports, struct error *err)
 {
+    struct reading reading = {.cli = cli, .deck = deck};
+
     for (size_t i = 0; i < deck->databases.count && err->code != ERROR_INTERRUPTED; i++) {
         const struct deck_database *database = &deck->databases.items[i];
         struct index_report report;
         struct error fault = {0};
         if (options->databases.values.count > 0 && !is_among(&options->databases, database->name))
             continue;
-        if (read_database(cli, deck, database, &report, &fault)) {
+        if (read_database(&reading, database, &report, &fault)) {
             *LIST_ADD(cli->arena, &reports->list) = report;
             continue;
         }

@@ -183,7 +183,12 @@ add_heading(struct text *text, const struct cli *cli, const struct index_report 
     text_append_visible(text, report->database);
     text_appendf(text, "%s  %zu indexes, %s", style->reset, report->indexes.count,
                  size_text(cli->arena, size_bytes));
-    if (report->since == NULL)
+    if (report->replicas > 0)
+        text_appendf(text, "; with the scans of %zu replica%s", report->replicas,
+                     report->replicas == 1 ? "" : "s");
+    if (report->lacks_replica)
+        text_append(text, "; a replica could not be read: none is called unused\n");
+    else if (report->since == NULL)
         text_append(text, "; since when the server counts is not known: none is called unused\n");
     else if (report->age_seconds * 1000 < report->review_ms)
         text_appendf(text,
@@ -259,8 +264,10 @@ json_of_report(const struct index_report *report)
                                 finding->index == NULL ? json_string(finding->name) : json_null(),
                                 "evidence", finding->evidence, "sql", finding->sql));
     }
-    return json_pack("{s:s, s:o, s:o, s:o}", "database", report->database, "counted_since",
-                     optional_text(report->since), "indexes", indexes, "findings", findings);
+    return json_pack("{s:s, s:o, s:i, s:b, s:o, s:o}", "database", report->database,
+                     "counted_since", optional_text(report->since), "replicas",
+                     (int)report->replicas, "lacks_replica", report->lacks_replica, "indexes",
+                     indexes, "findings", findings);
 }
 
 bool

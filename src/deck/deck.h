@@ -3,21 +3,11 @@
 #pragma once
 #include "base/arena.h"
 #include "base/error.h"
+#include "deck/server.h"
 #include "deck/setting.h"
 #include "deck/statement.h"
 #include <stdint.h>
 
-enum deck_storage { STORAGE_NVME, STORAGE_SSD, STORAGE_SAN, STORAGE_HDD };
-enum deck_configuration { CONFIGURATION_FILE, CONFIGURATION_ALTER_SYSTEM };
-enum deck_provider {
-    PROVIDER_UNKNOWN, /* as the server itself shows */
-    PROVIDER_SELF,
-    PROVIDER_AWS_RDS,
-    PROVIDER_AWS_AURORA,
-    PROVIDER_CLOUD_SQL,
-    PROVIDER_AZURE,
-    PROVIDER_PATRONI
-};
 enum deck_workload {
     WORKLOAD_WEB,
     WORKLOAD_OLTP,
@@ -40,23 +30,6 @@ enum deck_advisor {
     ADVISOR_MONITORING = 1 << 4,
     ADVISOR_SECURITY = 1 << 5,
     ADVISOR_ALL = (1 << 6) - 1,
-};
-
-struct deck_server {
-    const char *name;
-    struct place place;
-    const char *conninfo;
-    struct place conninfo_place;
-    const char *password_file;             /* NULL: pgpass, environment */
-    int64_t memory_bytes;                  /* 0: not given */
-    int cpus;                              /* 0: not given */
-    enum deck_storage storage;             /* default ssd */
-    enum deck_configuration configuration; /* where its settings go, on its own host */
-    enum deck_provider provider;           /* who manages its parameters */
-    int parallel;                          /* indexes built at once; 0: half of the CPUs */
-    const char *restart_command;           /* NULL: pg_ctl where the data directory is reachable */
-    int version;                           /* major, of its PostgreSQL; 0: not given */
-    struct deck_settings settings;
 };
 
 struct deck_pool {

@@ -7,6 +7,11 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 /* A few places rely on fields that stand side by side. */
+_Static_assert(offsetof(struct deck_server, conninfo_place) ==
+                       offsetof(struct deck_server, conninfo) + sizeof(char *) &&
+                   offsetof(struct deck_replica, conninfo_place) ==
+                       offsetof(struct deck_replica, conninfo) + sizeof(char *),
+               "a conninfo is a text and its place");
 _Static_assert(offsetof(struct deck_targets, connections_max) ==
                    offsetof(struct deck_targets, connections_min) + sizeof(int),
                "a range is two ints");
@@ -30,10 +35,26 @@ static const char *const advisor_words[] = {"settings",   "schema",   "index", "
 
 #define AT(type, field) offsetof(struct type, field)
 
+static const struct deck_key replica_keys[] = {
+    {.name = "conninfo",
+     .type = KEY_CONNINFO,
+     .offset = AT(deck_replica, conninfo),
+     .help = "how to reach it, as libpq reads it; never a password",
+     .is_required = true},
+};
+static const struct deck_table replica_table = {
+    .what = "replica",
+    .keys = replica_keys,
+    .count = COUNT_OF(replica_keys),
+    .item_bytes = sizeof(struct deck_replica),
+    .name_offset = AT(deck_replica, name),
+    .place_offset = AT(deck_replica, place),
+};
+
 static const struct deck_key server_keys[] = {
     {.name = "conninfo",
      .type = KEY_CONNINFO,
-     .offset = 0,
+     .offset = AT(deck_server, conninfo),
      .help = "how to reach it, as libpq reads it; never a password",
      .is_required = true},
     {.name = "password_file",
@@ -66,6 +87,11 @@ static const struct deck_key server_keys[] = {
      .offset = AT(deck_server, provider),
      .help = "who manages its parameters; default auto: what the server shows",
      .words = provider_words},
+    {.name = "replicas",
+     .type = KEY_MAP,
+     .offset = AT(deck_server, replicas),
+     .help = "standbys that take reads: their use of indexes counts",
+     .table = &replica_table},
     {.name = "parallel",
      .type = KEY_COUNT,
      .offset = AT(deck_server, parallel),

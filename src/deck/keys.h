@@ -22,7 +22,7 @@ enum deck_key_type {
     KEY_SCHEDULE,         /* const char *; min: enum deck_schedule */
     KEY_NETWORKS,         /* LIST_OF(const char *), CIDR */
     KEY_LEVEL,            /* double: a share, a duration in ms, bytes or a count */
-    KEY_CONNINFO,         /* struct deck_server whole: conninfo and its place */
+    KEY_CONNINFO,         /* const char * and struct place side by side */
     KEY_FILE,             /* const char *: path beside the file in which it is written */
     KEY_FOLDER,           /* likewise, must be there */
     KEY_SQL,              /* const struct deck_sql_file *; min: is it a file of indexes */

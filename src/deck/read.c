@@ -414,13 +414,13 @@ refuse_password(struct value *value)
 static void
 read_conninfo(struct value *value)
 {
-    struct deck_server *server = value->item;
+    const char **conninfo = value->field;
     char *problem = NULL;
 
     if (!is_text(value, "a text, such as host=127.0.0.1 port=5432"))
         return;
-    server->conninfo = value->node->text;
-    server->conninfo_place = value->node->place;
+    *conninfo = value->node->text;
+    *(struct place *)(conninfo + 1) = value->node->place;
     if (value->node->text[0] == '\0')
         deck_loader_fault(value->loader, value->node->place, "%s is empty", value->path);
     PQconninfoOption *options = PQconninfoParse(value->node->text, &problem);

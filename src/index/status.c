@@ -70,15 +70,27 @@ read_indexes(struct arena *arena, PGconn *connection, struct index_report *repor
     return true;
 }
 
-/* The latest of its parts. */
+/* The parts of all indexes, one after the other. */
 static const char *
-last_scan_of(struct arena *arena, const struct index_status *index, const PGresult *result,
-             const int *at)
+all_parts(struct arena *arena, const struct index_report *report)
 {
-    const char *last = "";
+    LIST_OF(const char *) oids = {0};
+
+    for (size_t i = 0; i < report->indexes.count; i++) {
+        for (int part = 0; part < report->indexes.items[i].part_count; part++)
+            *LIST_ADD(arena, &oids) = report->indexes.items[i].parts[part];
+    }
+    return pg_text_array(arena, oids.items, oids.count);
+}
+
+/* The latest of its parts and of what is known of other servers. */
+static const char *
+later_scan(struct arena *arena, const struct index_status *index, const PGresult *result, int at)
+{
+    const char *last = index->last_scan == NULL ? "" : index->last_scan;
 
     for (int i = 0; i < index->part_count; i++) {
-        const char *scan = pg_value(result, *at + i, "last_scan");
+        const char *scan = pg_value(result, at + i, "last_scan");
         if (scan != NULL && strcmp(scan, last) > 0)
             last = scan;
     }
@@ -90,27 +102,23 @@ read_last_scans(struct arena *arena, PGconn *connection, struct index_report *re
                 struct error *err)
 {
     const struct embedded_file *file = embedded_file("index/sql/last_scans.sql");
-    LIST_OF(const char *) oids = {0};
+    const char *parameters[1] = {all_parts(arena, report)};
     AUTO_PGRESULT result = NULL;
     int at = 0;
 
     if (PQserverVersion(connection) / 10000 < file->min_version)
         return true;
-    for (size_t i = 0; i < report->indexes.count; i++) {
-        for (int part = 0; part < report->indexes.items[i].part_count; part++)
-            *LIST_ADD(arena, &oids) = report->indexes.items[i].parts[part];
-    }
-    const char *parameters[1] = {pg_text_array(arena, oids.items, oids.count)};
     if (!pg_query(connection, file->text, 1, parameters, &result, err))
         return false;
     for (size_t i = 0; i < report->indexes.count; i++) {
         struct index_status *index = &report->indexes.items[i];
-        index->last_scan = last_scan_of(arena, index, result, &at);
+        index->last_scan = later_scan(arena, index, result, at);
         at += index->part_count;
     }
     return true;
 }
 
+/* All servers count since the one that began last. */
 static bool
 read_age(struct arena *arena, PGconn *connection, struct index_report *report, struct error *err)
 {
@@ -120,8 +128,50 @@ read_age(struct arena *arena, PGconn *connection, struct index_report *report, s
                   err))
         return false;
     const char *since = pg_value(result, 0, "since");
+    long long age_seconds = since == NULL ? -1 : pg_integer(result, 0, "age_seconds");
+    if (report->replicas > 0 && report->age_seconds <= age_seconds)
+        return true;
     report->since = since == NULL ? NULL : arena_strdup(arena, since);
-    report->age_seconds = since == NULL ? -1 : pg_integer(result, 0, "age_seconds");
+    report->age_seconds = age_seconds;
+    return true;
+}
+
+/* --- replicas ----------------------------------------------------------------------------- */
+
+static bool
+check_replica(PGconn *replica, PGconn *primary, struct error *err)
+{
+    AUTO_PGRESULT there = NULL;
+    AUTO_PGRESULT here = NULL;
+    const char *sql = embedded_file("index/sql/replica.sql")->text;
+
+    if (!pg_query(replica, sql, 0, NULL, &there, err) ||
+        !pg_query(primary, sql, 0, NULL, &here, err))
+        return false;
+    if (pg_bool(there, 0, "is_in_recovery") &&
+        strcmp(pg_value(there, 0, "system"), pg_value(here, 0, "system")) == 0)
+        return true;
+    return error_set(err, ERROR_REFUSED, "it is no replica of the server");
+}
+
+bool
+index_report_add_replica(struct arena *arena, PGconn *replica, PGconn *primary,
+                         struct index_report *report, struct error *err)
+{
+    const char *parameters[1] = {all_parts(arena, report)};
+    AUTO_PGRESULT result = NULL;
+    int at = 0;
+
+    if (!check_replica(replica, primary, err) ||
+        !pg_query(replica, embedded_file("index/sql/scans.sql")->text, 1, parameters, &result, err))
+        return false;
+    report->replicas++;
+    if (!read_last_scans(arena, replica, report, err) || !read_age(arena, replica, report, err))
+        return false;
+    for (size_t i = 0; i < report->indexes.count; i++) {
+        for (int part = 0; part < report->indexes.items[i].part_count; part++)
+            report->indexes.items[i].scans += pg_integer(result, at++, "scans");
+    }
     return true;
 }
 
@@ -189,9 +239,14 @@ index_report_read(struct arena *arena, PGconn *connection, const struct deck *de
         !index_report_bloat(arena, connection, &report, err))
         return false;
     mark_declared(arena, database, &report);
-    index_judge(arena, &report);
-    if (!read_missing(arena, connection, &report, err))
-        return false;
     *ret_report = report;
     return true;
+}
+
+bool
+index_report_judge(struct arena *arena, PGconn *connection, struct index_report *report,
+                   struct error *err)
+{
+    index_judge(arena, report);
+    return read_missing(arena, connection, report, err);
 }

@@ -57,23 +57,32 @@ struct index_finding {
 
 struct index_report {
     const char *database;
-    const char *since;                    /* since when the server counts, UTC; NULL: unknown */
-    int64_t age_seconds;                  /* how long that is; negative: unknown */
-    int64_t review_ms;                    /* the deck's index_review */
+    const char *since;   /* since when all of the servers count, UTC; NULL: unknown */
+    int64_t age_seconds; /* how long that is; negative: unknown */
+    size_t replicas;     /* whose scans are in the figures */
+    bool lacks_replica;  /* another one could not be read */
+    int64_t review_ms;   /* the deck's index_review */
     LIST_OF(struct index_status) indexes; /* by table */
     LIST_OF(struct index_finding) findings;
 };
 
 const char *index_verdict_name(enum index_verdict verdict);
 
-/* Reads a database of the deck through a connection to it. */
+/* Reads a database of the deck through a connection to it. What follows adds to the report. */
 bool index_report_read(struct arena *arena, PGconn *connection, const struct deck *deck,
                        const struct deck_database *database, struct index_report *ret_report,
                        struct error *err) MUST_CHECK;
+
+/* Adds the scans of a replica, through a connection to the same database there. Errors:
+ * ERROR_REFUSED when it is no replica of the server that primary leads to. */
+bool index_report_add_replica(struct arena *arena, PGconn *replica, PGconn *primary,
+                              struct index_report *report, struct error *err) MUST_CHECK;
 
 /* Adds bloat to the indexes of the report. */
 bool index_report_bloat(struct arena *arena, PGconn *connection, struct index_report *report,
                         struct error *err) MUST_CHECK;
 
-/* Adds the findings about the indexes that are in the report. */
+/* Adds the findings about the indexes that are in the report, and about those that are missing. */
+bool index_report_judge(struct arena *arena, PGconn *connection, struct index_report *report,
+                        struct error *err) MUST_CHECK;
 void index_judge(struct arena *arena, struct index_report *report);

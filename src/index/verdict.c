@@ -81,15 +81,17 @@ judge_use(struct judgement *judgement, size_t at)
     const struct index_status *index = &report->indexes.items[at];
 
     if (!index->is_valid || index->is_being_built || index->scans > 0 || is_needed(index) ||
-        report->age_seconds < 0 || report->age_seconds * 1000 < report->review_ms)
+        report->lacks_replica || report->age_seconds < 0 ||
+        report->age_seconds * 1000 < report->review_ms)
         return;
     judgement->is_unused[at] = true;
     struct index_finding *finding = add(judgement, index, INDEX_UNUSED);
-    finding->evidence = arena_printf(
-        judgement->arena,
-        "Not scanned once since %s (%lld days); %s. It enforces nothing and serves no foreign key.",
-        report->since, (long long)report->age_seconds / 86400,
-        amount(judgement->arena, index->size_bytes));
+    finding->evidence = arena_printf(judgement->arena,
+                                     "Not scanned once since %s (%lld days)%s; %s. It enforces "
+                                     "nothing and serves no foreign key.",
+                                     report->since, (long long)report->age_seconds / 86400,
+                                     report->replicas == 0 ? "" : ", nor on a replica",
+                                     amount(judgement->arena, index->size_bytes));
 }
 
 /* --- one beside another ------------------------------------------------------------------- */

@@ -2,8 +2,11 @@
 """pgdeck index status: what it says of a sick schema, and what it must not say of a sound one."""
 
 import json
+import subprocess
 
 import pytest
+
+from cluster import wait_for
 
 DECK = """
 deck: ix
@@ -370,3 +373,56 @@ def test_bloat_measured_estimated_or_unknown(deck):
         assert measured[name][1] == "pgstattuple"
         assert abs(measured[name][0] - thin[name][0]) < 0.15, (name, thin, measured)
     assert "about" not in deck.pgdeck("index", "status", "-d", deck.file, "t_id", expect=0).out
+
+
+@pytest.fixture
+def pair(make_server):
+    """A primary and its standby."""
+    primary = make_server(15)
+    copy = primary.folder / "standby"
+    primary.client("pg_basebackup", "-D", str(copy), "-R", "-X", "stream", "-c", "fast")
+    subprocess.run(["chown", "-R", "--reference", primary.data, copy], check=True)
+    (copy / "postmaster.pid").unlink(missing_ok=True)
+    standby = make_server(15)
+    standby.stop()
+    kept, standby.data = standby.data, copy
+    standby.configure(unix_socket_directories=standby.host)
+    yield primary, standby.start()
+    standby.stop()
+    standby.data = kept
+
+
+def test_scans_on_a_replica_are_use(pgdeck, pair, tmp_path):
+    primary, standby = pair
+    primary.query("CREATE DATABASE ix")
+    deck = Deck(pgdeck, primary, tmp_path / "deck", "ix")
+    deck.run("CREATE TABLE t (a int, b int); CREATE INDEX t_a ON t (a); CREATE INDEX t_b ON t (b);"
+             "INSERT INTO t SELECT n, n FROM generate_series(1, 1000) n")
+    assert set(deck.findings("--verdict", "unused")) == {"t_a", "t_b"}
+    wait_for(lambda: primary.value("SELECT bool_and(replay_lsn = pg_current_wal_lsn()) "
+                                   "FROM pg_stat_replication"), 30, "the standby to be there")
+
+    def replicas(text):
+        plain = DECK.replace("storage: ssd}", "storage: ssd, replicas: {east: {conninfo: TEXT}}}")
+        deck.file.write_text(plain.replace("TEXT", json.dumps(text)).replace("REVIEW", "0s")
+                             .replace("CONNINFO", primary.conninfo()).replace("DATABASE", "ix"))
+
+    replicas(standby.conninfo())
+    with standby.connect("ix") as connection:
+        connection.execute("SET enable_seqscan = off")
+        assert connection.execute("SELECT b FROM t WHERE a = 3").fetchall() == [(3,)]
+    wait_for(lambda: standby.value("SELECT pg_stat_get_numscans('t_a'::regclass)", dbname="ix"),
+             10, "the scan to be counted")
+    assert set(deck.findings("--verdict", "unused")) == {"t_b"}
+    row = next(row for row in deck.status()["indexes"] if row["name"] == "t_a")
+    assert row["scans"] == 1
+    assert "nor on a replica" in deck.status("--verdict", "unused")["findings"][0]["evidence"]
+    # one that is down, or is somebody else: told once, and nothing is called unused
+    for wrong, what in ((standby.conninfo(port=1), "replica \"east\""),
+                        (primary.conninfo(), "it is no replica of the server")):
+        replicas(wrong)
+        result = pgdeck("index", "status", "-d", deck.file, "--json", expect=0)
+        assert what in result.err and result.err.count("error:") == 1
+        assert json.loads(result.out)[0]["findings"] == []
+    replicas("host=x password=y")
+    assert "deck.yaml:4:" in pgdeck("check", deck.file, expect=10).err
