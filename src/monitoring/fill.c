@@ -2,7 +2,11 @@
 #include "monitoring/fill.h"
 
 #include "base/text.h"
+#include "change/name.h"
+#include "deck/units.h"
 
+#include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char values_mark[] = "/* deck */";
@@ -43,6 +47,47 @@ append_value(struct arena *arena, struct text *rows, const char *kind, const cha
                  pg_literal(arena, name), pg_literal(arena, value));
 }
 
+/* What maintain_partitions() reads of a table by range, or of a part that is one. */
+static void
+append_partition(struct arena *arena, struct text *rows, const struct deck_partition *partition,
+                 const char *table)
+{
+    json_t *policy =
+        json_pack("{s:s, s:s, s:s, s:i, s:s, s:i}", "schema", partition->schema, "table", table,
+                  "prefix", arena_printf(arena, "%s_", table), "every", partition->every, "unit",
+                  deck_unit_name(partition->unit), "premake", partition->premake);
+
+    if (partition->retain != 0)
+        json_object_set_new(policy, "retain",
+                            json_string(arena_printf(arena, "%d %s", partition->retain,
+                                                     deck_unit_name(partition->retain_unit))));
+    if (partition->export != NULL)
+        json_object_set_new(policy, "export", json_string(partition->export));
+    char *value = json_dumps(policy, JSON_COMPACT | JSON_ENSURE_ASCII);
+    append_value(arena, rows, "partition", arena_printf(arena, "%s.%s", partition->schema, table),
+                 value);
+    free(value);
+    json_decref(policy);
+}
+
+static void
+append_partitions(struct arena *arena, struct text *rows, const struct deck_database *database)
+{
+    for (size_t i = 0; database->partitions != NULL && i < database->partitions->list.count; i++) {
+        const struct deck_partition *partition = &database->partitions->list.items[i];
+        if (partition->kind == PARTITION_RANGE)
+            append_partition(arena, rows, partition, partition->table);
+        for (size_t j = 0; partition->then_range != NULL && j < partition->parts.count; j++)
+            append_partition(
+                arena, rows, partition,
+                change_name(arena, partition->table,
+                            arena_printf(arena, "_%s", partition->parts.items[j].name)));
+        for (int j = 0; partition->then_range != NULL && j < partition->modulus; j++)
+            append_partition(arena, rows, partition,
+                             change_name(arena, partition->table, arena_printf(arena, "_h%d", j)));
+    }
+}
+
 static void
 append_values(const struct monitoring_site *site, struct text *rows)
 {
@@ -64,6 +109,7 @@ append_values(const struct monitoring_site *site, struct text *rows)
         if (database->environment->server == environment->server)
             append_value(arena, rows, "environment", database->name, database->environment->name);
     }
+    append_partitions(arena, rows, site->deck);
 }
 
 static void

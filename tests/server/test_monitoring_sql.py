@@ -26,7 +26,7 @@ WANTED = {"v_connection_status", "v_connection_pool_health", "v_long_running_con
 MAY_BE_EMPTY = ("v_slow", "v_long_running", "v_lock", "src_lock", "lock_tree", "deck_values",
                 "v_tables_needing", "v_index_bloat", "v_performance_alerts",
                 "v_query_perf", "v_ai_model", "ai_model", "statement_history", "statement_last",
-                "database_history", "history_", "query_texts")
+                "database_history", "history_", "query_texts", "partition_s")
 # Of whoever keeps the history; of check_database_health(), which catches its lock timeout.
 NOT_FOR_READERS = ("record_performance_metrics()", "keep_history()", ".orphaned_results()")
 HOSTILE = ['we"ird; DROP TABLE x --', "Ünï çödé 'quoted'", "a\nb{}%I%s\\", "select"]
@@ -124,7 +124,8 @@ def monitor(cluster, database):
 def queryable(files):
     """What a user can select from: view names and functions without arguments."""
     objects = [file.object.split(" ", 1) for file in files]
-    return [name for kind, name in objects if kind != "function" or name.endswith("()")
+    return [name for kind, name in objects
+            if kind in ("view", "table") or name.endswith("()")
             and not name.endswith(NOT_FOR_READERS)]
 
 
@@ -134,7 +135,8 @@ def queryable(files):
 def test_headers_follow_the_grammar():
     for file in monitoring_sql.read_all():
         kind, name = file.object.split(" ", 1)
-        assert kind in ("view", "function", "table") and name.startswith("monitoring."), file.name
+        assert kind in ("view", "function", "table", "procedure"), file.name
+        assert name.startswith("monitoring."), file.name
         assert file.what and file.servers, file.name
         create = f"CREATE {'' if kind == 'table' else 'OR REPLACE '}{kind.upper()} "
         create += name.split("(")[0]

@@ -154,3 +154,44 @@ def test_gc_removes_what_a_conversion_left(existing):
     existing.run("INSERT INTO events DEFAULT VALUES")
     assert existing.value("SELECT count(*) FROM events") == 101
     assert "kept" in existing.rollback()
+
+
+def test_sql_alone_does_the_upkeep(deck):
+    """CALL maintain_partitions(): as pgdeck would name and bound them, and skips what is locked."""
+    more = "partitions:\n  - {table: events, range: created_at, every: EVERY, premake: 2, past: 4}\n"
+    for every, keep in (("1 month", "2 months"), ("2 weeks", "4 weeks"), ("3 days", "6 days"),
+                        ("1 year", "1 year")):
+        text = more.replace("EVERY", every)
+        deck.write(EVENTS, more=text).applied()
+        deck.write(EVENTS, more=text.replace("premake: 2, past: 4", f"retain: {keep}, premake: 5"))
+        deck.file.write_text(deck.file.read_text().replace("partition]", "partition, monitoring]"))
+        deck.pgdeck("apply", "-d", deck.file, "--yes", "--only", "monitoring", expect=0)
+        kept = {name for name in bounds(deck, "events")}
+        deck.run("CALL monitoring.maintain_partitions(false)")
+        made = bounds(deck, "events")
+        assert len(made) == len(kept) + 3
+        plan = deck.pgdeck("plan", "-d", deck.file, "--only", "partition", "--json", expect=0)
+        changes = json.loads(plan.out)["changes"]
+        old = [change["what"].split()[2] for change in changes]
+        assert old and all(change["what"].startswith("drop partition") for change in changes)
+        with deck.server.connect(deck.database) as reader:
+            reader.execute("BEGIN; SELECT count(*) FROM events")
+            deck.run("CALL monitoring.maintain_partitions()")  # a warning, no waiting
+        assert set(bounds(deck, "events")) == set(made)
+        deck.run("CALL monitoring.maintain_partitions()")
+        assert set(bounds(deck, "events")) == set(made) - set(old)
+        assert deck.changes() == []
+        deck.server.query(f"DROP DATABASE {deck.database} WITH (FORCE)")
+
+
+def test_views_tell_sizes_and_scans(filled):
+    filled.file.write_text(filled.file.read_text().replace("partition]", "partition, monitoring]"))
+    filled.pgdeck("apply", "-d", filled.file, "--yes", expect=0)
+    filled.run("ANALYZE events; SELECT count(*) FROM events WHERE created_at > now() - interval '1 day'")
+    rows = filled.run("SELECT live_rows, about_bytes, bound, share_percent "
+                      "FROM monitoring.partition_sizes WHERE table_name = 'events'")
+    assert len(rows) == len(bounds(filled, "events")) and rows[0][1] > 0
+    filled.run("SELECT pg_stat_force_next_flush()" if filled.server.version > 14 else "SELECT 1")
+    scans = filled.run("SELECT sequential_scans + index_scans, evenness_percent "
+                       "FROM monitoring.partition_scan_stats WHERE table_name = 'events'")
+    assert len(scans) == len(rows)
