@@ -33,7 +33,8 @@ reads_every_header(void **state)
         const struct monitoring_object *object = &objects.list.items[i];
         bool is_table = strcmp(object->kind, "table") == 0;
         assert_true(is_table || strcmp(object->kind, "view") == 0 ||
-                    strcmp(object->kind, "function") == 0);
+                    strcmp(object->kind, "function") == 0 ||
+                    strcmp(object->kind, "procedure") == 0);
         assert_non_null(strstr(object->sql, is_table ? "CREATE TABLE " : "CREATE OR REPLACE "));
         assert_null(strstr(object->sql, "-- what:"));
     }
