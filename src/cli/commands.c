@@ -20,6 +20,8 @@ const struct cli_command cli_commands[] = {
      "making it so", cmd_partition},
     {"health", "", "find what is wrong with the databases, and the SQL that mends it", "measuring",
      cmd_health},
+    {"explain", "QUERY|QUERYID", "show the plan of one query, and what is wrong in it", "measuring",
+     cmd_explain},
     {"bench", "", "measure the workload before and after, and write a report", "measuring",
      cmd_bench},
     {"demo", "", "show all of it on two private servers", "a private server", cmd_demo},
