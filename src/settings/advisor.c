@@ -8,6 +8,7 @@
 #include "settings/configuration.h"
 #include "settings/drift.h"
 #include "settings/manual.h"
+#include "settings/preload.h"
 #include "settings/reload.h"
 #include "settings/statement.h"
 #include "settings/value.h"
@@ -309,6 +310,7 @@ settings_advise(struct advice *advice, struct error *err)
         advise_environment(&session, &session.input.environments.items[i]);
     advise_reload_and_restart(&session);
     note_memory(&session);
+    settings_note_libraries(advice, &session.input);
     text_release(&session.reload_names);
     text_release(&session.restart_names);
     return true;

@@ -5,6 +5,7 @@
 #include "deck/fault.h"
 #include "pg/script.h"
 #include "settings/check_server.h"
+#include "settings/parameters.h"
 #include "settings/value.h"
 #include "settings/wanted.h"
 
@@ -80,6 +81,16 @@ can_ask_server(const struct check *check, const struct catalog_setting *setting)
            (catalog->is_superuser || strcmp(setting->context, "user") == 0);
 }
 
+/* Some parameters are only for those to see who may read all. */
+static void
+note_hidden(const struct check *check, const struct deck_setting *own)
+{
+    change_list_note(check->advice->changes, check->input->deck->name, NULL, own->place,
+                     "The deck sets %s, which the role \"%s\" may not even see: grant it "
+                     "pg_read_all_settings.",
+                     own->name, check->input->catalog->role);
+}
+
 static void
 check_setting(struct check *check, const struct deck_setting *own)
 {
@@ -88,6 +99,11 @@ check_setting(struct check *check, const struct deck_setting *own)
 
     if (setting == NULL && strchr(own->name, '.') != NULL)
         return; /* of an extension that pgdeck does not know */
+    if (setting == NULL && !check->input->catalog->is_superuser) {
+        setting = settings_parameter(check->advice->arena, check->input->catalog->major, own->name);
+        if (setting != NULL)
+            note_hidden(check, own);
+    }
     if (setting == NULL) {
         fault_of_unknown(check, own);
         return;

@@ -14,11 +14,12 @@ settings_derive_function derive_random_page_cost, derive_io_concurrency,
     derive_max_parallel_maintenance_workers, derive_parallel_per_gather, derive_jit,
     derive_autovacuum_max_workers, derive_autovacuum_cost_limit, derive_bgwriter_maxpages,
     derive_partitionwise, derive_max_locks;
+/* preload.c: libraries and their parameters */
+settings_derive_function derive_preload_libraries, derive_by_depth, derive_audit;
 /* derive_log.c: what is seen, and safety */
-settings_derive_function derive_preload_libraries, derive_track_functions, derive_log_autovacuum,
-    derive_log_line_prefix, derive_log_connections, derive_log_min_duration, derive_log_temp_files,
-    derive_idle_timeout, derive_idle_session_timeout, derive_track_detailed, derive_query_size,
-    derive_min_protocol;
+settings_derive_function derive_track_functions, derive_log_autovacuum, derive_log_line_prefix,
+    derive_log_connections, derive_log_min_duration, derive_log_temp_files, derive_idle_timeout,
+    derive_idle_session_timeout, derive_track_detailed, derive_query_size, derive_min_protocol;
 
 /* Bytes; 0: memory unknown. */
 int64_t settings_shared_buffers(const struct settings_input *input);

@@ -2,6 +2,7 @@
 #include "settings/input.h"
 
 #include "pg/host.h"
+#include "settings/preload.h"
 #include "settings/value.h"
 #include "settings/wanted.h"
 
@@ -131,6 +132,7 @@ settings_input_read(const struct advice *advice, struct settings_input *ret_inpu
     input.cpus = advice->server->cpus;
     if (input.cpus == 0 && advice->catalog->is_local)
         input.cpus = host_cpus();
+    settings_preload_read(&input);
     settings_rules_read(&input);
     *ret_input = input;
 }

@@ -2,6 +2,7 @@
  * tells of its memory and CPUs. */
 #pragma once
 #include "change/advice.h"
+#include "settings/libraries.h"
 
 struct settings_environment {
     const struct deck_environment *deck;
@@ -14,6 +15,8 @@ struct settings_environment {
 
 struct settings_rule;
 
+enum { SETTINGS_LIBRARIES = 4 };
+
 struct settings_input {
     struct arena *arena;
     const struct deck_server *deck;
@@ -24,8 +27,9 @@ struct settings_input {
     LIST_OF(struct settings_environment) environments;
     int own_connections; /* pgdeck's own: one a database and a few for apply and watch */
     int reserved_connections;
-    bool has_partitions;                /* one of its databases has */
-    enum deck_depth deepest_monitoring; /* of its environments */
+    bool has_partitions;                                 /* one of its databases has */
+    enum deck_depth deepest_monitoring;                  /* of its environments */
+    enum settings_library libraries[SETTINGS_LIBRARIES]; /* by enum settings_preloaded */
     /* Those of the table that are for this server, and one more for each parameter that only the
      * deck sets. */
     LIST_OF(const struct settings_rule *) rules;

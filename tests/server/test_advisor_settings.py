@@ -107,7 +107,7 @@ def test_values_come_into_effect(pgdeck, deck, fresh_server):
         "shared_buffers": "256MB", "effective_cache_size": "768MB",
         "maintenance_work_mem": "64MB", "max_connections": "60",  # 50, 3 reserved, 3 and 4
         "random_page_cost": "1.1", "max_parallel_workers": "4", "checkpoint_timeout": "15min",
-        "max_wal_size": "1GB", "shared_preload_libraries": "pg_stat_statements",
+        "max_wal_size": "1GB", "shared_preload_libraries": "pg_stat_statements, auto_explain, pg_prewarm",
         "log_autovacuum_min_duration": "1s"}
     assert shown(fresh_server, "blue_one", "work_mem") == "8MB"
     assert shown(fresh_server, "green_one", "work_mem") == "28MB"
@@ -127,7 +127,7 @@ def test_rollback_restores_the_configuration(pgdeck, deck, fresh_server):
     assert pgdeck("apply", "-d", deck, "--yes", "--restart").code == 0
     assert auto_conf(fresh_server) != before
     assert shown(fresh_server, "postgres", "shared_preload_libraries") == \
-        "auto_explain, pg_stat_statements"
+        "auto_explain, pg_stat_statements, pg_prewarm"
     result = pgdeck("rollback", "-d", deck, "--yes", "--restart")
     assert result.code == 0, result.err
     assert auto_conf(fresh_server) == before
@@ -227,3 +227,93 @@ def test_nothing_is_derived_from_what_is_not_known(pgdeck, fresh_server, tmp_pat
     left = "\n".join(entry["what"] for entry in plan(pgdeck, deck)["manual"])
     assert "shared_buffers" not in left and "max_parallel_workers" not in left
     assert "set random_page_cost to 1.1 (now 4)" in left
+
+
+DEPTHS = """
+deck: depths
+advisors: [schema, settings]
+servers:
+  main: {conninfo: "CONNINFO", memory: 1GB, cpus: 4}
+environments:
+  dev: {server: main, memory: 256MB, max_connections: 9, monitoring: detailed, logging: verbose}
+  stage: {server: main, memory: 256MB, max_connections: 9}
+  prod: {server: main, memory: 256MB, max_connections: 9, monitoring: essential, AUDIT}
+databases:
+  dev_one: {environment: dev}
+  stage_one: {environment: stage}
+  prod_one: {environment: prod}
+"""
+
+
+def test_the_depth_of_monitoring_follows_the_environment(pgdeck, fresh_server, tmp_path):
+    deck = write_deck(tmp_path / "deck", fresh_server.conninfo(), DEPTHS.replace("AUDIT", ""))
+    pgdeck("apply", "-d", deck, "--yes", "--restart", expect=0)
+    names = ("track_functions", "pg_stat_statements.track", "pg_stat_statements.track_planning",
+             "auto_explain.log_min_duration", "auto_explain.log_analyze",
+             "auto_explain.log_buffers", "auto_explain.log_nested_statements")
+    found = {dbname: [shown(fresh_server, dbname, name) for name in names]
+             for dbname in ("dev_one", "stage_one", "prod_one", "postgres")}
+    assert found == {
+        "dev_one": ["pl", "all", "on", "100ms", "on", "on", "on"],
+        "stage_one": ["none", "top", "off", "1s", "off", "off", "off"],
+        "prod_one": ["none", "top", "off", "5s", "off", "off", "off"],
+        "postgres": ["none", "top", "off", "-1", "off", "off", "off"]}
+    assert shown(fresh_server, "postgres", "track_wal_io_timing") == "on"  # one is detailed
+    if fresh_server.version >= 16:
+        assert shown(fresh_server, "prod_one", "auto_explain.log_parameter_max_length") == "0"
+    fresh_server.query("SELECT pg_sleep(0.2)", dbname="dev_one")
+    fresh_server.query("SELECT pg_sleep(0.2)", dbname="stage_one")
+    assert fresh_server.log_text().count("Query Text: SELECT pg_sleep(0.2)") == 1
+    assert "Nothing to do" in pgdeck("plan", "-d", deck, "--detailed-exitcode", expect=0).out
+
+
+@pytest.mark.pg(max=15)
+def test_an_audit_loads_pgaudit(pgdeck, fresh_server, tmp_path):
+    text = DEPTHS.replace("AUDIT", "security: {audit: true}")
+    deck = write_deck(tmp_path / "deck", fresh_server.conninfo(), text)
+    pgdeck("apply", "-d", deck, "--yes", "--restart", expect=0)
+    assert shown(fresh_server, "postgres", "shared_preload_libraries").endswith(", pgaudit")
+    assert shown(fresh_server, "prod_one", "pgaudit.log") == "ddl, role"
+    assert shown(fresh_server, "dev_one", "pgaudit.log") == "none"
+    fresh_server.query("CREATE TABLE audited ()", dbname="prod_one")
+    assert "AUDIT: SESSION,1,1,DDL,CREATE TABLE" in fresh_server.log_text()
+    assert "Nothing to do" in pgdeck("plan", "-d", deck, "--detailed-exitcode", expect=0).out
+
+
+@pytest.mark.pg(min=16)
+def test_what_is_not_installed_is_not_loaded_and_told(pgdeck, fresh_server, tmp_path):
+    text = DEPTHS.replace("AUDIT", "security: {audit: true}")
+    deck = write_deck(tmp_path / "deck", fresh_server.conninfo(), text)
+    found = plan(pgdeck, deck)
+    value = next(change["what"] for change in found["changes"]
+                 if change["key"] == "setting shared_preload_libraries")
+    assert "pgaudit" not in value and "auto_explain" in value
+    assert any("pgaudit would be preloaded, but is not installed on the server" in note["text"] and
+               "audit of prod" in note["text"] for note in found["notes"])
+
+
+def test_what_cannot_be_found_out_is_not_loaded_and_told(pgdeck, fresh_server, tmp_path):
+    """auto_explain is no extension: only who may look at files knows."""
+    fresh_server.query("CREATE ROLE rented LOGIN CREATEDB IN ROLE pg_read_all_settings")
+    fresh_server.query("CREATE DATABASE admin OWNER rented")
+    deck = write_deck(tmp_path / "deck", fresh_server.conninfo("admin", user="rented"),
+                      DEPTHS.replace("AUDIT", ""))
+    found = plan(pgdeck, deck)
+    value = next(entry["what"] for entry in found["manual"]
+                 if entry["key"] == "setting shared_preload_libraries")
+    assert "pg_stat_statements, pg_prewarm" in value and "auto_explain" not in value
+    assert any("auto_explain would be preloaded, but this role cannot see whether it is installed"
+               in note["text"] for note in found["notes"])
+
+
+def test_libraries_are_added_never_replaced(pgdeck, make_server, pg_version, tmp_path):
+    server = make_server(pg_version, shared_preload_libraries="auth_delay, $libdir/auto_explain")
+    deck = write_deck(tmp_path / "deck", server.conninfo(), DEPTHS.replace("AUDIT", ""))
+    pgdeck("apply", "-d", deck, "--yes", "--restart", expect=0)
+    assert shown(server, "postgres", "shared_preload_libraries") == \
+        "auth_delay, $libdir/auto_explain, pg_stat_statements, pg_prewarm"
+    text = deck.read_text().replace("cpus: 4}", "cpus: 4, settings: "
+                                    "{shared_preload_libraries: pg_stat_statements}}")
+    deck.write_text(text)
+    assert any("The server preloads auth_delay, which the deck's shared_preload_libraries does not"
+               in note["text"] for note in plan(pgdeck, deck)["notes"])

@@ -227,3 +227,12 @@ def test_values_are_judged_as_the_server_judges_them(fresh_server):
         except psycopg.Error:
             is_taken = False
         assert is_taken == (fault == "NULL"), (name, value)
+
+
+def test_what_the_role_may_not_see_is_told(pgdeck, write, fresh_server):
+    fresh_server.query("CREATE ROLE rented LOGIN CREATEDB")
+    deck = write("shared_preload_libraries: auto_explain, log_directory: elsewhere")
+    deck.write_text(deck.read_text().replace("user='postgres'", "user='rented'"))
+    notes = [note["text"] for note in plan(pgdeck, deck)["notes"]]
+    assert any(text.startswith("The deck sets shared_preload_libraries, which the role \"rented\" "
+                               "may not even see") for text in notes), notes

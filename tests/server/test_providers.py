@@ -44,7 +44,7 @@ def run_script(folder, script, **variables):
 
 def aws_parameters(calls):
     """{name: (value, method)} of shorthand words."""
-    shorthand = re.compile(r'ParameterName=(\w+),ParameterValue="(.*)",ApplyMethod=(.*)')
+    shorthand = re.compile(r'ParameterName=([\w.]+),ParameterValue="(.*)",ApplyMethod=(.*)')
     words = [word for call in calls for word in call[call.index("--parameters") + 1:]]
     return {match[1]: (match[2], match[3]) for match in map(shorthand.fullmatch, words)}
 
@@ -148,8 +148,8 @@ def test_what_can_be_set_is_set_and_the_rest_is_rendered(pgdeck, rented, tmp_pat
     assert "there: shared_buffers = 32768 (x 8kB)" in out
     # somebody does what it says
     script = pgdeck("tune", "-d", deck, "--render", "provider", expect=0).out
-    is_accepted(server, {name: value for name, (value, _method) in
-                         aws_parameters(run_script(tmp_path, script, GROUP="g")).items()})
+    server.configure(**{name: value for name, (value, _method) in
+                        aws_parameters(run_script(tmp_path, script, GROUP="g")).items()})
     server.restart()
     pgdeck("plan", "-d", deck, "--detailed-exitcode", expect=0)
 

@@ -174,6 +174,7 @@ libraries_are_added_to_what_is_there(void **state)
     setting->auto_value = "\"pg_stat_statements\",pgaudit";
     ASSERT_SERVER(fixture, "shared_preload_libraries", "\"pg_stat_statements\",pgaudit");
     setting->auto_value = NULL;
+    setting->setting = "timescaledb";
     fixture->catalog.available_extension_count = 0;
     assert_null(fixture_proposal(fixture, "shared_preload_libraries", NULL));
     fixture_free(fixture);
