@@ -192,7 +192,7 @@ show(struct cli *cli, const struct tune_command *options, const struct tune_serv
     bool is_explained = false;
 
     if (cli->is_json || (options->render != NULL && strcmp(options->render, "json") == 0)) {
-        tune_render_json(servers->list.items, servers->list.count);
+        tune_render_json(servers->list.items, servers->list.count, options->compare != NULL);
         return true;
     }
     for (size_t i = 0; i < servers->list.count; i++) {

@@ -1,6 +1,7 @@
 /* What pgdeck tune has found for one server, and the ways to show it. */
 #pragma once
 #include "cli/command.h"
+#include "settings/pgtune.h"
 #include "settings/survey.h"
 
 struct tune_server {
@@ -21,4 +22,6 @@ void tune_render_conf(const struct tune_server *server);
 void tune_render_alter_system(const struct tune_server *server);
 /* False: the server is nobody's but its owner's. */
 bool tune_render_provider(const struct tune_server *server);
-void tune_render_json(const struct tune_server *servers, size_t count);
+/* What pgtune is asked: one workload and one number of connections, all of the server's. */
+struct pgtune_input tune_pgtune_input(const struct tune_server *server);
+void tune_render_json(const struct tune_server *servers, size_t count, bool with_pgtune);

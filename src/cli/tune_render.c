@@ -165,12 +165,13 @@ text_or_null(const char *text)
 static json_t *
 json_row(const struct settings_row *row)
 {
-    return json_pack("{s:s, s:o, s:o, s:s, s:o, s:s, s:s, s:s, s:o, s:b, s:s}", "name",
+    return json_pack("{s:s, s:o, s:o, s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:b, s:s}", "name",
                      row->rule->name, "environment", text_or_null(row->environment), "database",
                      text_or_null(row->database), "current", row->current, "proposed",
                      text_or_null(row->proposed), "where", row->where, "overrides", row->overrides,
-                     "why", row->why, "warning", text_or_null(row->warning), "is_change",
-                     row->is_change, "needs", settings_need_name(row->need));
+                     "why", row->why, "warning", text_or_null(row->warning), "obstacle",
+                     text_or_null(row->obstacle), "is_change", row->is_change, "needs",
+                     settings_need_name(row->need));
 }
 
 static json_t *
@@ -187,8 +188,19 @@ json_memory(const struct settings_input *input)
                      memory.worst_terms);
 }
 
+/* NULL: pgtune does not set it, or is not asked. */
+static const char *
+pgtune_of(const struct tune_server *server, const struct settings_row *row)
+{
+    const struct pgtune_input input = tune_pgtune_input(server);
+
+    return input.memory_bytes == 0
+               ? NULL
+               : pgtune_value(server->survey.input.arena, &input, row->rule->name);
+}
+
 void
-tune_render_json(const struct tune_server *servers, size_t count)
+tune_render_json(const struct tune_server *servers, size_t count, bool with_pgtune)
 {
     json_t *list = json_array();
 
@@ -196,6 +208,10 @@ tune_render_json(const struct tune_server *servers, size_t count)
         json_t *rows = json_array();
         for (size_t j = 0; j < servers[i].survey.rows.count; j++)
             json_array_append_new(rows, json_row(&servers[i].survey.rows.items[j]));
+        for (size_t j = 0; with_pgtune && j < servers[i].survey.rows.count; j++)
+            json_object_set_new(
+                json_array_get(rows, j), "pgtune",
+                text_or_null(pgtune_of(&servers[i], &servers[i].survey.rows.items[j])));
         json_array_append_new(list, json_pack("{s:s, s:i, s:b, s:o, s:o}", "server",
                                               servers[i].advice.server->name, "version",
                                               servers[i].advice.catalog->major, "is_offline",

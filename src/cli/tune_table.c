@@ -2,7 +2,6 @@
 #include "cli/tune.h"
 
 #include "base/text.h"
-#include "settings/pgtune.h"
 #include "settings/statement.h"
 #include "settings/value.h"
 
@@ -101,6 +100,31 @@ add_group(struct text *text, const struct cli *cli, const struct tune_server *se
     }
 }
 
+/* What pgdeck does not set itself: each obstacle once, with all that it stands in the way of. */
+static void
+add_obstacles(struct text *text, const struct cli *cli, const struct tune_server *server)
+{
+    const struct cli_style *style = cli_style(cli);
+    const struct settings_row *rows = server->survey.rows.items;
+
+    for (size_t i = 0; i < server->survey.rows.count; i++) {
+        bool is_shown = rows[i].obstacle == NULL;
+        for (size_t j = 0; j < i && !is_shown; j++)
+            is_shown = rows[j].obstacle != NULL && strcmp(rows[j].obstacle, rows[i].obstacle) == 0;
+        if (is_shown)
+            continue;
+        text_appendf(text, "\n%sLeft to you%s, as ", style->yellow, style->reset);
+        text_append_visible(text, rows[i].obstacle);
+        text_append(text, "\n ");
+        for (size_t j = i; j < server->survey.rows.count; j++) {
+            if (rows[j].obstacle != NULL && strcmp(rows[j].obstacle, rows[i].obstacle) == 0 &&
+                (j == i || rows[j].rule != rows[j - 1].rule))
+                text_appendf(text, " %s", rows[j].rule->name);
+        }
+        text_append(text, "\n");
+    }
+}
+
 static void
 add_memory(struct text *text, const struct cli *cli, const struct tune_server *server)
 {
@@ -135,6 +159,7 @@ tune_print_table(const struct cli *cli, const struct tune_server *server)
     add_group(&text, cli, server, NULL);
     for (size_t i = 0; i < server->survey.input.environments.count; i++)
         add_group(&text, cli, server, server->survey.input.environments.items[i].deck->name);
+    add_obstacles(&text, cli, server);
     add_memory(&text, cli, server);
     fputs(text_chars(&text), stdout);
 }
@@ -170,6 +195,8 @@ add_explanation(struct text *text, const struct cli *cli, const struct settings_
     add_line(text, "set in", row->where);
     if (row->overrides[0] != '\0')
         add_line(text, "overridden by", row->overrides);
+    if (row->obstacle != NULL)
+        add_line(text, "left to you", row->obstacle);
     add_line(text, "proposed", row->proposed == NULL ? "left as it is" : row->proposed);
     add_line(text, "why", row->why);
     if (row->why != row->rule->reason)
@@ -204,9 +231,8 @@ tune_print_explanation(const struct cli *cli, const struct tune_server *server,
 
 /* --- pgtune ------------------------------------------------------------------------------- */
 
-/* pgtune knows one workload and one number of connections: all of the server's. */
-static struct pgtune_input
-pgtune_input(const struct tune_server *server)
+struct pgtune_input
+tune_pgtune_input(const struct tune_server *server)
 {
     const struct settings_input *input = &server->survey.input;
     struct pgtune_input pgtune = {
@@ -252,7 +278,7 @@ void
 tune_print_comparison(const struct cli *cli, const struct tune_server *server)
 {
     AUTO_TEXT text = {0};
-    struct pgtune_input input = pgtune_input(server);
+    struct pgtune_input input = tune_pgtune_input(server);
 
     print_heading(cli, server);
     if (input.memory_bytes == 0) {

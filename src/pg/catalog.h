@@ -50,6 +50,7 @@ struct catalog_database_entry { /* pg_database */
     const char *name, *owner;
     uint32_t oid;
     bool can_connect;
+    bool is_own; /* this role has the rights of its owner */
     int connection_limit;
     const char *acl; /* aclitem[] output; "" : default rights */
 };

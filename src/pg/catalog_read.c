@@ -147,6 +147,7 @@ read_databases(struct arena *arena, struct catalog_server *server, const PGresul
         entry->name = keep(arena, result, row, "name");
         entry->owner = keep(arena, result, row, "owner");
         entry->can_connect = pg_bool(result, row, "can_connect");
+        entry->is_own = pg_bool(result, row, "is_own");
         entry->connection_limit = (int)pg_integer(result, row, "connection_limit");
         entry->acl = keep(arena, result, row, "acl");
     }

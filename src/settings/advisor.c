@@ -309,6 +309,8 @@ settings_advise(struct advice *advice, struct error *err)
     for (size_t i = 0; i < session.input.environments.count; i++)
         advise_environment(&session, &session.input.environments.items[i]);
     advise_reload_and_restart(&session);
+    settings_note_waiting(advice, &session.input, session.reload_names.length > 0,
+                          session.restart_names.length > 0);
     note_memory(&session);
     settings_note_libraries(advice, &session.input);
     text_release(&session.reload_names);

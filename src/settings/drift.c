@@ -6,6 +6,7 @@
 #include "settings/obstacle.h"
 #include "settings/statement.h"
 #include "settings/value.h"
+#include "settings/wanted.h"
 
 #include <regex.h>
 #include <stdio.h>
@@ -252,4 +253,60 @@ settings_database_drift(struct settings_evidence *evidence, const struct setting
                  changed_at == NULL ? "" : changed_at);
     add_log_lines(evidence, rule->name, set, database, &text);
     return arena_strdup(arena, text_chars(&text));
+}
+
+/* --- what waits in the files -------------------------------------------------------------- */
+
+/* A value in the files that the server does not have yet. */
+static bool
+is_waiting(const struct settings_input *input, const struct catalog_setting *setting)
+{
+    const struct catalog_file_setting *entry = setting->in_files;
+    const struct settings_rule *rule = settings_find_rule(input, setting->name, SETTINGS_OF_SERVER);
+    struct settings_case of = {.input = input, .current = setting};
+    struct settings_proposal proposal;
+    bool is_valid, is_limited;
+
+    if (entry == NULL || strcmp(setting->source, "command line") == 0 ||
+        strcmp(setting->source, "override") == 0 ||
+        (rule != NULL && settings_propose(rule, &of, &proposal)))
+        return false;
+    is_valid = setting_clamp(input->arena, setting, entry->setting, &is_limited) != NULL;
+    return is_valid && !is_limited &&
+           !setting_is_equal(setting, entry->setting, setting_server_value(setting));
+}
+
+static void
+note_waiting(struct advice *advice, const struct settings_input *input, bool by_restart,
+             bool is_planned)
+{
+    const struct catalog_server *catalog = advice->catalog;
+    AUTO_TEXT text = {0};
+
+    for (size_t i = 0; i < catalog->settings.count; i++) {
+        const struct catalog_setting *setting = &catalog->settings.items[i];
+        bool is_postmaster = strcmp(setting->context, "postmaster") == 0;
+        if (is_postmaster != by_restart || !is_waiting(input, setting))
+            continue;
+        const struct catalog_file_setting *entry = setting->in_files;
+        text_appendf(&text, "%s%s = %s, now %s (%s:%d)", text.length > 0 ? ", " : "", setting->name,
+                     setting_readable(advice->arena, setting, entry->setting),
+                     setting_readable(advice->arena, setting, setting_server_value(setting)),
+                     entry->file, entry->line);
+    }
+    if (text.length > 0)
+        change_list_note(advice->changes, advice->server->name, NULL, advice->server->place,
+                         "changed by hand in the files: %s. The %s%s brings it into effect%s.",
+                         text_chars(&text), is_planned ? "" : "next ",
+                         by_restart ? "restart" : "reload", is_planned ? " as well" : "");
+}
+
+void
+settings_note_waiting(struct advice *advice, const struct settings_input *input, bool has_reload,
+                      bool has_restart)
+{
+    if (settings_faulty_line(advice->catalog) != NULL)
+        return; /* then nothing of it will come into effect */
+    note_waiting(advice, input, false, has_reload);
+    note_waiting(advice, input, true, has_restart);
 }

@@ -22,6 +22,12 @@ const char *settings_database_drift(struct settings_evidence *evidence,
                                     const struct settings_rule *rule,
                                     const struct catalog_setting *setting, const char *database);
 
+/* Notes what somebody has changed in the files that waits for a reload or a restart, and that
+ * pgdeck has no part in: its own brings that into effect as well. */
+struct settings_input;
+void settings_note_waiting(struct advice *advice, const struct settings_input *input,
+                           bool has_reload, bool has_restart);
+
 /* How the journal remembers the values of a database: a line "name=value" each. */
 #define SETTINGS_DATABASE_KEY "settings of the database"
 const char *settings_declared_line(struct arena *arena, const char *name, const char *value);

@@ -78,7 +78,7 @@ settings_add_database_manual(struct advice *advice, const struct settings_enviro
     const char *now = settings_database_value(advice->catalog, database, setting);
     struct settings_obstacle obstacle;
 
-    if (!settings_obstacle_of_database(advice->arena, advice->catalog, setting, &obstacle))
+    if (!settings_obstacle_of_database(advice, setting, database, &obstacle))
         return false;
     struct change_manual manual = {
         .server = advice->server->name,

@@ -118,20 +118,38 @@ settings_obstacle_of_server(const struct advice *advice, const struct catalog_se
 
 /* --- databases and roles ------------------------------------------------------------------ */
 
-bool
-settings_obstacle_of_database(struct arena *arena, const struct catalog_server *catalog,
-                              const struct catalog_setting *setting,
-                              struct settings_obstacle *ret_obstacle)
+/* One that is not there yet will be this role's. */
+static bool
+is_of_others(const struct catalog_server *catalog, const char *database)
 {
+    for (size_t i = 0; i < catalog->databases.count && !catalog->is_superuser; i++) {
+        if (strcmp(catalog->databases.items[i].name, database) == 0)
+            return !catalog->databases.items[i].is_own;
+    }
+    return false;
+}
+
+bool
+settings_obstacle_of_database(const struct advice *advice, const struct catalog_setting *setting,
+                              const char *database, struct settings_obstacle *ret_obstacle)
+{
+    const struct catalog_server *catalog = advice->catalog;
     bool may_set =
         catalog->is_superuser || setting->can_set || strcmp(setting->context, "user") == 0;
 
-    if (may_set)
+    if (!may_set) {
+        ret_obstacle->text = arena_printf(
+            advice->arena, "only a superuser may set it, and \"%s\" is none", catalog->role);
+        ret_obstacle->remedy = "a superuser's ALTER DATABASE ... SET does it, or for all databases "
+                               "the server's own configuration";
+        return true;
+    }
+    if (!is_of_others(catalog, database))
         return false;
-    ret_obstacle->text =
-        arena_printf(arena, "only a superuser may set it, and \"%s\" is none", catalog->role);
-    ret_obstacle->remedy = "a superuser's ALTER DATABASE ... SET does it, or for all databases the "
-                           "server's own configuration";
+    ret_obstacle->text = arena_printf(
+        advice->arena, "the database is not \"%s\"'s, nor a role's that it is a member of",
+        catalog->role);
+    ret_obstacle->remedy = "its owner's ALTER DATABASE ... SET does it";
     return true;
 }
 

@@ -14,8 +14,8 @@ struct settings_obstacle {
 bool settings_obstacle_of_server(const struct advice *advice, const struct catalog_setting *setting,
                                  bool has_file, struct settings_obstacle *ret_obstacle);
 /* Likewise for one database. */
-bool settings_obstacle_of_database(struct arena *arena, const struct catalog_server *catalog,
-                                   const struct catalog_setting *setting,
+bool settings_obstacle_of_database(const struct advice *advice,
+                                   const struct catalog_setting *setting, const char *database,
                                    struct settings_obstacle *ret_obstacle);
 
 /* "role bob: 1GB, role eve in sales: 2GB": who has a value of their own, which wins. database NULL:

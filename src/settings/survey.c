@@ -81,6 +81,24 @@ propose(struct settings_survey *survey, struct settings_row *row,
     row->is_change = !settings_is_equal(row->rule, row->setting, current, proposal.value);
 }
 
+/* What is in the way of the change that the row is; NULL: nothing. */
+static const char *
+obstacle_of(const struct settings_input *input, const struct settings_row *row)
+{
+    const struct advice advice = {
+        .arena = input->arena, .server = input->deck, .catalog = input->catalog};
+    bool has_file = input->catalog->is_local && input->deck->configuration == CONFIGURATION_FILE;
+    struct settings_obstacle obstacle;
+
+    if (!row->is_change ||
+        !(row->environment == NULL
+              ? settings_obstacle_of_server(&advice, row->setting, has_file, &obstacle)
+              : settings_obstacle_of_database(
+                    &advice, row->setting, row->database == NULL ? "" : row->database, &obstacle)))
+        return NULL;
+    return arena_printf(input->arena, "%s: %s", obstacle.text, obstacle.remedy);
+}
+
 static void
 survey_server(struct settings_survey *survey, const struct settings_rule *rule,
               const struct catalog_setting *setting)
@@ -97,6 +115,7 @@ survey_server(struct settings_survey *survey, const struct settings_rule *rule,
     bool is_restart = strcmp(setting->context, "postmaster") == 0;
     if (row.is_change || setting->is_pending_restart)
         row.need = is_restart ? SETTINGS_NEED_RESTART : SETTINGS_NEED_RELOAD;
+    row.obstacle = obstacle_of(&survey->input, &row);
     add_row(survey, &row);
 }
 
@@ -118,6 +137,7 @@ row_of_database(struct settings_survey *survey, const struct settings_rule *rule
 
     propose(survey, &row, environment, settings_database_value(input->catalog, database, setting));
     row.need = row.is_change ? SETTINGS_NEED_SESSIONS : SETTINGS_NEED_NOTHING;
+    row.obstacle = obstacle_of(input, &row);
     return row;
 }
 

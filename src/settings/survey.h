@@ -19,6 +19,7 @@ struct settings_row {
     const char *current;     /* for the reader; of databases that are not there: the server's */
     const char *proposed;    /* NULL: left as it is */
     const char *where;       /* "default", "/etc/.../postgresql.conf:12", "database" ... */
+    const char *obstacle;    /* NULL, or why pgdeck does not set it, and what to do */
     const char *overrides;   /* "" or roles that have a value of their own */
     const char *why;
     const char *warning; /* NULL: none */

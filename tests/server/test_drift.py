@@ -85,6 +85,22 @@ def test_files_by_hand(pgdeck, applied):
         found["setting random_page_cost"]
 
 
+def test_what_waits_in_the_files_is_told(pgdeck, applied):
+    """A reload of pgdeck's brings into effect what somebody else has left there."""
+    server, deck = applied
+    server.configure(deadlock_timeout="7s", max_prepared_transactions="3")
+    lines = (server.data / "postgresql.conf").read_text().count("\n")
+    out = pgdeck("plan", "-d", deck, expect=0).out
+    assert (f"changed by hand in the files: deadlock_timeout = 7s, now 1s ({server.data}/"
+            f"postgresql.conf:{lines - 1}). The next reload brings it into effect.") in out
+    assert "max_prepared_transactions = 3, now 0" in out and "The next restart brings it" in out
+    deck.write_text(deck.read_text().replace("storage: nvme", "storage: hdd"))
+    assert "The reload brings it into effect as well." in pgdeck("plan", "-d", deck, expect=0).out
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    assert server.value("SHOW deadlock_timeout") == "7s"
+    assert "deadlock_timeout" not in pgdeck("plan", "-d", deck, expect=0).out
+
+
 def test_databases_by_hand(pgdeck, applied):
     server, deck = applied
     with server.connect("green_one") as connection:

@@ -154,6 +154,19 @@ def test_what_can_be_set_is_set_and_the_rest_is_rendered(pgdeck, rented, tmp_pat
     pgdeck("plan", "-d", deck, "--detailed-exitcode", expect=0)
 
 
+def test_a_database_of_somebody_else(pgdeck, rented):
+    server, deck = rented
+    deck.write_text(deck.read_text().replace("[schema, security, settings]", "[settings]"))
+    server.query("CREATE DATABASE green_one")
+    plan = json.loads(pgdeck("plan", "-d", deck, "--json", expect=0).out)
+    assert plan["changes"] == []
+    entry = next(entry for entry in plan["manual"] if entry["key"] == "setting work_mem")
+    assert entry["database"] == "green_one" and 'is not "rented"\'s' in entry["obstacle"]
+    server.query("ALTER DATABASE green_one OWNER TO rented")
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    assert server.value("SHOW work_mem", dbname="green_one") != "4MB"
+
+
 @pytest.mark.parametrize("role, name", [("rds_superuser", "aws-rds"), ("azure_pg_admin", "azure"),
                                         ("cloudsqlsuperuser", "cloud-sql")])
 def test_providers_are_recognized(pgdeck, rented, role, name):

@@ -177,6 +177,56 @@ def test_every_difference_from_pgtune_has_its_reason(pgdeck):
     assert re.search(r"^  checkpoint_completion_target +0\.9 +0\.9 +same$", out, re.M)
 
 
+PUBLISHED = {  # what pgtune has said of these inputs: ../shared/reference/settings.md
+    ("8GB", 4, "ssd", "web", 200, 18): {
+        "shared_buffers": "2GB", "effective_cache_size": "6GB", "maintenance_work_mem": "512MB",
+        "work_mem": "10280kB", "min_wal_size": "1GB", "max_wal_size": "4GB",
+        "max_worker_processes": "4", "max_parallel_workers_per_gather": "2",
+        "max_parallel_workers": "4", "max_parallel_maintenance_workers": "2",
+        "autovacuum_max_workers": None, "random_page_cost": "1.1"},
+    ("16GB", 8, "ssd", "web", 200, 16): {
+        "shared_buffers": "4GB", "effective_cache_size": "12GB", "maintenance_work_mem": "1GB",
+        "work_mem": "20164kB", "min_wal_size": "1GB", "max_wal_size": "4GB",
+        "max_worker_processes": "8", "max_parallel_workers_per_gather": "4",
+        "max_parallel_workers": "8", "max_parallel_maintenance_workers": "4",
+        "autovacuum_max_workers": None},
+    ("24GB", 2, "ssd", "mixed", 100, 15): {
+        "shared_buffers": "6GB", "effective_cache_size": "18GB", "maintenance_work_mem": "1536MB",
+        "work_mem": "29127kB", "min_wal_size": "1GB", "max_wal_size": "4GB",
+        "max_worker_processes": None, "max_parallel_workers_per_gather": None,
+        "max_parallel_workers": None, "max_parallel_maintenance_workers": None},
+    ("8GB", 16, "hdd", "web", 200, 16): {"random_page_cost": "4", "autovacuum_max_workers": "4"},
+    ("8GB", 32, "ssd", "analytics", 40, 16): {"random_page_cost": "4",
+                                              "autovacuum_max_workers": "5"},
+}
+
+
+def test_pgtunes_figures_are_the_published_ones(pgdeck):
+    for (memory, cpus, storage, workload, connections, version), wanted in PUBLISHED.items():
+        args = ("--memory", memory, "--cpus", cpus, "--storage", storage, "--workload", workload,
+                "--connections", connections, "--version", version, "--compare", "pgtune")
+        found = {name: row["pgtune"] for (_, _, name), row in rows(pgdeck, *args).items()}
+        assert {name: found[name] for name in wanted} == wanted, args
+        for line in pgdeck("tune", *args, expect=0).out.splitlines()[2:]:
+            assert re.search(r" same$| pgdeck(, left as it is)?: \S.* \| pgtune: \S", line), line
+
+
+def test_what_pgdeck_does_not_set_is_named(pgdeck, deck, fresh_server):
+    fresh_server.query("CREATE ROLE rented LOGIN")
+    deck.write_text(deck.read_text().replace("user='postgres'", "user='rented'"))
+    found = rows(pgdeck, "-d", deck)
+    assert found[None, None, "shared_buffers"]["obstacle"].startswith(
+        'the role "rented" may not use ALTER SYSTEM: ')
+    assert found[None, None, "fsync"]["obstacle"] is None
+    assert found["blue", None, "work_mem"]["obstacle"] is None
+    assert "only a superuser" in found["blue", None, "log_min_duration_statement"]["obstacle"]
+    out = pgdeck("tune", "-d", deck, expect=0).out
+    assert re.search(r'\nLeft to you, as the role "rented" may not use ALTER SYSTEM: .*\n  '
+                     r".*shared_buffers ", out)
+    assert "left to you   the role" in \
+        pgdeck("tune", "-d", deck, "--explain", "shared_buffers", expect=0).out
+
+
 def test_statements_run_as_they_are(pgdeck, deck, fresh_server):
     for name in ("blue_one", "green_one", "green_two"):
         fresh_server.query(f"CREATE DATABASE {name}")
