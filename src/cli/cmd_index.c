@@ -9,6 +9,8 @@ static const struct cli_command verbs[] = {
      "", index_status},
     {"index advise", "[FILE ...]", "propose indexes for the statements that run", "",
      index_propose},
+    {"index verify", "[FILE ...]",
+     "run the statements on a copy, without and with the indexes advised", "", index_verify},
 };
 
 int

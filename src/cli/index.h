@@ -1,11 +1,11 @@
 /* The verbs of pgdeck index, one function each, and what they share. */
 #pragma once
-#include "advise/run.h"
+#include "advise/verify.h"
 #include "cli/command.h"
 #include "cli/run_plan.h"
 #include "index/status.h"
 
-cli_run index_status, index_propose;
+cli_run index_status, index_propose, index_verify;
 
 struct index_reports {
     LIST_OF(struct index_report) list;
@@ -16,6 +16,10 @@ bool index_print_json(const struct index_reports *reports, struct error *err) MU
 
 void index_print_advice(const struct cli *cli, const struct advise *run);
 bool index_print_advice_json(const struct advise *run, struct error *err) MUST_CHECK;
+void index_print_proof(const struct cli *cli, const struct advise *run,
+                       const struct advise_proof *proof);
+bool index_print_proof_json(const struct advise *run, const struct advise_proof *proof,
+                            struct error *err) MUST_CHECK;
 
 struct index_consent {
     bool is_yes;

@@ -16,6 +16,9 @@ struct advise_command {
     struct cli_list operands; /* files */
     struct cli_list logs;
     bool is_accepted;
+    bool is_verified;
+    const char *copy; /* how */
+    long rows;
 };
 
 static bool
@@ -136,12 +139,14 @@ check_accept(const struct advise_command *options, struct error *err)
     return error_hint(err, "Make an empty one and name it in the deck: indexes: indexes.sql");
 }
 
+/* --- the two verbs ------------------------------------------------------------------------ */
+
 static bool
-advise(struct cli *cli, struct advise_command *options, struct advise *run, struct error *err)
+read_statements(struct cli *cli, const struct advise_command *options, struct advise *run,
+                struct error *err)
 {
-    if (!find_target(cli, options, &run->target, err) || !check_accept(options, err) ||
-        !read_budget(options, run, err) || !advise_open(run, err))
-        return false;
+    bool has_files = options->operands.values.count + options->logs.values.count > 0;
+
     for (size_t i = 0; i < options->operands.values.count; i++) {
         if (!advise_input_file(run, options->operands.values.items[i], err))
             return false;
@@ -150,14 +155,14 @@ advise(struct cli *cli, struct advise_command *options, struct advise *run, stru
         if (!advise_input_log(run, options->logs.values.items[i], err))
             return false;
     }
-    bool has_files = options->operands.values.count + options->logs.values.count > 0;
-    if ((!has_files || options->since != NULL || options->save != NULL) &&
-        !read_counted(cli, options, run, err))
-        return false;
-    bool is_fine = advise_run(run, err);
-    cli_progress_end(cli);
-    if (!is_fine)
-        return false;
+    bool is_counted = !has_files || options->since != NULL || options->save != NULL;
+    return !is_counted || read_counted(cli, options, run, err);
+}
+
+static bool
+show(struct cli *cli, const struct advise_command *options, const struct advise *run,
+     struct error *err)
+{
     if (cli->is_json && !index_print_advice_json(run, err))
         return false;
     if (!cli->is_json)
@@ -165,35 +170,127 @@ advise(struct cli *cli, struct advise_command *options, struct advise *run, stru
     return !options->is_accepted || accept_choices(cli, options, run, err);
 }
 
+static bool
+verify(struct cli *cli, const struct advise_command *options, struct advise *run, struct error *err)
+{
+    struct advise_copy copy = {.kind = options->copy != NULL && options->copy[0] == 't'
+                                           ? ADVISE_COPY_TEMPLATE
+                                           : ADVISE_COPY_PRIVATE,
+                               .max_rows = (double)options->rows};
+    struct advise_proof proof;
+    struct error ignored;
+
+    if (!advise_copy_make(run, &copy, err))
+        return false;
+    bool is_fine = advise_verify(run, &copy, &proof, err);
+    if (copy.is_sampled)
+        advise_note(run, "The copy has at most about %ld rows of a table (--rows).", options->rows);
+    if (!advise_copy_remove(run, &copy, is_fine ? err : &ignored) || !is_fine)
+        return false;
+    cli_progress_end(cli);
+    if (cli->is_json)
+        return index_print_proof_json(run, &proof, err);
+    index_print_proof(cli, run, &proof);
+    return true;
+}
+
+static bool
+advise(struct cli *cli, struct advise_command *options, struct advise *run, struct error *err)
+{
+    if (!find_target(cli, options, &run->target, err) || !check_accept(options, err) ||
+        !read_budget(options, run, err) || !advise_open(run, err) ||
+        !read_statements(cli, options, run, err) || !advise_run(run, err))
+        return false;
+    if (options->is_verified)
+        return verify(cli, options, run, err);
+    cli_progress_end(cli);
+    return show(cli, options, run, err);
+}
+
+/* What both have; the last are of one alone. */
+enum { SHARED_OPTIONS = 7, OPTIONS = SHARED_OPTIONS + 2 };
+
+static void
+make_options(struct advise_command *options, struct cli_option table[OPTIONS])
+{
+    const struct cli_option shared[SHARED_OPTIONS] = {
+        {"database", 'D', CLI_TEXT, "NAME", "the database; of the deck, unless there is only one",
+         &options->database},
+        {"from", 0, CLI_TEXT, "CONNINFO", "a database that is in no deck", &options->from},
+        {"log", 0, CLI_LIST, "FILE,..", "statements from a server's log: text, .csv or .json",
+         &options->logs},
+        {"since", 0, CLI_TEXT, "SNAPSHOT", "only what was counted since that file was saved",
+         &options->since},
+        {"save", 0, CLI_TEXT, "SNAPSHOT", "keep what is counted so far in that file",
+         &options->save},
+        {"budget", 0, CLI_TEXT, "SIZE", "of all proposed indexes together; default: no limit",
+         &options->budget},
+        {"search-path", 0, CLI_TEXT, "SCHEMA,..",
+         "where statements find their tables; default: as for an application",
+         &options->search_path},
+    };
+    memcpy(table, shared, sizeof(shared));
+}
+
+static int
+run_verb(struct cli *cli, const struct cli_command *command, struct advise_command *options,
+         struct cli_options table, int argc, char **argv, struct error *err)
+{
+    struct advise run = {.arena = cli->arena, .progress = show_progress, .progress_sink = cli};
+
+    if (!cli_parse(cli, command, table, argc, argv, &options->operands, err))
+        return cli_failed(err);
+    if (options->copy != NULL && strcmp(options->copy, "private") != 0 &&
+        strcmp(options->copy, "template") != 0) {
+        error_set(err, ERROR_USAGE, "--copy: \"%s\" is none of private, template", options->copy);
+        return cli_failed(err);
+    }
+    run.search_path = options->search_path;
+    bool is_fine = advise(cli, options, &run, err);
+    advise_close(&run);
+    return is_fine ? 0 : cli_failed(err);
+}
+
 int
 index_propose(struct cli *cli, const struct cli_command *command, int argc, char **argv,
               struct error *err)
 {
     struct advise_command options = {0};
-    const struct cli_option table[] = {
-        {"database", 'D', CLI_TEXT, "NAME", "the database; of the deck, unless there is only one",
-         &options.database},
-        {"from", 0, CLI_TEXT, "CONNINFO", "a database that is in no deck", &options.from},
-        {"log", 0, CLI_LIST, "FILE,..", "statements from a server's log: text, .csv or .json",
-         &options.logs},
-        {"since", 0, CLI_TEXT, "SNAPSHOT", "only what was counted since that file was saved",
-         &options.since},
-        {"save", 0, CLI_TEXT, "SNAPSHOT", "keep what is counted so far in that file",
-         &options.save},
-        {"budget", 0, CLI_TEXT, "SIZE", "of all proposed indexes together; default: no limit",
-         &options.budget},
-        {"accept", 0, CLI_FLAG, NULL, "append them to the deck's file of indexes",
-         &options.is_accepted},
-        {"search-path", 0, CLI_TEXT, "SCHEMA,..",
-         "where statements find their tables; default: as for an application",
-         &options.search_path},
-    };
-    struct advise run = {.arena = cli->arena, .progress = show_progress, .progress_sink = cli};
+    struct cli_option table[OPTIONS];
 
-    if (!cli_parse(cli, command, CLI_OPTIONS(table), argc, argv, &options.operands, err))
-        return cli_failed(err);
-    run.search_path = options.search_path;
-    bool is_fine = advise(cli, &options, &run, err);
-    advise_close(&run);
-    return is_fine ? 0 : cli_failed(err);
+    make_options(&options, table);
+    table[SHARED_OPTIONS] = (struct cli_option){"accept",
+                                                0,
+                                                CLI_FLAG,
+                                                NULL,
+                                                "append them to the deck's file of indexes",
+                                                &options.is_accepted};
+    return run_verb(cli, command, &options, (struct cli_options){table, SHARED_OPTIONS + 1}, argc,
+                    argv, err);
+}
+
+int
+index_verify(struct cli *cli, const struct cli_command *command, int argc, char **argv,
+             struct error *err)
+{
+    enum { DEFAULT_ROWS = 1000000 };
+    struct advise_command options = {.is_verified = true, .rows = DEFAULT_ROWS};
+    struct cli_option table[OPTIONS];
+
+    make_options(&options, table);
+    table[SHARED_OPTIONS] = (struct cli_option){
+        "copy",
+        0,
+        CLI_TEXT,
+        "KIND",
+        "private (default): the tables, on a server of its own; template: the whole database",
+        &options.copy};
+    table[SHARED_OPTIONS + 1] =
+        (struct cli_option){"rows",
+                            0,
+                            CLI_NUMBER,
+                            "N",
+                            "private: of larger tables a sample of about N rows; default 1000000",
+                            &options.rows};
+    return run_verb(cli, command, &options, (struct cli_options){table, OPTIONS}, argc, argv, err);
 }

@@ -333,3 +333,40 @@ def test_accepted_into_the_deck(pgdeck, shop, deck_dir, tmp_path):
     pgdeck("check", folder / "deck.yaml", expect=0)
     result = pgdeck("index", "advise", "--accept", "--from", shop.conninfo("shop"))
     assert result.code == 64 and "--accept needs a deck" in result.err
+
+
+@pytest.mark.parametrize("copy", ("private", "template"))
+def test_verify_runs_the_statements_on_a_copy(pgdeck, shop, tmp_path, copy):
+    shop.psql(text="""
+        CREATE TYPE mood AS ENUM ('good', 'bad');
+        CREATE TABLE moods AS SELECT i AS id, i % 3000 AS who, 'good'::mood AS mood,
+               ARRAY['good'::mood] AS more FROM generate_series(1, 30000) i;
+        CREATE UNIQUE INDEX moods_id ON moods (id);
+        ANALYZE moods""", dbname="shop")
+    (tmp_path / "queries.sql").write_text(
+        "SELECT count(*) FROM moods WHERE who = $1 AND mood = 'good';\n"
+        "SELECT mood FROM moods WHERE id = $1;\n"
+        "DELETE FROM moods WHERE who = $1;\n"
+        "SELECT 1 / (count(*) - count(*)) FROM moods;")
+    databases = shop.query("SELECT datname FROM pg_database")
+    try:
+        proof = json.loads(pgdeck("index", "verify", "--json", "--copy", copy, "--from",
+                                  shop.conninfo("shop"), tmp_path / "queries.sql", expect=0).out)
+        assert shop.value("SELECT count(*) FROM moods", dbname="shop") == 30000
+    finally:
+        shop.query("DROP TABLE moods; DROP TYPE mood", dbname="shop")
+    first, by_key, deleting, faulty = proof["statements"]
+    assert first["verdict"] == "faster" and first["after_ms"] < first["before_ms"] / 2
+    assert first["uses"] == [proof["indexes"][0]["name"]]
+    assert by_key["verdict"] == "same" and deleting["verdict"] == "faster"
+    assert faulty["verdict"] == "not run" and "division by zero" in faulty["problem"]
+    assert all(one["is_used"] and one["size_bytes"] > 8192 for one in proof["indexes"])
+    assert shop.query("SELECT datname FROM pg_database") == databases
+    assert "no private servers" in pgdeck("status", expect=0).out
+
+
+def test_verify_on_a_sample(pgdeck, shop, tmp_path):
+    (tmp_path / "queries.sql").write_text("SELECT count(*) FROM ai_results WHERE task_id = $1;")
+    result = pgdeck("index", "verify", "--rows", "3000", "--from", shop.conninfo("shop"),
+                    tmp_path / "queries.sql", expect=0)
+    assert "faster   SELECT count(*)" in result.out and "about 3000 rows" in result.out

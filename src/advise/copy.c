@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+#include "advise/copy.h"
+
+#include "base/embed.h"
+#include "base/interrupt.h"
+#include "pg/script.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- rows --------------------------------------------------------------------------------- */
+
+/* Everything that source sends goes to sink. */
+static bool
+pump(PGconn *source, PGconn *sink, struct error *err)
+{
+    char *row;
+    int length;
+
+    while ((length = PQgetCopyData(source, &row, 0)) > 0) {
+        int is_sent = PQputCopyData(sink, row, length);
+        PQfreemem(row);
+        if (is_sent != 1)
+            return pg_fault(sink, NULL, err);
+        if (is_interrupted())
+            return interrupt_error(err);
+    }
+    if (length == -2)
+        return pg_fault(source, NULL, err);
+    return PQputCopyEnd(sink, NULL) == 1 || pg_fault(sink, NULL, err);
+}
+
+/* Reads the results of COPY to their end. */
+static bool
+finish(PGconn *connection, struct error *err)
+{
+    bool is_fine = true;
+    PGresult *result;
+
+    while ((result = PQgetResult(connection)) != NULL) {
+        if (is_fine && PQresultStatus(result) == PGRES_FATAL_ERROR)
+            is_fine = pg_fault(connection, result, err);
+        PQclear(result);
+    }
+    return is_fine;
+}
+
+static bool
+start(PGconn *connection, const char *sql, ExecStatusType wanted, struct error *err)
+{
+    AUTO_PGRESULT result = PQexec(connection, sql);
+
+    return PQresultStatus(result) == wanted || pg_fault(connection, result, err);
+}
+
+static bool
+copy_rows(struct advise *run, struct advise_copy *copy, const struct advise_table *table,
+          struct error *err)
+{
+    char percent[32] = "";
+
+    if (table->rows > copy->max_rows) {
+        snprintf(percent, sizeof(percent), "TABLESAMPLE SYSTEM (%.4f)",
+                 100 * copy->max_rows / table->rows);
+        copy->is_sampled = true;
+    }
+    advise_progress(run, "copying %s", table->name);
+    return start(run->catalog,
+                 pg_script(run->arena, "advise/sql/copy_out.sql",
+                           PG_VARIABLES({"schema", table->schema}, {"table", table->name},
+                                        {"sample", table->kind == 'm' ? "" : percent})),
+                 PGRES_COPY_OUT, err) &&
+           start(copy->connection,
+                 pg_script(run->arena, "advise/sql/copy_in.sql",
+                           PG_VARIABLES({"schema", table->schema}, {"table", table->name})),
+                 PGRES_COPY_IN, err) &&
+           pump(run->catalog, copy->connection, err) && finish(run->catalog, err) &&
+           finish(copy->connection, err);
+}
+
+/* --- definitions -------------------------------------------------------------------------- */
+
+/* Runs what file says is needed for the tables, in its order. What does not work is told and left
+ * out unless it is needed. */
+static bool
+define(struct advise *run, struct advise_copy *copy, const char *file, struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+    AUTO_TEXT oids = {0};
+
+    text_append(&oids, "{");
+    for (size_t i = 0; i < run->tables.list.count; i++)
+        text_appendf(&oids, "%s%u", i == 0 ? "" : ",", run->tables.list.items[i]->oid);
+    text_append(&oids, "}");
+    const char *parameters[] = {text_chars(&oids)};
+    if (!pg_query(run->catalog, embedded_file(file)->text, 1, parameters, &result, err))
+        return false;
+    for (int row = 0; row < PQntuples(result); row++) {
+        struct error fault = {0};
+        if (pg_execute(copy->connection, pg_value(result, row, "sql"), &fault))
+            continue;
+        if (pg_bool(result, row, "is_needed")) {
+            *err = fault;
+            return error_wrap(err, "%s", pg_value(result, row, "what"));
+        }
+        advise_note(run, "The copy is without %s: %s.", pg_value(result, row, "what"),
+                    fault.message);
+    }
+    return true;
+}
+
+static bool
+is_first(const struct advise *run, size_t at)
+{
+    for (size_t i = 0; i < at; i++) {
+        if (run->tables.list.items[i] == run->tables.list.items[at])
+            return false;
+    }
+    return true;
+}
+
+static bool
+fill(struct advise *run, struct advise_copy *copy, struct error *err)
+{
+    if (!pg_execute(run->catalog, "SET statement_timeout = 0", err) ||
+        !define(run, copy, "advise/sql/copy_tables.sql", err))
+        return false;
+    for (size_t i = 0; i < run->tables.list.count; i++) {
+        const struct advise_table *table = run->tables.list.items[i];
+        bool has_rows = strchr("rpm", table->kind) != NULL;
+        if (has_rows && is_first(run, i) && !copy_rows(run, copy, table, err))
+            return error_wrap(err, "cannot copy table \"%s\"", table->name);
+    }
+    advise_progress(run, "building the indexes that are there");
+    return define(run, copy, "advise/sql/copy_indexes.sql", err);
+}
+
+/* --- where -------------------------------------------------------------------------------- */
+
+static bool
+make_server(struct advise *run, struct advise_copy *copy, struct error *err)
+{
+    struct local_recipe recipe = {.name = arena_printf(run->arena, "verify-%ld", (long)getpid()),
+                                  .is_brief = true};
+    int lock;
+
+    advise_progress(run, "starting a private server");
+    if (!local_programs_find(run->arena, 0, &recipe.programs, err) ||
+        !local_lock(run->arena, &lock, err))
+        return false;
+    copy->has_server = local_server_create(run->arena, &recipe, &copy->server, err);
+    bool is_fine = copy->has_server && local_server_start(run->arena, &copy->server, err);
+    local_unlock(lock);
+    if (!is_fine)
+        return false;
+    const struct pg_target target = {.conninfo =
+                                         local_server_conninfo(run->arena, &copy->server, NULL)};
+    return pg_connect(&target, &copy->connection, err) && fill(run, copy, err);
+}
+
+static bool
+make_database(struct advise *run, struct advise_copy *copy, struct error *err)
+{
+    struct pg_target target = run->target;
+    AUTO_PGCONN elsewhere = NULL;
+    const char *name = arena_printf(run->arena, "pgdeck_verify_%ld", (long)getpid());
+
+    PQfinish(run->catalog);
+    PQfinish(run->planner);
+    run->catalog = NULL;
+    run->planner = NULL;
+    target.database = strcmp(run->database, "postgres") == 0 ? "template1" : "postgres";
+    advise_progress(run, "copying database %s", run->database);
+    if (!pg_connect(&target, &elsewhere, err))
+        return false;
+    if (!pg_execute(elsewhere,
+                    pg_script(run->arena, "advise/sql/copy_database.sql",
+                              PG_VARIABLES({"name", name}, {"template", run->database})),
+                    err))
+        return error_hint(err, "A template must have no other session; --copy private needs no "
+                               "such thing.");
+    copy->database = name;
+    target.database = name;
+    return pg_connect(&target, &copy->connection, err);
+}
+
+/* Statements find tables there as they did. */
+static bool
+set_session(struct advise *run, struct advise_copy *copy, struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+    const char *parameters[] = {run->schemas};
+
+    return pg_execute(copy->connection, "VACUUM ANALYZE", err) &&
+           pg_query(copy->connection, embedded_file("advise/sql/copy_session.sql")->text, 1,
+                    parameters, &result, err);
+}
+
+bool
+advise_copy_make(struct advise *run, struct advise_copy *copy, struct error *err)
+{
+    struct error ignored = {0};
+    bool is_made = copy->kind == ADVISE_COPY_PRIVATE ? make_server(run, copy, err)
+                                                     : make_database(run, copy, err);
+
+    if (is_made && set_session(run, copy, err))
+        return true;
+    if (!advise_copy_remove(run, copy, &ignored))
+        advise_note(run, "The copy could not be removed: %s.", ignored.message);
+    return false;
+}
+
+bool
+advise_copy_remove(struct advise *run, struct advise_copy *copy, struct error *err)
+{
+    struct pg_target target = run->target;
+    AUTO_PGCONN elsewhere = NULL;
+
+    PQfinish(copy->connection);
+    copy->connection = NULL;
+    if (copy->has_server) {
+        copy->has_server = false;
+        return local_server_destroy(&copy->server, err);
+    }
+    if (copy->database == NULL)
+        return true;
+    target.database = strcmp(run->database, "postgres") == 0 ? "template1" : "postgres";
+    return pg_connect(&target, &elsewhere, err) &&
+           pg_execute(elsewhere,
+                      pg_script(run->arena, "advise/sql/copy_drop.sql",
+                                PG_VARIABLES({"name", copy->database})),
+                      err);
+}

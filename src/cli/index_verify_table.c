@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+#include "cli/index.h"
+
+#include "base/text.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT_WIDTH = 60 };
+static const double same_share = 0.1; /* of the time: what is less is chance */
+
+static const char *
+verdict_of(const struct advise_timing *timing)
+{
+    if (timing->problem != NULL)
+        return "not run";
+    if (timing->used.count == 0)
+        return "same";
+    if (timing->after_ms < timing->before_ms * (1 - same_share))
+        return "faster";
+    return timing->after_ms > timing->before_ms * (1 + same_share) ? "slower" : "same";
+}
+
+static bool
+is_used(const struct advise *run, const struct advise_proof *proof, size_t choice)
+{
+    for (size_t i = 0; i < run->statements.count; i++) {
+        for (size_t j = 0; j < proof->timings[i].used.count; j++) {
+            if (proof->timings[i].used.items[j] == choice)
+                return true;
+        }
+    }
+    return false;
+}
+
+static const char *
+one_line(struct arena *arena, const char *sql)
+{
+    AUTO_TEXT text = {0};
+    bool is_space = true;
+
+    for (; *sql != '\0' && text.length < TEXT_WIDTH; sql++) {
+        bool is_now = (unsigned char)*sql <= ' ';
+        if (!is_now || !is_space)
+            text_append_bytes(&text, is_now ? " " : sql, 1);
+        is_space = is_now;
+    }
+    AUTO_TEXT shown = {0};
+    text_append_visible(&shown, arena_strndup(arena, text_chars(&text),
+                                              text_utf8_length(text_chars(&text), text.length)));
+    return arena_strdup(arena, text_chars(&shown));
+}
+
+void
+index_print_proof(const struct cli *cli, const struct advise *run, const struct advise_proof *proof)
+{
+    const struct cli_style *style = cli_style(cli);
+
+    printf("%s%10s %10s  %-7s  STATEMENT%s\n", style->bold, "BEFORE", "AFTER", "", style->reset);
+    for (size_t i = 0; i < run->statements.count; i++) {
+        const struct advise_statement *statement = &run->statements.items[i];
+        const struct advise_timing *timing = &proof->timings[i];
+        if (statement->problem != NULL)
+            continue;
+        if (timing->problem != NULL)
+            printf("%21s  %-7s  %s (%s)\n", "", verdict_of(timing),
+                   one_line(run->arena, statement->text), timing->problem);
+        else
+            printf("%7.2f ms %7.2f ms  %-7s  %s\n", timing->before_ms, timing->after_ms,
+                   verdict_of(timing), one_line(run->arena, statement->text));
+    }
+    putchar('\n');
+    for (size_t i = 0; i < run->choices.count; i++) {
+        const struct advise_built *built = &proof->built[i];
+        if (built->problem != NULL)
+            printf("%s\n  cannot be built: %s\n", run->choices.items[i].create_sql, built->problem);
+        else
+            printf("%s\n  %s, built in %.0f ms, %.1f MB\n", run->choices.items[i].create_sql,
+                   is_used(run, proof, i) ? "used" : "not used: leave it out", built->build_ms,
+                   built->size_bytes / (1 << 20));
+    }
+    for (size_t i = 0; i < run->notes.count; i++)
+        printf("%s%s\n", i == 0 ? "\n" : "", run->notes.items[i]);
+}
+
+static json_t *
+timing_json(const struct advise *run, const struct advise_proof *proof, size_t at)
+{
+    const struct advise_statement *statement = &run->statements.items[at];
+    const struct advise_timing *timing = &proof->timings[at];
+    const char *problem = statement->problem != NULL ? statement->problem : timing->problem;
+    json_t *used = json_array();
+
+    for (size_t i = 0; i < timing->used.count; i++)
+        json_array_append_new(used, json_string(run->choices.items[timing->used.items[i]].name));
+    return json_pack("{s:s, s:f, s:f, s:s, s:o, s:s?}", "sql", statement->text, "before_ms",
+                     timing->before_ms, "after_ms", timing->after_ms, "verdict",
+                     problem != NULL ? "not run" : verdict_of(timing), "uses", used, "problem",
+                     problem);
+}
+
+bool
+index_print_proof_json(const struct advise *run, const struct advise_proof *proof,
+                       struct error *err)
+{
+    json_t *statements = json_array();
+    json_t *indexes = json_array();
+    json_t *notes = json_array();
+
+    for (size_t i = 0; i < run->statements.count; i++)
+        json_array_append_new(statements, timing_json(run, proof, i));
+    for (size_t i = 0; i < run->choices.count; i++)
+        json_array_append_new(
+            indexes,
+            json_pack("{s:s, s:s, s:b, s:f, s:f, s:s?}", "name", run->choices.items[i].name,
+                      "create", run->choices.items[i].create_sql, "is_used", is_used(run, proof, i),
+                      "build_ms", proof->built[i].build_ms, "size_bytes",
+                      proof->built[i].size_bytes, "problem", proof->built[i].problem));
+    for (size_t i = 0; i < run->notes.count; i++)
+        json_array_append_new(notes, json_string(run->notes.items[i]));
+    json_t *all = json_pack("{s:s, s:o, s:o, s:o}", "database", run->database, "indexes", indexes,
+                            "statements", statements, "notes", notes);
+    char *text = all == NULL ? NULL : json_dumps(all, JSON_INDENT(2));
+    json_decref(all);
+    if (text == NULL)
+        return error_set(err, ERROR_INTERNAL, "a statement is not UTF-8");
+    puts(text);
+    free(text);
+    return true;
+}
