@@ -127,6 +127,7 @@ struct advise_plan {
     const char *sql; /* NULL: generic */
     double cost;
     double limit; /* rows that LIMIT leaves; 0: none */
+    LIST_OF(const char *) indexes;
     LIST_OF(struct advise_node) nodes;
 };
 

@@ -66,6 +66,9 @@ read_node(struct advise *run, const struct advise_statement *statement, const js
     const json_t *child;
     size_t i;
 
+    const char *index = tree_text(node, "Index Name");
+    if (index != NULL)
+        *LIST_ADD(run->arena, &plan->indexes) = arena_strdup(run->arena, index);
     if (is_limit && plan->limit == 0)
         plan->limit = json_number_value(json_object_get(node, "Plan Rows"));
     read_scan(run, statement, node, outer_rows, plan);

@@ -11,6 +11,8 @@ static const struct cli_command verbs[] = {
      index_propose},
     {"index verify", "[FILE ...]",
      "run the statements on a copy, without and with the indexes advised", "", index_verify},
+    {"index review", "", "what became of the indexes that were built since a snapshot", "",
+     index_review},
 };
 
 int

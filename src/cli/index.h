@@ -5,7 +5,7 @@
 #include "cli/run_plan.h"
 #include "index/status.h"
 
-cli_run index_status, index_propose, index_verify;
+cli_run index_status, index_propose, index_verify, index_review;
 
 struct index_reports {
     LIST_OF(struct index_report) list;
@@ -13,6 +13,16 @@ struct index_reports {
 
 void index_print_tables(const struct cli *cli, const struct index_reports *reports);
 bool index_print_json(const struct index_reports *reports, struct error *err) MUST_CHECK;
+
+/* Where the statements run: a database of the deck, or any other. */
+struct index_source {
+    const char *database, *from;
+    const struct deck_database *declared; /* NULL: of no deck */
+};
+bool index_find_source(struct cli *cli, struct index_source *source, struct pg_target *ret_target,
+                       struct error *err) MUST_CHECK;
+/* A statement on one line, cut where it gets long. */
+const char *index_one_line(struct arena *arena, const char *sql);
 
 void index_print_advice(const struct cli *cli, const struct advise *run);
 bool index_print_advice_json(const struct advise *run, struct error *err) MUST_CHECK;

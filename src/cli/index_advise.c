@@ -11,8 +11,8 @@
 #include <string.h>
 
 struct advise_command {
-    const struct deck_database *declared; /* NULL: of no deck */
-    const char *database, *from, *budget, *search_path, *since, *save;
+    struct index_source source;
+    const char *budget, *search_path, *since, *save;
     struct cli_list operands; /* files */
     struct cli_list logs;
     bool is_accepted;
@@ -37,13 +37,12 @@ unknown_database(struct cli *cli, const struct deck *deck, const char *name, str
     return nearest == NULL ? false : error_hint(err, "Did you mean \"%s\"?", nearest);
 }
 
-/* The database: of a conninfo, or of the deck. */
-static bool
-find_target(struct cli *cli, struct advise_command *options, struct pg_target *ret_target,
-            struct error *err)
+bool
+index_find_source(struct cli *cli, struct index_source *source, struct pg_target *ret_target,
+                  struct error *err)
 {
-    if (options->from != NULL) {
-        *ret_target = (struct pg_target){.conninfo = options->from, .database = options->database};
+    if (source->from != NULL) {
+        *ret_target = (struct pg_target){.conninfo = source->from, .database = source->database};
         return true;
     }
     const struct deck *deck = cli_load_deck(cli, err);
@@ -51,15 +50,15 @@ find_target(struct cli *cli, struct advise_command *options, struct pg_target *r
         return false;
     for (size_t i = 0; i < deck->databases.count; i++) {
         const struct deck_database *database = &deck->databases.items[i];
-        bool is_it = options->database == NULL ? deck->databases.count == 1
-                                               : strcmp(database->name, options->database) == 0;
+        bool is_it = source->database == NULL ? deck->databases.count == 1
+                                              : strcmp(database->name, source->database) == 0;
         if (!is_it)
             continue;
-        options->declared = database;
+        source->declared = database;
         *ret_target = plan_target(database->environment->server, database->name);
         return true;
     }
-    return unknown_database(cli, deck, options->database, err);
+    return unknown_database(cli, deck, source->database, err);
 }
 
 static void
@@ -109,7 +108,7 @@ static bool
 accept_choices(struct cli *cli, const struct advise_command *options, const struct advise *run,
                struct error *err)
 {
-    const char *path = options->declared->indexes->path;
+    const char *path = options->source.declared->indexes->path;
     AUTO_TEXT text = {0};
     char *old;
     size_t length;
@@ -131,9 +130,10 @@ accept_choices(struct cli *cli, const struct advise_command *options, const stru
 static bool
 check_accept(const struct advise_command *options, struct error *err)
 {
-    if (!options->is_accepted || (options->declared != NULL && options->declared->indexes != NULL))
+    if (!options->is_accepted ||
+        (options->source.declared != NULL && options->source.declared->indexes != NULL))
         return true;
-    if (options->declared == NULL)
+    if (options->source.declared == NULL)
         return error_set(err, ERROR_USAGE, "--accept needs a deck");
     error_set(err, ERROR_USAGE, "--accept: the deck has no file of indexes");
     return error_hint(err, "Make an empty one and name it in the deck: indexes: indexes.sql");
@@ -197,8 +197,8 @@ verify(struct cli *cli, const struct advise_command *options, struct advise *run
 static bool
 advise(struct cli *cli, struct advise_command *options, struct advise *run, struct error *err)
 {
-    if (!find_target(cli, options, &run->target, err) || !check_accept(options, err) ||
-        !read_budget(options, run, err) || !advise_open(run, err) ||
+    if (!index_find_source(cli, &options->source, &run->target, err) ||
+        !check_accept(options, err) || !read_budget(options, run, err) || !advise_open(run, err) ||
         !read_statements(cli, options, run, err) || !advise_run(run, err))
         return false;
     if (options->is_verified)
@@ -215,8 +215,8 @@ make_options(struct advise_command *options, struct cli_option table[OPTIONS])
 {
     const struct cli_option shared[SHARED_OPTIONS] = {
         {"database", 'D', CLI_TEXT, "NAME", "the database; of the deck, unless there is only one",
-         &options->database},
-        {"from", 0, CLI_TEXT, "CONNINFO", "a database that is in no deck", &options->from},
+         &options->source.database},
+        {"from", 0, CLI_TEXT, "CONNINFO", "a database that is in no deck", &options->source.from},
         {"log", 0, CLI_LIST, "FILE,..", "statements from a server's log: text, .csv or .json",
          &options->logs},
         {"since", 0, CLI_TEXT, "SNAPSHOT", "only what was counted since that file was saved",

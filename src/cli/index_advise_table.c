@@ -21,9 +21,8 @@ size_text(struct arena *arena, double size_bytes)
     return arena_printf(arena, "%.0f %s", size_bytes, units[unit]);
 }
 
-/* A statement on one line, cut where it gets long. */
-static const char *
-one_line(struct arena *arena, const char *sql)
+const char *
+index_one_line(struct arena *arena, const char *sql)
 {
     AUTO_TEXT text = {0};
     bool is_space = true;
@@ -65,12 +64,12 @@ print_choice(const struct cli *cli, const struct advise *run, const struct advis
     for (size_t i = 0; i < choice->helped.count; i++) {
         const struct advise_statement *statement = &run->statements.items[choice->helped.items[i]];
         printf("  %10.0f -> %-10.0f %s\n", statement->before, statement->after,
-               one_line(run->arena, statement->text));
+               index_one_line(run->arena, statement->text));
     }
     for (size_t i = 0; i < choice->unhot.count; i++) {
         const struct advise_statement *statement = &run->statements.items[choice->unhot.items[i]];
         printf("  slows %.0f calls, no longer HOT, writing into all indexes of the table: %s\n",
-               statement->calls, one_line(run->arena, statement->text));
+               statement->calls, index_one_line(run->arena, statement->text));
     }
     if (candidate->extension != NULL)
         printf("  needs CREATE EXTENSION IF NOT EXISTS %s;\n", candidate->extension);
@@ -93,7 +92,7 @@ print_problems(const struct advise *run)
             printf("\nNot advised for:\n");
         if (count <= MAX_PROBLEMS)
             printf("  %s: %s: %s\n", statement->source, statement->problem,
-                   one_line(run->arena, statement->text));
+                   index_one_line(run->arena, statement->text));
     }
     if (count > MAX_PROBLEMS)
         printf("  and %zu more\n", count - MAX_PROBLEMS);

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "cli/index.h"
 
-#include "base/text.h"
-
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_WIDTH = 60 };
 static const double same_share = 0.1; /* of the time: what is less is chance */
 
 static const char *
@@ -35,24 +32,6 @@ is_used(const struct advise *run, const struct advise_proof *proof, size_t choic
     return false;
 }
 
-static const char *
-one_line(struct arena *arena, const char *sql)
-{
-    AUTO_TEXT text = {0};
-    bool is_space = true;
-
-    for (; *sql != '\0' && text.length < TEXT_WIDTH; sql++) {
-        bool is_now = (unsigned char)*sql <= ' ';
-        if (!is_now || !is_space)
-            text_append_bytes(&text, is_now ? " " : sql, 1);
-        is_space = is_now;
-    }
-    AUTO_TEXT shown = {0};
-    text_append_visible(&shown, arena_strndup(arena, text_chars(&text),
-                                              text_utf8_length(text_chars(&text), text.length)));
-    return arena_strdup(arena, text_chars(&shown));
-}
-
 void
 index_print_proof(const struct cli *cli, const struct advise *run, const struct advise_proof *proof)
 {
@@ -66,10 +45,10 @@ index_print_proof(const struct cli *cli, const struct advise *run, const struct 
             continue;
         if (timing->problem != NULL)
             printf("%21s  %-7s  %s (%s)\n", "", verdict_of(timing),
-                   one_line(run->arena, statement->text), timing->problem);
+                   index_one_line(run->arena, statement->text), timing->problem);
         else
             printf("%7.2f ms %7.2f ms  %-7s  %s\n", timing->before_ms, timing->after_ms,
-                   verdict_of(timing), one_line(run->arena, statement->text));
+                   verdict_of(timing), index_one_line(run->arena, statement->text));
     }
     putchar('\n');
     for (size_t i = 0; i < run->choices.count; i++) {

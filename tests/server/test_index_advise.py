@@ -370,3 +370,42 @@ def test_verify_on_a_sample(pgdeck, shop, tmp_path):
     result = pgdeck("index", "verify", "--rows", "3000", "--from", shop.conninfo("shop"),
                     tmp_path / "queries.sql", expect=0)
     assert "faster   SELECT count(*)" in result.out and "about 3000 rows" in result.out
+
+
+def test_review_of_what_was_built(pgdeck, advise, shop, tmp_path):
+    shop.psql(text="""
+        CREATE TABLE visits (id int, page int, at int, note text) PARTITION BY RANGE (at);
+        CREATE TABLE visits_1 PARTITION OF visits FOR VALUES FROM (0) TO (40000);
+        CREATE TABLE visits_2 PARTITION OF visits FOR VALUES FROM (40000) TO (80001);
+        INSERT INTO visits SELECT i, i % 5000, i, repeat('x', 50) FROM generate_series(1, 80000) i;
+        VACUUM ANALYZE visits""", dbname="shop")
+    reading = "SELECT count(note) FROM visits WHERE page = 7"
+    listing = "SELECT count(*) FROM visits WHERE at > 0 AND note > 'a'"
+    try:
+        for _ in range(5):
+            shop.query(reading, dbname="shop")
+        advise(None, "--save", tmp_path / "before.json")
+        shop.query("CREATE INDEX visits_page ON visits (page)", dbname="shop")
+        shop.query("CREATE INDEX visits_note ON visits (note)", dbname="shop")
+        for _ in range(5):
+            shop.query(reading, dbname="shop")
+            shop.query(listing, dbname="shop")
+        arguments = ("index", "review", "--since", tmp_path / "before.json", "--from",
+                     shop.conninfo("shop"))
+        review = json.loads(pgdeck(*arguments, "--json", expect=0).out)
+        text = pgdeck(*arguments, expect=0).out
+        note, page = review["indexes"]
+        assert (note["name"], note["verdict"], note["scans"]) == ("visits_note", "unused", 0)
+        assert note["drop"] == "DROP INDEX CONCURRENTLY public.visits_note"
+        assert (page["name"], page["verdict"], page["scans"]) == ("visits_page", "faster", 10)
+        [statement] = page["statements"]
+        assert statement["calls"] == 5 and statement["after_ms"] < statement["before_ms"] / 2
+        assert page["drop"] is None and "visits_note on visits: not used, 0 scans" in text
+        advise(None, "--save", tmp_path / "after.json")
+        again = json.loads(pgdeck(*arguments, "--until", tmp_path / "after.json", "--json",
+                                  expect=0).out)
+        assert again["indexes"] == review["indexes"]
+    finally:
+        shop.query("DROP TABLE visits", dbname="shop")
+    result = pgdeck("index", "review", "--from", shop.conninfo("shop"))
+    assert result.code == 64 and "needs --since" in result.err
