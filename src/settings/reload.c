@@ -81,7 +81,7 @@ find_assignment(const struct settings_configuration *configuration, const char *
 }
 
 /* Whether the server has the value, or will have it after a restart. A value of this session's own
- * role or database hides the server's. */
+ * role or database hides the server's; some parameters a session keeps from its begin. */
 static bool
 has_taken(const struct settings_assignment *assignment, const PGresult *result, int row)
 {
@@ -90,7 +90,9 @@ has_taken(const struct settings_assignment *assignment, const PGresult *result, 
     now.setting = pg_value(result, row, "setting");
     now.source = pg_value(result, row, "source");
     now.is_pending_restart = pg_bool(result, row, "pending_restart");
-    return setting_is_hidden(&now) || now.is_pending_restart ||
+    bool is_of_begin =
+        strcmp(now.context, "backend") == 0 || strcmp(now.context, "superuser-backend") == 0;
+    return setting_is_hidden(&now) || is_of_begin || now.is_pending_restart ||
            settings_is_equal(assignment->rule, &now, now.setting, assignment->value);
 }
 

@@ -141,6 +141,13 @@ def test_rollback_without_the_kept_copy(pgdeck, deck, fresh_server):
     assert files(fresh_server.data) == before
 
 
+def test_what_a_session_keeps_from_its_begin(pgdeck, deck, fresh_server):
+    """log_connections: the session that reloads does not see the new value."""
+    change_deck(deck, "storage: nvme", "storage: nvme, settings: {log_connections: on}")
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    assert shown(fresh_server, "postgres", "log_connections") in ("on", "all")
+
+
 def test_debian_layout(pgdeck, make_server, tmp_path, pg_version):
     """config_file outside of the data directory, behind a link, with a conf.d of its own."""
     server = make_server(pg_version)
