@@ -12,15 +12,18 @@
 static const char values_mark[] = "/* deck */";
 static const char checks_mark[] = "/* checks */";
 
-/* As monitoring.threshold() gives it: percent, milliseconds with their unit, or a plain number. */
+/* As monitoring.threshold() gives it: percent, seconds with their unit, or a plain number. */
 static const char *
 level_text(struct arena *arena, const struct deck_alert *alert, double level)
 {
-    enum { PERCENT = 100 };
+    enum { PERCENT = 100, MS = 1000 };
 
     if (alert->unit == LEVEL_SHARE)
         return arena_printf(arena, "%.15g", level * PERCENT);
-    return arena_printf(arena, "%.0f%s", level, alert->unit == LEVEL_DURATION ? " ms" : "");
+    /* As seconds: PostgreSQL 14 takes at most 2^31 of a unit. */
+    if (alert->unit == LEVEL_DURATION)
+        return arena_printf(arena, "%.15g s", level / MS);
+    return arena_printf(arena, "%.0f", level);
 }
 
 const char *

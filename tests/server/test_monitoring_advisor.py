@@ -367,7 +367,7 @@ def test_the_decks_values_reach_the_database(pgdeck, server, deck):
         "SELECT kind, name, value FROM monitoring.deck_values", dbname="w_two")}
     assert values["environment", "W one"] == values["environment", "w_two"] == "test"
     assert values["limit", "dead_rows_warning"] == "7"
-    assert values["limit", "idle_in_transaction_critical"] == "600000 ms"
+    assert values["limit", "idle_in_transaction_critical"] == "600 s"
     assert values["limit", "cache_hit_warning"] == "92"
     assert values["limit", "temp_bytes_critical"] == "2147483648"
     assert values["history", "keep"] == "2592000 s"
