@@ -332,7 +332,8 @@ TYPED = ["SELECT * FROM v_connection_pool_health", "SELECT * FROM v_query_perfor
          "SELECT * FROM check_database_health()", "SELECT monitoring.record_performance_metrics()",
          "SELECT * FROM v_tables_needing_maintenance",
          "SELECT * FROM v_index_usage WHERE usage_category = 'UNUSED'",
-         "SELECT * FROM v_slow_queries LIMIT 10", "SELECT * FROM v_connection_status",
+         "SELECT * FROM v_slow_queries LIMIT 10", "SELECT * FROM partition_sizes",
+         "SELECT * FROM v_connection_status",
          "SELECT * FROM v_maintenance_status WHERE temp_files > 0"]
 
 
@@ -344,6 +345,8 @@ def test_what_users_type(pgdeck, server, deck):
             for query in TYPED:
                 if user == "postgres" or "record_performance" not in query:
                     connection.execute(query).fetchall()
+    with server.connect("W one") as connection:
+        connection.execute("CALL maintain_partitions()")
 
 
 def test_every_view_says_what_to_look_for(pgdeck, server, deck):
