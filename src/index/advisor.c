@@ -15,6 +15,7 @@ struct scope {
     const struct deck_database *database;
     const struct catalog_database *catalog;
     const char *owner; /* NULL: who is connected */
+    struct index_room room;
 };
 
 static bool
@@ -149,6 +150,7 @@ add_build(const struct scope *scope, const struct index_wanted *wanted, const ch
         .lock_wait_ms = scope->advice->deck->lock_wait_ms,
         .give_up_ms = scope->advice->deck->give_up_ms,
         .max_block_ms = scope->advice->deck->max_block_ms,
+        .room = scope->room,
     };
     change.what = what;
     change.why = why;
@@ -386,6 +388,10 @@ bool
 index_advise(struct advice *advice, struct error *err)
 {
     const struct deck *deck = advice->deck;
+    const struct index_room room = {
+        .data_directory = advice->catalog->is_local ? advice->catalog->data_directory : NULL,
+        .claimed_bytes = ARENA_NEW(advice->arena, _Atomic int64_t),
+    };
 
     for (size_t i = 0; i < deck->databases.count; i++) {
         const struct deck_database *database = &deck->databases.items[i];
@@ -396,6 +402,7 @@ index_advise(struct advice *advice, struct error *err)
             .database = database,
             .catalog = catalog_find_database(advice->catalog, database->name),
             .owner = change_owner(advice, database),
+            .room = room,
         };
         if (scope.catalog != NULL && !advise_database(&scope, err))
             return false;

@@ -174,11 +174,19 @@ drop_leftover(struct build *build, const struct table *table, const char *name, 
 static bool
 create(struct build *build, const struct table *table, const char *name, struct error *err)
 {
-    return index_watch_timeout(&build->watch, 0, err) &&
-           index_watch_run(&build->watch,
-                           index_create_sql(build->arena, build->wanted->canonical, table->schema,
-                                            table->name, name, true),
-                           err);
+    const char *canonical = build->wanted->canonical;
+    int64_t claimed_bytes;
+
+    if (!index_room_claim(build->execution, &build->wanted->room, table->schema, table->name,
+                          canonical, &claimed_bytes, err))
+        return false;
+    bool is_built =
+        index_watch_timeout(&build->watch, 0, err) &&
+        index_watch_run(
+            &build->watch,
+            index_create_sql(build->arena, canonical, table->schema, table->name, name, true), err);
+    index_room_release(&build->wanted->room, claimed_bytes);
+    return is_built;
 }
 
 /* Leaves no invalid index behind if that can be had now: else the next apply finds it. */

@@ -2,6 +2,7 @@
  * after the other. Looks first at what is there, so that it continues after a kill. */
 #pragma once
 #include "change/change.h"
+#include "index/room.h"
 #include <stdint.h>
 
 struct index_build { /* struct change's argument */
@@ -10,6 +11,7 @@ struct index_build { /* struct change's argument */
     bool is_own_name;      /* pgdeck's: what else is there under this name may go */
     int lock_wait_ms;
     int64_t give_up_ms, max_block_ms;
+    struct index_room room;
 };
 
 extern const struct change_procedure index_build_procedure;

@@ -3,7 +3,9 @@
 again, and cleaned up after a kill."""
 
 import json
+import os
 import signal
+import subprocess
 import time
 
 import pytest
@@ -264,3 +266,42 @@ def test_progress_has_phase_percent_and_time_left(deck):
     _code, err = ended(process)
     assert "build_1 events_slow: building index: scanning table" in err
     assert " %, about " in err and " s left" in err, err
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder with little room on its file system."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a small file system")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", folder], check=True)
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_disk_space_is_looked_at_before(deck, small_disk):
+    subprocess.run(["chown", "--reference", deck.server.data, small_disk], check=True)
+    deck.server.query(f"CREATE TABLESPACE small LOCATION '{small_disk}'")
+    try:
+        deck.server.query("ALTER DATABASE build_1 SET TABLESPACE small")
+        deck.run("CREATE TABLE large (id int, words text);"
+                 "INSERT INTO large SELECT n, repeat(md5(n::text), 6) FROM generate_series(1, 90000) n")
+        deck.run("VACUUM ANALYZE large")
+        deck.write("CREATE INDEX large_id ON large (id); CREATE INDEX large_words ON large (words);")
+        (deck.folder / "deck.yaml").write_text(
+            deck.file.read_text().replace("  build_2: {environment: test}\n", ""))
+        result = deck.apply(expect=16)
+        assert "no room for an index on \"large\"" in result.err
+        assert "MB are free in" in result.err and str(small_disk) in result.err
+        assert deck.valid("large_words") is None and deck.valid("large_id")
+        deck.write("CREATE INDEX large_id ON large (id);"
+                   "CREATE INDEX large_words ON large (words) WHERE id < 10;")
+        (deck.folder / "deck.yaml").write_text(
+            deck.file.read_text().replace("  build_2: {environment: test}\n", ""))
+        deck.apply()
+        assert deck.valid("large_words")
+    finally:
+        deck.server.query("DROP DATABASE build_1 WITH (FORCE)")
+        deck.server.query("DROP TABLESPACE small")
+        deck.server.query("CREATE DATABASE build_1")
