@@ -342,7 +342,7 @@ check_databases(struct deck_loader *loader, struct deck_root *root, const struct
         if (!is_first_with(deck, i))
             continue;
         if (database->partitions != NULL)
-            deck_check_partitions(loader, database->partitions, database->schema);
+            deck_check_partitions(loader, database);
         if (database->indexes != NULL && database->schema != NULL)
             check_indexes(loader, database->indexes, database->schema);
     }

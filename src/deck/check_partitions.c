@@ -131,6 +131,86 @@ check_keys(struct deck_loader *loader, const struct deck_partition *partition, c
     }
 }
 
+static bool
+is_table(const char *schema, const char *table, const struct deck_partition *partition)
+{
+    return table != NULL && strcmp(table, partition->table) == 0 &&
+           strcmp(schema == NULL ? "public" : schema, partition->schema) == 0;
+}
+
+/* Likewise for unique indexes. */
+static void
+check_unique_indexes(struct deck_loader *loader, const struct deck_partition *partition,
+                     const struct deck_sql_file *file)
+{
+    for (size_t i = 0; i < file->statements.count; i++) {
+        const struct deck_statement *statement = &file->statements.items[i];
+        if (statement->kind != STATEMENT_CREATE_INDEX || !statement->is_unique ||
+            !is_table(statement->table_schema, statement->table, partition))
+            continue;
+        const char *columns[2] = {partition->column, partition->then_range};
+        for (size_t j = 0; j < 2; j++) {
+            bool is_in = columns[j] == NULL;
+            for (size_t k = 0; k < statement->keys.items[0].columns.count; k++) {
+                const char *name = statement->keys.items[0].columns.items[k];
+                is_in = is_in || (name != NULL && strcmp(name, columns[j]) == 0);
+            }
+            if (!is_in)
+                error_hint(deck_loader_fault(loader, statement->place,
+                                             "unique index %s of %s lacks the partition column "
+                                             "\"%s\"",
+                                             statement->name, partition->table, columns[j]),
+                           "PostgreSQL wants it there: with it the index promises less.");
+        }
+    }
+}
+
+/* What the primary key of a table will be, or the columns that a foreign key names. */
+static bool
+refers_to(const struct deck_reference *reference, const struct deck_statement *table,
+          const char *column)
+{
+    for (size_t i = 0; i < reference->columns.count; i++) {
+        if (strcmp(reference->columns.items[i], column) == 0)
+            return true;
+    }
+    for (size_t i = 0; reference->columns.count == 0 && i < table->keys.count; i++) {
+        const struct deck_key_columns *key = &table->keys.items[i];
+        for (size_t j = 0; key->is_primary && j < key->columns.count; j++) {
+            if (strcmp(key->columns.items[j], column) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* A foreign key needs a unique key of just the columns that it points at, which a partitioned table
+ * has only with its partition columns in it. */
+static void
+check_references(struct deck_loader *loader, const struct deck_partition *partition,
+                 const struct deck_sql_file *schema, const struct deck_statement *table)
+{
+    const char *columns[2] = {partition->column, partition->then_range};
+
+    for (size_t i = 0; i < schema->statements.count; i++) {
+        const struct deck_statement *statement = &schema->statements.items[i];
+        for (size_t j = 0; j < statement->references.count; j++) {
+            const struct deck_reference *reference = &statement->references.items[j];
+            if (!is_table(reference->schema, reference->table, partition) ||
+                ((columns[0] == NULL || refers_to(reference, table, columns[0])) &&
+                 (columns[1] == NULL || refers_to(reference, table, columns[1]))))
+                continue;
+            struct error *fault = deck_loader_fault(
+                loader, statement->place, "a foreign key of %s points at %s, which is partitioned",
+                statement->name, partition->table);
+            error_hint(fault,
+                       "The keys of %s get the partition column \"%s\": point at it, too, or drop "
+                       "the foreign key.",
+                       partition->table, partition->column);
+        }
+    }
+}
+
 static void
 check_table(struct deck_loader *loader, const struct deck_partition *partition,
             const struct deck_sql_file *schema)
@@ -156,6 +236,7 @@ check_table(struct deck_loader *loader, const struct deck_partition *partition,
             check_column(loader, partition, partition->then_range, statement);
             check_keys(loader, partition, partition->then_range, statement);
         }
+        check_references(loader, partition, schema, statement);
         return;
     }
     struct error *fault =
@@ -165,9 +246,10 @@ check_table(struct deck_loader *loader, const struct deck_partition *partition,
 }
 
 void
-deck_check_partitions(struct deck_loader *loader, const struct deck_partitions *partitions,
-                      const struct deck_sql_file *schema)
+deck_check_partitions(struct deck_loader *loader, const struct deck_database *database)
 {
+    const struct deck_partitions *partitions = database->partitions;
+
     for (size_t i = 0; i < partitions->list.count; i++) {
         const struct deck_partition *partition = &partitions->list.items[i];
         if (partition->table == NULL)
@@ -186,7 +268,11 @@ deck_check_partitions(struct deck_loader *loader, const struct deck_partitions *
                 strcmp(other->schema, partition->schema) == 0)
                 partition_fault(loader, partition, "the table is there already");
         }
-        if (schema != NULL)
-            check_table(loader, partition, schema);
+        if (database->schema != NULL)
+            check_table(loader, partition, database->schema);
+        if (database->schema != NULL && partition->column != NULL)
+            check_unique_indexes(loader, partition, database->schema);
+        if (database->indexes != NULL && partition->column != NULL)
+            check_unique_indexes(loader, partition, database->indexes);
     }
 }

@@ -38,8 +38,7 @@ void deck_read_settings(struct deck_loader *loader, const struct deck_node *node
 /* check.c: resolves references and looks at what must fit together. */
 void deck_check(struct deck_loader *loader, struct deck_root *root, const struct deck_node *node);
 /* check_partitions.c: partitions of a database against its schema. */
-void deck_check_partitions(struct deck_loader *loader, const struct deck_partitions *partitions,
-                           const struct deck_sql_file *schema);
+void deck_check_partitions(struct deck_loader *loader, const struct deck_database *database);
 /* names.c: adds a fault when PostgreSQL cannot take the name; what: "database". */
 bool deck_check_name(struct deck_loader *loader, struct place place, const char *what,
                      const char *name, bool is_role);

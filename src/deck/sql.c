@@ -120,6 +120,22 @@ statement_fault(struct sql_reading *reading, const struct deck_statement *statem
 }
 
 static void
+add_reference(struct sql_reading *reading, const json_t *constraint,
+              struct deck_statement *statement)
+{
+    struct deck_reference *reference = LIST_ADD(reading->arena, &statement->references);
+    const json_t *name;
+    size_t i;
+
+    take_relation(reading, json_object_get(constraint, "pktable"), &reference->schema,
+                  &reference->table);
+    json_array_foreach(json_object_get(constraint, "pk_attrs"), i, name)
+    {
+        *LIST_ADD(reading->arena, &reference->columns) = string_node(reading, name);
+    }
+}
+
+static void
 add_key(struct sql_reading *reading, const json_t *constraint, const char *column,
         struct deck_statement *statement)
 {
@@ -127,6 +143,8 @@ add_key(struct sql_reading *reading, const json_t *constraint, const char *colum
     const json_t *name;
     size_t i;
 
+    if (type != NULL && strcmp(type, "CONSTR_FOREIGN") == 0)
+        add_reference(reading, constraint, statement);
     if (type == NULL || (strcmp(type, "CONSTR_PRIMARY") != 0 && strcmp(type, "CONSTR_UNIQUE") != 0))
         return;
     struct deck_key_columns *key = LIST_ADD(reading->arena, &statement->keys);
@@ -184,6 +202,21 @@ read_table(struct sql_reading *reading, const json_t *node, struct deck_statemen
 }
 
 static void
+read_unique_columns(struct sql_reading *reading, const json_t *node,
+                    struct deck_statement *statement)
+{
+    struct deck_key_columns *key = LIST_ADD(reading->arena, &statement->keys);
+    const json_t *element;
+    size_t i;
+
+    json_array_foreach(json_object_get(node, "indexParams"), i, element)
+    {
+        *LIST_ADD(reading->arena, &key->columns) =
+            text_of(reading, json_object_get(element, "IndexElem"), "name");
+    }
+}
+
+static void
 read_index(struct sql_reading *reading, const json_t *node, struct deck_statement *statement)
 {
     take_relation(reading, json_object_get(node, "relation"), &statement->table_schema,
@@ -192,6 +225,8 @@ read_index(struct sql_reading *reading, const json_t *node, struct deck_statemen
     statement->is_unique = json_is_true(json_object_get(node, "unique"));
     statement->is_concurrent = json_is_true(json_object_get(node, "concurrent"));
     statement->is_if_not_exists = json_is_true(json_object_get(node, "if_not_exists"));
+    if (statement->is_unique)
+        read_unique_columns(reading, node, statement);
     if (statement->name != NULL)
         return;
     struct error *fault = statement_fault(reading, statement, "an index without a name");

@@ -23,6 +23,12 @@ struct deck_key_columns {
     LIST_OF(const char *) columns;
 };
 
+struct deck_reference { /* a foreign key */
+    const char *schema; /* of the table that it points at; NULL: unqualified */
+    const char *table;
+    LIST_OF(const char *) columns; /* none: its primary key */
+};
+
 struct deck_statement {
     enum deck_statement_kind kind;
     struct place place;
@@ -36,8 +42,11 @@ struct deck_statement {
     bool is_unique;
     bool is_partitioned;    /* CREATE TABLE ... PARTITION BY was written */
     bool has_other_columns; /* CREATE TABLE ... (LIKE ...), INHERITS, OF: columns is not all */
-    LIST_OF(const char *) columns;         /* CREATE TABLE: names of its columns, in order */
-    LIST_OF(struct deck_key_columns) keys; /* CREATE TABLE: its primary and unique keys */
+    LIST_OF(const char *) columns; /* CREATE TABLE: names of its columns, in order */
+    /* CREATE TABLE: its primary and unique keys; CREATE UNIQUE INDEX: its columns, NULL: expression
+     */
+    LIST_OF(struct deck_key_columns) keys;
+    LIST_OF(struct deck_reference) references; /* CREATE TABLE */
 };
 
 struct deck_sql_file {

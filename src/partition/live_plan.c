@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "change/name.h"
 #include "change/script.h"
+#include "partition/design.h"
 #include "partition/period.h"
 #include "pg/script.h"
 
@@ -45,7 +46,8 @@ partition_live_parts(struct arena *arena, PGconn *connection,
     if (!pg_query(connection, embedded_file("partition/sql/today.sql")->text, 0, NULL, &today, err))
         return false;
     struct partition_days days = {.today = pg_integer(today, 0, "today")};
-    days.first = days.last = days.today;
+    days.first = days.today - 1;
+    days.last = days.today + 1;
     if (partition_range_column(partition) != NULL) {
         const char *sql =
             pg_script(arena, "partition/sql/live_extent.sql",
@@ -54,8 +56,10 @@ partition_live_parts(struct arena *arena, PGconn *connection,
         if (!pg_query(connection, sql, 0, NULL, &extent, err))
             return false;
         if (pg_value(extent, 0, "first") != NULL) {
-            days.first = pg_integer(extent, 0, "first");
-            days.last = pg_integer(extent, 0, "last");
+            long long first = pg_integer(extent, 0, "first");
+            long long last = pg_integer(extent, 0, "last");
+            days.first = first < days.first ? first : days.first;
+            days.last = last > days.last ? last : days.last;
         }
     }
     partition_parts_over(arena, partition, &days, ret_parts);
@@ -187,7 +191,8 @@ outline(const struct partition_live_advice *live, const struct partition_live_si
 }
 
 static void
-add(const struct partition_live_advice *live, const char *what, const char *why, const char *sql)
+add(const struct partition_live_advice *live, const char *what, const char *why, const char *sql,
+    const char *warning)
 {
     struct arena *arena = live->advice->arena;
     const struct deck_partition *partition = live->partition;
@@ -204,6 +209,7 @@ add(const struct partition_live_advice *live, const char *what, const char *why,
             .action = CHANGE_ALTER,
             .what = what,
             .why = why,
+            .warning = warning,
             .place = partition->place,
             .sql = sql,
             .procedure = &partition_live_procedure,
@@ -221,6 +227,16 @@ add(const struct partition_live_advice *live, const char *what, const char *why,
         });
 }
 
+static bool
+refuse(const struct partition_live_advice *live, const char *reasons)
+{
+    change_list_note(live->advice->changes, live->advice->server->name, live->database->name,
+                     live->partition->place, "table %s cannot be partitioned by %s: %s",
+                     live->partition->table,
+                     partition_key_text(live->advice->arena, live->partition), reasons);
+    return true;
+}
+
 bool
 partition_live_advise(const struct partition_live_advice *live, struct error *err)
 {
@@ -229,32 +245,33 @@ partition_live_advise(const struct partition_live_advice *live, struct error *er
     struct partition_live_size size;
     struct partition_parts parts;
     const char *reasons;
+    const char *doubts;
     const char *sql;
 
     if (!find_obstacles(live, &reasons, err))
         return false;
-    if (reasons != NULL) {
-        change_list_note(live->advice->changes, live->advice->server->name, live->database->name,
-                         partition->place, "table %s cannot be partitioned by %s: %s",
-                         partition->table, partition_key_text(arena, live->partition), reasons);
-        return true;
-    }
+    if (reasons != NULL)
+        return refuse(live, reasons);
     if (!partition_live_size(arena, live->connection, partition, &size, err) ||
-        !partition_live_parts(arena, live->connection, partition, &parts, err) ||
-        !outline(live, &size, &parts, &sql, err))
+        !partition_find_misfits(live, &size, &reasons, err))
+        return false;
+    if (reasons != NULL)
+        return refuse(live, reasons);
+    if (!partition_live_parts(arena, live->connection, partition, &parts, err) ||
+        !outline(live, &size, &parts, &sql, err) ||
+        !partition_find_doubts(live, parts.list.count, &doubts, err))
         return false;
     long long seconds = size.bytes / COPY_BYTES_PER_SECOND;
     add(live,
         arena_printf(arena, "partition %s by %s, %zu partitions, while it is in use",
-                     partition->table, partition_key_text(arena, live->partition),
-                     parts.list.count),
+                     partition->table, partition_key_text(arena, partition), parts.list.count),
         arena_printf(arena,
                      "the deck has it partitioned. About %lld rows (%s) are copied beside it, "
                      "which needs about %s of disk until the old table is removed, and some %lld "
                      "min at 20 MB/s",
                      size.rows, size_text(arena, size.bytes),
                      size_text(arena, size.bytes * DISK_TENTHS / 10), seconds / 60 + 1),
-        sql);
+        sql, doubts);
     return true;
 }
 
@@ -276,6 +293,6 @@ partition_live_go_on(const struct partition_live_advice *live, bool *ret_is_open
         add(live, arena_printf(arena, "go on with partitioning %s", live->partition->table),
             arena_printf(arena, "a conversion of it has begun: %s, %lld rows copied", state.step,
                          state.copied),
-            "-- goes on where it ended");
+            "-- goes on where it ended", NULL);
     return true;
 }

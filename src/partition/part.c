@@ -85,7 +85,8 @@ void
 partition_parts_wanted(struct arena *arena, const struct deck_partition *partition, long long today,
                        struct partition_parts *ret_parts)
 {
-    partition_parts_over(arena, partition, &(struct partition_days){today, today, today},
+    /* clocks of clients, and columns without a time zone, may be a day behind or ahead */
+    partition_parts_over(arena, partition, &(struct partition_days){today, today - 1, today + 1},
                          ret_parts);
 }
 

@@ -23,7 +23,7 @@ void partition_parts_over(struct arena *arena, const struct deck_partition *part
                           const struct partition_days *days, struct partition_parts *ret_parts);
 
 /* today: days since 1970-01-01 in UTC. RANGE: the current period, `past` before and `premake` after
- * it. */
+ * it; also those of yesterday and tomorrow. */
 void partition_parts_wanted(struct arena *arena, const struct deck_partition *partition,
                             long long today, struct partition_parts *ret_parts);
 

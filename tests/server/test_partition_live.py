@@ -357,3 +357,32 @@ def test_a_table_in_conversion_is_not_truncated(existing):
         existing.run("TRUNCATE events")
     existing.rollback()
     existing.run("TRUNCATE events")
+
+
+def test_values_that_fit_no_part_are_named(existing):
+    prepare(existing, 100, "list")
+    existing.run("UPDATE events SET status = 'it''s odd' WHERE id = 5")
+    assert existing.changes() == []
+    assert "'it''s odd'" in existing.notes()[0] and "parts" in existing.notes()[0]
+
+
+def test_what_speaks_against_it_is_told_with_figures(make_server, pg_version, pgdeck, tmp_path):
+    from test_advisor_ddl import Deck
+    server = make_server(pg_version, shared_preload_libraries="pg_stat_statements")
+    server.query("CREATE DATABASE doubts")
+    deck = Deck(pgdeck, server, tmp_path / "deck", "doubts")
+    prepare(deck, 2000, "list")
+    deck.run("CREATE EXTENSION pg_stat_statements")
+    for _ in range(9):
+        deck.run("SELECT n FROM events WHERE id = %s", 1)
+    deck.run("SELECT n FROM events WHERE status = 'new' AND id = 1")
+    deck.run("UPDATE events SET n = 1, status = 'done' WHERE id = 1")
+    deck.run("INSERT INTO events (id) VALUES (1) ON CONFLICT (id) DO NOTHING")
+    warning = deck.plan()["changes"][0]["warning"]
+    assert "% of the calls that look for rows do not name status" in warning
+    assert "status is changed by 1 statements" in warning
+    assert "name the old key in ON CONFLICT" in warning and "INSERT INTO events" in warning
+    deck.run("UPDATE events SET n = 7; ANALYZE events")
+    deck.write(more="partitions:\n  - {table: events, hash: n, parts: 4, accept_key: true}\n")
+    warning = deck.plan()["changes"][0]["warning"]
+    assert "100 % of the rows" in warning and "different values" in warning

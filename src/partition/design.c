@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+#include "partition/design.h"
+
+#include "base/embed.h"
+#include "base/text.h"
+#include "pg/script.h"
+
+#include <string.h>
+#include <sys/statvfs.h>
+
+enum {
+    MANY_PARTITIONS = 500,
+    FEW_ROWS = 10000,
+    LOOK_MS = 3000,
+    DISK_TENTHS = 22, /* of the table's size, until the old one goes */
+};
+
+static void
+add_rows(struct text *text, const PGresult *result)
+{
+    for (int row = 0; row < PQntuples(result); row++)
+        text_appendf(text, "%s%s", text->length == 0 ? "" : "; ", PQgetvalue(result, row, 0));
+}
+
+static bool
+doubt_statistics(const struct partition_live_advice *about, struct text *doubts, struct error *err)
+{
+    const struct deck_partition *partition = about->partition;
+    AUTO_PGRESULT result = NULL;
+    const char *parameters[5] = {
+        partition->schema,
+        partition->table,
+        partition->column,
+        partition_kind_word(partition->kind),
+        arena_printf(about->advice->arena, "%d", partition->modulus),
+    };
+
+    if (!pg_query(about->connection, embedded_file("partition/sql/design.sql")->text, 5, parameters,
+                  &result, err))
+        return false;
+    add_rows(doubts, result);
+    return true;
+}
+
+static bool
+doubt_statements(const struct partition_live_advice *about, struct text *doubts, struct error *err)
+{
+    struct arena *arena = about->advice->arena;
+    const struct deck_partition *partition = about->partition;
+    const struct catalog_database *catalog =
+        catalog_find_database(about->advice->catalog, about->database->name);
+    const char *schema = NULL;
+    AUTO_PGRESULT result = NULL;
+
+    for (size_t i = 0; i < catalog->extensions.count; i++) {
+        if (strcmp(catalog->extensions.items[i].name, "pg_stat_statements") == 0)
+            schema = catalog->extensions.items[i].schema;
+    }
+    if (schema == NULL)
+        return true;
+    const char *sql = pg_script(
+        arena, "partition/sql/design_statements.sql",
+        PG_VARIABLES({"extension_schema", schema}, {"table", partition->table},
+                     {"column", partition->column}, {"kind", partition_kind_word(partition->kind)},
+                     {"is_key_lesser", partition->has_accept_key ? "true" : "false"}));
+    if (pg_query(about->connection, sql, 0, NULL, &result, err)) {
+        add_rows(doubts, result);
+        return true;
+    }
+    /* 55000: the library is not loaded */
+    if (strcmp(err->sqlstate, "55000") != 0 && err->code != ERROR_PRIVILEGE)
+        return false;
+    error_clear(err);
+    return true;
+}
+
+bool
+partition_find_doubts(const struct partition_live_advice *about, size_t parts,
+                      const char **ret_doubts, struct error *err)
+{
+    struct partition_live_size size;
+    AUTO_TEXT doubts = {0};
+
+    if (!partition_live_size(about->advice->arena, about->connection, about->partition, &size,
+                             err) ||
+        !doubt_statistics(about, &doubts, err) || !doubt_statements(about, &doubts, err))
+        return false;
+    if (parts > MANY_PARTITIONS)
+        text_appendf(&doubts, "%s%zu partitions make every plan slower: take longer periods",
+                     doubts.length == 0 ? "" : "; ", parts);
+    else if (size.rows > 0 && parts > 12 && size.rows / (long long)parts < FEW_ROWS)
+        text_appendf(&doubts, "%sabout %lld rows a partition are few: take longer periods",
+                     doubts.length == 0 ? "" : "; ", size.rows / (long long)parts);
+    *ret_doubts =
+        doubts.length == 0 ? NULL : arena_strdup(about->advice->arena, text_chars(&doubts));
+    return true;
+}
+
+/* --- misfits ------------------------------------------------------------------------------ */
+
+/* A look that takes too long is given up: the conversion itself would find it. */
+static bool
+find_values(const struct partition_live_advice *about, struct text *misfits, struct error *err)
+{
+    struct arena *arena = about->advice->arena;
+    const struct deck_partition *partition = about->partition;
+    AUTO_PGRESULT result = NULL;
+    AUTO_TEXT values = {0};
+    struct error ignored;
+
+    if (partition->kind != PARTITION_LIST)
+        return true;
+    for (size_t i = 0; i < partition->parts.count; i++) {
+        for (size_t j = 0; j < partition->parts.items[i].values.count; j++)
+            text_appendf(&values, "%s%s", values.length == 0 ? "" : ", ",
+                         pg_literal(arena, partition->parts.items[i].values.items[j]));
+    }
+    const char *sql =
+        pg_script(arena, "partition/sql/misfits.sql",
+                  PG_VARIABLES({"schema", partition->schema}, {"table", partition->table},
+                               {"column", partition->column}, {"values", text_chars(&values)}));
+    bool is_known =
+        pg_execute(about->connection,
+                   arena_printf(arena, "BEGIN; SET LOCAL statement_timeout = %d", LOOK_MS), err) &&
+        pg_query(about->connection, sql, 0, NULL, &result, err);
+    bool is_late = !is_known && strcmp(err->sqlstate, "57014") == 0;
+    if (!pg_execute(about->connection, "ROLLBACK", is_known || is_late ? err : &ignored))
+        return false;
+    if (is_late)
+        error_clear(err);
+    else if (!is_known)
+        return false;
+    else if (pg_value(result, 0, "misfits") != NULL)
+        text_appendf(misfits, "rows have values of %s that no part has: %s. Add them to parts",
+                     partition->column, pg_value(result, 0, "misfits"));
+    return true;
+}
+
+static void
+find_disk(const struct partition_live_advice *about, const struct partition_live_size *size,
+          struct text *misfits)
+{
+    const struct catalog_server *server = about->advice->catalog;
+    struct statvfs disk;
+
+    if (!server->is_local || statvfs(server->data_directory, &disk) != 0)
+        return;
+    unsigned long long free_bytes = (unsigned long long)disk.f_bavail * disk.f_frsize;
+    unsigned long long needed = (unsigned long long)size->bytes * DISK_TENTHS / 10;
+    if (needed > free_bytes)
+        text_appendf(misfits, "%sit needs %llu MB of disk and there are %llu MB",
+                     misfits->length == 0 ? "" : "; ", needed >> 20, free_bytes >> 20);
+}
+
+bool
+partition_find_misfits(const struct partition_live_advice *about,
+                       const struct partition_live_size *size, const char **ret_misfits,
+                       struct error *err)
+{
+    AUTO_TEXT misfits = {0};
+
+    if (!find_values(about, &misfits, err))
+        return false;
+    find_disk(about, size, &misfits);
+    *ret_misfits =
+        misfits.length == 0 ? NULL : arena_strdup(about->advice->arena, text_chars(&misfits));
+    return true;
+}

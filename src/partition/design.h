@@ -1,0 +1,13 @@
+/* What speaks against a way of partitioning, with figures of the live server. */
+#pragma once
+#include "partition/live.h"
+
+/* Sentences, joined; NULL: nothing. parts: how many partitions it would have. */
+bool partition_find_doubts(const struct partition_live_advice *about, size_t parts,
+                           const char **ret_doubts, struct error *err) MUST_CHECK;
+
+/* Why not now, a clause with its cure; NULL: nothing. Values that fit no part, which takes a look
+ * at the rows for a few seconds at most, and the disk of a server on this host. */
+bool partition_find_misfits(const struct partition_live_advice *about,
+                            const struct partition_live_size *size, const char **ret_misfits,
+                            struct error *err) MUST_CHECK;
