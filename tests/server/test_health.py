@@ -312,11 +312,30 @@ SORT = "SELECT count(*) FROM (SELECT md5(i::text) AS w FROM generate_series(1, 6
 
 
 class Ward:
-    """A server with a sick database and a healthy one."""
+    """A server with a sick database and a healthy one; tests/perf/health has one too."""
+
+    SETTINGS = {
+        "shared_preload_libraries": "pg_stat_statements", "fsync": "on",
+        "synchronous_commit": "on", "full_page_writes": "off", "max_prepared_transactions": "5",
+        "autovacuum": "on", "autovacuum_naptime": "2000000", "shared_buffers": "4MB",
+        "work_mem": "256kB", "checkpoint_timeout": "1h", "max_wal_size": "256MB"}
 
     def __init__(self, server):
         self.server = server
         self.connections = []
+
+    def prepare(self, pgdeck, folder, before_trouble=lambda: None):
+        """Makes both databases and everything that is wrong; the deck."""
+        self.server.query("CREATE DATABASE ward")
+        self.server.query("CREATE DATABASE well")
+        self.server.query("CREATE ROLE watcher LOGIN IN ROLE pg_monitor")
+        deck = write_deck(folder, self.server, "ward", "well", more=LEVELS)
+        pgdeck("apply", "-d", deck, "--yes", "--only", "monitoring", expect=0)
+        self.infect()
+        self.interval()
+        before_trouble()
+        self.make_trouble()
+        return deck
 
     def connect(self, dbname="ward", **more):
         self.connections.append(self.server.connect(dbname, **more))
@@ -358,8 +377,7 @@ class Ward:
         """What happens in the interval, and who holds what."""
         self.run("CHECKPOINT;" * 12)
         self.run(SORT)
-        for _ in range(3):
-            self.run("SELECT count(*) FROM decoy_bloat; SELECT count(*) FROM decoy_wide")
+        self.run("SELECT count(*) FROM decoy_bloat; SELECT count(*) FROM decoy_wide;" * 15)
         idle = self.connect(application_name="sick_session")
         idle.execute("BEGIN; SELECT 1")
         self.run("BEGIN; LOCK TABLE locked IN SHARE MODE; PREPARE TRANSACTION 'sick''lock'")
@@ -386,20 +404,8 @@ class Ward:
 
 @pytest.fixture
 def ward(make_server, pg_version, pgdeck, tmp_path):
-    server = make_server(
-        pg_version, shared_preload_libraries="pg_stat_statements", fsync="on",
-        synchronous_commit="on", full_page_writes="off", max_prepared_transactions="5",
-        autovacuum="on", autovacuum_naptime="2000000", shared_buffers="4MB", work_mem="256kB",
-        checkpoint_timeout="1h", max_wal_size="256MB")
-    server.query("CREATE DATABASE ward")
-    server.query("CREATE DATABASE well")
-    server.query("CREATE ROLE watcher LOGIN IN ROLE pg_monitor")
-    deck = write_deck(tmp_path, server, "ward", "well", more=LEVELS)
-    pgdeck("apply", "-d", deck, "--yes", "--only", "monitoring", expect=0)
-    one = Ward(server)
-    one.infect()
-    one.interval()
-    one.make_trouble()
+    one = Ward(make_server(pg_version, **Ward.SETTINGS))
+    one.prepare(pgdeck, tmp_path)
     yield one
     one.end()
 
