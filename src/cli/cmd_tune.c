@@ -131,6 +131,7 @@ add_offline(struct cli *cli, const struct tune_command *options, struct tune_ser
     found->is_offline = true;
     found->advice =
         (struct advice){.arena = arena, .deck = deck, .server = server, .catalog = catalog};
+    settings_survey_read(&found->advice, &found->survey);
     return true;
 }
 
@@ -147,10 +148,11 @@ add_servers(struct cli *cli, struct tune_servers *servers, struct error *err)
         struct catalog_server *catalog = ARENA_NEW(cli->arena, struct catalog_server);
         if (!catalog_read(cli->arena, &target, server->name, NULL, 0, catalog, err))
             return false;
-        catalog_release(catalog);
         struct tune_server *found = LIST_ADD(cli->arena, &servers->list);
         found->advice = (struct advice){
             .arena = cli->arena, .deck = deck, .server = server, .catalog = catalog};
+        settings_survey_read(&found->advice, &found->survey);
+        catalog_release(catalog);
     }
     return deck != NULL;
 }
@@ -282,8 +284,6 @@ cmd_tune(struct cli *cli, const struct cli_command *command, int argc, char **ar
     if (!(is_offline(&options) ? add_offline(cli, &options, &servers, err)
                                : add_servers(cli, &servers, err)))
         return cli_failed(err);
-    for (size_t i = 0; i < servers.list.count; i++)
-        settings_survey_read(&servers.list.items[i].advice, &servers.list.items[i].survey);
     if (!show(cli, &options, &servers, err) || !check_budgets(&servers, err))
         return cli_failed(err);
     return 0;

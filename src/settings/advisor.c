@@ -122,7 +122,7 @@ advise_server_rule(struct session *session, const struct settings_rule *rule)
 struct database_settings {
     struct text what, why, sql, undo;
     struct text declared; /* all values that it has then, set now or before */
-    struct text drift;
+    struct text drift, warning;
 };
 
 static void
@@ -134,6 +134,7 @@ release_database_settings(struct database_settings *settings)
     text_release(&settings->undo);
     text_release(&settings->declared);
     text_release(&settings->drift);
+    text_release(&settings->warning);
 }
 
 static void
@@ -166,6 +167,9 @@ advise_database_rule(struct session *session, const struct settings_rule *rule,
     const char *drift = settings_database_drift(&session->evidence, rule, setting, database);
     if (drift != NULL)
         text_appendf(&settings->drift, "%s%s", settings->drift.length > 0 ? "; " : "", drift);
+    if (proposal.warning != NULL)
+        text_appendf(&settings->warning, "%s%s", settings->warning.length > 0 ? "; " : "",
+                     proposal.warning);
     const char *comma = settings->what.length > 0 ? ", " : "";
     text_appendf(&settings->what, "%s%s %s", comma, rule->name, proposal.value);
     if (proposal.why != rule->reason) /* with the figures */
@@ -200,6 +204,9 @@ advise_database(struct session *session, const struct settings_environment *envi
                                 text_chars(&settings.why)),
             .drift = settings.drift.length == 0 ? NULL
                                                 : arena_strdup(arena, text_chars(&settings.drift)),
+            .warning = settings.warning.length == 0
+                           ? NULL
+                           : arena_strdup(arena, text_chars(&settings.warning)),
             .declared = arena_strdup(arena, text_chars(&settings.declared)),
             .place = environment->deck->place,
             .sql = arena_strdup(arena, text_chars(&settings.sql)),

@@ -3,6 +3,7 @@
  * classic ones of three kinds of environments on servers of their own. */
 #include "settings/derive.h"
 
+#include "settings/measured.h"
 #include "settings/value.h"
 #include "settings/wanted.h"
 
@@ -307,10 +308,12 @@ derived_work_mem(const struct settings_input *input, const struct settings_envir
 {
     if (environment->memory_bytes == 0 || environment->connections == 0)
         return 0;
+    const char *how;
     int64_t usual = usual_work_mem(environment);
     if (input->memory_bytes == 0 || settings_is_preset(input, environment))
         return usual;
-    return at_most(usual, rounded_work_mem(affordable_work_mem(input, environment)));
+    return at_most(settings_measured_work_mem(input, environment, usual, &how),
+                   rounded_work_mem(affordable_work_mem(input, environment)));
 }
 
 int64_t
@@ -322,6 +325,24 @@ settings_work_mem(const struct settings_input *input,
     return settings_wanted_bytes(input, environment, "work_mem", &wanted)
                ? wanted
                : derived_work_mem(input, environment);
+}
+
+/* More than usual, or a preset that turned out too small: says what was measured. */
+static void
+explain_measured(const struct settings_case *of, int64_t bytes, struct settings_proposal *proposal)
+{
+    struct arena *arena = of->input->arena;
+    int64_t usual = usual_work_mem(of->environment);
+    const char *how;
+
+    if (settings_measured_work_mem(of->input, of->environment, usual, &how) == usual)
+        return;
+    if (bytes > usual)
+        proposal->why = arena_printf(arena, "%s; twice %s, as far as memory goes: %s", how,
+                                     setting_size(arena, usual), proposal->why);
+    else
+        proposal->warning =
+            arena_printf(arena, "work_mem of %s: %s", of->environment->deck->name, how);
 }
 
 bool
@@ -340,6 +361,7 @@ derive_work_mem(const struct settings_case *of, struct settings_proposal *propos
                      setting_size(arena, environment->memory_bytes), environment->memory_from,
                      environment->connections, environment->connections_from,
                      settings_class_name(environment->deck));
+    explain_measured(of, bytes, proposal);
     if (bytes < usual_work_mem(environment))
         proposal->why = arena_printf(
             arena,
@@ -363,9 +385,9 @@ derive_gin_pending_list_limit(const struct settings_case *of, struct settings_pr
 }
 
 /* By the environment that writes most; no more than the server has memory, which also tells
- * roughly what disk there is. */
+ * roughly what disk there is. More where the server shows that it needs it: then why says so. */
 static int64_t
-max_wal_size(const struct settings_input *input)
+max_wal_size(const struct settings_input *input, const char **ret_why)
 {
     static const int64_t by_workload[] = {
         [WORKLOAD_WEB] = 4,   [WORKLOAD_OLTP] = 8,    [WORKLOAD_ANALYTICS] = 16,
@@ -377,8 +399,9 @@ max_wal_size(const struct settings_input *input)
         int64_t gigabytes = by_workload[input->environments.items[i].deck->workload];
         most = at_least(most, gigabytes);
     }
-    return at_least(at_most(most * GIGABYTE, rounded_down(input->memory_bytes, GIGABYTE)),
-                    GIGABYTE);
+    int64_t base =
+        at_least(at_most(most * GIGABYTE, rounded_down(input->memory_bytes, GIGABYTE)), GIGABYTE);
+    return settings_measured_wal(input, base, ret_why);
 }
 
 bool
@@ -386,9 +409,9 @@ derive_max_wal_size(const struct settings_case *of, struct settings_proposal *pr
 {
     if (of->input->memory_bytes == 0 || of->input->environments.count == 0)
         return false;
-    proposal->value = setting_size(of->input->arena, max_wal_size(of->input));
     proposal->why = "so that checkpoints come by the clock and not by the volume written: by "
                     "workload, at most the server's memory";
+    proposal->value = setting_size(of->input->arena, max_wal_size(of->input, &proposal->why));
     return true;
 }
 
@@ -397,7 +420,8 @@ derive_min_wal_size(const struct settings_case *of, struct settings_proposal *pr
 {
     if (of->input->memory_bytes == 0 || of->input->environments.count == 0)
         return false;
-    proposal->value = setting_size(of->input->arena, max_wal_size(of->input) / 4);
+    const char *why; /* told with max_wal_size */
+    proposal->value = setting_size(of->input->arena, max_wal_size(of->input, &why) / 4);
     return true;
 }
 

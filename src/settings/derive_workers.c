@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "settings/derive.h"
+#include "settings/measured.h"
+#include "settings/value.h"
 #include "settings/wanted.h"
 
 #include <limits.h>
@@ -59,6 +61,15 @@ derive_random_page_cost(const struct settings_case *of, struct settings_proposal
 {
     proposal->value = storages[of->input->deck->storage].random_page_cost;
     proposal->why = by_storage(of, "what a page read at random costs, against 1 in sequence");
+    if (settings_is_all_cached(of->input) && of->input->deck->storage == STORAGE_HDD) {
+        proposal->value = storages[STORAGE_SSD].random_page_cost;
+        proposal->why = arena_printf(
+            of->input->arena,
+            "measured: all databases together, %s, fit into %s of memory: pages are rarely read "
+            "from the hdd",
+            setting_rounded_size(of->input->arena, of->input->measured.databases_bytes),
+            setting_size(of->input->arena, of->input->memory_bytes));
+    }
     return true;
 }
 

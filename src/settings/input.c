@@ -2,6 +2,7 @@
 #include "settings/input.h"
 
 #include "pg/host.h"
+#include "settings/measured.h"
 #include "settings/preload.h"
 #include "settings/value.h"
 #include "settings/wanted.h"
@@ -101,6 +102,15 @@ share_memory(struct settings_input *input)
     }
 }
 
+static void
+add_database(struct settings_input *input, const struct deck_database *database)
+{
+    for (size_t i = 0; i < input->environments.count; i++) {
+        if (input->environments.items[i].deck == database->environment)
+            *LIST_ADD(input->arena, &input->environments.items[i].databases) = database->name;
+    }
+}
+
 void
 settings_input_read(const struct advice *advice, struct settings_input *ret_input)
 {
@@ -121,6 +131,7 @@ settings_input_read(const struct advice *advice, struct settings_input *ret_inpu
         if (database->environment->server != advice->server)
             continue;
         input.own_connections++;
+        add_database(&input, database);
         if (database->partitions != NULL && database->partitions->list.count > 0)
             input.has_partitions = true;
     }
@@ -132,6 +143,7 @@ settings_input_read(const struct advice *advice, struct settings_input *ret_inpu
     input.cpus = advice->server->cpus;
     if (input.cpus == 0 && advice->catalog->is_local)
         input.cpus = host_cpus();
+    settings_measured_read(&input);
     settings_preload_read(&input);
     settings_rules_read(&input);
     *ret_input = input;

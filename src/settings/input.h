@@ -11,6 +11,18 @@ struct settings_environment {
     /* Expected to work at once: its pools, else its target, else 2 of 5; 0: unknown. */
     int active_connections;
     const char *memory_from, *connections_from, *active_from; /* for the reader */
+    LIST_OF(const char *) databases;
+    /* Since its databases' statistics were reset; 0 seconds: nothing is known. */
+    double temp_files, temp_bytes, temp_seconds;
+    const char *temp_since; /* a date */
+};
+
+/* Of the whole server, since its statistics were reset; 0 seconds: nothing is known. */
+struct settings_measured {
+    double seconds, wal_bytes;
+    double timed, requested; /* checkpoints */
+    const char *since;       /* a date */
+    int64_t databases_bytes; /* of all databases together; 0: unknown */
 };
 
 struct settings_rule;
@@ -25,6 +37,7 @@ struct settings_input {
     const char *memory_from;
     int cpus; /* 0: unknown */
     LIST_OF(struct settings_environment) environments;
+    struct settings_measured measured;
     int own_connections; /* pgdeck's own: one a database and a few for apply and watch */
     int reserved_connections;
     bool has_partitions;                                 /* one of its databases has */

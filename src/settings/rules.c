@@ -6,6 +6,8 @@
 #include "settings/value.h"
 #include "settings/wanted.h"
 
+#include <string.h>
+
 const struct settings_rule settings_rules[] = {
     /* connections and memory */
     {"max_connections", SETTINGS_OF_SERVER, 0, 0, derive_max_connections, NULL,
@@ -315,6 +317,24 @@ derive(const struct settings_rule *rule, const struct settings_case *of,
     return true;
 }
 
+/* What pgdeck has to say against a value of the deck: NULL, or why PostgreSQL's own is right. */
+static const char *
+objection(const struct settings_rule *rule, const struct settings_case *of,
+          const struct deck_setting *deck)
+{
+    for (size_t i = 0; i < settings_rule_count; i++) {
+        const struct settings_rule *own = &settings_rules[i];
+        if (own->scope != SETTINGS_OF_POSTGRESQL || strcmp(own->name, rule->name) != 0 ||
+            !settings_rule_is_for(own, of->input->catalog->major) ||
+            setting_is_equal(of->current, deck->value, of->current->boot_value))
+            continue;
+        return arena_printf(
+            of->input->arena, "%s: pgdeck would leave it at %s, since %s", rule->name,
+            setting_readable(of->input->arena, of->current, of->current->boot_value), own->reason);
+    }
+    return NULL;
+}
+
 bool
 settings_propose(const struct settings_rule *rule, const struct settings_case *of,
                  struct settings_proposal *ret_proposal)
@@ -330,6 +350,7 @@ settings_propose(const struct settings_rule *rule, const struct settings_case *o
     *ret_proposal = (struct settings_proposal){
         .value = deck->value,
         .why = arena_printf(arena, "the deck says so (line %d)", deck->place.line),
+        .warning = objection(rule, of, deck),
         .deck = deck,
     };
     if (derive(rule, of, &rules) && !settings_is_equal(rule, of->current, rules.value, deck->value))

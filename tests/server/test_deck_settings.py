@@ -55,6 +55,8 @@ def test_the_deck_wins_over_the_rules(pgdeck, write, fresh_server):
                 if "shared_buffers" in text)
     why = changes["setting shared_buffers"]["why"]
     assert why.startswith(f"the deck says so (line {line}); pgdeck would take 256MB: 25 % of 1GB")
+    assert changes["setting wal_level"]["warning"].startswith(
+        "wal_level: pgdeck would leave it at replica, since minimal ends")
     pgdeck("apply", "-d", deck, "--yes", "--restart", expect=0)
     assert {name: shown(fresh_server, "postgres", name) for name in (
         "shared_buffers", "random_page_cost", "wal_level", "work_mem", "search_path")} == {
