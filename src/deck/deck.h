@@ -136,6 +136,7 @@ struct deck {
     LIST_OF(struct deck_database) databases;
     LIST_OF(struct deck_role) roles;
     LIST_OF(struct deck_alert) alerts;
+    const char *views;       /* folder of files for the schema monitoring; NULL: none */
     int lock_wait_ms;        /* lock_timeout of each DDL step; default 50 */
     int64_t give_up_ms;      /* stop retrying after this; default 60 000 */
     int64_t max_block_ms;    /* who is in the way for longer is named; default 5 s */

@@ -463,9 +463,9 @@ health_look(struct arena *arena, const struct health_options *options,
     double begin = seconds();
 
     memset(ret_report, 0, sizeof(*ret_report));
-    monitoring_objects_read(arena, &look.objects);
-    monitoring_checks_read(arena, &look.checks);
-    if (!check_options(&look, err))
+    if (!monitoring_objects_read(arena, options->deck->views, &look.objects, err) ||
+        !monitoring_checks_read(arena, options->deck->views, &look.checks, err) ||
+        !check_options(&look, err))
         return false;
     choose_databases(&look);
     bool is_fine = ask(&look, err);

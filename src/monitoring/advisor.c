@@ -259,8 +259,8 @@ monitoring_advise(struct advice *advice, struct error *err)
     struct monitoring_objects objects;
     struct monitoring_sites sites;
 
-    monitoring_objects_read(advice->arena, &objects);
-    if (!monitoring_sites_read(advice, &objects, &sites, err))
+    if (!monitoring_objects_read(advice->arena, advice->deck->views, &objects, err) ||
+        !monitoring_sites_read(advice, &objects, &sites, err))
         return false;
     if (!is_available(advice->catalog))
         change_list_note(advice->changes, advice->server->name, NULL, advice->server->place,

@@ -2,29 +2,32 @@
 #include "monitoring/object.h"
 
 #include "base/embed.h"
+#include "base/file.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char folder[] = "monitoring/objects/";
+static const char object_folder[] = "monitoring/objects/";
 static const char check_folder[] = "monitoring/checks/";
 static const char schema_prefix[] = "monitoring.";
 
 /* Where the reading of one header line is; text ends at the line's end. */
 struct header {
     struct arena *arena;
-    const char *path;
     const char *at;
+    const char *fault; /* where it is not understood; NULL: it is */
 };
 
-static _Noreturn void
-fail(const struct header *header)
+/* The first fault counts; what follows finds an empty line. */
+static void
+fail(struct header *header)
 {
-    fprintf(stderr, "pgdeck: internal error: %s: header not understood at \"%s\"\n", header->path,
-            header->at);
-    abort();
+    if (header->fault == NULL)
+        header->fault = header->at;
+    header->at += strlen(header->at);
 }
 
 static bool
@@ -126,8 +129,10 @@ read_need(struct header *header, struct monitoring_object *object)
     expect(header, "column ");
     need->kind = MONITORING_NEEDS_COLUMN;
     const char *dot = strrchr(header->at, '.');
-    if (dot == NULL)
+    if (dot == NULL) {
         fail(header);
+        return;
+    }
     need->relation = arena_strndup(header->arena, header->at, (size_t)(dot - header->at));
     header->at = dot + 1;
     *LIST_ADD(header->arena, &need->columns.list) = take_until(header, " ");
@@ -198,23 +203,131 @@ is_header(const char *line)
     return length > 0 && strncmp(line + 3 + length, ": ", 2) == 0;
 }
 
-static void
-read_file(struct arena *arena, const struct embedded_file *file, struct monitoring_object *object)
-{
-    const char *line = file->text;
+/* A file of pgdeck's own or of the deck's folder. */
+struct source {
+    const char *path, *text;
+    bool is_embedded;
+};
 
-    object->path = file->path;
-    while (is_header(line)) {
-        size_t length = strcspn(line, "\n");
-        struct header header = {
-            .arena = arena, .path = file->path, .at = arena_strndup(arena, line + 3, length - 3)};
-        read_line(&header, object);
-        line += length + 1;
+static bool
+fault_in(const struct source *source, int line, const char *what, struct error *err)
+{
+    if (source->is_embedded) {
+        fprintf(stderr, "pgdeck: internal error: %s:%d: %s\n", source->path, line, what);
+        abort();
     }
-    struct header rest = {.path = file->path, .at = "(what and object are missing)"};
-    if (object->what == NULL || object->name == NULL)
-        fail(&rest);
+    error_set(err, ERROR_DECK, "%s", what);
+    error_hint(err, "docs/design/monitoring-sql.md has the grammar of the header.");
+    return error_place(err, (struct place){.file = source->path, .line = line, .column = 1});
+}
+
+static bool
+read_source(struct arena *arena, const struct source *source, struct monitoring_object *object,
+            struct error *err)
+{
+    const char *line = source->text;
+    int number = 1;
+
+    object->path = source->path;
+    for (; is_header(line); number++) {
+        size_t length = strcspn(line, "\n");
+        struct header header = {.arena = arena, .at = arena_strndup(arena, line + 3, length - 3)};
+        read_line(&header, object);
+        if (header.fault != NULL)
+            return fault_in(source, number,
+                            arena_printf(arena, "header not understood at \"%s\"", header.fault),
+                            err);
+        line += line[length] == '\0' ? length : length + 1;
+    }
     object->sql = line;
+    if (object->what == NULL || object->name == NULL)
+        return fault_in(source, number, "the header has no what, or neither object nor check", err);
+    if (!source->is_embedded && strcmp(object->kind, "table") == 0)
+        return fault_in(source, 1, "tables are not for the schema monitoring", err);
+    if (strcmp(object->kind, "check") != 0)
+        return true;
+    const char *end = strrchr(object->sql, ';');
+    if (object->rank == NULL || end == NULL)
+        return fault_in(source, number, "a check has a rank, and a semicolon at its end", err);
+    object->sql = arena_strndup(arena, object->sql, (size_t)(end - object->sql));
+    return true;
+}
+
+struct sources {
+    LIST_OF(struct source) list;
+};
+
+static int
+is_sql(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name);
+
+    return length > 4 && entry->d_name[0] != '.' && strcmp(entry->d_name + length - 4, ".sql") == 0;
+}
+
+static bool
+read_folder(struct arena *arena, const char *folder, struct sources *sources, struct error *err)
+{
+    struct dirent **entries = NULL;
+    bool is_fine = true;
+    int count = scandir(folder, &entries, is_sql, alphasort);
+
+    if (count < 0)
+        return error_errno(err, "cannot read the folder %s", folder);
+    for (int i = 0; i < count; i++) {
+        char *text;
+        size_t length;
+        const char *path = arena_printf(arena, "%s/%s", folder, entries[i]->d_name);
+        is_fine = is_fine && file_read(arena, path, &text, &length, err);
+        if (is_fine)
+            *LIST_ADD(arena, &sources->list) = (struct source){.path = path, .text = text};
+        free(entries[i]);
+    }
+    free(entries);
+    return is_fine;
+}
+
+/* Whether an embedded one, of those found before, has that name. */
+static bool
+is_taken_name(const struct monitoring_objects *found, size_t own_count, const char *name)
+{
+    for (size_t i = 0; i < own_count; i++) {
+        if (strcmp(found->list.items[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Objects or checks, whichever is asked for. */
+static bool
+read_all(struct arena *arena, const char *folder, bool wants_checks,
+         struct monitoring_objects *found, struct error *err)
+{
+    struct sources sources = {0};
+    const char *own = wants_checks ? check_folder : object_folder;
+    size_t own_count = 0;
+
+    for (size_t i = 0; i < embedded_file_count; i++) {
+        if (strncmp(embedded_files[i].path, own, strlen(own)) == 0)
+            *LIST_ADD(arena, &sources.list) = (struct source){.path = embedded_files[i].path,
+                                                              .text = embedded_files[i].text,
+                                                              .is_embedded = true};
+    }
+    if (folder != NULL && !read_folder(arena, folder, &sources, err))
+        return false;
+    for (size_t i = 0; i < sources.list.count; i++) {
+        struct monitoring_object object = {0};
+        if (!read_source(arena, &sources.list.items[i], &object, err))
+            return false;
+        if ((strcmp(object.kind, "check") == 0) != wants_checks)
+            continue;
+        if (!sources.list.items[i].is_embedded && is_taken_name(found, own_count, object.name))
+            return fault_in(&sources.list.items[i], 1,
+                            arena_printf(arena, "pgdeck has its own %s", object.name), err);
+        *LIST_ADD(arena, &found->list) = object;
+        own_count += sources.list.items[i].is_embedded;
+    }
+    return true;
 }
 
 bool
@@ -239,37 +352,38 @@ is_ready(const struct monitoring_object *object, const struct monitoring_object 
 }
 
 /* By name of the file among those that are ready. */
-static void
-put_in_order(struct arena *arena, const struct monitoring_object *all, size_t count,
-             struct monitoring_objects *ret_objects)
+static bool
+put_in_order(struct arena *arena, const struct monitoring_objects *all,
+             struct monitoring_objects *ret_objects, struct error *err)
 {
+    size_t count = all->list.count;
     bool *is_taken = ARENA_ARRAY(arena, bool, count);
 
     while (ret_objects->list.count < count) {
         size_t before = ret_objects->list.count;
         for (size_t i = 0; i < count; i++) {
-            if (is_taken[i] || !is_ready(&all[i], all, is_taken, count))
+            if (is_taken[i] || !is_ready(&all->list.items[i], all->list.items, is_taken, count))
                 continue;
-            *LIST_ADD(arena, &ret_objects->list) = all[i];
+            *LIST_ADD(arena, &ret_objects->list) = all->list.items[i];
             is_taken[i] = true;
         }
-        struct header circle = {.path = folder, .at = "(after goes in a circle)"};
         if (ret_objects->list.count == before)
-            fail(&circle);
+            return error_set(
+                err, ERROR_DECK,
+                "the objects of the schema monitoring are after each other in a circle");
     }
+    return true;
 }
 
-void
-monitoring_objects_read(struct arena *arena, struct monitoring_objects *ret_objects)
+bool
+monitoring_objects_read(struct arena *arena, const char *folder,
+                        struct monitoring_objects *ret_objects, struct error *err)
 {
     struct monitoring_objects found = {0};
 
     memset(ret_objects, 0, sizeof(*ret_objects));
-    for (size_t i = 0; i < embedded_file_count; i++) {
-        if (strncmp(embedded_files[i].path, folder, strlen(folder)) == 0)
-            read_file(arena, &embedded_files[i], LIST_ADD(arena, &found.list));
-    }
-    put_in_order(arena, found.list.items, found.list.count, ret_objects);
+    return read_all(arena, folder, false, &found, err) &&
+           put_in_order(arena, &found, ret_objects, err);
 }
 
 static int
@@ -279,21 +393,14 @@ by_rank(const void *left, const void *right)
            atoi(((const struct monitoring_object *)right)->rank);
 }
 
-void
-monitoring_checks_read(struct arena *arena, struct monitoring_objects *ret_checks)
+bool
+monitoring_checks_read(struct arena *arena, const char *folder,
+                       struct monitoring_objects *ret_checks, struct error *err)
 {
     memset(ret_checks, 0, sizeof(*ret_checks));
-    for (size_t i = 0; i < embedded_file_count; i++) {
-        if (strncmp(embedded_files[i].path, check_folder, strlen(check_folder)) != 0)
-            continue;
-        struct monitoring_object *check = LIST_ADD(arena, &ret_checks->list);
-        read_file(arena, &embedded_files[i], check);
-        struct header rest = {.path = check->path, .at = "(rank or the semicolon is missing)"};
-        const char *end = strrchr(check->sql, ';');
-        if (check->rank == NULL || end == NULL)
-            fail(&rest);
-        check->sql = arena_strndup(arena, check->sql, (size_t)(end - check->sql));
-    }
+    if (!read_all(arena, folder, true, ret_checks, err))
+        return false;
     assert(ret_checks->list.count > 0);
     qsort(ret_checks->list.items, ret_checks->list.count, sizeof(*ret_checks->list.items), by_rank);
+    return true;
 }

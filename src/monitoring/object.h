@@ -1,5 +1,6 @@
-/* The objects of the schema monitoring: one embedded file each, read by its header lines, whose
- * grammar is in docs/design/monitoring-sql.md. Knows no server. In the arena; constant. */
+/* The objects of the schema monitoring: one file each, pgdeck's own (embedded) and those of the
+ * deck's folder, read by its header lines, whose grammar is in docs/design/monitoring-sql.md. Knows
+ * no server. In the arena; constant. */
 #pragma once
 #include "base/arena.h"
 
@@ -39,10 +40,13 @@ struct monitoring_objects {
     LIST_OF(struct monitoring_object) list; /* each behind those that it reads */
 };
 
-/* Reads all of them. A header that does not follow the grammar is a programmer's mistake: it ends
- * the program with the file's name. */
-void monitoring_objects_read(struct arena *arena, struct monitoring_objects *ret_objects);
+/* Reads all of them; folder: the deck's, or NULL. A header that does not follow the grammar is an
+ * error in a file of the deck (ERROR_DECK with its place); in an embedded one it ends the program.
+ */
+bool monitoring_objects_read(struct arena *arena, const char *folder,
+                             struct monitoring_objects *ret_objects, struct error *err) MUST_CHECK;
 /* The health checks, by rank: each one SELECT of severity, finding, evidence, confidence, fix_sql,
  * without a semicolon. */
-void monitoring_checks_read(struct arena *arena, struct monitoring_objects *ret_checks);
+bool monitoring_checks_read(struct arena *arena, const char *folder,
+                            struct monitoring_objects *ret_checks, struct error *err) MUST_CHECK;
 bool monitoring_names_have(const struct monitoring_names *names, const char *name);

@@ -172,7 +172,8 @@ monitoring_sites_read(struct advice *advice, const struct monitoring_objects *ob
                       struct monitoring_sites *ret_sites, struct error *err)
 {
     memset(ret_sites, 0, sizeof(*ret_sites));
-    monitoring_checks_read(advice->arena, &ret_sites->checks);
+    if (!monitoring_checks_read(advice->arena, advice->deck->views, &ret_sites->checks, err))
+        return false;
     for (size_t i = 0; i < advice->deck->databases.count; i++) {
         const struct deck_database *database = &advice->deck->databases.items[i];
         if (database->environment->server != advice->server)

@@ -10,6 +10,7 @@ from psycopg import sql
 from cluster import SOURCE
 
 FOLDER = SOURCE / "src" / "monitoring" / "objects"
+DECK = SOURCE / "decks" / "saas-control-deck" / "monitoring"
 CHECKS = SOURCE / "src" / "monitoring" / "checks"
 HEADER = re.compile(r"^-- (what|object|check|scope|rank|servers|needs|after|grant): (.+)$")
 NEED = re.compile(r"^(no )?(table|column) (\S+?)(?:\(([\w, ]+)\))?$")
@@ -69,11 +70,14 @@ def read(path):
 
 
 def read_all():
-    return [read(path) for path in sorted(FOLDER.glob("*.sql"))]
+    """pgdeck's own objects and those of the shipped deck."""
+    files = [read(path) for folder in (FOLDER, DECK) for path in sorted(folder.glob("*.sql"))]
+    return [file for file in files if not file.check]
 
 
 def read_checks():
-    return [read(path) for path in sorted(CHECKS.glob("*.sql"))]
+    files = [read(path) for folder in (CHECKS, DECK) for path in sorted(folder.glob("*.sql"))]
+    return [file for file in files if file.check]
 
 
 def filled(connection, text):

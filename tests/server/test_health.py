@@ -381,10 +381,10 @@ class Ward:
         idle = self.connect(application_name="sick_session")
         idle.execute("BEGIN; SELECT 1")
         self.run("BEGIN; LOCK TABLE locked IN SHARE MODE; PREPARE TRANSACTION 'sick''lock'")
-        for text in (b"LOCK TABLE locked", b"BEGIN; LOCK TABLE locked", b"SELECT * FROM locked"):
+        for waiting, text in enumerate((b"BEGIN; LOCK TABLE locked", b"SELECT * FROM locked"), 1):
             self.connect().pgconn.send_query(text)
-        wait_for(lambda: self.server.value("SELECT count(*) FROM pg_locks WHERE NOT granted") >= 2,
-                 10, "the queue")
+            wait_for(lambda: self.server.value(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted") == waiting, 10, "the queue")
         time.sleep(3.1)  # the levels of idle in transaction and lock waits
         decoy = self.connect(application_name="decoy_session")
         decoy.execute("BEGIN; SELECT 1")

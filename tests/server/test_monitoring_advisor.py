@@ -34,6 +34,7 @@ databases:
   "W one": {environment: test, services: []}
   w_two: {environment: test, services: []}
 schema: schema.sql
+views: VIEWS
 """
 ONLY = ("--only", "monitoring")
 NOT_WITH_ROLE = "not measurable with this role"
@@ -59,7 +60,8 @@ def deck(tmp_path, server):
 def write_deck(folder, conninfo):
     quoted = conninfo.replace("\\", "\\\\").replace('"', '\\"')
     (folder / "schema.sql").write_text(SCHEMA)
-    (folder / "deck.yaml").write_text(DECK.replace("CONNINFO", quoted))
+    (folder / "deck.yaml").write_text(DECK.replace("CONNINFO", quoted)
+                                     .replace("VIEWS", str(monitoring_sql.DECK)))
     return folder / "deck.yaml"
 
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/file.h"
 #include "monitoring/object.h"
 
 #include <setjmp.h>
@@ -6,14 +7,21 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
+
+static const char *
+deck_folder(struct arena *arena)
+{
+    return arena_printf(arena, "%s/decks/saas-control-deck/monitoring", getenv("PGDECK_SOURCE"));
+}
 
 static const struct monitoring_object *
 find(const struct monitoring_objects *objects, const char *path)
 {
     for (size_t i = 0; i < objects->list.count; i++) {
-        if (strcmp(objects->list.items[i].path, path) == 0)
+        if (strstr(objects->list.items[i].path, path) != NULL)
             return &objects->list.items[i];
     }
     fail_msg("no %s", path);
@@ -27,7 +35,8 @@ reads_every_header(void **state)
     AUTO_ARENA arena = arena_new();
 
     (void)state;
-    monitoring_objects_read(arena, &objects);
+    struct error err = {0};
+    assert_true(monitoring_objects_read(arena, deck_folder(arena), &objects, &err));
     assert_true(objects.list.count >= 20);
     for (size_t i = 0; i < objects.list.count; i++) {
         const struct monitoring_object *object = &objects.list.items[i];
@@ -56,9 +65,9 @@ reads_tables_and_rights(void **state)
     AUTO_ARENA arena = arena_new();
 
     (void)state;
-    monitoring_objects_read(arena, &objects);
-    const struct monitoring_object *orphans =
-        find(&objects, "monitoring/objects/orphaned_results.sql");
+    struct error err = {0};
+    assert_true(monitoring_objects_read(arena, deck_folder(arena), &objects, &err));
+    const struct monitoring_object *orphans = find(&objects, "monitoring/orphaned_results.sql");
     assert_string_equal(orphans->name, "orphaned_results()");
     assert_int_equal(orphans->needs.count, 2);
     assert_true(orphans->needs.items[1].is_wanted);
@@ -67,8 +76,7 @@ reads_tables_and_rights(void **state)
     assert_int_equal(orphans->grants.count, 2);
     assert_string_equal(orphans->grants.items[1].table, "ai_results");
     assert_string_equal(orphans->grants.items[1].columns.list.items[0], "task_id");
-    const struct monitoring_object *tasks =
-        find(&objects, "monitoring/objects/ai_task_performance.sql");
+    const struct monitoring_object *tasks = find(&objects, "monitoring/ai_task_performance.sql");
     assert_int_equal(tasks->grants.items[0].columns.list.count, 5);
     assert_string_equal(tasks->grants.items[0].columns.list.items[4], "completed_at");
 }
@@ -80,7 +88,8 @@ reads_checks_by_rank(void **state)
     AUTO_ARENA arena = arena_new();
 
     (void)state;
-    monitoring_checks_read(arena, &checks);
+    struct error err = {0};
+    assert_true(monitoring_checks_read(arena, deck_folder(arena), &checks, &err));
     assert_true(checks.list.count >= 10);
     for (size_t i = 0; i < checks.list.count; i++) {
         const struct monitoring_object *check = &checks.list.items[i];
@@ -93,6 +102,39 @@ reads_checks_by_rank(void **state)
 }
 
 static void
+a_fault_in_the_decks_folder_has_its_place(void **state)
+{
+    static const char *const texts[] = {
+        "-- what: x\n-- object: view other.v\nSELECT 1;\n",
+        "-- what: x\n-- needs: column nothing\n",
+        "-- what: x\n-- needs: table t(a\n",
+        "-- what: x\n-- colour: blue\n",
+        "-- what: x\nSELECT 1;\n",
+        "-- what: x\n-- check: y\nSELECT 1;\n",
+        "-- what: x\n-- check: y\n-- rank: 1\nSELECT 1\n",
+        "-- what: x\n-- object: view monitoring.v_slow_queries\nCREATE VIEW x;\n",
+        "-- what: x\n-- object: table monitoring.t\nCREATE TABLE monitoring.t ();\n",
+    };
+    AUTO_ARENA arena = arena_new();
+    char folder[] = "/tmp/test_object_XXXXXX";
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    const char *path = arena_printf(arena, "%s/mine.sql", folder);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct monitoring_objects objects;
+        struct error err = {0};
+        assert_true(file_write(path, texts[i], strlen(texts[i]), 0600, &err));
+        assert_false(monitoring_objects_read(arena, folder, &objects, &err));
+        assert_int_equal(err.code, ERROR_DECK);
+        assert_string_equal(err.file, path);
+        assert_true(err.line >= 1);
+    }
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+static void
 puts_each_behind_what_it_reads(void **state)
 {
     struct monitoring_objects objects;
@@ -100,7 +142,8 @@ puts_each_behind_what_it_reads(void **state)
     size_t links = 0;
 
     (void)state;
-    monitoring_objects_read(arena, &objects);
+    struct error err = {0};
+    assert_true(monitoring_objects_read(arena, deck_folder(arena), &objects, &err));
     for (size_t i = 0; i < objects.list.count; i++) {
         for (size_t j = 0; j < objects.list.count; j++) {
             if (!monitoring_names_have(&objects.list.items[i].after, objects.list.items[j].name))
@@ -120,6 +163,7 @@ main(void)
         cmocka_unit_test(reads_every_header),
         cmocka_unit_test(reads_tables_and_rights),
         cmocka_unit_test(reads_checks_by_rank),
+        cmocka_unit_test(a_fault_in_the_decks_folder_has_its_place),
         cmocka_unit_test(puts_each_behind_what_it_reads),
     };
 
