@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "index/advisor.h"
 
+#include "base/embed.h"
 #include "change/name.h"
 #include "change/script.h"
 #include "index/build.h"
@@ -309,6 +310,96 @@ compare(const struct scope *scope, const struct index_wanted *wanted)
                  "it was built to replace the index, which the deck now wants as it is");
 }
 
+/* --- what nobody wants any more ----------------------------------------------------------- */
+
+/* Under its name or one of pgdeck's own for it. */
+static bool
+has_wanted(const struct scope *scope, const struct index_wanted_list *wanted, const char *schema,
+           const char *name)
+{
+    struct arena *arena = scope->advice->arena;
+
+    for (size_t i = 0; i < wanted->list.count; i++) {
+        const struct index_wanted *item = &wanted->list.items[i];
+        if (is_same(item->schema, schema) &&
+            (is_same(item->name, name) ||
+             is_same(change_name(arena, item->name, "_pgdeck_new"), name) ||
+             is_same(change_name(arena, item->name, "_pgdeck_old"), name)))
+            return true;
+    }
+    return false;
+}
+
+/* The index itself, or what was built of it on a partition and has not become a part of it. */
+static bool
+is_left_of(const struct scope *scope, const struct catalog_index *index, const char *schema,
+           const char *name)
+{
+    struct arena *arena = scope->advice->arena;
+    const struct catalog_table *table = catalog_table_by_oid(scope->catalog, index->table_oid);
+
+    if (table == NULL || index->is_constraint || index->is_partition)
+        return false;
+    if (is_same(index->name, name) && is_same(index->schema, schema))
+        return !index->is_valid || !index->is_ready;
+    return table->parent_oid != 0 &&
+           is_same(index->name, index_part_name(arena, table->name, name));
+}
+
+static void
+drop_left(const struct scope *scope, const char *schema, const char *name)
+{
+    struct arena *arena = scope->advice->arena;
+
+    for (size_t i = 0; i < scope->catalog->indexes.count; i++) {
+        const struct catalog_index *index = &scope->catalog->indexes.items[i];
+        if (!is_left_of(scope, index, schema, name))
+            continue;
+        const struct index_drop drop = {
+            .deck = scope->advice->deck,
+            .server = scope->advice->server->name,
+            .database = scope->database->name,
+            .place = scope->database->place,
+            .schema = index->schema,
+            .table = catalog_table_by_oid(scope->catalog, index->table_oid)->name,
+            .name = index->name,
+            .canonical = index_canonical(arena, index),
+            .is_partitioned = index->kind == 'I',
+            .what = arena_printf(arena, "drop what is left of index %s", index->name),
+            .why = "its build was broken off, and the deck does not want it any more",
+        };
+        index_add_drop(scope->advice->changes, &drop, false);
+    }
+}
+
+static bool
+advise_leftovers(const struct scope *scope, const struct index_wanted_list *wanted,
+                 struct error *err)
+{
+    AUTO_PGRESULT unfinished = NULL;
+    bool has_invalid = false;
+
+    for (size_t i = 0; i < scope->catalog->indexes.count; i++)
+        has_invalid = has_invalid || !scope->catalog->indexes.items[i].is_valid ||
+                      !scope->catalog->indexes.items[i].is_ready;
+    if (!has_invalid || !catalog_has_schema(scope->catalog, "pgdeck"))
+        return true;
+    if (!pg_query(scope->catalog->connection, embedded_file("index/sql/unfinished.sql")->text, 0,
+                  NULL, &unfinished, err)) {
+        if (!is_same(err->sqlstate, "42P01") && err->code != ERROR_PRIVILEGE)
+            return false;
+        error_clear(err); /* no journal of ours */
+        return true;
+    }
+    for (int row = 0; row < PQntuples(unfinished); row++) {
+        const char *schema = pg_value(unfinished, row, "schema");
+        const char *name = pg_value(unfinished, row, "name");
+        if (schema != NULL && name != NULL && !has_wanted(scope, wanted, schema, name))
+            drop_left(scope, schema, name);
+    }
+    return true;
+}
+
 static bool
 is_declared(const struct scope *scope, const struct index_wanted *wanted)
 {
@@ -376,6 +467,8 @@ advise_database(const struct scope *scope, struct error *err)
         if (item->canonical != NULL && !is_unsafe)
             compare(scope, item);
     }
+    if (scope->catalog->exists && !advise_leftovers(scope, &wanted, err))
+        return false;
     if (is_unsafe && count > 0)
         change_list_note(scope->advice->changes, scope->advice->server->name, scope->database->name,
                          scope->database->place,

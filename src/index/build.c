@@ -40,6 +40,12 @@ index_is_build_unsafe(int version)
     return version >= 140000 && version <= 140003;
 }
 
+const char *
+index_part_name(struct arena *arena, const char *table, const char *name)
+{
+    return change_name(arena, table, arena_printf(arena, "_%s", name));
+}
+
 /* --- what is there ------------------------------------------------------------------------ */
 
 static const char *
@@ -311,9 +317,8 @@ ensure_part(struct build *build, const struct table *table, const struct index *
             struct error *err)
 {
     const struct index *there = find_part(build, table, parent);
-    const char *suffix = arena_printf(build->arena, "_%s", build->wanted->name);
     struct index part = {.schema = table->schema,
-                         .name = change_name(build->arena, table->name, suffix)};
+                         .name = index_part_name(build->arena, table->name, build->wanted->name)};
 
     if (there != NULL)
         part = *there;

@@ -16,5 +16,8 @@ struct index_build { /* struct change's argument */
 
 extern const struct change_procedure index_build_procedure;
 
+/* What an index is called on a partition of its table, where pgdeck builds it. */
+const char *index_part_name(struct arena *arena, const char *table, const char *name);
+
 /* CREATE INDEX CONCURRENTLY of PostgreSQL 14.0 to 14.3 can leave rows out. version: 140002. */
 bool index_is_build_unsafe(int version);

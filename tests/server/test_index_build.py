@@ -217,6 +217,31 @@ def test_killed_while_the_server_builds(deck):
     assert deck.applied()
 
 
+def test_killed_and_no_longer_wanted(deck):
+    """What a killed build leaves goes, although the deck does not name it any more."""
+    deck.run("""
+        CREATE TABLE parts (id int, what int) PARTITION BY RANGE (id);
+        CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (100);
+        CREATE TABLE parts_2 PARTITION OF parts FOR VALUES FROM (100) TO (5000);
+        INSERT INTO parts SELECT n, n FROM generate_series(1, 2000) n;
+        CREATE INDEX of_others ON ONLY parts (what);""")
+    deck.run("CREATE TABLE parts (id int, what int)", database="build_2")
+    deck.write("CREATE INDEX parts_slow ON parts (public.slow(what));"
+               "CREATE INDEX others_what ON others (what);")
+    process = deck.start("-D", "build_1")
+    # two expressions at once would wait for each other's end
+    deck.wait(lambda: deck.valid("parts_1_parts_slow") and deck.valid("others_what")
+              and len(deck.building()) == 1)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    deck.write("-- nothing\n")
+    deck.apply()
+    left = deck.run("SELECT relname::text FROM pg_index JOIN pg_class ON oid = indexrelid "
+                    "WHERE relnamespace = 'public'::regnamespace ORDER BY 1")
+    assert left == [("events_pkey",), ("of_others",), ("others_pkey",), ("others_what",)]
+    assert deck.building() == [] and deck.applied()
+
+
 def test_killed_between_any_two_steps_of_builds_side_by_side(deck):
     deck.write(INDEX + "CREATE INDEX others_what ON others (what);")
     for point in range(1, 40, 3):
