@@ -2,6 +2,7 @@
 #include "base/embed.h"
 #include "diff/diff.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -263,6 +264,8 @@ add_difference(const struct inventory *left, const struct inventory *right,
                const struct entry *right_entry)
 {
     const struct entry *entry = left_entry != NULL ? left_entry : right_entry;
+
+    assert(entry != NULL);
     struct diff_item item = {
         .kind = entry->kind,
         .pair = pair,
@@ -292,7 +295,15 @@ table_of(const struct entry *entry)
     return NULL;
 }
 
-/* What belongs to a table that is missing as a whole is not told as well. */
+static bool
+has_entry(const struct inventory *inventory, const struct entry *entry)
+{
+    return inventory->entries.count > 0 &&
+           bsearch(entry, inventory->entries.items, inventory->entries.count, sizeof(*entry),
+                   compare_entries) != NULL;
+}
+
+/* What belongs to a table that is missing as a whole is not told as well. Names may have dots. */
 static bool
 is_part_of_missing(const struct inventory *other, const struct entry *entry)
 {
@@ -300,11 +311,11 @@ is_part_of_missing(const struct inventory *other, const struct entry *entry)
 
     if (name == NULL)
         return false;
-    for (size_t i = 0; i < other->entries.count; i++) {
-        const struct entry *table = &other->entries.items[i];
-        size_t length = strlen(table->name);
-        if (strcmp(table->kind, "table") == 0 && strncmp(name, table->name, length) == 0 &&
-            (name[length] == '\0' || name[length] == '.'))
+    for (size_t length = strlen(name); length > 0; length--) {
+        if (name[length] != '\0' && name[length] != '.')
+            continue;
+        struct entry table = {"table", arena_strndup(other->diff->arena, name, length), ""};
+        if (has_entry(other, &table))
             return false;
     }
     return true;
