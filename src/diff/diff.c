@@ -9,6 +9,12 @@ diff_is_one_server(const struct diff *diff)
     return diff->left.advice.server == diff->right.advice.server;
 }
 
+bool
+diff_is_one_version(const struct diff *diff)
+{
+    return diff->left.advice.catalog->major == diff->right.advice.catalog->major;
+}
+
 void
 diff_add(struct diff *diff, const struct diff_item *item)
 {

@@ -38,6 +38,8 @@ bool diff_environments(struct diff *diff, struct error *err) MUST_CHECK;
 /* --- parts -------------------------------------------------------------------------------- */
 
 bool diff_is_one_server(const struct diff *diff);
+/* Of two versions the server's own form of a view is not the same, nor are the rights there are. */
+bool diff_is_one_version(const struct diff *diff);
 void diff_add(struct diff *diff, const struct diff_item *item);
 void diff_settings(struct diff *diff);
 void diff_roles(struct diff *diff);

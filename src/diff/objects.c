@@ -30,6 +30,10 @@ struct inventory {
 static void
 add(struct inventory *inventory, const char *kind, const char *name, const char *definition)
 {
+    bool is_own_form = strcmp(kind, "view") == 0 || strcmp(kind, "monitoring") == 0;
+
+    if (is_own_form && !diff_is_one_version(inventory->diff))
+        definition = "of another version";
     *LIST_ADD(inventory->diff->arena, &inventory->entries) = (struct entry){kind, name, definition};
 }
 

@@ -74,6 +74,9 @@ right_of(struct diff *diff, const struct diff_side *side, const char *item)
         return item;
     *equals = '\0';
     equals[1 + strcspn(equals + 1, "/")] = '\0';
+    char *maintain = strchr(equals + 1, 'm'); /* from 17 on */
+    if (maintain != NULL && !diff_is_one_version(diff))
+        memmove(maintain, maintain + 1, strlen(maintain));
     if (grantee[0] == '"' && (size_t)(equals - grantee) < length && equals[-1] == '"') {
         equals[-1] = '\0';
         grantee++;

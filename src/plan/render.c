@@ -281,6 +281,16 @@ render_manuals(struct text *text, const struct plan *plan, const char *server,
     }
 }
 
+static size_t
+count_drifts(const struct plan *plan)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < plan->changes.changes.count; i++)
+        count += plan->changes.changes.items[i].drift != NULL;
+    return count;
+}
+
 static void
 render_summary(struct text *text, const struct plan *plan, const struct render_style *style)
 {
@@ -307,6 +317,9 @@ render_summary(struct text *text, const struct plan *plan, const struct render_s
     if (summary.restart > 0)
         text_appendf(text, "%sA restart is needed%s for some settings: apply --restart does it.\n",
                      style->yellow, style->reset);
+    if (count_drifts(plan) > 0)
+        text_appendf(text, "%s%zu of them%s put right what was changed by hand.\n", style->yellow,
+                     count_drifts(plan), style->reset);
     if (manual > 0)
         text_appendf(text, "%s%zu left to you%s: apply does not do them.\n", style->yellow, manual,
                      style->reset);

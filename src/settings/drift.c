@@ -133,13 +133,14 @@ names(const char *line, const char *name)
     return false;
 }
 
-/* pgdeck itself writes the value in quotes. */
+/* About the value that pgdeck set: it writes all values in quotes, the server's report too. */
 static bool
 is_of_pgdeck(const struct settings_evidence *evidence, const char *line, const char *value)
 {
-    const char *quoted = pg_literal(evidence->advice->arena, value);
+    struct arena *arena = evidence->advice->arena;
 
-    return strstr(line, quoted) != NULL;
+    return strstr(line, pg_literal(arena, value)) != NULL ||
+           strstr(line, arena_printf(arena, "changed to \"%s\"", value)) != NULL;
 }
 
 /* The newest statement and the newest report of the server that name it. */

@@ -24,6 +24,8 @@ settings_add_manual(struct settings_evidence *evidence, const struct settings_ru
     struct settings_managed managed;
     bool is_managed =
         settings_find_provider(advice->arena, advice->server, advice->catalog, &managed);
+    /* Which value, only the files tell. */
+    bool is_waiting = setting->is_pending_restart && setting->in_files == NULL;
     const char *refusal =
         is_managed ? settings_provider_refusal(managed.provider, setting->name) : NULL;
 
@@ -38,7 +40,9 @@ settings_add_manual(struct settings_evidence *evidence, const struct settings_ru
         .server = advice->server->name,
         .place = advice->server->place,
         .key = arena_printf(advice->arena, "setting %s", setting->name),
-        .what = settings_what_of_server(advice->arena, setting, proposal),
+        .what = arena_printf(advice->arena, "%s%s",
+                             settings_what_of_server(advice->arena, setting, proposal),
+                             is_waiting ? "; a changed value waits for a restart" : ""),
         .why = proposal->why,
         .drift = settings_server_drift(evidence, rule, setting),
         .obstacle = obstacle->text,

@@ -141,6 +141,18 @@ def test_settings_with_the_rule_and_its_figures(pgdeck, two):
     assert timeout["right_why"] == "its pool: at most 5, query_timeout 1min"
 
 
+@pytest.mark.pg(min=18)
+def test_two_versions(pgdeck, make_server, pg_version, tmp_path):
+    deck = write_deck(tmp_path, make_server(15), make_server(pg_version))
+    pgdeck("apply", "-d", deck, "--yes", "--restart", expect=0)
+    found = differences(pgdeck, deck)
+    assert found["server setting", "io_method"]["left"] is None
+    assert found["server setting", "io_method"]["left_why"] == "this version does not have it"
+    assert found["server setting", "effective_io_concurrency"]["right_why"] != ""
+    others = {key: item for key, item in found.items() if not key[0].endswith("setting")}
+    assert others == {}
+
+
 def test_objects_with_what_the_journal_knows(pgdeck, one):
     server, deck = one
     server.query("DROP INDEX task_state", dbname="green_web")

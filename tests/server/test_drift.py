@@ -65,6 +65,7 @@ def test_alter_system_by_hand(pgdeck, applied):
     assert 'parameter "random_page_cost" changed to "3"' in text
     out = pgdeck("plan", "-d", deck, expect=0).out
     assert "changed by hand: pgdeck set 1.1 on " in out
+    assert "\n1 of them put right what was changed by hand.\n" in out
     pgdeck("apply", "-d", deck, "--yes", expect=0)
     assert drifts(pgdeck, deck) == {}
 

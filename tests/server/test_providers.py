@@ -146,7 +146,11 @@ def test_what_can_be_set_is_set_and_the_rest_is_rendered(pgdeck, rented, tmp_pat
     out = pgdeck("plan", "-d", deck, "--detailed-exitcode", expect=3).out
     assert "aws-rds manages this server (the deck says so): set it in its DB parameter group" in out
     assert "there: shared_buffers = 32768 (x 8kB)" in out
-    # somebody does what it says
+    # somebody does what it says, at first without the restart
+    server.query("ALTER SYSTEM SET shared_buffers = 32768")
+    server.query("SELECT pg_reload_conf()")
+    assert "(now 64MB); a changed value waits for a restart" in pgdeck(
+        "plan", "-d", deck, expect=0).out
     script = pgdeck("tune", "-d", deck, "--render", "provider", expect=0).out
     server.configure(**{name: value for name, (value, _method) in
                         aws_parameters(run_script(tmp_path, script, GROUP="g")).items()})
