@@ -91,6 +91,33 @@ owned_file_read(struct arena *arena, const char *path, const struct process_user
     return true;
 }
 
+bool
+owned_file_read_from(struct arena *arena, const char *path, const struct process_user *user,
+                     off_t *at, size_t limit, char **ret_text)
+{
+    act_as(user);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    act_as_ourselves(user);
+    struct stat status;
+    if (fd < 0 || fstat(fd, &status) != 0) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    size_t rest = status.st_size > *at ? (size_t)(status.st_size - *at) : 0;
+    limit = rest < limit ? rest : limit;
+    char *text = arena_alloc(arena, limit + 1);
+    size_t length = 0;
+    ssize_t got;
+    while (length < limit && (got = pread(fd, text + length, limit - length, *at)) > 0) {
+        length += (size_t)got;
+        *at += got;
+    }
+    close(fd);
+    *ret_text = text;
+    return true;
+}
+
 static bool
 write_open(int fd, const struct owned_file *file)
 {

@@ -19,6 +19,10 @@ struct owned_file {
 /* Reads path whole, with its owner and mode. A file that is not there is no error. */
 bool owned_file_read(struct arena *arena, const char *path, const struct process_user *user,
                      struct owned_file *ret_file, struct error *err) MUST_CHECK;
+/* What stands in path from *at on, up to limit bytes, as a text in the arena; at is moved to its
+ * end. False: it cannot be read. */
+bool owned_file_read_from(struct arena *arena, const char *path, const struct process_user *user,
+                          off_t *at, size_t limit, char **ret_text);
 /* Replaces path atomically (temporary file beside it, fsync, rename, fsync of the folder) by text
  * with the owner and mode given. What a killed writer left of its temporary file is replaced. */
 bool owned_file_write(const char *path, const struct process_user *user,

@@ -3,19 +3,27 @@
 
 #include "cli/plan_output.h"
 #include "cli/run_plan.h"
+#include "deck/units.h"
 #include "plan/plan_json.h"
+
+#include <stdio.h>
+#include <string.h>
 
 struct apply_command {
     struct cli_list databases, advisors;
     struct cli_list operands;
     bool is_yes, has_restart, has_drop, is_waiting, has_sql;
+    const char *watch;
+    int64_t watch_ms;
 };
 
 static bool
 run_plan(struct cli *cli, const struct apply_command *options, struct plan *plan,
-         const struct cli_locks *locks, struct error *err)
+         struct cli_locks *locks, struct error *err)
 {
-    const struct cli_consent consent = {options->is_yes, options->has_restart, options->has_drop};
+    const struct cli_watch watch = {options->watch_ms, locks};
+    const struct cli_consent consent = {options->is_yes, options->has_restart, options->has_drop,
+                                        options->watch != NULL ? &watch : NULL};
 
     if (!cli->is_json)
         cli_print_plan(cli, plan, options->has_sql);
@@ -46,6 +54,27 @@ apply_deck(struct cli *cli, const struct apply_command *options, struct error *e
     return is_fine;
 }
 
+/* A duration as in the deck; 10m is taken for minutes, too. */
+static bool
+read_watch(struct apply_command *options, struct error *err)
+{
+    enum { SHORTEST_MS = 10000 };
+    size_t digits = strspn(options->watch, "0123456789");
+    char text[32];
+
+    if (strcmp(options->watch + digits, "m") == 0 && digits < sizeof(text) - sizeof("min"))
+        snprintf(text, sizeof(text), "%.*smin", (int)digits, options->watch);
+    else
+        snprintf(text, sizeof(text), "%s", options->watch);
+    if (!deck_unit_duration(text, &options->watch_ms, err)) {
+        err->code = ERROR_USAGE;
+        return error_wrap(err, "--watch");
+    }
+    if (options->watch_ms < SHORTEST_MS)
+        return error_set(err, ERROR_USAGE, "--watch must be 10s or longer");
+    return true;
+}
+
 int
 cmd_apply(struct cli *cli, const struct cli_command *command, int argc, char **argv,
           struct error *err)
@@ -60,6 +89,8 @@ cmd_apply(struct cli *cli, const struct cli_command *command, int argc, char **a
          &options.has_restart},
         {"drop", 0, CLI_FLAG, NULL, "do what removes something, too", &options.has_drop},
         {"wait", 0, CLI_FLAG, NULL, "wait for another apply to end", &options.is_waiting},
+        {"watch", 0, CLI_TEXT, "10m", "then watch, and take it back if it got worse (deck: watch)",
+         &options.watch},
         {"sql", 0, CLI_FLAG, NULL, "show statements, locks and the way back", &options.has_sql},
     };
 
@@ -69,6 +100,8 @@ cmd_apply(struct cli *cli, const struct cli_command *command, int argc, char **a
         error_set(err, ERROR_USAGE, "apply takes one plan file");
         return cli_failed(err);
     }
+    if (options.watch != NULL && !read_watch(&options, err))
+        return cli_failed(err);
     if (options.operands.values.count == 1 &&
         !plan_file_deck(cli->arena, options.operands.values.items[0], &cli->deck_path, err))
         return cli_failed(err);

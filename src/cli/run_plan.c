@@ -98,13 +98,21 @@ cli_run_plan(struct cli *cli, struct plan *plan, const struct cli_consent *conse
         .locks = locks->connections,
     };
 
-    if (!confirm(cli, consent, plan, err))
+    struct watch_apply watch;
+    bool has_watch = consent->watch != NULL && plan->changes.changes.count > 0;
+
+    if (!confirm(cli, consent, plan, err) ||
+        (has_watch && !watch_apply_begin(cli->arena, plan, &watch, err)))
         return false;
     plan_release(plan); /* nothing of the snapshot may stand in the way of a change */
     bool is_fine = plan_apply(plan, &apply, &outcome, err);
     if (outcome.done > 0)
         cli_progress_end(cli);
-    if (plan->changes.changes.count > 0 || cli->is_json)
+    if (plan->changes.changes.count > 0 && !cli->is_json)
+        print_outcome(cli, &outcome, plan->changes.manual.count, err);
+    if (is_fine && has_watch && outcome.done > 0)
+        is_fine = cli_watch_plan(cli, &watch, consent->watch, &outcome, consent->has_restart, err);
+    if (cli->is_json)
         print_outcome(cli, &outcome, plan->changes.manual.count, err);
     return is_fine;
 }

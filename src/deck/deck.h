@@ -127,6 +127,14 @@ struct deck_alert {
     enum deck_level_unit unit;
 };
 
+/* How much worse a server may get after an apply, for `apply --watch`. */
+struct deck_watch {
+    double mean_time;   /* growth of the statements' mean time: 0.3 is by 30 % */
+    double errors;      /* growth of the share of transactions that are rolled back */
+    int checkpoints;    /* requested ones, more than before */
+    int64_t swap_bytes; /* written to the host's swap */
+};
+
 struct deck {
     const char *name;
     const char *file;  /* path as given */
@@ -136,8 +144,9 @@ struct deck {
     LIST_OF(struct deck_database) databases;
     LIST_OF(struct deck_role) roles;
     LIST_OF(struct deck_alert) alerts;
-    const char *views;       /* folder of files for the schema monitoring; NULL: none */
-    int lock_wait_ms;        /* lock_timeout of each DDL step; default 50 */
+    const char *views; /* folder of files for the schema monitoring; NULL: none */
+    int lock_wait_ms;  /* lock_timeout of each DDL step; default 50 */
+    struct deck_watch watch;
     int64_t give_up_ms;      /* stop retrying after this; default 60 000 */
     int64_t max_block_ms;    /* who is in the way for longer is named; default 5 s */
     int64_t index_review_ms; /* figures younger than this call no index unused; default 14 d */

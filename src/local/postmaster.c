@@ -442,10 +442,8 @@ read_arguments(struct arena *arena, const char *data_directory, const char *cons
     return true;
 }
 
-/* Where the server writes what it has to say before its own logging is up: the file that its
- * stderr is; else, and when it is down, one in the data directory. */
-static char *
-find_log(struct arena *arena, const char *data_directory, pid_t pid)
+const char *
+local_log_of(struct arena *arena, const char *data_directory, pid_t pid)
 {
     char target[PATH_MAX];
     struct stat status;
@@ -477,7 +475,7 @@ local_restart(const char *data_directory, struct error *err)
         return error_hint(err, "Give the server's restart_command in the deck, or restart it "
                                "yourself.");
     }
-    char *log = find_log(arena, real, local_postmaster_pid(real));
+    const char *log = local_log_of(arena, real, local_postmaster_pid(real));
     if (!read_arguments(arena, real, &arguments, err))
         return false;
     if (!local_postmaster_stop(real, LOCAL_STOP_FAST, err))

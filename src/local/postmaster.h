@@ -18,6 +18,10 @@ bool local_is_child(pid_t pid, pid_t parent);
 /* The program that runs as pid; NULL when the kernel does not tell or it has been replaced. */
 const char *local_program_of(struct arena *arena, pid_t pid);
 
+/* Where a server writes what it has to say before its own logging is up: the file that its stderr
+ * is; else, and when it is down, one in the data directory. */
+const char *local_log_of(struct arena *arena, const char *data_directory, pid_t pid);
+
 /* How to start one. The log is created or appended to by the caller's rights. */
 struct local_start {
     const char *const *arguments; /* postgres -D ...; NULL ends */

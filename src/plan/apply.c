@@ -544,6 +544,8 @@ plan_apply(const struct plan *plan, const struct apply_options *options,
     if (!rehearse(plan, options, err))
         return false;
     ret_outcome->is_begun = true;
+    bool *touched = ARENA_ARRAY(plan->arena, bool, plan->servers.count + 1);
+    ret_outcome->touched = touched;
     for (size_t i = 0; i < plan->servers.count; i++) {
         run.server = &plan->servers.items[i];
         run.lock = options->locks[i];
@@ -551,6 +553,7 @@ plan_apply(const struct plan *plan, const struct apply_options *options,
             .arena = plan->arena, .server = run.server->deck, .needs_journal = true};
         if (count_phase(&run, CHANGE_PHASES) == 0)
             continue;
+        touched[i] = true;
         if (!run_server(&run, err))
             return false;
     }

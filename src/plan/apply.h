@@ -17,10 +17,11 @@ struct apply_options {
 
 struct apply_outcome {
     size_t done;
-    size_t failed;   /* with goes_on */
-    size_t skipped;  /* restarts and destructive changes whose flag was not given */
-    bool is_begun;   /* false: refused before anything was touched */
-    bool is_resumed; /* an apply that did not reach its end was continued */
+    size_t failed;       /* with goes_on */
+    size_t skipped;      /* restarts and destructive changes whose flag was not given */
+    const bool *touched; /* by plan->servers: something was done there; in the plan's arena */
+    bool is_begun;       /* false: refused before anything was touched */
+    bool is_resumed;     /* an apply that did not reach its end was continued */
 };
 
 /* Stops at the first change that fails; ret_outcome is set in any case. Errors: the change's. */

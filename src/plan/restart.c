@@ -34,8 +34,8 @@ plan_keep_configuration(struct arena *arena, const struct catalog_server *catalo
            kept_save(arena, host, catalog->system_identifier, KEPT_RUNNING, false, err);
 }
 
-static bool
-wait_for_answer(const struct deck_server *server, struct error *err)
+bool
+plan_wait_for_answer(const struct deck_server *server, struct error *err)
 {
     enum { PAUSE_MS = 250 };
     struct pg_target target = plan_target(server, NULL);
@@ -88,7 +88,7 @@ restart_once(const struct deck_server *server, const struct catalog_server *cata
         error_hint(err, "Restart it yourself, or give the deck's server a restart_command.");
         return error_place(err, server->place);
     }
-    return wait_for_answer(server, err);
+    return plan_wait_for_answer(server, err);
 }
 
 bool

@@ -20,3 +20,6 @@ bool plan_keep_configuration(struct arena *arena, const struct catalog_server *c
 bool plan_restart(struct arena *arena, const struct deck_server *server,
                   const struct catalog_server *catalog, const struct settings_host *host,
                   struct error *err) MUST_CHECK;
+
+/* Waits (a minute) until the server takes connections. */
+bool plan_wait_for_answer(const struct deck_server *server, struct error *err) MUST_CHECK;

@@ -424,6 +424,8 @@ plan_rollback(struct arena *arena, const struct deck *deck, const struct rollbac
     memset(ret_outcome, 0, sizeof(*ret_outcome));
     ret_outcome->has_nothing = true;
     for (size_t i = deck->servers.count; i-- > 0;) {
+        if (options->servers != NULL && !options->servers[i])
+            continue;
         AUTO_PGCONN lock = NULL;
         struct rollback rollback = {
             .arena = arena,

@@ -4,10 +4,11 @@
 #include "pg/connection.h"
 
 struct rollback_options {
-    bool has_drop_data; /* --drop-data: what lost its emptiness goes too */
-    bool has_restart;   /* --restart: restart when what is taken back needs it */
-    bool is_dry_run;    /* only tell */
-    bool is_waiting;    /* for the lock */
+    bool has_drop_data;  /* --drop-data: what lost its emptiness goes too */
+    bool has_restart;    /* --restart: restart when what is taken back needs it */
+    bool is_dry_run;     /* only tell */
+    bool is_waiting;     /* for the lock */
+    const bool *servers; /* by deck->servers: only these; NULL: all */
     /* Told of each change; verdict: "undone", "kept: reason", "cannot be undone". */
     void (*on_change)(void *sink, const char *server, const char *database, const char *what,
                       const char *verdict);

@@ -242,6 +242,7 @@ def test_killed_at_any_point_it_is_before_or_after(pgdeck, deck, fresh_server):
     assert runs >= 20
 
 
+@pytest.mark.pg(max=15)
 def test_killed_at_its_first_apply(pgdeck, deck, fresh_server):
     """Two files then: until postgresql.conf has the line that includes it, pgdeck.conf is not
     read, so that postgresql.conf alone decides between before and after."""
@@ -265,6 +266,7 @@ def test_killed_at_its_first_apply(pgdeck, deck, fresh_server):
     assert files(fresh_server.data) == after and not leftovers(fresh_server.data)
 
 
+@pytest.mark.pg(max=15)
 def test_alter_system_killed_at_any_point_is_completed(pgdeck, deck, fresh_server):
     change_deck(deck, "storage: nvme", "configuration: alter-system, storage: nvme")
     names = only_reloads(pgdeck, deck)
