@@ -6,6 +6,7 @@
 #include "settings/budget.h"
 #include "settings/derive.h"
 #include "settings/value.h"
+#include "settings/wanted.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -49,7 +50,7 @@ make_sample(struct random *random)
         .cpus = between(random, 0, 3) == 0 ? 0 : 1 << between(random, 0, 8),
         .environments = between(random, 1, MOST_ENVIRONMENTS),
         .storage = (enum deck_storage)between(random, STORAGE_NVME, STORAGE_HDD),
-        .memory_bytes = (256 * MEGABYTE << between(random, 0, 13)) + between(random, 0, 99999),
+        .memory_bytes = (256 * MEGABYTE << between(random, 0, 14)) + between(random, 0, 99999),
         .has_shares = between(random, 0, 1) == 0,
     };
 
@@ -141,6 +142,44 @@ check_rules(struct settings_input *input, struct settings_input *more)
     }
 }
 
+/* What the rule of the server gives, or what PostgreSQL has by default, as a number. */
+static double
+figure(struct settings_input *input, const char *name)
+{
+    const struct settings_rule *rule = settings_find_rule(input, name, SETTINGS_OF_SERVER);
+    struct settings_case of = {input, NULL, catalog_find_setting(input->catalog, name)};
+    struct settings_proposal proposal;
+    double number;
+
+    assert_non_null(of.current);
+    const char *value = rule != NULL && settings_propose(rule, &of, &proposal)
+                            ? proposal.value
+                            : of.current->setting;
+    assert_true(setting_number(value, of.current->unit, &number));
+    return number;
+}
+
+/* Rules between parameters: what the server would not start with, or what makes no sense. */
+static void
+check_together(struct settings_input *input)
+{
+    double connections = figure(input, "max_connections");
+    double wanted = 0;
+
+    for (size_t i = 0; i < input->environments.count; i++)
+        wanted += input->environments.items[i].connections;
+    assert_true(connections >= wanted + figure(input, "superuser_reserved_connections"));
+    assert_true(figure(input, "min_wal_size") <= figure(input, "max_wal_size"));
+    assert_true(figure(input, "min_wal_size") >= 32);
+    assert_true(figure(input, "max_parallel_workers") <= figure(input, "max_worker_processes"));
+    assert_true(figure(input, "max_parallel_maintenance_workers") <=
+                figure(input, "max_parallel_workers"));
+    assert_true(connections + figure(input, "max_worker_processes") +
+                    figure(input, "max_wal_senders") + figure(input, "autovacuum_max_workers") <
+                262143);
+    assert_true(figure(input, "shared_buffers") <= figure(input, "effective_cache_size"));
+}
+
 /* What does not fit even with the least work_mem is an error; nothing else goes over. */
 static bool
 check_budget(const struct settings_input *input)
@@ -182,6 +221,7 @@ what_holds_for_any_deck(void **state)
             show(&sample, round);
         refused += !check_budget(&input);
         check_rules(&input, &more);
+        check_together(&input);
         fixture_free(fixture);
         fixture_free(fixture_of_more);
     }
