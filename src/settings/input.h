@@ -22,6 +22,7 @@ struct settings_measured {
     double seconds, wal_bytes;
     double timed, requested; /* checkpoints */
     const char *since;       /* a date */
+    int standbys;            /* that stream from it now */
     int64_t databases_bytes; /* of all databases together; 0: unknown */
 };
 

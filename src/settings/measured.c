@@ -40,6 +40,7 @@ read_server(struct settings_input *input)
         .wal_bytes = number_of(result, 0, "wal_bytes"),
         .timed = number_of(result, 0, "timed"),
         .requested = number_of(result, 0, "requested"),
+        .standbys = (int)number_of(result, 0, "standbys"),
         .since = pg_value(result, 0, "since") == NULL
                      ? ""
                      : arena_strdup(input->arena, pg_value(result, 0, "since")),

@@ -335,18 +335,37 @@ objection(const struct settings_rule *rule, const struct settings_case *of,
     return NULL;
 }
 
-bool
-settings_propose(const struct settings_rule *rule, const struct settings_case *of,
-                 struct settings_proposal *ret_proposal)
+/* A standby with less of these than its primary stops to replay. */
+static const char *
+warning_for_standbys(const struct settings_rule *rule, const struct settings_case *of,
+                     const char *value)
+{
+    static const char *const names[] = {"max_connections", "max_worker_processes",
+                                        "max_wal_senders", "max_prepared_transactions",
+                                        "max_locks_per_transaction"};
+    int standbys = of->input->measured.standbys;
+    double now, then;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && standbys > 0; i++) {
+        if (strcmp(names[i], rule->name) == 0 && setting_number(value, "", &then) &&
+            setting_number(setting_server_value(of->current), "", &now) && then > now)
+            return arena_printf(of->input->arena,
+                                "%d standby%s this server: raise %s to %s there first, or replay "
+                                "stops",
+                                standbys, standbys == 1 ? " follows" : "s follow", rule->name,
+                                value);
+    }
+    return NULL;
+}
+
+/* The deck's value, with what the rule would say. */
+static void
+take_from_deck(const struct settings_rule *rule, const struct settings_case *of,
+               const struct deck_setting *deck, struct settings_proposal *ret_proposal)
 {
     struct arena *arena = of->input->arena;
-    const struct deck_setting *deck = rule->scope == SETTINGS_OF_POSTGRESQL
-                                          ? NULL
-                                          : settings_wanted(of->input, of->environment, rule->name);
     struct settings_proposal rules;
 
-    if (deck == NULL)
-        return derive(rule, of, ret_proposal);
     *ret_proposal = (struct settings_proposal){
         .value = deck->value,
         .why = arena_printf(arena, "the deck says so (line %d)", deck->place.line),
@@ -356,5 +375,21 @@ settings_propose(const struct settings_rule *rule, const struct settings_case *o
     if (derive(rule, of, &rules) && !settings_is_equal(rule, of->current, rules.value, deck->value))
         ret_proposal->why = arena_printf(arena, "%s; pgdeck would take %s: %s", ret_proposal->why,
                                          rules.value, rules.why);
+}
+
+bool
+settings_propose(const struct settings_rule *rule, const struct settings_case *of,
+                 struct settings_proposal *ret_proposal)
+{
+    const struct deck_setting *deck = rule->scope == SETTINGS_OF_POSTGRESQL
+                                          ? NULL
+                                          : settings_wanted(of->input, of->environment, rule->name);
+
+    if (deck != NULL)
+        take_from_deck(rule, of, deck, ret_proposal);
+    else if (!derive(rule, of, ret_proposal))
+        return false;
+    if (ret_proposal->warning == NULL)
+        ret_proposal->warning = warning_for_standbys(rule, of, ret_proposal->value);
     return true;
 }

@@ -4,8 +4,12 @@
 import json
 import os
 import re
+import shutil
+import subprocess
 
 import pytest
+
+from cluster import wait_for
 
 DECK = """
 deck: measured
@@ -110,3 +114,23 @@ def test_temporary_files_raise_work_mem_there(pgdeck, write, fresh_server):
     assert f"twice {usual}" in why
     assert is_settled(pgdeck, deck)
     assert int(fresh_server.value("SHOW work_mem", dbname="green_one")[:-2]) == 2 * int(usual[:-2])
+
+
+def test_a_standby_comes_first(pgdeck, write, fresh_server, make_server, pg_version):
+    standby = make_server(pg_version)
+    standby.stop()
+    fresh_server.stop()
+    shutil.rmtree(standby.data)
+    subprocess.run(["cp", "-a", fresh_server.data, standby.data], check=True)
+    fresh_server.start()
+    standby.configure(unix_socket_directories=standby.host,
+                      primary_conninfo=fresh_server.conninfo())
+    (standby.data / "standby.signal").touch()
+    standby.start()
+    wait_for(lambda: fresh_server.value("SELECT count(*) FROM pg_stat_replication "
+                                        "WHERE state = 'streaming'") == 1, 20, "stream")
+    plan = json.loads(pgdeck("plan", "-d", write("max_connections: 150"), "--json", expect=0).out)
+    warnings = {change["key"]: change["warning"] for change in plan["changes"]}
+    assert warnings["setting max_connections"] == (
+        "1 standby follows this server: raise max_connections to 150 there first, or replay stops")
+    assert not warnings["setting checkpoint_timeout"]

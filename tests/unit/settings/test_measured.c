@@ -158,6 +158,23 @@ databases_that_fit_into_memory_are_read_from_it(void **state)
     fixture_free(fixture);
 }
 
+static void
+standbys_come_first(void **state)
+{
+    struct settings_input input;
+    struct fixture *fixture = staging(&input);
+
+    (void)state;
+    assert_null(OF_SERVER(&input, "max_connections").warning);
+    input.measured.standbys = 1;
+    assert_string_equal(OF_SERVER(&input, "max_connections").warning,
+                        "1 standby follows this server: raise max_connections to 407 there first, "
+                        "or replay stops");
+    fixture_setting(fixture, "max_connections")->setting = "500"; /* lowered: no matter */
+    assert_null(OF_SERVER(&input, "max_connections").warning);
+    fixture_free(fixture);
+}
+
 int
 main(void)
 {
@@ -166,6 +183,7 @@ main(void)
         cmocka_unit_test(checkpoints_by_volume_give_twice_the_room_and_keep_it),
         cmocka_unit_test(temporary_files_give_twice_the_usual),
         cmocka_unit_test(a_preset_is_only_warned_of),
+        cmocka_unit_test(standbys_come_first),
         cmocka_unit_test(databases_that_fit_into_memory_are_read_from_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
