@@ -252,6 +252,29 @@ undo_files(struct rollback *rollback, struct error *err)
     return rollback->has_undone_files;
 }
 
+/* The undo of an index's drop builds it again. After a kill in the middle it is there already:
+ * whole, or invalid, and then it goes before it is built once more. */
+static bool
+undo_again(const struct entry *entry, PGconn *connection, struct error *err)
+{
+    struct error fault = *err;
+    AUTO_PGRESULT leftover = NULL;
+
+    if (strcmp(err->sqlstate, "42P07") != 0)
+        return false;
+    error_clear(err);
+    if (!pg_query(connection, embedded_file("plan/sql/undo_leftover.sql")->text, 1, &entry->key,
+                  &leftover, err))
+        return false;
+    if (PQntuples(leftover) == 0) {
+        *err = fault;
+        return false;
+    }
+    return pg_bool(leftover, 0, "is_valid") ||
+           (pg_execute(connection, pg_value(leftover, 0, "drop_sql"), err) &&
+            pg_execute(connection, entry->undo, err));
+}
+
 /* One statement that cannot be in a transaction. A database that goes must have no session. */
 static bool
 undo_alone(struct rollback *rollback, const struct entry *entry, PGconn *connection,
@@ -259,7 +282,9 @@ undo_alone(struct rollback *rollback, const struct entry *entry, PGconn *connect
 {
     if (entry->undo_guard_database != NULL)
         plan_session_close(&rollback->sessions, entry->undo_guard_database);
-    if (is_of_file(entry) ? !undo_files(rollback, err) : !pg_execute(connection, entry->undo, err))
+    if (is_of_file(entry)
+            ? !undo_files(rollback, err)
+            : !pg_execute(connection, entry->undo, err) && !undo_again(entry, connection, err))
         return false;
     crash_point();
     return mark(rollback, entry, "undone", NULL, err);

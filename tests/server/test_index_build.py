@@ -242,6 +242,32 @@ def test_killed_and_no_longer_wanted(deck):
     assert deck.building() == [] and deck.applied()
 
 
+def test_a_rollback_killed_while_it_builds_again(deck):
+    twice = SLOW.replace("events_slow", "events_same")
+    deck.run("CREATE OR REPLACE FUNCTION slow(n int) RETURNS int IMMUTABLE LANGUAGE sql AS "
+             "'SELECT n'")
+    deck.run(SLOW + twice)
+    deck.write("-- nothing\n")
+    deck.pgdeck("index", "status", "-d", deck.file, "-D", "build_1", "--drop", "--yes",
+                "--verdict", "duplicate", expect=0)
+    assert deck.valid("events_same") is None
+    deck.run(TABLE.split(";\nCREATE TABLE")[0].replace("CREATE", "CREATE OR REPLACE") + ";")
+    process = deck.pgdeck.start("rollback", "-d", deck.file, "--yes")
+    deck.wait(lambda: deck.building() != [])
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert deck.valid("events_same") is False
+    deck.run("CREATE OR REPLACE FUNCTION slow(n int) RETURNS int IMMUTABLE LANGUAGE sql AS "
+             "'SELECT n'")
+    # and once more between the building and the journal
+    result = deck.pgdeck("rollback", "-d", deck.file, "--yes", env={"PGDECK_CRASH_AT": "1"})
+    assert result.code == -signal.SIGKILL and deck.valid("events_same")
+    deck.pgdeck("rollback", "-d", deck.file, "--yes", expect=0)
+    assert deck.valid("events_same")
+    again = deck.pgdeck("rollback", "-d", deck.file, "--yes")
+    assert "undone" not in again.out
+
+
 def test_killed_between_any_two_steps_of_builds_side_by_side(deck):
     deck.write(INDEX + "CREATE INDEX others_what ON others (what);")
     for point in range(1, 40, 3):
