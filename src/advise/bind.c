@@ -10,7 +10,7 @@
 
 /* Values for the parameters: those that the statistics know, for three runs that differ. A value
  * that nothing is known of comes from its type. */
-enum { SAMPLES = 3, PATTERN_LETTERS = 4, ARRAY_ITEMS = 5, DEFAULT_LIMIT = 100 };
+enum { SAMPLES = ADVISE_SAMPLES, PATTERN_LETTERS = 4, ARRAY_ITEMS = 5, DEFAULT_LIMIT = 100 };
 
 struct type_sample {
     const char *type;
@@ -103,7 +103,7 @@ array_value(struct arena *arena, const struct advise_column *column, size_t samp
     if (column->category == 'A')
         return value_of_column(column, sample);
     for (size_t i = 0; i < ARRAY_ITEMS && i < column->bound_count; i++)
-        items[count++] = column->bounds[(sample * 7 + i * 13) % column->bound_count];
+        items[count++] = column->bounds[(sample * 7 + (size_t)i * 13) % column->bound_count];
     for (size_t i = 0; count == 0 && i < 2 && i < column->value_count; i++)
         items[count++] = column->values[i];
     return count == 0 ? "{}" : pg_text_array(arena, items, count);
@@ -147,9 +147,8 @@ sample_value(struct arena *arena, const struct advise_statement *statement, size
                : value_of_type(parameter->type, sample);
 }
 
-/* The statement with literals in the place of its parameters; NULL: a value is not known. */
-static const char *
-with_values(struct arena *arena, const struct advise_statement *statement, size_t sample)
+const char *
+advise_with_values(struct arena *arena, const struct advise_statement *statement, size_t sample)
 {
     AUTO_TEXT text = {0};
     struct sql_tokens tokens;
@@ -268,7 +267,7 @@ add_plans(struct advise *run, struct advise_statement *statement, struct error *
     if (!add_plan(run, statement, NULL, err))
         return false;
     for (size_t sample = 0; statement->problem == NULL && sample < SAMPLES; sample++) {
-        const char *sql = with_values(run->arena, statement, sample);
+        const char *sql = advise_with_values(run->arena, statement, sample);
         if (sql != NULL && !add_plan(run, statement, sql, err))
             return false;
     }

@@ -65,6 +65,11 @@ bool advise_cost(struct advise *run, struct advise_statement *statement, const s
 /* Whether the server takes the candidate; sets its size. */
 bool
 advise_try(struct advise *run, struct advise_candidate *candidate, struct error *err) MUST_CHECK;
+enum { ADVISE_SAMPLES = 3 };
+/* The statement with literals in the place of its parameters; NULL: a value is not known. */
+const char *
+advise_with_values(struct arena *arena, const struct advise_statement *statement, size_t sample);
+
 /* The plan of sql (NULL: the statement's generic one), which is not run, with the indexes that are
  * live. */
 bool advise_explain(struct advise *run, const struct advise_statement *statement, const char *sql,

@@ -1,5 +1,6 @@
 /* The verbs of pgdeck index, one function each, and what they share. */
 #pragma once
+#include "advise/fault.h"
 #include "advise/verify.h"
 #include "cli/command.h"
 #include "cli/run_plan.h"
@@ -24,12 +25,27 @@ bool index_find_source(struct cli *cli, struct index_source *source, struct pg_t
 /* A statement on one line, cut where it gets long. */
 const char *index_one_line(struct arena *arena, const char *sql);
 
-void index_print_advice(const struct cli *cli, const struct advise *run);
-bool index_print_advice_json(const struct advise *run, struct error *err) MUST_CHECK;
+/* A fault in a statement and, when a copy was made, whether the other form gives the same rows. */
+struct index_fault {
+    struct advise_fault fault;
+    enum advise_equality equality;
+    const char *why; /* not compared */
+};
+struct index_faults {
+    LIST_OF(struct index_fault) list;
+};
+void index_print_faults(const struct cli *cli, const struct advise *run,
+                        const struct index_faults *faults);
+struct json_t *index_faults_json(const struct advise *run, const struct index_faults *faults);
+
+void index_print_advice(const struct cli *cli, const struct advise *run,
+                        const struct index_faults *faults);
+bool index_print_advice_json(const struct advise *run, const struct index_faults *faults,
+                             struct error *err) MUST_CHECK;
 void index_print_proof(const struct cli *cli, const struct advise *run,
-                       const struct advise_proof *proof);
+                       const struct advise_proof *proof, const struct index_faults *faults);
 bool index_print_proof_json(const struct advise *run, const struct advise_proof *proof,
-                            struct error *err) MUST_CHECK;
+                            const struct index_faults *faults, struct error *err) MUST_CHECK;
 
 struct index_consent {
     bool is_yes;

@@ -159,14 +159,37 @@ read_statements(struct cli *cli, const struct advise_command *options, struct ad
     return !is_counted || read_counted(cli, options, run, err);
 }
 
+/* copy NULL: there is none to compare on. */
 static bool
-show(struct cli *cli, const struct advise_command *options, const struct advise *run,
-     struct error *err)
+find_faults(struct advise *run, struct advise_copy *copy, struct index_faults *ret_faults,
+            struct error *err)
 {
-    if (cli->is_json && !index_print_advice_json(run, err))
+    struct advise_faults found;
+
+    *ret_faults = (struct index_faults){0};
+    advise_find_faults(run, &found);
+    for (size_t i = 0; i < found.list.count; i++) {
+        struct index_fault *fault = LIST_ADD(run->arena, &ret_faults->list);
+        *fault = (struct index_fault){.fault = found.list.items[i],
+                                      .equality = ADVISE_NOT_COMPARED,
+                                      .why = "not compared; pgdeck index verify does, on a copy"};
+        if (copy != NULL &&
+            !advise_compare(run, copy, &fault->fault, &fault->equality, &fault->why, err))
+            return false;
+    }
+    return true;
+}
+
+static bool
+show(struct cli *cli, const struct advise_command *options, struct advise *run, struct error *err)
+{
+    struct index_faults faults;
+
+    if (!find_faults(run, NULL, &faults, err) ||
+        (cli->is_json && !index_print_advice_json(run, &faults, err)))
         return false;
     if (!cli->is_json)
-        index_print_advice(cli, run);
+        index_print_advice(cli, run, &faults);
     return !options->is_accepted || accept_choices(cli, options, run, err);
 }
 
@@ -182,15 +205,16 @@ verify(struct cli *cli, const struct advise_command *options, struct advise *run
 
     if (!advise_copy_make(run, &copy, err))
         return false;
-    bool is_fine = advise_verify(run, &copy, &proof, err);
+    struct index_faults faults;
+    bool is_fine = advise_verify(run, &copy, &proof, err) && find_faults(run, &copy, &faults, err);
     if (copy.is_sampled)
         advise_note(run, "The copy has at most about %ld rows of a table (--rows).", options->rows);
     if (!advise_copy_remove(run, &copy, is_fine ? err : &ignored) || !is_fine)
         return false;
     cli_progress_end(cli);
     if (cli->is_json)
-        return index_print_proof_json(run, &proof, err);
-    index_print_proof(cli, run, &proof);
+        return index_print_proof_json(run, &proof, &faults, err);
+    index_print_proof(cli, run, &proof, &faults);
     return true;
 }
 

@@ -99,7 +99,8 @@ print_problems(const struct advise *run)
 }
 
 void
-index_print_advice(const struct cli *cli, const struct advise *run)
+index_print_advice(const struct cli *cli, const struct advise *run,
+                   const struct index_faults *faults)
 {
     size_t count = 0;
 
@@ -113,6 +114,7 @@ index_print_advice(const struct cli *cli, const struct advise *run)
                run->choices.count, -percent(run->before, run->after), run->before, run->after);
     for (size_t i = 0; i < run->choices.count; i++)
         print_choice(cli, run, &run->choices.items[i]);
+    index_print_faults(cli, run, faults);
     print_problems(run);
     for (size_t i = 0; i < run->notes.count; i++)
         printf("%s%s\n", i == 0 ? "\n" : "", run->notes.items[i]);
@@ -161,7 +163,8 @@ choice_json(const struct advise *run, const struct advise_choice *choice)
 }
 
 bool
-index_print_advice_json(const struct advise *run, struct error *err)
+index_print_advice_json(const struct advise *run, const struct index_faults *faults,
+                        struct error *err)
 {
     json_t *statements = json_array();
     json_t *indexes = json_array();
@@ -173,10 +176,11 @@ index_print_advice_json(const struct advise *run, struct error *err)
         json_array_append_new(indexes, choice_json(run, &run->choices.items[i]));
     for (size_t i = 0; i < run->notes.count; i++)
         json_array_append_new(notes, json_string(run->notes.items[i]));
-    json_t *all = json_pack("{s:s, s:s, s:I, s:f, s:f, s:o, s:o, s:o}", "database", run->database,
-                            "estimated_by", run->hypopg != NULL ? "hypopg" : "rules", "plans",
-                            (json_int_t)run->plan_count, "before", run->before, "after", run->after,
-                            "indexes", indexes, "statements", statements, "notes", notes);
+    json_t *all = json_pack("{s:s, s:s, s:I, s:f, s:f, s:o, s:o, s:o, s:o}", "database",
+                            run->database, "estimated_by", run->hypopg != NULL ? "hypopg" : "rules",
+                            "plans", (json_int_t)run->plan_count, "before", run->before, "after",
+                            run->after, "indexes", indexes, "statements", statements, "notes",
+                            notes, "faults", index_faults_json(run, faults));
     char *text = all == NULL ? NULL : json_dumps(all, JSON_INDENT(2));
     json_decref(all);
     if (text == NULL)

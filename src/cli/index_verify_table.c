@@ -33,7 +33,8 @@ is_used(const struct advise *run, const struct advise_proof *proof, size_t choic
 }
 
 void
-index_print_proof(const struct cli *cli, const struct advise *run, const struct advise_proof *proof)
+index_print_proof(const struct cli *cli, const struct advise *run, const struct advise_proof *proof,
+                  const struct index_faults *faults)
 {
     const struct cli_style *style = cli_style(cli);
 
@@ -60,6 +61,7 @@ index_print_proof(const struct cli *cli, const struct advise *run, const struct 
                    is_used(run, proof, i) ? "used" : "not used: leave it out", built->build_ms,
                    built->size_bytes / (1 << 20));
     }
+    index_print_faults(cli, run, faults);
     for (size_t i = 0; i < run->notes.count; i++)
         printf("%s%s\n", i == 0 ? "\n" : "", run->notes.items[i]);
 }
@@ -82,7 +84,7 @@ timing_json(const struct advise *run, const struct advise_proof *proof, size_t a
 
 bool
 index_print_proof_json(const struct advise *run, const struct advise_proof *proof,
-                       struct error *err)
+                       const struct index_faults *faults, struct error *err)
 {
     json_t *statements = json_array();
     json_t *indexes = json_array();
@@ -99,8 +101,9 @@ index_print_proof_json(const struct advise *run, const struct advise_proof *proo
                       proof->built[i].size_bytes, "problem", proof->built[i].problem));
     for (size_t i = 0; i < run->notes.count; i++)
         json_array_append_new(notes, json_string(run->notes.items[i]));
-    json_t *all = json_pack("{s:s, s:o, s:o, s:o}", "database", run->database, "indexes", indexes,
-                            "statements", statements, "notes", notes);
+    json_t *all = json_pack("{s:s, s:o, s:o, s:o, s:o}", "database", run->database, "indexes",
+                            indexes, "statements", statements, "notes", notes, "faults",
+                            index_faults_json(run, faults));
     char *text = all == NULL ? NULL : json_dumps(all, JSON_INDENT(2));
     json_decref(all);
     if (text == NULL)

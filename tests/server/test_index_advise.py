@@ -409,3 +409,51 @@ def test_review_of_what_was_built(pgdeck, advise, shop, tmp_path):
         shop.query("DROP TABLE visits", dbname="shop")
     result = pgdeck("index", "review", "--from", shop.conninfo("shop"))
     assert result.code == 64 and "needs --since" in result.err
+
+
+FAULTY = """
+SELECT p.id, count(t.id) FROM projects p LEFT JOIN ai_tasks t ON t.project_id = p.id
+ WHERE t.created_at >= $1 GROUP BY p.id;
+SELECT t.project_id, count(t.id) FROM ai_tasks t JOIN ai_results r ON r.task_id = t.id
+ GROUP BY t.project_id;
+SELECT id, name FROM projects WHERE status = 'active' OR owner_id IS NULL ORDER BY id LIMIT 5 OFFSET 7;
+SELECT count(*) FROM logins WHERE at::date = $1;
+SELECT count(*) FROM logins l WHERE date_trunc('hour', l.at) = '2024-01-03 04:00+00';
+SELECT count(*) FROM logins WHERE lower(name) = 'x';
+SELECT id, name FROM projects ORDER BY name LIMIT 5 OFFSET $1;
+SELECT p.id, count(t.id) FROM projects p LEFT JOIN ai_tasks t ON t.project_id = p.id
+   AND t.created_at >= $1 WHERE p.status = 'active' GROUP BY p.id;
+"""
+
+
+def test_faults_in_the_statements_themselves(pgdeck, advise, shop, tmp_path):
+    shop.psql(text="""
+        CREATE TABLE logins AS SELECT i AS id, 'name ' || i AS name,
+               '2024-01-01 00:00+00'::timestamptz + i * interval '7 min' AS at
+          FROM generate_series(1, 5000) i;
+        CREATE INDEX logins_at ON logins (at); CREATE INDEX logins_name ON logins (name);
+        ANALYZE logins""", dbname="shop")
+    try:
+        faults = advise(FAULTY)["faults"]
+        assert [(one["statement"], one["kind"]) for one in faults] == [
+            (0, "outer join"), (1, "multiplied rows"), (2, "offset"), (3, "function on a column"),
+            (4, "function on a column"), (5, "function on a column"), (6, "offset")]
+        assert {one["result"] for one in faults} == {"not compared"}
+        assert "FROM projects p JOIN ai_tasks" in faults[0]["rewritten"]
+        assert "count(DISTINCT t.id)" in faults[1]["rewritten"]
+        assert "WHERE (status = 'active' OR owner_id IS NULL) AND (id) > (:last_1) ORDER BY id " \
+            "LIMIT 5" in faults[2]["rewritten"]
+        assert faults[3]["rewritten"].endswith(
+            "(at >= ($1)::date AND at < ($1)::date + 1)"), faults[3]
+        assert faults[5]["rewritten"] is None and faults[6]["rewritten"] is None
+        (tmp_path / "faulty.sql").write_text(FAULTY)
+        checked = json.loads(pgdeck("index", "verify", "--json", "--from", shop.conninfo("shop"),
+                                    tmp_path / "faulty.sql", expect=0).out)["faults"]
+        assert [one["result"] for one in checked] == [
+            "equal", "differs", "equal", "equal", "equal", "not compared", "not compared"], checked
+        assert checked[1]["changes_rows"] and not checked[0]["changes_rows"]
+        text = pgdeck("index", "advise", "--from", shop.conninfo("shop"), tmp_path / "faulty.sql",
+                      expect=0).out
+        assert "LEFT JOIN ai_tasks keeps rows without a match" in text
+    finally:
+        shop.query("DROP TABLE logins", dbname="shop")
