@@ -88,6 +88,7 @@ struct deck_partition {
     int retain;  /* RANGE: periods of retain_unit to keep; 0: for ever */
     enum deck_unit retain_unit;
     int modulus;            /* HASH: number of parts */
+    bool has_rewrite;       /* partitions of another shape are made anew by copying */
     bool has_accept_key;    /* a table in use may get a lesser key */
     const char *export;     /* folder for what retain drops; NULL: it is dropped only */
     int64_t keep_ms;        /* how long the old table of a conversion stays; default 7 days */

@@ -8,6 +8,7 @@
 #include "partition/live.h"
 #include "partition/part.h"
 #include "partition/retire.h"
+#include "partition/shape.h"
 #include "partition/upkeep.h"
 #include "pg/script.h"
 
@@ -119,9 +120,9 @@ advise_ordinary(const struct scope *scope, const struct deck_partition *partitio
         return true;
     }
     if (obstacles.light != NULL)
-        return partition_live_advise(
-            &(struct partition_live_advice){scope->advice, scope->database, connection, partition},
-            err);
+        return partition_live_advise(&(struct partition_live_advice){scope->advice, scope->database,
+                                                                     connection, partition, NULL},
+                                     err);
     if (!partition_convert_script(arena, connection, partition, parts, false, &forth, err) ||
         !partition_convert_script(arena, connection, partition, parts, true, &back, err))
         return false;
@@ -131,28 +132,13 @@ advise_ordinary(const struct scope *scope, const struct deck_partition *partitio
 
 /* --- partitions of a partitioned table ---------------------------------------------------- */
 
-static bool
-is_partitioned_alike(const struct scope *scope, const struct deck_partition *partition,
-                     const struct catalog_table *table)
-{
-    const char *open = strchr(table->partition_key, '(');
-    const char *word = partition_kind_word(partition->kind);
-    size_t length = strlen(word);
-
-    if (open == NULL || strncmp(table->partition_key, word, length) != 0)
-        return false;
-    /* the server quotes what must be, pgdeck what might have to be */
-    const char *bare = arena_printf(scope->advice->arena, "(%s)", partition->column);
-    const char *quoted = arena_printf(scope->advice->arena, "(%s)",
-                                      pg_identifier(scope->advice->arena, partition->column));
-    return strcmp(open, bare) == 0 || strcmp(open, quoted) == 0;
-}
-
-/* Whether the wanted part is missing and can be added; otherwise says in a note why not. */
+/* Whether the wanted part is missing and can be added, under a name that is free; otherwise says in
+ * a note why not. */
 static bool
 is_missing(const struct scope *scope, const struct deck_partition *partition,
-           const struct catalog_table *table, const struct partition_part *wanted)
+           const struct catalog_table *table, struct partition_part *wanted)
 {
+    enum { TRIES = 9 };
     struct arena *arena = scope->advice->arena;
 
     for (size_t i = 0; i < scope->catalog->tables.count; i++) {
@@ -174,14 +160,18 @@ is_missing(const struct scope *scope, const struct deck_partition *partition,
             return false;
         }
     }
-    if (catalog_find_table(scope->catalog, partition->schema, wanted->name) == NULL)
-        return true;
-    note(scope, partition,
-         arena_printf(arena,
-                      "lacks the partition %s, but another table has "
-                      "that name",
-                      wanted->name));
-    return false;
+    /* the old table of a conversion may have partitions of that name */
+    for (int number = 2;
+         catalog_find_table(scope->catalog, partition->schema, wanted->name) != NULL; number++) {
+        if (number > TRIES) {
+            note(scope, partition,
+                 arena_printf(arena, "lacks the partition %s, but others have such names",
+                              wanted->name));
+            return false;
+        }
+        wanted->name = partition_numbered_name(arena, wanted->name, number);
+    }
+    return true;
 }
 
 static bool
@@ -225,7 +215,7 @@ static struct partition_live_advice
 about_of(const struct scope *scope, const struct deck_partition *partition)
 {
     return (struct partition_live_advice){scope->advice, scope->database,
-                                          scope->catalog->connection, partition};
+                                          scope->catalog->connection, partition, NULL};
 }
 
 /* The partitions of a level that are wanted and not there; of a missing one those in it, too. */
@@ -235,14 +225,17 @@ find_missing(const struct scope *scope, const struct deck_partition *partition,
              struct partition_parts *missing)
 {
     for (size_t i = 0; i < wanted->list.count; i++) {
-        const struct partition_part *part = &wanted->list.items[i];
-        if (part->parent != NULL || !is_missing(scope, partition, table, part))
+        struct partition_part part = wanted->list.items[i];
+        if (part.parent != NULL || !is_missing(scope, partition, table, &part))
             continue;
-        *LIST_ADD(scope->advice->arena, &missing->list) = *part;
+        *LIST_ADD(scope->advice->arena, &missing->list) = part;
         for (size_t j = 0; j < wanted->list.count; j++) {
-            const struct partition_part *inner = &wanted->list.items[j];
-            if (inner->parent != NULL && strcmp(inner->parent, part->name) == 0)
-                *LIST_ADD(scope->advice->arena, &missing->list) = *inner;
+            const char *parent = wanted->list.items[j].parent;
+            if (parent == NULL || strcmp(parent, wanted->list.items[i].name) != 0)
+                continue;
+            struct partition_part *inner = LIST_ADD(scope->advice->arena, &missing->list);
+            *inner = wanted->list.items[j];
+            inner->parent = part.name;
         }
     }
 }
@@ -269,6 +262,21 @@ static bool advise_partitioned(const struct scope *scope, const struct deck_part
                                const struct catalog_table *table,
                                const struct partition_parts *wanted, struct error *err);
 
+static const struct catalog_table *
+find_same(const struct scope *scope, const struct catalog_table *table,
+          const struct partition_part *part)
+{
+    for (size_t i = 0; i < scope->catalog->tables.count; i++) {
+        const struct catalog_table *existing = &scope->catalog->tables.items[i];
+        struct partition_bound bound;
+        if (existing->parent_oid == table->oid &&
+            partition_bound_parse(scope->advice->arena, existing->partition_bound, &bound) &&
+            partition_bound_compare(&bound, &part->bound) == BOUND_SAME)
+            return existing;
+    }
+    return NULL;
+}
+
 /* A part of the first level that is there is a partitioned table by itself. */
 static bool
 advise_inner(const struct scope *scope, const struct deck_partition *partition,
@@ -276,18 +284,17 @@ advise_inner(const struct scope *scope, const struct deck_partition *partition,
              const struct partition_part *part, struct error *err)
 {
     struct arena *arena = scope->advice->arena;
-    const struct catalog_table *inner =
-        catalog_find_table(scope->catalog, partition->schema, part->name);
+    const struct catalog_table *inner = find_same(scope, table, part);
     struct partition_parts parts = {0};
 
-    if (inner == NULL || inner->parent_oid != table->oid)
+    if (inner == NULL)
         return true;
     if (inner->kind != 'p') {
         note(scope, partition,
              arena_printf(arena,
                           "has the partition %s, which the deck has partitioned by RANGE (%s): "
                           "it is left as it is",
-                          part->name, partition->then_range));
+                          inner->name, partition->then_range));
         return true;
     }
     for (size_t i = 0; i < wanted->list.count; i++) {
@@ -298,7 +305,7 @@ advise_inner(const struct scope *scope, const struct deck_partition *partition,
         *own = *leaf;
         own->parent = NULL;
     }
-    return advise_partitioned(scope, partition_inner(arena, partition, part->name), inner, &parts,
+    return advise_partitioned(scope, partition_inner(arena, partition, inner->name), inner, &parts,
                               err);
 }
 
@@ -310,11 +317,11 @@ advise_partitioned(const struct scope *scope, const struct deck_partition *parti
     struct arena *arena = scope->advice->arena;
     struct partition_parts missing = {0};
 
-    if (!is_partitioned_alike(scope, partition, table)) {
+    if (!partition_is_alike(arena, partition, table)) {
         note(scope, partition,
              arena_printf(arena,
-                          "is partitioned by %s, not by %s as the deck "
-                          "says: it is left as it is",
+                          "is partitioned by %s, not by %s as the deck says: it is left as it is. "
+                          "rewrite: true in the deck has it made anew",
                           table->partition_key, partition_key_text(arena, partition)));
         return true;
     }
@@ -334,6 +341,32 @@ advise_partitioned(const struct scope *scope, const struct deck_partition *parti
 }
 
 /* --- all ---------------------------------------------------------------------------------- */
+
+/* A table of another shape is made anew beside itself, as one that is not partitioned. */
+static bool
+advise_rewrite(const struct scope *scope, const struct partition_live_advice *about,
+               const struct catalog_table *table, bool *ret_is_other, struct error *err)
+{
+    struct arena *arena = scope->advice->arena;
+    const struct deck_partition *partition = about->partition;
+    struct partition_obstacles obstacles;
+    const char *difference = "its key";
+
+    if (partition_is_alike(arena, partition, table) &&
+        !partition_find_difference(about, table, &difference, err))
+        return false;
+    *ret_is_other = difference != NULL;
+    if (difference == NULL)
+        return true;
+    if (!partition_find_obstacles(arena, about->connection, partition, &obstacles, err))
+        return false;
+    if (obstacles.hard == NULL)
+        return partition_live_advise(about, err);
+    note(scope, partition,
+         arena_printf(arena, "cannot be partitioned by %s: %s",
+                      partition_key_text(arena, partition), obstacles.hard));
+    return true;
+}
 
 static bool
 advise_table(const struct scope *scope, const struct deck_partition *partition, struct error *err)
@@ -358,15 +391,20 @@ advise_table(const struct scope *scope, const struct deck_partition *partition, 
                        drop_sql(arena, partition->schema, partition->table));
         return true;
     }
-    const struct partition_live_advice live = about_of(scope, partition);
+    struct partition_live_advice live = about_of(scope, partition);
     if (scope->advice->scope == ADVICE_UPKEEP && table->kind != 'p')
         return true;
-    if (!partition_live_go_on(&live, &is_open, err))
+    if (!partition_live_go_on(&live, &is_open, &live.kept, err))
         return false;
     if (is_open)
         return true;
-    if (table->kind == 'p')
-        return advise_partitioned(scope, partition, table, &wanted, err);
+    if (table->kind == 'p') {
+        bool is_other = false;
+        if (partition->has_rewrite && scope->advice->scope == ADVICE_ALL &&
+            !advise_rewrite(scope, &live, table, &is_other, err))
+            return false;
+        return is_other || advise_partitioned(scope, partition, table, &wanted, err);
+    }
     return advise_ordinary(scope, partition, &wanted, err);
 }
 

@@ -53,9 +53,11 @@ struct partition_live_advice {
     const struct deck_database *database;
     PGconn *connection;
     const struct deck_partition *partition;
+    const char *kept; /* the old table of an earlier conversion; NULL: none */
 };
-/* Adds the change that goes on with a conversion that is open, if one is. */
+/* Adds the change that goes on with a conversion that is open, if one is. ret_kept: the name of the
+ * old table of one that is done; NULL: there is none. */
 bool partition_live_go_on(const struct partition_live_advice *live, bool *ret_is_open,
-                          struct error *err) MUST_CHECK;
+                          const char **ret_kept, struct error *err) MUST_CHECK;
 /* Adds the change that converts a table in use, or a note with what stands in the way. */
 bool partition_live_advise(const struct partition_live_advice *live, struct error *err) MUST_CHECK;

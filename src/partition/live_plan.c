@@ -35,6 +35,48 @@ partition_live_size(struct arena *arena, PGconn *connection, const struct deck_p
     return true;
 }
 
+/* The partition that another one is in has a new name. */
+static void
+rename_parent(struct partition_parts *parts, const char *old, const char *new)
+{
+    for (size_t i = 0; i < parts->list.count; i++) {
+        const char *parent = parts->list.items[i].parent;
+        if (parent != NULL && strcmp(parent, old) == 0)
+            parts->list.items[i].parent = new;
+    }
+}
+
+/* A table that is made anew in another shape has partitions already: the new ones get a number. */
+static bool
+settle_names(struct arena *arena, PGconn *connection, const struct deck_partition *partition,
+             struct partition_parts *parts, struct error *err)
+{
+    enum { TRIES = 9 };
+
+    for (int number = 2; number <= TRIES; number++) {
+        AUTO_PGRESULT taken = NULL;
+        const char *parameters[2] = {partition->schema, partition_part_names(arena, parts)};
+        if (!pg_query(connection, embedded_file("partition/sql/taken_names.sql")->text, 2,
+                      parameters, &taken, err))
+            return false;
+        if (PQntuples(taken) == 0)
+            return true;
+        for (size_t i = 0; i < parts->list.count; i++) {
+            struct partition_part *part = &parts->list.items[i];
+            for (int row = 0; row < PQntuples(taken); row++) {
+                if (strcmp(pg_value(taken, row, "name"), part->name) != 0)
+                    continue;
+                const char *old = part->name;
+                part->name = partition_numbered_name(arena, old, number);
+                rename_parent(parts, old, part->name);
+                break;
+            }
+        }
+    }
+    return error_set(err, ERROR_REFUSED, "all names for partitions of \"%s\" are taken",
+                     partition->table);
+}
+
 bool
 partition_live_parts(struct arena *arena, PGconn *connection,
                      const struct deck_partition *partition, struct partition_parts *ret_parts,
@@ -63,7 +105,7 @@ partition_live_parts(struct arena *arena, PGconn *connection,
         }
     }
     partition_parts_over(arena, partition, &days, ret_parts);
-    return true;
+    return settle_names(arena, connection, partition, ret_parts, err);
 }
 
 bool
@@ -248,6 +290,11 @@ partition_live_advise(const struct partition_live_advice *live, struct error *er
     const char *doubts;
     const char *sql;
 
+    if (live->kept != NULL)
+        return refuse(live, arena_printf(arena,
+                                         "what it was before its last conversion is still kept as "
+                                         "%s: pgdeck partition gc --all removes it",
+                                         live->kept));
     if (!find_obstacles(live, &reasons, err))
         return false;
     if (reasons != NULL)
@@ -276,7 +323,8 @@ partition_live_advise(const struct partition_live_advice *live, struct error *er
 }
 
 bool
-partition_live_go_on(const struct partition_live_advice *live, bool *ret_is_open, struct error *err)
+partition_live_go_on(const struct partition_live_advice *live, bool *ret_is_open,
+                     const char **ret_kept, struct error *err)
 {
     struct arena *arena = live->advice->arena;
     struct partition_live_state state = {0};
@@ -289,6 +337,7 @@ partition_live_go_on(const struct partition_live_advice *live, bool *ret_is_open
         !partition_live_state(arena, live->connection, live->partition, &state, err))
         return false;
     *ret_is_open = state.step != NULL && strcmp(state.step, "finished") != 0;
+    *ret_kept = state.step == NULL || *ret_is_open ? NULL : state.retired_name;
     if (*ret_is_open)
         add(live, arena_printf(arena, "go on with partitioning %s", live->partition->table),
             arena_printf(arena, "a conversion of it has begun: %s, %lld rows copied", state.step,

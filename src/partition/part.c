@@ -7,6 +7,8 @@
 #include "pg/connection.h"
 #include "pg/script.h"
 
+#include <string.h>
+
 const char *
 partition_kind_word(enum deck_partition_kind kind)
 {
@@ -210,4 +212,18 @@ partition_part_keys(struct arena *arena, const struct partition_parts *parts)
     for (size_t i = 0; i < parts->list.count; i++)
         keys[i] = parts->list.items[i].partition_by;
     return pg_text_array(arena, keys, parts->list.count);
+}
+
+const char *
+partition_numbered_name(struct arena *arena, const char *name, int number)
+{
+    const char *last = arena_printf(arena, "_%d", number - 1);
+    size_t length = strlen(name);
+    size_t cut =
+        number > 2 && length > strlen(last) && strcmp(name + length - strlen(last), last) == 0
+            ? strlen(last)
+            : 0;
+
+    return change_name(arena, arena_strndup(arena, name, length - cut),
+                       arena_printf(arena, "_%d", number));
 }

@@ -40,6 +40,8 @@ const char *partition_range_column(const struct deck_partition *partition);
 const char *partition_kind_word(enum deck_partition_kind kind);
 /* How long the old table of a conversion stays: "7 days". */
 const char *partition_keep_text(struct arena *arena, const struct deck_partition *partition);
+/* Another name, for when it is taken: name_2, then name_3 and so on, by its number from 2. */
+const char *partition_numbered_name(struct arena *arena, const char *name, int number);
 /* Names and clauses as text[] parameters. */
 const char *partition_part_names(struct arena *arena, const struct partition_parts *parts);
 const char *partition_part_clauses(struct arena *arena, const struct partition_parts *parts);

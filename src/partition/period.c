@@ -139,3 +139,14 @@ partition_day_text(long long day, char *text, size_t size)
 
     snprintf(text, size, "%04lld-%02d-%02d 00:00:00", date.year, date.month, date.day);
 }
+
+bool
+partition_day_of_text(const char *text, long long *ret_day)
+{
+    struct date date;
+
+    if (sscanf(text, "%lld-%d-%d", &date.year, &date.month, &date.day) != 3)
+        return false;
+    *ret_day = days_of_date(date);
+    return true;
+}

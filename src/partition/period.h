@@ -14,6 +14,8 @@ struct partition_period
 partition_period_at(enum deck_unit unit, int every, long long day, int offset);
 /* The same day `count` units earlier, or the last one of that month. */
 long long partition_day_before(long long day, int count, enum deck_unit unit);
+/* The day of a bound, "2026-11-22 ..."; false: is none (MINVALUE). */
+bool partition_day_of_text(const char *text, long long *ret_day);
 /* Days since 1970-01-01 as "2026-11-22 00:00:00", as bounds are compared. */
 void partition_day_text(long long day, char *text, size_t size);
 /* Its first day. */

@@ -386,3 +386,50 @@ def test_what_speaks_against_it_is_told_with_figures(make_server, pg_version, pg
     deck.write(more="partitions:\n  - {table: events, hash: n, parts: 4, accept_key: true}\n")
     warning = deck.plan()["changes"][0]["warning"]
     assert "100 % of the rows" in warning and "different values" in warning
+
+
+def test_another_shape_is_made_while_clients_write(existing):
+    """Split, merged, divided by another column, drained: the same engine, from a partitioned table."""
+    prepare(existing, 3000, "range")
+    existing.applied()
+    existing.pgdeck("partition", "gc", "-d", existing.file, "--all", "--yes", expect=0)
+    month = existing.value("SELECT count(*) FROM pg_inherits WHERE inhparent = 'events'::regclass")
+    shapes = [KINDS["range"].replace("1 month", "2 weeks").replace("premake", "rewrite: true, premake"),
+              KINDS["list"].replace("list:", "rewrite: true, list:"),
+              KINDS["hash"].replace("hash:", "rewrite: true, accept_key: true, hash:"),
+              KINDS["range"].replace("1 month", "1 year").replace("premake", "rewrite: true, premake")]
+    with Load(existing, 2, 40) as load:
+        for shape in shapes:
+            existing.write(more=f"partitions:\n  - {shape.replace('rewrite: true, ', '')}\n")
+            if shape != shapes[0] and shape != shapes[3]:
+                assert "rewrite: true" in existing.notes()[0]
+            existing.write(more=f"partitions:\n  - {shape}\n")
+            if shape != shapes[0]:
+                assert "gc --all" in existing.notes()[0]
+                existing.pgdeck("partition", "gc", "-d", existing.file, "--all", "--yes", expect=0)
+            existing.applied()
+    load.check(3000)
+    years = existing.value("SELECT count(*) FROM pg_inherits WHERE inhparent = 'events'::regclass")
+    assert years < month, existing.notes()
+    existing.rollback()
+    assert existing.value("SELECT partstrat FROM pg_partitioned_table "
+                          "WHERE partrelid = 'events'::regclass") == "h"
+    assert existing.value("SELECT count(*) FROM events WHERE id < 10000000") == 3000
+
+
+def test_a_default_partition_is_drained(existing, full_size):
+    rows = 400_000 if full_size else 5000
+    existing.run(TABLE.replace("PRIMARY KEY", "").replace("what text\n)", "what text, PRIMARY KEY "
+                 "(id, created_at)\n) PARTITION BY RANGE (created_at)") +
+                 "CREATE TABLE events_rest PARTITION OF events DEFAULT")
+    existing.run(FILL, rows)
+    existing.write(more=f"partitions:\n  - {KINDS['range']}\n".replace("premake", "rewrite: true, premake"))
+    with Load(existing, 3, 200 if full_size else 40) as load:
+        time.sleep(0.2)
+        result = existing.pgdeck("apply", "-d", existing.file, "--yes", timeout=200)
+        assert result.code == 0, result.err
+    load.check(rows)
+    assert existing.changes() == [] and existing.notes() == []
+    assert existing.value("SELECT count(*) FROM pg_partitioned_table WHERE partdefid <> 0 "
+                          "AND partrelid = 'events'::regclass") == 0
+    assert existing.value("SELECT held_ms FROM pgdeck.conversion") < (20 if full_size else 100)

@@ -33,13 +33,13 @@ BEGIN
          string_agg(format('%L::%s', c.high[place], type), ', ')
     INTO low, high FROM unnest(c.key_types) WITH ORDINALITY AS k(type, place);
   low := CASE WHEN c.reached IS NULL THEN 'true' ELSE format('(%s) > (%s)', keys, low) END;
-  EXECUTE format('SELECT ARRAY[%s] FROM ONLY %s WHERE %s AND (%s) <= (%s) ORDER BY %s OFFSET %s LIMIT 1',
+  EXECUTE format('SELECT ARRAY[%s] FROM %s WHERE %s AND (%s) <= (%s) ORDER BY %s OFFSET %s LIMIT 1',
                  texts, c.source::regclass, low, keys, high, keys, most - 1) INTO next_key;
   IF next_key IS NOT NULL THEN
     SELECT string_agg(format('%L::%s', next_key[place], type), ', ')
       INTO high FROM unnest(c.key_types) WITH ORDINALITY AS k(type, place);
   END IF;
-  EXECUTE format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM ONLY %s '
+  EXECUTE format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM %s '
                  'WHERE %s AND (%s) <= (%s)', c.shadow::regclass, columns, c.source::regclass, low,
                  keys, high);
   GET DIAGNOSTICS done = ROW_COUNT;

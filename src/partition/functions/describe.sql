@@ -77,6 +77,10 @@ WITH t AS (
     JOIN pg_sequence q ON q.seqrelid = d.objid
    WHERE a.attrelid = relation
    UNION ALL
+  -- those of a table that is made anew in another shape
+  SELECT 'parts', concat_ws(' | ', 'partition', p.relid, p.level)
+    FROM pg_partition_tree(relation) p
+   UNION ALL
   SELECT 'swap', concat_ws(' | ', 'publication', p.pubname, p.clause)
     FROM pgdeck.conversion_publications(relation) p)
 SELECT stage, regexp_replace(line, format('(?<![\w$".])(%s(?![\w$"])|%s(?=\.))',

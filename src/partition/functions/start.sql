@@ -10,13 +10,19 @@ AS $function$
 DECLARE
   c pgdeck.conversion;
   last_key text[];
+  leaf oid;
 BEGIN
   SELECT * INTO STRICT c FROM pgdeck.conversion WHERE id = conversion_id;
-  EXECUTE format('SELECT ARRAY[%s] FROM ONLY %s ORDER BY %s LIMIT 1',
+  EXECUTE format('SELECT ARRAY[%s] FROM %s ORDER BY %s LIMIT 1',
                  (SELECT string_agg(format('%I::text', name), ', ') FROM unnest(c.key_names) k(name)),
                  c.source::regclass,
                  (SELECT string_agg(format('%I DESC', name), ', ') FROM unnest(c.key_names) k(name)))
     INTO last_key;
+  -- a partition can be truncated by itself
+  FOR leaf IN SELECT p.relid FROM pg_partition_tree(c.source) p WHERE p.isleaf LOOP
+    EXECUTE format('CREATE TRIGGER zz_pgdeck_log_truncate BEFORE TRUNCATE ON %s '
+                   'EXECUTE FUNCTION pgdeck.log_%s()', leaf::regclass, c.id);
+  END LOOP;
   UPDATE pgdeck.conversion v
      SET high = last_key, step = CASE WHEN last_key IS NULL THEN 'indexing' ELSE 'copying' END,
          description = ARRAY(SELECT d.stage || ' ' || d.line

@@ -49,8 +49,10 @@ WITH t AS (
   SELECT f->>'name', f->>'definition', f->>'comment' FROM jsonb_array_elements(foreign_keys) f
    WHERE is_back
 ), statements(place, rank, statement) AS (
-  SELECT 10, g.tgname::text, format('DROP TRIGGER %I ON %s', g.tgname, here::regclass)
-    FROM pg_trigger g WHERE g.tgrelid = here AND g.tgname LIKE 'zz\_pgdeck\_log%'
+  SELECT 10, g.tgname || g.oid::text, format('DROP TRIGGER %I ON %s', g.tgname, g.tgrelid::regclass)
+    FROM pg_trigger g
+   WHERE g.tgname LIKE 'zz\_pgdeck\_log%' AND g.tgparentid = 0
+     AND g.tgrelid IN (SELECT here UNION SELECT relid FROM pg_partition_tree(here))
    UNION ALL
   SELECT 11, g.tgname::text, format('DROP TRIGGER %I ON %s', g.tgname, here::regclass) FROM triggers g
    UNION ALL
@@ -108,10 +110,6 @@ WITH t AS (
   SELECT 40, k.name || l.oid, format('ALTER TABLE %s ADD CONSTRAINT %I %s NOT VALID', CASE WHEN l.oid = there
                           THEN full_name ELSE l.leaf_name END, k.name, k.definition)
     FROM keys k CROSS JOIN leaf l
-   UNION ALL
-  -- a partitioned table gets its own with the key, after the swap
-  SELECT 41, k.name, format('COMMENT ON CONSTRAINT %I ON %s IS %L', k.name, full_name, k.comment)
-    FROM keys k WHERE is_back AND k.comment IS NOT NULL
    UNION ALL
   SELECT 50, tgname::text, pg_get_triggerdef(oid) FROM triggers
    UNION ALL

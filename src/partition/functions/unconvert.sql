@@ -9,7 +9,7 @@ AS $procedure$
 DECLARE
   c pgdeck.conversion;
   taken bigint;
-  foreign_key record;
+  statement text;
   is_swapped boolean := false;
 BEGIN
   SELECT v.* INTO c FROM pgdeck.conversion v
@@ -31,10 +31,9 @@ BEGIN
     is_swapped := pgdeck.conversion_swap(c.id, lock_wait_ms, attempt_ms, 1000);
     COMMIT;
   END LOOP;
-  FOR foreign_key IN SELECT k.conrelid::regclass AS relation, k.conname FROM pg_constraint k
-                      WHERE is_swapped AND k.conrelid = c.source AND NOT k.convalidated LOOP
-    EXECUTE pg_catalog.format('ALTER TABLE %s VALIDATE CONSTRAINT %I', foreign_key.relation,
-                              foreign_key.conname);
+  FOREACH statement IN ARRAY ARRAY(SELECT f.statement FROM pgdeck.conversion_finish(c.id) f
+                                    WHERE is_swapped) LOOP
+    EXECUTE statement;
     COMMIT;
   END LOOP;
   PERFORM pg_catalog.set_config('lock_timeout', lock_wait_ms || 'ms', true);

@@ -16,16 +16,22 @@ WITH target AS (
          pg_get_userbyid(c.relowner) AS owner,
          (SELECT E'\n    WITH (' || string_agg(o.name || ' = ' || quote_literal(o.value), ', '
                                                ORDER BY o.name) || ')'
-            FROM (SELECT option_name, option_value FROM pg_options_to_table(c.reloptions)
+            FROM (SELECT option_name, option_value FROM pg_options_to_table(m.reloptions)
                    UNION ALL
                   SELECT 'toast.' || option_name, option_value
                     FROM pg_class x
                    CROSS JOIN LATERAL pg_options_to_table(x.reloptions)
-                   WHERE x.oid = c.reltoastrelid) AS o(name, value)) AS options,
+                   WHERE x.oid = m.reltoastrelid) AS o(name, value)) AS options,
          (SELECT format(' TABLESPACE %I', s.spcname) FROM pg_tablespace s
            WHERE s.oid = c.reltablespace) AS tablespace
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-   WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'r'
+    -- a partitioned table has no storage parameters: its newest partition says which are meant
+    LEFT JOIN LATERAL (
+     SELECT x.reloptions, x.reltoastrelid FROM pg_class x
+      WHERE x.relkind = 'r' AND (x.oid = c.oid OR x.oid IN (SELECT relid FROM pg_partition_tree(c.oid)))
+      ORDER BY x.oid DESC LIMIT 1) AS m ON true
+   WHERE n.nspname = $1 AND c.relname = $2
+     AND (c.relkind = 'r' OR (c.relkind = 'p' AND $7 <> 'empty'))
 ), identity AS (
   SELECT t.full_name, a.attname, a.attidentity, s.*, sn.nspname AS seq_schema, sc.relname AS seq_name,
          format('%I.%I', sn.nspname, 'pgdeck_old_' || sc.oid) AS old_seq_full_name,

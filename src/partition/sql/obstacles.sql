@@ -5,7 +5,7 @@
 WITH target AS (
   SELECT c.*, format('%I.%I', n.nspname, c.relname) AS full_name
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-   WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'r'
+   WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')
 ), key_column AS (
   SELECT a.attnum, a.atttypid, a.attgenerated
     FROM target t JOIN pg_attribute a ON a.attrelid = t.oid
@@ -58,7 +58,7 @@ SELECT o.has_rows, o.reason, o.place IN (0, 8, 9) AS is_light
                             CASE WHEN h.inhrelid = t.oid THEN h.inhparent
                                  ELSE h.inhrelid END::regclass)
       FROM target t JOIN pg_inherits h ON t.oid IN (h.inhrelid, h.inhparent)
-     WHERE NOT t.relispartition
+     WHERE NOT t.relispartition AND t.relkind = 'r'
      UNION ALL
     SELECT 8, false, format('publication "%s" names it', p.pubname)
       FROM target t JOIN pg_publication_rel r ON r.prrelid = t.oid
