@@ -636,6 +636,7 @@ const struct deck_alert_kind deck_alert_kinds[] = {
     {"temp_bytes", LEVEL_SIZE, false},
     {"requested_checkpoints", LEVEL_SHARE, false},
     {"unused_index", LEVEL_DURATION, false},
+    {"old_snapshot", LEVEL_COUNT, false},
 };
 const size_t deck_alert_kind_count = COUNT_OF(deck_alert_kinds);
 

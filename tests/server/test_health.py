@@ -244,6 +244,7 @@ alerts:
   xid_age: {warning: 0.005%, critical: 80%}
   temp_bytes: {warning: 1MB, critical: 100GB}
   unused_index: {warning: 0, critical: 3650d}
+  old_snapshot: {warning: 100000, critical: 500000000}
 """
 PATIENTS = """
     CREATE TABLE sick_bloat AS
@@ -306,7 +307,7 @@ SICK = {  # check: what its finding names
     "idle in transaction": ["sick_session"], "lock waits": ["'sick''lock'"],
     "replication slots": ["sick_slot"], "xid age": ["database ward "], "cache hit": ["cache hit"],
     "temp files": ["temporary files"], "checkpoints": ["checkpoint_timeout"],
-    "settings": ["full_page_writes"]}
+    "settings": ["full_page_writes"], "old snapshots": ["session "]}
 SORT = "SELECT count(*) FROM (SELECT md5(i::text) AS w FROM generate_series(1, 60000) AS i " \
     "ORDER BY w) AS x"
 
@@ -366,6 +367,8 @@ class Ward:
         with pytest.raises(RuntimeError, match="could not create unique index"):
             self.run("CREATE UNIQUE INDEX CONCURRENTLY sick_invalid ON broken (x)")
         self.run("UPDATE broken SET x = id; CREATE INDEX decoy_valid ON broken (id); VACUUM broken")
+        self.connect(application_name="sick_snapshot").execute(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1")
         self.run("SET synchronous_commit = off; DO $$ BEGIN FOR i IN 1 .. 120000 LOOP "
                  "PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$")
         self.run("VACUUM (FREEZE, ANALYZE)", "well")
@@ -439,7 +442,8 @@ def test_every_sickness_is_found_and_mended(pgdeck, ward, tmp_path):
                if f["severity"] == "unknown")
 
     deck = write_deck(tmp_path, ward.server, "ward", "well", more=LEVELS)
-    holders = [f for f in found if f["check"] in ("idle in transaction", "lock waits")]
+    holders = [f for f in found if f["check"] in ("idle in transaction", "lock waits",
+                                                  "old snapshots")]
     for cure, where in {(f["fix_sql"], f["fix_database"]) for f in holders}:
         ward.run(cure, where)  # nothing else gets its locks before; one can be both
     ward.end()

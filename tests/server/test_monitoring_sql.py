@@ -469,6 +469,19 @@ def test_history_is_kept_as_long_as_the_deck_says(database):
     assert database.rows("SELECT FROM monitoring.query_texts WHERE query_id = 1") == []
 
 
+def test_history_that_is_no_longer_recorded(database, monitor):
+    database.install()
+    assert database.findings("history") == []  # whoever never began has nothing to miss
+    database.rows("SELECT monitoring.record_performance_metrics()")
+    assert database.findings("history") == []
+    database.run("UPDATE monitoring.database_history SET at = at - interval '90 minutes'")
+    for reader in (database.admin, monitor):
+        found, = database.findings("history", reader)
+        assert found[0] == "warning" and "no sample for 01:30" in found[1]
+    database.run(found[4])
+    assert database.findings("history") == []
+
+
 def test_only_its_owner_records_history(database, monitor):
     database.install()
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="only the owner"):

@@ -18,4 +18,12 @@ SELECT 'info',
        'measured', NULL
   FROM pg_stat_database AS s
  WHERE s.datname = current_database() AND s.xact_rollback > 1000
-   AND s.xact_rollback > 0.2 * (s.xact_commit + s.xact_rollback);
+   AND s.xact_rollback > 0.2 * (s.xact_commit + s.xact_rollback)
+ UNION ALL
+SELECT 'info', format('%s sessions were lost by their clients, %s ended by a fatal error',
+                      s.sessions_abandoned, s.sessions_fatal),
+       format('of %s since the counters began; the server log says why', s.sessions), 'measured',
+       NULL
+  FROM pg_stat_database AS s
+ WHERE s.datname = current_database() AND s.sessions >= 100
+   AND s.sessions_abandoned + s.sessions_fatal > 0.05 * s.sessions;

@@ -5,8 +5,8 @@
 -- servers: 14..18
 -- The pages that the live rows would fill, from the planner's statistics: 24 bytes of header (and
 -- the null bitmap), values at their mean width, both padded to 8, and 4 of line pointer, in pages
--- of block_size less 24 at the table's fillfactor. From 5 MB of empty space on. Said of nothing that
--- was analyzed too long ago.
+-- of block_size less 24 at the table's fillfactor. From 5 MB of empty space on. Said of nothing
+-- that was analyzed too long ago.
 WITH width AS (
     SELECT s.schemaname, s.tablename, count(*) AS columns, bool_or(s.null_frac > 0) AS has_nulls,
            sum(s.avg_width * (1 - s.null_frac)) AS bytes
