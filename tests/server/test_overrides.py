@@ -153,6 +153,20 @@ def test_alter_system_is_switched_off(pgdeck, deck, fresh_server):
         left(pgdeck, write_storage(deck, "hdd"))[None, "setting random_page_cost"]["obstacle"]
 
 
+@pytest.mark.pg(min=17)
+def test_what_alter_system_has_left_and_cannot_take_back(pgdeck, deck, fresh_server):
+    fresh_server.query("ALTER SYSTEM SET random_page_cost = 3")
+    fresh_server.configure(allow_alter_system="off")
+    fresh_server.restart()
+    write_storage(deck, "nvme, provider: self")
+    pgdeck("apply", "-d", deck, "--yes", "--restart", expect=0)
+    entries = left(pgdeck, deck)
+    assert list(entries) == [(None, "setting random_page_cost")]
+    assert "take it out of postgresql.auto.conf" in \
+        entries[None, "setting random_page_cost"]["remedy"]
+    is_said(pgdeck, deck, "set random_page_cost to 1.1 (now 3)")
+
+
 @pytest.mark.parametrize("sign", ["patroni.dynamic.json", "postgresql.base.conf"])
 def test_patroni_is_recognized(pgdeck, deck, fresh_server, sign):
     data = fresh_server.data
