@@ -66,7 +66,8 @@ settings_find_provider(struct arena *arena, const struct deck_server *server,
         ret_managed->sign = catalog->patroni;
     }
     for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]) && provider == PROVIDER_UNKNOWN; i++) {
-        if (catalog_find_role(catalog, signs[i].role) == NULL)
+        /* No provider gives a superuser away: such a role came with somebody's dump. */
+        if (catalog->is_superuser || catalog_find_role(catalog, signs[i].role) == NULL)
             continue;
         provider = signs[i].provider;
         ret_managed->sign = arena_printf(arena, "it has the role %s", signs[i].role);
