@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "deck/units.h"
 #include "plan/plan.h"
+#include "settings/check_live.h"
 #include "settings/derive.h"
 #include "settings/parameters.h"
 
@@ -13,7 +14,8 @@
 
 struct tune_command {
     const char *explain, *render, *compare;
-    const char *memory, *storage, *workload, *logging, *provider; /* without a deck */
+    const char *memory, *database_size; /* without a deck, as those that follow */
+    const char *storage, *workload, *logging, *provider;
     long cpus, connections, version;
 };
 
@@ -28,9 +30,10 @@ enum { NOT_GIVEN = -1, NEWEST_CPUS = 4096, MOST_CONNECTIONS = 100000 };
 static bool
 is_offline(const struct tune_command *options)
 {
-    return options->memory != NULL || options->storage != NULL || options->workload != NULL ||
-           options->logging != NULL || options->provider != NULL || options->cpus != NOT_GIVEN ||
-           options->connections != NOT_GIVEN || options->version != NOT_GIVEN;
+    return options->memory != NULL || options->database_size != NULL || options->storage != NULL ||
+           options->workload != NULL || options->logging != NULL || options->provider != NULL ||
+           options->cpus != NOT_GIVEN || options->connections != NOT_GIVEN ||
+           options->version != NOT_GIVEN;
 }
 
 /* word: one of words, in the order of an enum; NULL: the default. */
@@ -87,6 +90,11 @@ read_options(const struct tune_command *options, struct deck_server *server,
     }
     if (server->memory_bytes < 64 << 20)
         return error_set(err, ERROR_USAGE, "--memory: at least 64MB");
+    if (options->database_size != NULL &&
+        !deck_unit_size(options->database_size, &server->database_bytes, err)) {
+        err->code = ERROR_USAGE;
+        return error_wrap(err, "--database-size");
+    }
     bool is_fine =
         read_word("storage", options->storage, storages, &storage, err) &&
         read_word("workload", options->workload, workloads, &workload, err) &&
@@ -152,7 +160,10 @@ add_servers(struct cli *cli, struct tune_servers *servers, struct error *err)
         found->advice = (struct advice){
             .arena = cli->arena, .deck = deck, .server = server, .catalog = catalog};
         settings_survey_read(&found->advice, &found->survey);
+        bool is_fine = settings_check_live(&found->advice, &found->survey.input, err);
         catalog_release(catalog);
+        if (!is_fine)
+            return false;
     }
     return deck != NULL;
 }
@@ -263,6 +274,8 @@ cmd_tune(struct cli *cli, const struct cli_command *command, int argc, char **ar
         {"provider", 0, CLI_TEXT, "NAME",
          "without a deck: aws-rds, aws-aurora, cloud-sql, azure, patroni", &options.provider},
         {"memory", 0, CLI_TEXT, "SIZE", "without a deck: of the server", &options.memory},
+        {"database-size", 0, CLI_TEXT, "SIZE", "without a deck: of all databases together",
+         &options.database_size},
         {"cpus", 0, CLI_NUMBER, "N", "without a deck: of the server", &options.cpus},
         {"storage", 0, CLI_TEXT, "KIND", "without a deck: nvme, ssd (default), san, hdd",
          &options.storage},

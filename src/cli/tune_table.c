@@ -241,6 +241,7 @@ tune_pgtune_input(const struct tune_server *server)
         .storage = input->deck->storage,
         .memory_bytes = input->memory_bytes,
         .cpus = input->cpus,
+        .database_bytes = input->databases_bytes,
     };
 
     for (size_t i = 0; i < input->environments.count; i++) {

@@ -31,6 +31,7 @@ struct deck_server {
     struct place conninfo_place;
     const char *password_file;             /* NULL: pgpass, environment */
     int64_t memory_bytes;                  /* 0: not given */
+    int64_t database_bytes;                /* of all its databases; 0: not given, as measured */
     int cpus;                              /* 0: not given */
     enum deck_storage storage;             /* default ssd */
     enum deck_configuration configuration; /* where its settings go, on its own host */

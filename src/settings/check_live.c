@@ -85,6 +85,8 @@ can_ask_server(const struct check *check, const struct catalog_setting *setting)
 static void
 note_hidden(const struct check *check, const struct deck_setting *own)
 {
+    if (check->advice->changes == NULL) /* tune: no plan */
+        return;
     change_list_note(check->advice->changes, check->input->deck->name, NULL, own->place,
                      "The deck sets %s, which the role \"%s\" may not even see: grant it "
                      "pg_read_all_settings.",

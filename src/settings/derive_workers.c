@@ -65,9 +65,10 @@ derive_random_page_cost(const struct settings_case *of, struct settings_proposal
         proposal->value = storages[STORAGE_SSD].random_page_cost;
         proposal->why = arena_printf(
             of->input->arena,
-            "measured: all databases together, %s, fit into %s of memory: pages are rarely read "
+            "%s: all databases together, %s, fit into %s of memory: pages are rarely read "
             "from the hdd",
-            setting_rounded_size(of->input->arena, of->input->measured.databases_bytes),
+            of->input->databases_from,
+            setting_rounded_size(of->input->arena, of->input->databases_bytes),
             setting_size(of->input->arena, of->input->memory_bytes));
     }
     return true;

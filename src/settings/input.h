@@ -23,7 +23,6 @@ struct settings_measured {
     double timed, requested; /* checkpoints */
     const char *since;       /* a date */
     int standbys;            /* that stream from it now */
-    int64_t databases_bytes; /* of all databases together; 0: unknown */
 };
 
 struct settings_rule;
@@ -39,6 +38,8 @@ struct settings_input {
     int cpus; /* 0: unknown */
     LIST_OF(struct settings_environment) environments;
     struct settings_measured measured;
+    int64_t databases_bytes; /* of all databases together; 0: unknown */
+    const char *databases_from;
     int own_connections; /* pgdeck's own: one a database and a few for apply and watch */
     int reserved_connections;
     bool has_partitions;                                 /* one of its databases has */

@@ -87,12 +87,17 @@ read_databases(struct settings_input *input)
             environment->temp_since = since == NULL ? "" : arena_strdup(input->arena, since);
         }
     }
-    input->measured.databases_bytes = (int64_t)all;
+    if (input->databases_bytes == 0) {
+        input->databases_bytes = (int64_t)all;
+        input->databases_from = "measured";
+    }
 }
 
 void
 settings_measured_read(struct settings_input *input)
 {
+    input->databases_bytes = input->deck->database_bytes;
+    input->databases_from = "the deck says so";
     if (input->catalog->connection == NULL)
         return;
     read_server(input);
@@ -229,7 +234,7 @@ settings_measured_work_mem(const struct settings_input *input,
 bool
 settings_is_all_cached(const struct settings_input *input)
 {
-    int64_t all = input->measured.databases_bytes;
+    int64_t all = input->databases_bytes;
 
     /* Databases that have just begun say nothing. */
     return all >= GIGABYTE && input->memory_bytes > 0 && all <= input->memory_bytes / 4 * 3;

@@ -106,11 +106,27 @@ default_statistics_target(struct arena *arena, const struct pgtune_input *input)
     return input->workload == WORKLOAD_ANALYTICS ? "500" : "100";
 }
 
+/* It asks for less, about the same, or more than memory; where "about" ends is ours. */
+static bool
+is_smaller_than_memory(const struct pgtune_input *input)
+{
+    return input->database_bytes > 0 && input->database_bytes < input->memory_bytes / 4 * 3;
+}
+
+static bool
+is_larger_than_memory(const struct pgtune_input *input)
+{
+    return input->database_bytes > input->memory_bytes / 4 * 5;
+}
+
 static const char *
 random_page_cost(struct arena *arena, const struct pgtune_input *input)
 {
+    bool is_cheap = is_smaller_than_memory(input) ||
+                    (input->storage != STORAGE_HDD && input->workload != WORKLOAD_ANALYTICS);
+
     (void)arena;
-    return input->storage == STORAGE_HDD || input->workload == WORKLOAD_ANALYTICS ? "4" : "1.1";
+    return is_cheap ? "1.1" : "4";
 }
 
 static const char *
@@ -133,6 +149,10 @@ work_mem(struct arena *arena, const struct pgtune_input *input)
         kilobytes /= 2;
     else if (input->workload == WORKLOAD_DESKTOP)
         kilobytes /= 6;
+    if (is_smaller_than_memory(input))
+        kilobytes = kilobytes * 13 / 10;
+    else if (is_larger_than_memory(input))
+        kilobytes = kilobytes * 9 / 10;
     return setting_size(arena, (kilobytes < 4096 ? 4096 : kilobytes) * KILOBYTE);
 }
 

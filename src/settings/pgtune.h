@@ -1,5 +1,6 @@
 /* What pgtune (the web calculator of that name, rules as of 2026-07) would say: to compare with.
- * Formulas after its published source; the database's size against memory is taken as similar. */
+ * Formulas after its published source; a database of which the size is not
+ * known counts as about the size of memory. */
 #pragma once
 #include "deck/deck.h"
 
@@ -8,8 +9,9 @@ struct pgtune_input {
     enum deck_workload workload;
     enum deck_storage storage;
     int64_t memory_bytes;
-    int cpus;        /* 0: not given */
-    int connections; /* 0: by workload */
+    int cpus;               /* 0: not given */
+    int connections;        /* 0: by workload */
+    int64_t database_bytes; /* of all databases; 0: about the size of memory */
 };
 
 /* In PostgreSQL's notation; NULL: pgtune does not set it. */

@@ -86,6 +86,11 @@ def test_tune_says_that_it_is_the_decks(pgdeck, write):
                                         expect=0).out
 
 
+def test_tune_refuses_what_the_server_does_not_take(pgdeck, write):
+    result = pgdeck("tune", "-d", write("shared_preload_libraries: nonexist"), expect=10)
+    assert 'the library "nonexist" is not installed' in result.err
+
+
 def test_the_decks_memory_is_only_warned_of(pgdeck, write):
     notes = [note["text"] for note in plan(pgdeck, write("", "work_mem: 200MB"))["notes"]]
     assert any(text.startswith("Expected memory is ") and

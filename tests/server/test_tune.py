@@ -136,6 +136,7 @@ def test_pools_that_do_not_fit_are_shown_and_an_error(pgdeck, deck, fresh_server
     (("--cpus", "4"), "needs --memory"),
     (("--memory", "4"), "has no unit"),
     (("--memory", "1MB"), "at least 64MB"),
+    (("--memory", "1GB", "--database-size", "9"), "--database-size"),
     (("--memory", "1GB", "--version", "13"), "not from 14 to 18"),
     (("--memory", "1GB", "--storage", "tape"), 'no "tape"'),
     (("--memory", "1GB", "--connections", "0"), "not from 1 to"),
@@ -298,3 +299,12 @@ def test_the_docs_show_what_the_program_says(pgdeck):
     text = (SOURCE / "docs/tune.md").read_text()
     for command, shown in re.findall(r"```\n\$ pgdeck (tune [^\n]*)\n(.*?)```", text, re.S):
         assert pgdeck(*command.split(), expect=0).out == shown, command
+
+
+def test_the_size_of_the_databases_counts(pgdeck):
+    hdd = ("--memory", "8GB", "--cpus", "4", "--storage", "hdd", "--version", "18")
+    for size, cost in (("4GB", "1.1"), ("40GB", "4")):
+        found = rows(pgdeck, *hdd, "--database-size", size)
+        assert found[None, None, "random_page_cost"]["proposed"] == cost
+    out = pgdeck("tune", *hdd, "--database-size", "4GB", "--compare", "pgtune", expect=0).out
+    assert re.search(r"^  random_page_cost +1\.1 +1\.1 +same$", out, re.M)

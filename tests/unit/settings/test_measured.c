@@ -147,13 +147,14 @@ databases_that_fit_into_memory_are_read_from_it(void **state)
 
     (void)state;
     assert_string_equal(OF_SERVER(&input, "random_page_cost").value, "4");
-    input.measured.databases_bytes = 8 * GIGABYTE;
+    input.databases_from = "measured";
+    input.databases_bytes = 8 * GIGABYTE;
     assert_string_equal(OF_SERVER(&input, "random_page_cost").value, "1.1");
     assert_non_null(strstr(OF_SERVER(&input, "random_page_cost").why,
                            "all databases together, 8GB, fit into 16GB of memory"));
-    input.measured.databases_bytes = 13 * GIGABYTE;
+    input.databases_bytes = 13 * GIGABYTE;
     assert_string_equal(OF_SERVER(&input, "random_page_cost").value, "4");
-    input.measured.databases_bytes = 100 * MEGABYTE; /* has just begun */
+    input.databases_bytes = 100 * MEGABYTE; /* has just begun */
     assert_string_equal(OF_SERVER(&input, "random_page_cost").value, "4");
     fixture_free(fixture);
 }
