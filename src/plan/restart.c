@@ -7,31 +7,43 @@
 #include "local/postmaster.h"
 #include "plan/plan.h"
 #include "settings/kept.h"
+#include "settings/value.h"
 
 #include <string.h>
 
 enum { ANSWER_SECONDS = 60 };
 
+/* Whether the files hold something that the server reads at its start only and does not run with,
+ * read by a reload since or not. */
 static bool
-has_pending_restart(const struct catalog_server *catalog)
+is_waiting_for_restart(const struct catalog_server *catalog)
 {
     for (size_t i = 0; i < catalog->settings.count; i++) {
-        if (catalog->settings.items[i].is_pending_restart)
+        const struct catalog_setting *setting = &catalog->settings.items[i];
+        if (setting->is_pending_restart ||
+            (strcmp(setting->context, "postmaster") == 0 &&
+             !setting_is_equal(setting, setting_server_value(setting),
+                               setting_next_value(setting))))
             return true;
     }
     return false;
 }
 
 bool
+plan_keep_running(struct arena *arena, const struct catalog_server *catalog,
+                  const struct settings_host *host, struct error *err)
+{
+    return !host->is_here || kept_save(arena, host, catalog->system_identifier, KEPT_RUNNING,
+                                       is_waiting_for_restart(catalog), err);
+}
+
+bool
 plan_keep_configuration(struct arena *arena, const struct catalog_server *catalog,
                         const struct settings_host *host, const char *apply_id, struct error *err)
 {
-    if (!host->is_here)
-        return true;
-    if (!kept_save(arena, host, catalog->system_identifier, apply_id, true, err))
-        return false;
-    return has_pending_restart(catalog) ||
-           kept_save(arena, host, catalog->system_identifier, KEPT_RUNNING, false, err);
+    return !host->is_here ||
+           (kept_save(arena, host, catalog->system_identifier, apply_id, true, err) &&
+            plan_keep_running(arena, catalog, host, err));
 }
 
 bool

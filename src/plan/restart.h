@@ -7,9 +7,11 @@
 /* The key of the change that restarts a server: it is undone by restarting again, at the end. */
 #define PLAN_RESTART_KEY "restart"
 
-/* Keeps copies of the configuration files, where they can be reached: as they are before the apply
- * with that id, and as the server is known to run with (not while a change that awaits a restart is
- * in them: then the copy of before that change is the good one). */
+/* Keeps a copy of the configuration files, where they can be reached, as the server is known to run
+ * with them: while a change that awaits a restart is in them the copy of before is the good one. */
+bool plan_keep_running(struct arena *arena, const struct catalog_server *catalog,
+                       const struct settings_host *host, struct error *err) MUST_CHECK;
+/* And one as they are before the apply with that id, if there is none yet. */
 bool plan_keep_configuration(struct arena *arena, const struct catalog_server *catalog,
                              const struct settings_host *host, const char *apply_id,
                              struct error *err) MUST_CHECK;

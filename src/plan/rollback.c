@@ -332,10 +332,6 @@ undo_entry(struct rollback *rollback, const struct entry *entry, struct error *e
 {
     bool is_safe;
 
-    if (entry->needs != NULL && strcmp(entry->needs, "restart") == 0)
-        rollback->needs_restart = true;
-    if (entry->needs != NULL)
-        rollback->needs_reload = true;
     if (strcmp(entry->key, PLAN_RESTART_KEY) == 0)
         return rollback->options->is_dry_run || mark(rollback, entry, "undone", NULL, err);
     if (entry->undo == NULL)
@@ -393,6 +389,8 @@ finish_server(struct rollback *rollback, struct error *err)
     if (!reload(rollback, err) || !plan_session_open(&rollback->sessions, NULL, &connection, err) ||
         !journal_end(connection, rollback->id, rollback->has_left ? "failed" : "rolled back", err))
         return false;
+    if (rollback->has_host && !rollback->has_left)
+        kept_remove(rollback->arena, rollback->catalog.system_identifier, rollback->id);
     plan_sessions_close(&rollback->sessions);
     if (!rollback->needs_restart || !rollback->options->has_restart) {
         rollback->outcome->needs_restart |= rollback->needs_restart;
@@ -423,6 +421,27 @@ find_apply(struct rollback *rollback, struct error *err)
     return true;
 }
 
+/* Also of changes that an earlier rollback has undone before it was killed: the server may not have
+ * heard of that yet. Keeps what it runs with, for a restart that fails with what is taken back. */
+static bool
+read_needs(struct rollback *rollback, struct error *err)
+{
+    PGconn *connection;
+    AUTO_PGRESULT result = NULL;
+
+    if (!plan_session_open(&rollback->sessions, NULL, &connection, err) ||
+        !pg_query(connection, embedded_file("plan/sql/journal_needs.sql")->text, 1, &rollback->id,
+                  &result, err))
+        return false;
+    rollback->needs_reload = pg_bool(result, 0, "reload");
+    rollback->needs_restart = pg_bool(result, 0, "restart");
+    if (!rollback->needs_restart || !rollback->options->has_restart ||
+        rollback->options->is_dry_run)
+        return true;
+    return read_host(rollback, err) &&
+           plan_keep_running(rollback->arena, &rollback->catalog, &rollback->host, err);
+}
+
 static bool
 undo_server(struct rollback *rollback, struct error *err)
 {
@@ -431,7 +450,7 @@ undo_server(struct rollback *rollback, struct error *err)
     if (rollback->id == NULL)
         return true;
     rollback->outcome->has_nothing = false;
-    if (!read_all_entries(rollback, err))
+    if (!read_all_entries(rollback, err) || !read_needs(rollback, err))
         return false;
     for (size_t i = 0; i < rollback->entries.count; i++) {
         if (is_interrupted())

@@ -75,7 +75,7 @@ settings_host_read(struct arena *arena, const struct catalog_server *catalog,
     pid_t backend;
 
     if (!catalog->is_local || !catalog->is_superuser) {
-        host.why_not = catalog->is_superuser ? "its data directory is not on this host"
+        host.why_not = catalog->is_superuser ? "its data directory cannot be read from here"
                                              : "only a superuser is told where its files are";
         *ret_host = host;
         return true;

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/state.h"
+#include "base/tree.h"
 #include "settings/conf.h"
 #include "settings/configuration.h"
 
@@ -122,7 +123,8 @@ kept_read(struct arena *arena, const char *system_identifier, const char *label,
 /* --- restoring ---------------------------------------------------------------------------- */
 
 static bool
-remove_include(struct arena *arena, const struct settings_host *host, struct error *err)
+change_include(struct arena *arena, const struct settings_host *host,
+               const char *(*change)(struct arena *, const char *), struct error *err)
 {
     struct owned_file config;
 
@@ -130,12 +132,13 @@ remove_include(struct arena *arena, const struct settings_host *host, struct err
         return false;
     if (!config.exists)
         return true;
-    config.text = arena_strdup(arena, conf_remove_include(arena, config.text));
+    config.text = arena_strdup(arena, change(arena, config.text));
     config.length = strlen(config.text);
     return owned_file_make(host->config_file, &host->user, &config, err);
 }
 
-/* First the line that makes the server read pgdeck.conf, so that it is never read half gone. */
+/* The line that makes the server read pgdeck.conf goes first and comes last, so that it is never
+ * read half gone. */
 bool
 kept_restore(struct arena *arena, const struct settings_host *host, const char *system_identifier,
              const char *label, struct error *err)
@@ -149,9 +152,12 @@ kept_restore(struct arena *arena, const struct settings_host *host, const char *
         error_set(err, ERROR_FILE, "there is no copy of the configuration of before");
         return error_hint(err, "It is kept by the user, and on the host, that applied.");
     }
-    if (!conf_has_include(arena, kept.config.text) && !remove_include(arena, host, err))
+    if (!conf_has_include(arena, kept.config.text) &&
+        !change_include(arena, host, conf_remove_include, err))
         return false;
     return owned_file_make(host->own_file, &host->user, &kept.own, err) &&
+           (!conf_has_include(arena, kept.config.text) ||
+            change_include(arena, host, conf_add_include, err)) &&
            (!kept.automatic.exists ||
             owned_file_make(host->auto_file, &host->user, &kept.automatic, err));
 }
@@ -189,7 +195,8 @@ kept_undo_own(struct arena *arena, const struct settings_host *host, const struc
     for (size_t i = 0; i < undo->count; i++)
         conf_undo(arena, undo->lines[i] + strlen(SETTINGS_FILE_UNDO), &entries);
     bool had_include = has_copy && conf_has_include(arena, kept.config.text);
-    if (!had_include && entries.list.count == 0 && !remove_include(arena, host, err))
+    if (!had_include && entries.list.count == 0 &&
+        !change_include(arena, host, conf_remove_include, err))
         return false;
     if (has_copy && has_entries(arena, kept.own.exists ? kept.own.text : "", &entries))
         return owned_file_make(host->own_file, &host->user, &kept.own, err);
@@ -246,4 +253,15 @@ kept_restore_auto(struct arena *arena, const struct settings_host *host,
         !says_the_same(arena, kept.automatic.text, now.text))
         return true;
     return owned_file_make(host->auto_file, &host->user, &kept.automatic, err);
+}
+
+void
+kept_remove(struct arena *arena, const char *system_identifier, const char *label)
+{
+    const char *folder;
+    struct error ignored;
+
+    if (!folder_of(arena, system_identifier, label, &folder, &ignored) ||
+        !tree_remove(folder, &ignored))
+        return; /* it only takes room */
 }

@@ -28,8 +28,8 @@ bool kept_read(struct arena *arena, const char *system_identifier, const char *l
                struct kept_files *ret_files, bool *ret_exists, struct error *err) MUST_CHECK;
 
 /* Puts all files back, for a server that is down or has read nothing of the new ones:
- * postgresql.auto.conf and pgdeck.conf as they were, with owner and mode; postgresql.conf without
- * the line that includes pgdeck.conf, if it had none (what else has been changed in it since
+ * postgresql.auto.conf and pgdeck.conf as they were, with owner and mode; postgresql.conf with
+ * or without the line that includes pgdeck.conf, as it was (what else has been changed in it since
  * stays). Errors: ERROR_FILE when there is no copy. */
 bool kept_restore(struct arena *arena, const struct settings_host *host,
                   const char *system_identifier, const char *label, struct error *err) MUST_CHECK;
@@ -42,3 +42,5 @@ bool kept_undo_own(struct arena *arena, const struct settings_host *host,
 bool kept_restore_auto(struct arena *arena, const struct settings_host *host,
                        const char *system_identifier, const char *label,
                        struct error *err) MUST_CHECK;
+/* Removes a copy that nobody will ask for any more. */
+void kept_remove(struct arena *arena, const char *system_identifier, const char *label);

@@ -265,9 +265,14 @@ setting_server_value(const struct catalog_setting *setting)
 const char *
 setting_next_value(const struct catalog_setting *setting)
 {
-    bool is_in_files = setting_is_in_files(setting) && strcmp(setting->source, "command line") != 0;
+    bool is_of_file = strcmp(setting->source, "configuration file") == 0;
 
-    return is_in_files ? value_in_files(setting) : setting_server_value(setting);
+    if (setting_is_in_files(setting) && strcmp(setting->source, "command line") != 0)
+        return value_in_files(setting);
+    /* Its line has been removed, and the files have not been read again since. */
+    if (is_of_file && setting->source_file[0] != '\0')
+        return setting->boot_value;
+    return setting_server_value(setting);
 }
 
 size_t

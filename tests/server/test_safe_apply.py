@@ -393,3 +393,55 @@ def test_what_the_server_does_not_take_is_put_back(pgdeck, deck, fresh_server, w
     assert shown(fresh_server, "postgres", "random_page_cost") == "4"
     pgdeck("rollback", "-d", deck, "--yes", expect=0)
     assert files(fresh_server.data) == before
+
+
+def test_a_rollback_that_is_killed_goes_on(pgdeck, deck, fresh_server):
+    only_reloads(pgdeck, deck)
+    before = files(fresh_server.data)
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    after = files(fresh_server.data)
+    for point in range(1, 100):
+        crash = {"PGDECK_CRASH_AT": str(point)}
+        result = pgdeck("rollback", "-d", deck, "--yes", "--wait", env=crash)
+        assert files(fresh_server.data) in (before, after), point
+        if result.code == 0:
+            break
+        assert result.code == -9, result.err
+        pgdeck("rollback", "-d", deck, "--yes", "--wait", expect=0)
+        assert files(fresh_server.data) == before, point
+        pgdeck("apply", "-d", deck, "--yes", "--wait", expect=0)
+        assert files(fresh_server.data) == after, point
+    assert point > 4 and files(fresh_server.data) == before
+
+
+def test_a_rollback_whose_restart_fails(pgdeck, deck, fresh_server):
+    """What the server ran with is back then, too."""
+    command = restart_command(fresh_server)
+    change_deck(deck, "storage: nvme", f'storage: nvme, restart_command: "{command}"')
+    pgdeck("apply", "-d", deck, "--yes", "--restart", expect=0)
+    after = files(fresh_server.data)
+    restart_command(fresh_server, f"test -e {fresh_server.data}/pgdeck.conf || ulimit -v 100000")
+    result = pgdeck("rollback", "-d", deck, "--yes", "--restart", expect=1)
+    assert "the old configuration is back and running" in result.err
+    assert files(fresh_server.data) == after
+    assert shown(fresh_server, "postgres", "shared_buffers") == "128MB"
+
+
+def test_from_elsewhere_it_is_alter_system(make_server, pgdeck, pg_version, tmp_path):
+    """Neither root nor the owner of the data directory: the files are out of reach."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    server = make_server(pg_version)
+    deck = write_deck(tmp_path / "deck", server.conninfo(), DECK)
+    home = tmp_path / "nobody"
+    home.mkdir()
+    os.chown(home, 65534, 65534)
+    env = {**os.environ, "HOME": str(home), "PGDECK_STATE_DIR": str(home / "state")}
+    done = subprocess.run([pgdeck.path, "apply", "-d", deck, "--yes"], user=65534, group=65534,
+                          extra_groups=[], env=env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert ("The settings were not tried on a scratch server: its data directory cannot be read "
+            "from here.") in done.stdout
+    assert not (server.data / "pgdeck.conf").exists() and not include_lines(server)
+    assert shown(server, "postgres", "random_page_cost") == "1.1"
+    assert "random_page_cost" in (server.data / "postgresql.auto.conf").read_text()
