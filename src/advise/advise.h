@@ -143,6 +143,7 @@ struct advise_statement {
     uint64_t fingerprint;
     double calls, total_ms, rows;
     const char *problem; /* why nothing is advised for it; NULL */
+    bool is_bound;       /* prepared in the session */
     bool is_counted;     /* by the server, among whatever else ran there */
     bool is_silent;      /* counted, but of no table of people: not worth a word */
     const char *hint;    /* why less is advised than could be; NULL */

@@ -82,7 +82,7 @@ static const char *
 pattern(struct arena *arena, const char *value, bool is_prefix)
 {
     size_t length = value == NULL ? 0 : strlen(value);
-    size_t start = is_prefix || length < 2 * PATTERN_LETTERS ? 0 : length / 2 - 2;
+    size_t start = is_prefix || length < 2 * (size_t)PATTERN_LETTERS ? 0 : length / 2 - 2;
 
     if (value == NULL)
         return NULL;
@@ -274,22 +274,34 @@ add_plans(struct advise *run, struct advise_statement *statement, struct error *
     return true;
 }
 
+static bool
+bind_statement(struct advise *run, struct advise_statement *statement, size_t number,
+               struct error *err)
+{
+    statement->prepared = arena_printf(run->arena, "pgdeck_%zu", number);
+    statement->plans.count = 0;
+    if (!prepare(run, statement, err) ||
+        (statement->problem == NULL && !add_plans(run, statement, err)))
+        return false;
+    statement->is_bound = statement->problem == NULL;
+    if (statement->is_bound && !advise_cost(run, statement, NULL, 0, &statement->before, err))
+        return false;
+    statement->after = statement->before;
+    return true;
+}
+
 bool
 advise_bind(struct advise *run, struct error *err)
 {
     for (size_t i = 0; i < run->statements.count; i++) {
         struct advise_statement *statement = &run->statements.items[i];
-        if (statement->problem != NULL)
-            continue;
-        statement->prepared = arena_printf(run->arena, "pgdeck_%zu", i);
-        if (!prepare(run, statement, err))
-            return false;
-        if (statement->problem == NULL && !add_plans(run, statement, err))
-            return false;
-        if (statement->problem == NULL &&
-            !advise_cost(run, statement, NULL, 0, &statement->before, err))
-            return false;
-        statement->after = statement->before;
+        struct error fault = {0};
+        while (statement->problem == NULL && !bind_statement(run, statement, i, &fault)) {
+            statement->is_bound = false;
+            if (!advise_recover(run, &fault, err))
+                return false;
+            error_clear(&fault);
+        }
     }
     return true;
 }

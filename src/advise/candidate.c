@@ -526,8 +526,12 @@ advise_propose(struct advise *run, struct error *err)
         }
     }
     for (size_t i = 0; i < run->candidates.count; i++) {
-        if (!try(run, &run->candidates.items[i], err))
-            return false;
+        struct error fault = {0};
+        while (!try(run, &run->candidates.items[i], &fault)) {
+            if (!advise_recover(run, &fault, err))
+                return false;
+            error_clear(&fault);
+        }
     }
     return true;
 }

@@ -298,6 +298,14 @@ plan_all(struct advise *run, const struct advise_statement *statement, const siz
     return true;
 }
 
+static bool
+plan_with(struct advise *run, const struct advise_statement *statement, const size_t *set,
+          size_t count, double *ret_cost, struct error *err)
+{
+    return (run->hypopg == NULL || make_live(run, statement, set, count, err)) &&
+           plan_all(run, statement, set, count, ret_cost, err);
+}
+
 bool
 advise_cost(struct advise *run, struct advise_statement *statement, const size_t *set, size_t count,
             double *ret_cost, struct error *err)
@@ -311,16 +319,17 @@ advise_cost(struct advise *run, struct advise_statement *statement, const size_t
             return true;
         }
     }
-    if (run->hypopg != NULL && !make_live(run, statement, set, count, err))
-        return false;
     double cost = statement->before;
-    if (!plan_all(run, statement, set, count, &cost, &fault)) {
+    while (!plan_with(run, statement, set, count, &cost, &fault)) {
         if (fault.code == ERROR_CONNECTION_LOST || fault.code == ERROR_INTERRUPTED) {
-            *err = fault;
-            return false;
+            if (!advise_recover(run, &fault, err))
+                return false;
+            error_clear(&fault);
+            continue;
         }
         statement->problem = arena_strdup(run->arena, fault.message);
         cost = statement->before;
+        break;
     }
     *LIST_ADD(run->arena, &statement->costs) = (struct advise_cost){hash, cost};
     *ret_cost = cost;

@@ -40,8 +40,8 @@ advise_progress(struct advise *run, const char *format, ...)
 
 /* --- sessions ----------------------------------------------------------------------------- */
 
-static bool
-open_planner(struct advise *run, struct error *err)
+bool
+advise_open_planner(struct advise *run, struct error *err)
 {
     struct pg_target target = run->target;
 
@@ -65,7 +65,7 @@ advise_open(struct advise *run, struct error *err)
 
     if (!pg_connect(&run->target, &run->catalog, err) ||
         !pg_execute(run->catalog, embedded_file("advise/sql/session.sql")->text, err) ||
-        !open_planner(run, err) ||
+        !advise_open_planner(run, err) ||
         !pg_query(run->planner, embedded_file("advise/sql/schemas.sql")->text, 0, NULL, &result,
                   err))
         return false;

@@ -32,12 +32,17 @@ struct advise {
     LIST_OF(struct advise_choice) choices;
     LIST_OF(const char *) notes; /* that the user should know, each once */
     double before, after;        /* of all statements, times their calls */
+    int recoveries;              /* connections lost and opened again */
     size_t plan_count;           /* how often the planner was asked */
 };
 
 void advise_note(struct advise *run, const char *format, ...) PRINTF_LIKE(2, 3);
 void advise_progress(struct advise *run, const char *format, ...) PRINTF_LIKE(2, 3);
 
+bool advise_open_planner(struct advise *run, struct error *err) MUST_CHECK;
+/* After a fault: when the connection was lost, opens it again and prepares what was prepared, so
+ * that what failed can be tried again (three times a run); else err is the fault. */
+bool advise_recover(struct advise *run, const struct error *fault, struct error *err) MUST_CHECK;
 /* Opens the sessions. */
 bool advise_open(struct advise *run, struct error *err) MUST_CHECK;
 /* Adds statements. The same one twice counts once, with the calls of both. */

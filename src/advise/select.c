@@ -22,9 +22,8 @@ struct selection {
     size_t chosen[MAX_CHOSEN];
     size_t count;
     double size_bytes;
-    bool *is_useful; /* of each candidate: helps some statement by itself */
-    double *gains;   /* as of the last look */
-    bool *is_stale;  /* another index of its statements' tables was chosen since */
+    bool *is_useful; /* of each candidate: it was worth it when last looked at */
+    double *gains;   /* for its size, then */
 };
 
 struct step {
@@ -157,23 +156,6 @@ chosen_of_table(const struct selection *selection, const struct advise_table *ta
 
 /* --- rounds ------------------------------------------------------------------------------- */
 
-static void
-mark_stale(struct selection *selection, size_t chosen)
-{
-    struct advise *run = selection->run;
-    const struct advise_candidate *candidate = &run->candidates.items[chosen];
-
-    for (size_t i = 0; i < run->candidates.count; i++) {
-        const struct advise_candidate *other = &run->candidates.items[i];
-        bool is_touched = other->table == candidate->table;
-        for (size_t j = 0; !is_touched && j < other->statements.count; j++) {
-            for (size_t k = 0; !is_touched && k < candidate->statements.count; k++)
-                is_touched = other->statements.items[j] == candidate->statements.items[k];
-        }
-        selection->is_stale[i] |= is_touched;
-    }
-}
-
 static bool
 refresh(struct selection *selection, const size_t *set, size_t count, struct error *err)
 {
@@ -199,8 +181,36 @@ take(struct selection *selection, const struct step *step, struct error *err)
     memcpy(selection->chosen, set, count * sizeof(set[0]));
     selection->count = count;
     selection->size_bytes += step->size_bytes;
-    mark_stale(selection, step->candidate);
     return refresh(selection, set, count, err);
+}
+
+/* The candidate that promised most when it was last looked at and was not in this round. What it
+ * promised is taken for the most that it can: more indexes leave less to gain. */
+static bool
+most_promising(const struct selection *selection, const bool *is_seen, size_t *ret_candidate)
+{
+    bool has_any = false;
+
+    for (size_t i = 0; i < selection->run->candidates.count; i++) {
+        if (is_seen[i] || !selection->is_useful[i] || is_chosen(selection, i))
+            continue;
+        if (!has_any || selection->gains[i] > selection->gains[*ret_candidate])
+            *ret_candidate = i;
+        has_any = true;
+    }
+    return has_any;
+}
+
+static bool
+can_take(const struct selection *selection, const struct step *step)
+{
+    const struct advise *run = selection->run;
+    const struct advise_candidate *candidate = &run->candidates.items[step->candidate];
+    bool fits =
+        run->budget_bytes == 0 || selection->size_bytes + step->size_bytes <= run->budget_bytes;
+
+    return fits && (step->size_bytes < candidate->size_bytes ||
+                    chosen_of_table(selection, candidate->table) < MAX_PER_TABLE);
 }
 
 /* One round; *ret_is_done: no step was worth it. */
@@ -208,24 +218,21 @@ static bool
 round_of_steps(struct selection *selection, bool *ret_is_done, struct error *err)
 {
     struct advise *run = selection->run;
+    bool *is_seen = ARENA_ARRAY(run->arena, bool, run->candidates.count + 1);
     struct step best = {.ratio = 0};
     bool has_best = false;
+    size_t at = 0;
 
-    for (size_t i = 0; i < run->candidates.count; i++) {
+    while (most_promising(selection, is_seen, &at) &&
+           !(has_best && selection->gains[at] <= best.ratio)) {
         struct step step;
         bool is_worth;
-        if (!selection->is_useful[i] || is_chosen(selection, i) ||
-            (!selection->is_stale[i] && has_best && selection->gains[i] <= best.ratio))
-            continue;
-        if (!look(selection, i, &step, &is_worth, err))
+        is_seen[at] = true;
+        if (!look(selection, at, &step, &is_worth, err))
             return false;
-        selection->gains[i] = is_worth ? step.ratio : 0;
-        selection->is_stale[i] = false;
-        bool fits =
-            run->budget_bytes == 0 || selection->size_bytes + step.size_bytes <= run->budget_bytes;
-        bool has_room = step.size_bytes < run->candidates.items[i].size_bytes ||
-                        chosen_of_table(selection, run->candidates.items[i].table) < MAX_PER_TABLE;
-        if (is_worth && fits && has_room && (!has_best || step.ratio > best.ratio)) {
+        selection->gains[at] = is_worth ? step.ratio : 0;
+        selection->is_useful[at] = is_worth;
+        if (is_worth && can_take(selection, &step) && (!has_best || step.ratio > best.ratio)) {
             best = step;
             has_best = true;
         }
@@ -566,19 +573,15 @@ advise_select(struct advise *run, struct error *err)
 
     *selection = (struct selection){.run = run,
                                     .is_useful = ARENA_ARRAY(run->arena, bool, count + 1),
-                                    .gains = ARENA_ARRAY(run->arena, double, count + 1),
-                                    .is_stale = ARENA_ARRAY(run->arena, bool, count + 1)};
+                                    .gains = ARENA_ARRAY(run->arena, double, count + 1)};
     run->before = total(run);
     for (size_t i = 0; i < count; i++) {
         selection->is_useful[i] = !run->candidates.items[i].is_bad;
-        selection->is_stale[i] = true;
+        selection->gains[i] = INFINITY;
     }
     while (!is_done) {
         if (!round_of_steps(selection, &is_done, err))
             return false;
-        /* What is worth nothing by itself is not looked at again. */
-        for (size_t i = 0; selection->count <= 1 && i < count; i++)
-            selection->is_useful[i] &= selection->gains[i] > 0 || selection->is_stale[i];
     }
     if (!exchange_all(selection, err) || !drop_needless(selection, err) ||
         !merge_all(selection, err))

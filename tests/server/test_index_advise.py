@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from cluster import SOURCE
+from cluster import SOURCE, wait_for
 
 DECK = SOURCE / "decks" / "saas-control-deck"
 
@@ -457,3 +457,40 @@ def test_faults_in_the_statements_themselves(pgdeck, advise, shop, tmp_path):
         assert "LEFT JOIN ai_tasks keeps rows without a match" in text
     finally:
         shop.query("DROP TABLE logins", dbname="shop")
+
+
+def test_a_connection_lost_in_the_middle(pgdeck, shop, tmp_path):
+    columns = "id project_id user_id task_name status priority created_at updated_at".split()
+    (tmp_path / "many.sql").write_text("".join(
+        f"SELECT {a}, count(*) FROM ai_tasks WHERE {b} = $1 AND {c} > $2 GROUP BY {a};\n"
+        for a in columns for b in columns[1:4] for c in columns[5:]))
+    arguments = ("index", "advise", "--json", "--from", shop.conninfo("shop"), tmp_path / "many.sql")
+    process = pgdeck.start(*arguments)
+    with shop.connect() as watcher:
+        wait_for(lambda: watcher.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'shop' "
+            "AND application_name = 'pgdeck' AND query LIKE 'EXPLAIN%'").fetchall(), 30, "a plan")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    advice = json.loads(out)
+    assert len(advice["statements"]) == 8 * 3 * 3
+    assert not any("problem" in one for one in advice["statements"]) and advice["indexes"]
+    assert sum("connection was lost" in note for note in advice["notes"]) == 1
+
+
+def test_a_role_that_may_not_read_all(pgdeck, shop, tmp_path):
+    shop.psql(text="CREATE ROLE guest LOGIN; GRANT SELECT ON ai_results TO guest; "
+              "GRANT USAGE ON SCHEMA public TO guest", dbname="shop")
+    (tmp_path / "queries.sql").write_text("SELECT count(*) FROM ai_results WHERE task_id = 7;\n"
+                                          "SELECT count(*) FROM ai_tasks WHERE user_id = $1;")
+    arguments = ("index", "advise", "--json", "--from", shop.conninfo("shop", user="guest"))
+    try:
+        shop.query("SELECT count(*) FROM users", dbname="shop")
+        one, other = json.loads(pgdeck(*arguments, tmp_path / "queries.sql",
+                                       expect=0).out)["statements"]
+        assert one["after"] < one["before"] / 2
+        assert other["problem"] == "permission denied for table ai_tasks"
+        notes = json.loads(pgdeck(*arguments, expect=0).out)["notes"]
+        assert any("pg_read_all_stats" in note for note in notes)
+    finally:
+        shop.psql(text="DROP OWNED BY guest; DROP ROLE guest", dbname="shop")
