@@ -115,6 +115,22 @@ def test_a_stopped_server_a_dropped_database_a_changed_password(pgdeck, healthy,
     assert "Is the server running" in found["evidence"]
 
 
+def test_a_role_that_sees_little_says_so(pgdeck, healthy, tmp_path):
+    """Without pg_monitor what is not visible is unknown, never healthy; and no alarm for ever."""
+    healthy.query("CREATE ROLE plain LOGIN")
+    healthy.query("CREATE TABLE large AS SELECT i, md5(i::text) AS t "
+                  "FROM generate_series(1, 150000) AS i", dbname="one")
+    healthy.query("VACUUM (ANALYZE) large", dbname="one")
+    deck = write_deck(tmp_path, healthy, "one", user="plain")
+    findings, _ = look(pgdeck, deck)
+    unknown = {f["check"] for f in bad(findings)}
+    assert {"long transactions", "old snapshots", "idle in transaction", "replication lag",
+            "wal size", "configuration files", "table bloat"} <= unknown
+    assert all(f["certainty"] == "not measurable with this role" for f in bad(findings))
+    assert [f for f in findings if f["check"] in unknown and f["severity"] == "ok"] == []
+    assert pgdeck("health", "-d", deck).code == 0
+
+
 def test_no_connection_is_free(pgdeck, make_server, pg_version, tmp_path):
     server = make_server(pg_version, max_connections="12", superuser_reserved_connections="1",
                          max_wal_senders="0")

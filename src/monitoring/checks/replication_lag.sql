@@ -33,4 +33,9 @@ SELECT 'warning', 'this standby receives nothing',
        'there is no WAL receiver: is the primary reachable, primary_conninfo right?',
        'measured', NULL
  WHERE pg_is_in_recovery() AND current_setting('primary_conninfo') <> ''
-   AND NOT EXISTS (SELECT FROM pg_stat_wal_receiver AS w WHERE w.pid IS NOT NULL);
+   AND NOT EXISTS (SELECT FROM pg_stat_wal_receiver AS w WHERE w.pid IS NOT NULL)
+ UNION ALL
+SELECT 'unknown', 'the state of replication is not visible',
+       format('%I is not a member of pg_read_all_stats', current_user),
+       'not measurable with this role', format('GRANT pg_monitor TO %I;', current_user)
+ WHERE NOT pg_has_role('pg_read_all_stats', 'USAGE');
