@@ -149,6 +149,20 @@ def test_headers_follow_the_grammar():
         assert max(map(len, file.text.splitlines())) <= 100, file.name
 
 
+def test_every_limit_is_the_decks_and_the_other_way_round():
+    """Each limit that SQL asks for is a level of an alert, both levels of each alert are asked for,
+    and both pages name it."""
+    texts = [file.text for file in monitoring_sql.read_all() + monitoring_sql.read_checks()]
+    asked = {name for text in texts for name in re.findall(r"threshold\('(\w+)'", text)}
+    source = (monitoring_sql.SOURCE / "src" / "deck" / "keys.c").read_text()
+    kinds = set(re.findall(r'\{"(\w+)", LEVEL_', source))
+    kinds.remove("query_p95")  # no statistic of the server has it: the pool does
+    assert asked == {f"{kind}_{level}" for kind in kinds for level in ("warning", "critical")}
+    for page in ("docs/deck.md", "docs/design/monitoring-sql.md"):
+        text = (monitoring_sql.SOURCE / page).read_text()
+        assert [kind for kind in kinds if f"`{kind}`" not in text] == [], page
+
+
 def test_one_variant_for_each_version(cluster, database):
     """Exactly one file of each object is meant for this server, and the probes agree with it."""
     database.run(TASKS.format(""))

@@ -5,7 +5,8 @@
 -- servers: 14..18
 -- Twice the number at which autovacuum starts, and at least 10000: below it simply has not come
 -- round yet.
-SELECT 'warning',
+SELECT CASE WHEN s.n_dead_tup >= monitoring.threshold('dead_rows_critical', '100000000')::bigint
+            THEN 'critical' ELSE 'warning' END,
        format('%s has about %s dead rows', t.sql_name, s.n_dead_tup),
        format('%s live; autovacuum %s %s; last vacuum %s', s.n_live_tup,
               CASE WHEN t.autovacuum_on THEN 'starts at' ELSE 'is off, would start at' END,

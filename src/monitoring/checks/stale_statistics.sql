@@ -39,7 +39,9 @@ WITH wanted AS (
      CROSS JOIN wanted AS w
      WHERE s.relkind = 'p' AND s.analyzed_rows IS NULL AND l.live >= w.at_least
 )
-SELECT 'warning', format(j.finding, j.sql_name), j.evidence, 'estimate: PostgreSQL''s own counter',
+SELECT CASE WHEN j.changed >= monitoring.threshold('stale_rows_critical', '100000000')::bigint
+            THEN 'critical' ELSE 'warning' END,
+       format(j.finding, j.sql_name), j.evidence, 'estimate: PostgreSQL''s own counter',
        format('ANALYZE %s;', j.sql_name)
   FROM judged AS j
  WHERE NOT EXISTS (SELECT FROM pg_stat_progress_analyze AS a
