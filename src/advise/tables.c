@@ -15,14 +15,6 @@ number(const PGresult *result, int row, const char *column)
     return value == NULL ? 0 : strtod(value, NULL);
 }
 
-static const char *
-text_of(struct arena *arena, const PGresult *result, int row, const char *column)
-{
-    const char *value = pg_value(result, row, column);
-
-    return arena_strdup(arena, value == NULL ? "" : value);
-}
-
 static struct advise_table *
 table_of(const struct advise_tables *tables, uint32_t oid)
 {
@@ -49,9 +41,9 @@ read_table(struct arena *arena, const PGresult *result, int row)
     struct advise_table *table = ARENA_NEW(arena, struct advise_table);
 
     table->oid = (uint32_t)pg_integer(result, row, "oid");
-    table->schema = text_of(arena, result, row, "schema");
-    table->name = text_of(arena, result, row, "name");
-    table->kind = text_of(arena, result, row, "kind")[0];
+    table->schema = pg_keep_text(arena, result, row, "schema");
+    table->name = pg_keep_text(arena, result, row, "name");
+    table->kind = pg_keep_text(arena, result, row, "kind")[0];
     table->rows = number(result, row, "rows");
     table->pages = number(result, row, "pages");
     table->inserts = number(result, row, "inserts");
@@ -85,9 +77,9 @@ read_column(struct arena *arena, const PGresult *result, int row, struct advise_
     char **shares;
     double distinct = number(result, row, "distinct");
 
-    column->name = text_of(arena, result, row, "name");
-    column->type = text_of(arena, result, row, "type");
-    column->category = text_of(arena, result, row, "category")[0];
+    column->name = pg_keep_text(arena, result, row, "name");
+    column->type = pg_keep_text(arena, result, row, "type");
+    column->category = pg_keep_text(arena, result, row, "category")[0];
     column->is_not_null = pg_bool(result, row, "is_not_null");
     column->is_c_collated = pg_bool(result, row, "is_c_collated");
     column->distinct = distinct < 0 ? -distinct * table->rows : distinct;
@@ -109,9 +101,9 @@ read_index(struct arena *arena, const PGresult *result, int row, struct advise_t
     struct advise_index *index = LIST_ADD(arena, &table->indexes);
 
     index->oid = (uint32_t)pg_integer(result, row, "oid");
-    index->name = text_of(arena, result, row, "name");
-    index->method = text_of(arena, result, row, "method");
-    index->predicate = text_of(arena, result, row, "predicate");
+    index->name = pg_keep_text(arena, result, row, "name");
+    index->method = pg_keep_text(arena, result, row, "method");
+    index->predicate = pg_keep_text(arena, result, row, "predicate");
     index->key_count = pg_array(arena, pg_value(result, row, "keys"), &index->keys);
     index->included_count = pg_array(arena, pg_value(result, row, "included"), &index->included);
     index->is_unique = pg_bool(result, row, "is_unique");
@@ -178,7 +170,7 @@ advise_tables_read(struct arena *arena, PGconn *connection, const struct advise_
         return error_wrap(err, "cannot read the tables");
     for (int row = 0; row < PQntuples(result); row++) {
         struct advise_table *table = table_of(&tables, (uint32_t)pg_integer(result, row, "oid"));
-        *LIST_ADD(arena, &tables.written) = text_of(arena, result, row, "written");
+        *LIST_ADD(arena, &tables.written) = pg_keep_text(arena, result, row, "written");
         *LIST_ADD(arena, &tables.list) = table != NULL ? table : read_table(arena, result, row);
     }
     if (!read_parts(arena, connection, "advise/sql/columns.sql", &tables, read_column, err) ||

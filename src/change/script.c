@@ -29,6 +29,28 @@ change_owner(const struct advice *advice, const struct deck_database *database)
     return deck_owner_role(advice->arena, database->environment);
 }
 
+bool
+change_next_scope(struct advice *advice, size_t *at, struct change_scope *ret_scope)
+{
+    const struct deck *deck = advice->deck;
+
+    while (*at < deck->databases.count) {
+        const struct deck_database *database = &deck->databases.items[(*at)++];
+        const struct catalog_database *catalog =
+            catalog_find_database(advice->catalog, database->name);
+        if (database->environment->server != advice->server || catalog == NULL)
+            continue;
+        *ret_scope = (struct change_scope){
+            .advice = advice,
+            .database = database,
+            .catalog = catalog,
+            .owner = change_owner(advice, database),
+        };
+        return true;
+    }
+    return false;
+}
+
 const struct change *
 change_find(const struct advice *advice, const char *database, const char *key)
 {

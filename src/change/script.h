@@ -12,6 +12,16 @@ change_script(struct arena *arena, const char *role, const char *schema, const c
 /* Who owns what the deck creates in that database; NULL: who is connected (the deck leaves roles
  * alone). */
 const char *change_owner(const struct advice *advice, const struct deck_database *database);
+/* One database of the server under advice. */
+struct change_scope {
+    struct advice *advice;
+    const struct deck_database *database;
+    const struct catalog_database *catalog;
+    const char *owner; /* as change_owner */
+};
+/* The databases that were asked for, one after the other: *at begins with 0. False: no more. */
+bool
+change_next_scope(struct advice *advice, size_t *at, struct change_scope *ret_scope) MUST_CHECK;
 /* A change of this plan by its key; NULL: there is none. Of the server itself: database NULL. */
 const struct change *
 change_find(const struct advice *advice, const char *database, const char *key);

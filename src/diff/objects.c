@@ -153,14 +153,6 @@ compare_entries(const void *left_pointer, const void *right_pointer)
     return order != 0 ? order : strcmp(left->name, right->name);
 }
 
-static const char *
-keep(struct arena *arena, const PGresult *result, int row, const char *column)
-{
-    const char *value = pg_value(result, row, column);
-
-    return arena_strdup(arena, value == NULL ? "" : value);
-}
-
 static bool
 read_journal(struct inventory *inventory, struct error *err)
 {
@@ -173,9 +165,9 @@ read_journal(struct inventory *inventory, struct error *err)
                   NULL, &result, err))
         return false;
     for (int row = 0; row < PQntuples(result); row++)
-        *LIST_ADD(arena, &inventory->traces) =
-            (struct trace){keep(arena, result, row, "key"), keep(arena, result, row, "state"),
-                           keep(arena, result, row, "at")};
+        *LIST_ADD(arena, &inventory->traces) = (struct trace){
+            pg_keep_text(arena, result, row, "key"), pg_keep_text(arena, result, row, "state"),
+            pg_keep_text(arena, result, row, "at")};
     return true;
 }
 
@@ -190,8 +182,9 @@ take_stock(struct inventory *inventory, struct error *err)
         !read_journal(inventory, err))
         return error_wrap(err, "database \"%s\"", inventory->snapshot->name);
     for (int row = 0; row < PQntuples(result); row++)
-        add(inventory, keep(arena, result, row, "kind"), keep(arena, result, row, "name"),
-            keep(arena, result, row, "definition"));
+        add(inventory, pg_keep_text(arena, result, row, "kind"),
+            pg_keep_text(arena, result, row, "name"),
+            pg_keep_text(arena, result, row, "definition"));
     add_indexes(inventory);
     add_rights(inventory);
     add_database(inventory);

@@ -480,24 +480,15 @@ advise_database(const struct scope *scope, struct error *err)
 bool
 index_advise(struct advice *advice, struct error *err)
 {
-    const struct deck *deck = advice->deck;
+    struct change_scope found;
     const struct index_room room = {
         .data_directory = advice->catalog->is_local ? advice->catalog->data_directory : NULL,
         .claimed_bytes = ARENA_NEW(advice->arena, _Atomic int64_t),
     };
 
-    for (size_t i = 0; i < deck->databases.count; i++) {
-        const struct deck_database *database = &deck->databases.items[i];
-        if (database->environment->server != advice->server)
-            continue;
-        struct scope scope = {
-            .advice = advice,
-            .database = database,
-            .catalog = catalog_find_database(advice->catalog, database->name),
-            .owner = change_owner(advice, database),
-            .room = room,
-        };
-        if (scope.catalog != NULL && !advise_database(&scope, err))
+    for (size_t at = 0; change_next_scope(advice, &at, &found);) {
+        const struct scope scope = {advice, found.database, found.catalog, found.owner, room};
+        if (!advise_database(&scope, err))
             return false;
     }
     return true;

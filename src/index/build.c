@@ -48,14 +48,6 @@ index_part_name(struct arena *arena, const char *table, const char *name)
 
 /* --- what is there ------------------------------------------------------------------------ */
 
-static const char *
-keep(struct build *build, const PGresult *result, int row, const char *column)
-{
-    const char *value = pg_value(result, row, column);
-
-    return arena_strdup(build->arena, value == NULL ? "" : value);
-}
-
 static bool
 read_tables(struct build *build, struct error *err)
 {
@@ -67,10 +59,10 @@ read_tables(struct build *build, struct error *err)
         return false;
     for (int row = 0; row < PQntuples(result); row++) {
         struct table *table = LIST_ADD(build->arena, &build->tables);
-        table->oid = keep(build, result, row, "oid");
-        table->parent_oid = keep(build, result, row, "parent_oid");
-        table->schema = keep(build, result, row, "schema");
-        table->name = keep(build, result, row, "name");
+        table->oid = pg_keep_text(build->arena, result, row, "oid");
+        table->parent_oid = pg_keep_text(build->arena, result, row, "parent_oid");
+        table->schema = pg_keep_text(build->arena, result, row, "schema");
+        table->name = pg_keep_text(build->arena, result, row, "name");
         table->is_partitioned = pg_bool(result, row, "is_partitioned");
         build->leaves += !table->is_partitioned;
     }
@@ -93,12 +85,12 @@ read_indexes(struct build *build, struct error *err)
         return false;
     for (int row = 0; row < PQntuples(result); row++) {
         struct index *index = LIST_ADD(build->arena, &build->indexes);
-        index->oid = keep(build, result, row, "oid");
-        index->table_oid = keep(build, result, row, "table_oid");
-        index->parent_oid = keep(build, result, row, "parent_oid");
-        index->schema = keep(build, result, row, "schema");
-        index->name = keep(build, result, row, "name");
-        index->canonical = keep(build, result, row, "canonical");
+        index->oid = pg_keep_text(build->arena, result, row, "oid");
+        index->table_oid = pg_keep_text(build->arena, result, row, "table_oid");
+        index->parent_oid = pg_keep_text(build->arena, result, row, "parent_oid");
+        index->schema = pg_keep_text(build->arena, result, row, "schema");
+        index->name = pg_keep_text(build->arena, result, row, "name");
+        index->canonical = pg_keep_text(build->arena, result, row, "canonical");
         index->is_valid = pg_bool(result, row, "is_valid");
         index->is_constraint = pg_bool(result, row, "is_constraint");
     }

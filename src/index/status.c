@@ -8,30 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *
-text_of(struct arena *arena, const PGresult *result, int row, const char *column)
-{
-    const char *value = pg_value(result, row, column);
-
-    return value == NULL ? "" : arena_strdup(arena, value);
-}
-
 static void
 read_row(struct arena *arena, const PGresult *result, int row, struct index_status *index)
 {
     const char *share = pg_value(result, row, "write_share");
 
     *index = (struct index_status){
-        .oid = text_of(arena, result, row, "oid"),
-        .table_oid = text_of(arena, result, row, "table_oid"),
-        .schema = text_of(arena, result, row, "schema"),
-        .name = text_of(arena, result, row, "name"),
-        .table_schema = text_of(arena, result, row, "table_schema"),
-        .table = text_of(arena, result, row, "table"),
-        .method = text_of(arena, result, row, "method"),
-        .definition = text_of(arena, result, row, "definition"),
-        .canonical = text_of(arena, result, row, "canonical"),
-        .predicate = text_of(arena, result, row, "predicate"),
+        .oid = pg_keep_text(arena, result, row, "oid"),
+        .table_oid = pg_keep_text(arena, result, row, "table_oid"),
+        .schema = pg_keep_text(arena, result, row, "schema"),
+        .name = pg_keep_text(arena, result, row, "name"),
+        .table_schema = pg_keep_text(arena, result, row, "table_schema"),
+        .table = pg_keep_text(arena, result, row, "table"),
+        .method = pg_keep_text(arena, result, row, "method"),
+        .definition = pg_keep_text(arena, result, row, "definition"),
+        .canonical = pg_keep_text(arena, result, row, "canonical"),
+        .predicate = pg_keep_text(arena, result, row, "predicate"),
         .is_partitioned = strcmp(pg_value(result, row, "kind"), "I") == 0,
         .is_unique = pg_bool(result, row, "is_unique"),
         .is_immediate = pg_bool(result, row, "is_immediate"),
@@ -41,10 +33,10 @@ read_row(struct arena *arena, const PGresult *result, int row, struct index_stat
         .is_replica_identity = pg_bool(result, row, "is_replica_identity"),
         .is_clustered = pg_bool(result, row, "is_clustered"),
         .is_extension = pg_bool(result, row, "is_extension"),
-        .constraint_name = text_of(arena, result, row, "constraint_name"),
+        .constraint_name = pg_keep_text(arena, result, row, "constraint_name"),
         .constraint_type = pg_value(result, row, "constraint_type")[0],
-        .referenced_by = text_of(arena, result, row, "referenced_by"),
-        .foreign_key = text_of(arena, result, row, "foreign_key"),
+        .referenced_by = pg_keep_text(arena, result, row, "referenced_by"),
+        .foreign_key = pg_keep_text(arena, result, row, "foreign_key"),
         .part_count = (int)pg_integer(result, row, "part_count"),
         .size_bytes = pg_integer(result, row, "size_bytes"),
         .scans = pg_integer(result, row, "scans"),
@@ -193,10 +185,10 @@ read_missing(struct arena *arena, PGconn *connection, struct index_report *repor
                                                pg_integer(result, row, "parts"));
         *finding = (struct index_finding){
             .verdict = INDEX_MISSING,
-            .schema = text_of(arena, result, row, "schema"),
-            .table = text_of(arena, result, row, "table"),
-            .name = text_of(arena, result, row, "name"),
-            .sql = text_of(arena, result, row, "sql"),
+            .schema = pg_keep_text(arena, result, row, "schema"),
+            .table = pg_keep_text(arena, result, row, "table"),
+            .name = pg_keep_text(arena, result, row, "name"),
+            .sql = pg_keep_text(arena, result, row, "sql"),
         };
         finding->evidence = arena_printf(
             arena,

@@ -441,22 +441,14 @@ advise_database(const struct scope *scope, struct error *err)
 bool
 partition_advise(struct advice *advice, struct error *err)
 {
-    const struct deck *deck = advice->deck;
+    struct change_scope found;
     long long today;
 
     if (!read_today(advice, &today, err))
         return false;
-    for (size_t i = 0; i < deck->databases.count; i++) {
-        const struct deck_database *database = &deck->databases.items[i];
-        if (database->environment->server != advice->server || database->partitions == NULL)
-            continue;
-        struct scope scope = {
-            .advice = advice,
-            .database = database,
-            .catalog = catalog_find_database(advice->catalog, database->name),
-            .today = today,
-        };
-        if (scope.catalog != NULL && !advise_database(&scope, err))
+    for (size_t at = 0; change_next_scope(advice, &at, &found);) {
+        struct scope scope = {advice, found.database, found.catalog, today};
+        if (found.database->partitions != NULL && !advise_database(&scope, err))
             return false;
     }
     return true;

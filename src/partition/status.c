@@ -7,14 +7,6 @@
 
 #include <string.h>
 
-static const char *
-keep(struct arena *arena, const PGresult *result, int row, const char *column)
-{
-    const char *value = pg_value(result, row, column);
-
-    return value == NULL ? NULL : arena_strdup(arena, value);
-}
-
 static const struct deck_partition *
 find_declared(const struct deck_database *database, const struct partition_status *status)
 {
@@ -110,20 +102,20 @@ partition_read_statuses(struct arena *arena, PGconn *connection,
         return false;
     for (int row = 0; row < PQntuples(result); row++) {
         struct partition_status status = {
-            .root_schema = keep(arena, result, row, "root_schema"),
-            .root = keep(arena, result, row, "root"),
-            .schema = keep(arena, result, row, "schema"),
-            .name = keep(arena, result, row, "name"),
-            .key = keep(arena, result, row, "key"),
-            .bound = keep(arena, result, row, "bound"),
+            .root_schema = pg_keep(arena, result, row, "root_schema"),
+            .root = pg_keep(arena, result, row, "root"),
+            .schema = pg_keep(arena, result, row, "schema"),
+            .name = pg_keep(arena, result, row, "name"),
+            .key = pg_keep(arena, result, row, "key"),
+            .bound = pg_keep(arena, result, row, "bound"),
             .level = (int)pg_integer(result, row, "level"),
             .is_leaf = pg_bool(result, row, "is_leaf"),
             .is_pending = pg_bool(result, row, "is_pending"),
             .rows = pg_integer(result, row, "rows"),
             .bytes = pg_integer(result, row, "bytes"),
             .writes = pg_integer(result, row, "writes"),
-            .last_analyze = keep(arena, result, row, "last_analyze"),
-            .manager = keep(arena, result, row, "manager"),
+            .last_analyze = pg_keep(arena, result, row, "last_analyze"),
+            .manager = pg_keep(arena, result, row, "manager"),
         };
         if (status.level == 0 && row > 0)
             foresee(arena, database, pg_integer(today, 0, "today"), ret_statuses, root);

@@ -13,14 +13,6 @@ enum { CONNECT_PARALLEL = 8 };
 
 /* --- rows into the snapshot --------------------------------------------------------------- */
 
-static const char *
-keep(struct arena *arena, const PGresult *result, int row, const char *column)
-{
-    const char *value = pg_value(result, row, column);
-
-    return arena_strdup(arena, value == NULL ? "" : value);
-}
-
 /* Everything that was read but columns named stat_*, which change without anyone changing
  * anything. */
 static uint64_t
@@ -42,18 +34,18 @@ read_settings(struct arena *arena, struct catalog_server *server, const PGresult
 {
     for (int row = 0; row < PQntuples(result); row++) {
         struct catalog_setting *setting = LIST_ADD(arena, &server->settings);
-        setting->name = keep(arena, result, row, "name");
-        setting->setting = keep(arena, result, row, "setting");
-        setting->unit = keep(arena, result, row, "unit");
-        setting->context = keep(arena, result, row, "context");
-        setting->vartype = keep(arena, result, row, "vartype");
-        setting->source = keep(arena, result, row, "source");
-        setting->boot_value = keep(arena, result, row, "boot_value");
-        setting->reset_value = keep(arena, result, row, "reset_value");
-        setting->min_value = keep(arena, result, row, "min_value");
-        setting->max_value = keep(arena, result, row, "max_value");
-        setting->enum_values = keep(arena, result, row, "enum_values");
-        setting->source_file = keep(arena, result, row, "source_file");
+        setting->name = pg_keep_text(arena, result, row, "name");
+        setting->setting = pg_keep_text(arena, result, row, "setting");
+        setting->unit = pg_keep_text(arena, result, row, "unit");
+        setting->context = pg_keep_text(arena, result, row, "context");
+        setting->vartype = pg_keep_text(arena, result, row, "vartype");
+        setting->source = pg_keep_text(arena, result, row, "source");
+        setting->boot_value = pg_keep_text(arena, result, row, "boot_value");
+        setting->reset_value = pg_keep_text(arena, result, row, "reset_value");
+        setting->min_value = pg_keep_text(arena, result, row, "min_value");
+        setting->max_value = pg_keep_text(arena, result, row, "max_value");
+        setting->enum_values = pg_keep_text(arena, result, row, "enum_values");
+        setting->source_file = pg_keep_text(arena, result, row, "source_file");
         setting->source_line = (int)pg_integer(result, row, "source_line");
         setting->is_pending_restart = pg_bool(result, row, "is_pending_restart");
     }
@@ -78,11 +70,11 @@ read_file_settings(struct arena *arena, struct catalog_server *server, const PGr
 
     for (int row = 0; row < PQntuples(result); row++) {
         struct catalog_file_setting *entry = ARENA_NEW(arena, struct catalog_file_setting);
-        entry->file = keep(arena, result, row, "file");
+        entry->file = pg_keep_text(arena, result, row, "file");
         entry->line = (int)pg_integer(result, row, "line");
-        entry->name = keep(arena, result, row, "name");
-        entry->setting = keep(arena, result, row, "setting");
-        entry->error = keep(arena, result, row, "error");
+        entry->name = pg_keep_text(arena, result, row, "name");
+        entry->setting = pg_keep_text(arena, result, row, "setting");
+        entry->error = pg_keep_text(arena, result, row, "error");
         *LIST_ADD(arena, &server->file_settings) = *entry;
         size_t length = strlen(entry->file), base_length = strlen(base_file);
         if (server->patroni[0] == '\0' && length > base_length &&
@@ -115,7 +107,7 @@ read_roles(struct arena *arena, struct catalog_server *server, const PGresult *r
     for (int row = 0; row < PQntuples(result); row++) {
         struct catalog_role *role = LIST_ADD(arena, &server->roles);
         role->oid = (uint32_t)pg_integer(result, row, "oid");
-        role->name = keep(arena, result, row, "name");
+        role->name = pg_keep_text(arena, result, row, "name");
         role->can_login = pg_bool(result, row, "can_login");
         role->is_superuser = pg_bool(result, row, "is_superuser");
         role->can_create_database = pg_bool(result, row, "can_create_database");
@@ -131,10 +123,10 @@ read_role_settings(struct arena *arena, struct catalog_server *server, const PGr
 {
     for (int row = 0; row < PQntuples(result); row++) {
         struct catalog_role_setting *setting = LIST_ADD(arena, &server->role_settings);
-        setting->database = keep(arena, result, row, "database");
-        setting->role = keep(arena, result, row, "role");
-        setting->name = keep(arena, result, row, "name");
-        setting->value = keep(arena, result, row, "value");
+        setting->database = pg_keep_text(arena, result, row, "database");
+        setting->role = pg_keep_text(arena, result, row, "role");
+        setting->name = pg_keep_text(arena, result, row, "name");
+        setting->value = pg_keep_text(arena, result, row, "value");
     }
 }
 
@@ -144,12 +136,12 @@ read_databases(struct arena *arena, struct catalog_server *server, const PGresul
     for (int row = 0; row < PQntuples(result); row++) {
         struct catalog_database_entry *entry = LIST_ADD(arena, &server->databases);
         entry->oid = (uint32_t)pg_integer(result, row, "oid");
-        entry->name = keep(arena, result, row, "name");
-        entry->owner = keep(arena, result, row, "owner");
+        entry->name = pg_keep_text(arena, result, row, "name");
+        entry->owner = pg_keep_text(arena, result, row, "owner");
         entry->can_connect = pg_bool(result, row, "can_connect");
         entry->is_own = pg_bool(result, row, "is_own");
         entry->connection_limit = (int)pg_integer(result, row, "connection_limit");
-        entry->acl = keep(arena, result, row, "acl");
+        entry->acl = pg_keep_text(arena, result, row, "acl");
     }
 }
 
@@ -168,18 +160,18 @@ read_texts(struct arena *arena, const PGresult *result, const char *column, char
 #define READ_MEMOS(arena, list, result)                                                            \
     for (int row = 0; row < PQntuples(result); row++) {                                            \
         struct catalog_memo *memo = LIST_ADD((arena), (list));                                     \
-        memo->key = keep((arena), (result), row, "key");                                           \
-        memo->declared = keep((arena), (result), row, "declared");                                 \
-        memo->observed = keep((arena), (result), row, "observed");                                 \
-        memo->done_at = keep((arena), (result), row, "done_at");                                   \
+        memo->key = pg_keep_text((arena), (result), row, "key");                                   \
+        memo->declared = pg_keep_text((arena), (result), row, "declared");                         \
+        memo->observed = pg_keep_text((arena), (result), row, "observed");                         \
+        memo->done_at = pg_keep_text((arena), (result), row, "done_at");                           \
     }
 
 #define READ_DONE(arena, list, result)                                                             \
     for (int row = 0; row < PQntuples(result); row++) {                                            \
         struct catalog_done *done = LIST_ADD((arena), (list));                                     \
-        done->key = keep((arena), (result), row, "key");                                           \
-        done->sql = keep((arena), (result), row, "sql");                                           \
-        done->done_at = keep((arena), (result), row, "done_at");                                   \
+        done->key = pg_keep_text((arena), (result), row, "key");                                   \
+        done->sql = pg_keep_text((arena), (result), row, "sql");                                   \
+        done->done_at = pg_keep_text((arena), (result), row, "done_at");                           \
     }
 
 static void
@@ -200,18 +192,18 @@ read_tables(struct arena *arena, struct catalog_database *database, const PGresu
     for (int row = 0; row < PQntuples(result); row++) {
         struct catalog_table *table = LIST_ADD(arena, &database->tables);
         table->oid = (uint32_t)pg_integer(result, row, "oid");
-        table->schema = keep(arena, result, row, "schema");
-        table->name = keep(arena, result, row, "name");
-        table->owner = keep(arena, result, row, "owner");
-        table->kind = keep(arena, result, row, "kind")[0];
+        table->schema = pg_keep_text(arena, result, row, "schema");
+        table->name = pg_keep_text(arena, result, row, "name");
+        table->owner = pg_keep_text(arena, result, row, "owner");
+        table->kind = pg_keep_text(arena, result, row, "kind")[0];
         table->parent_oid = (uint32_t)pg_integer(result, row, "parent_oid");
-        table->partition_strategy = keep(arena, result, row, "partition_strategy")[0];
-        table->partition_key = keep(arena, result, row, "partition_key");
-        table->partition_bound = keep(arena, result, row, "partition_bound");
+        table->partition_strategy = pg_keep_text(arena, result, row, "partition_strategy")[0];
+        table->partition_key = pg_keep_text(arena, result, row, "partition_key");
+        table->partition_bound = pg_keep_text(arena, result, row, "partition_bound");
         table->row_estimate = atof(pg_value(result, row, "stat_rows"));
         table->pages = atof(pg_value(result, row, "stat_pages"));
         table->column_count = pg_array(arena, pg_value(result, row, "columns"), &table->columns);
-        table->acl = keep(arena, result, row, "acl");
+        table->acl = pg_keep_text(arena, result, row, "acl");
     }
 }
 
@@ -222,16 +214,16 @@ read_indexes(struct arena *arena, struct catalog_database *database, const PGres
         struct catalog_index *index = LIST_ADD(arena, &database->indexes);
         index->oid = (uint32_t)pg_integer(result, row, "oid");
         index->table_oid = (uint32_t)pg_integer(result, row, "table_oid");
-        index->schema = keep(arena, result, row, "schema");
-        index->name = keep(arena, result, row, "name");
-        index->kind = keep(arena, result, row, "kind")[0];
+        index->schema = pg_keep_text(arena, result, row, "schema");
+        index->name = pg_keep_text(arena, result, row, "name");
+        index->kind = pg_keep_text(arena, result, row, "kind")[0];
         index->is_unique = pg_bool(result, row, "is_unique");
         index->is_primary = pg_bool(result, row, "is_primary");
         index->is_valid = pg_bool(result, row, "is_valid");
         index->is_ready = pg_bool(result, row, "is_ready");
         index->is_partition = pg_bool(result, row, "is_partition");
         index->is_constraint = pg_bool(result, row, "is_constraint");
-        index->definition = keep(arena, result, row, "definition");
+        index->definition = pg_keep_text(arena, result, row, "definition");
     }
 }
 
@@ -240,9 +232,9 @@ read_monitoring(struct arena *arena, struct catalog_database *database, const PG
 {
     for (int row = 0; row < PQntuples(result); row++) {
         struct catalog_object *object = LIST_ADD(arena, &database->monitoring);
-        object->kind = keep(arena, result, row, "kind");
-        object->name = keep(arena, result, row, "name");
-        object->hash = keep(arena, result, row, "hash");
+        object->kind = pg_keep_text(arena, result, row, "kind");
+        object->name = pg_keep_text(arena, result, row, "name");
+        object->hash = pg_keep_text(arena, result, row, "hash");
     }
 }
 
@@ -251,9 +243,9 @@ read_extensions(struct arena *arena, struct catalog_database *database, const PG
 {
     for (int row = 0; row < PQntuples(result); row++) {
         struct catalog_extension *extension = LIST_ADD(arena, &database->extensions);
-        extension->name = keep(arena, result, row, "name");
-        extension->schema = keep(arena, result, row, "schema");
-        extension->version = keep(arena, result, row, "version");
+        extension->name = pg_keep_text(arena, result, row, "name");
+        extension->schema = pg_keep_text(arena, result, row, "schema");
+        extension->version = pg_keep_text(arena, result, row, "version");
     }
 }
 
@@ -288,16 +280,16 @@ read_identity(struct arena *arena, struct catalog_server *server, const PGresult
 {
     server->version = (int)pg_integer(result, 0, "version");
     server->major = server->version / 10000;
-    server->version_text = keep(arena, result, 0, "version_text");
-    server->system_identifier = keep(arena, result, 0, "system_identifier");
-    server->role = keep(arena, result, 0, "role");
-    server->conninfo_database = keep(arena, result, 0, "database");
+    server->version_text = pg_keep_text(arena, result, 0, "version_text");
+    server->system_identifier = pg_keep_text(arena, result, 0, "system_identifier");
+    server->role = pg_keep_text(arena, result, 0, "role");
+    server->conninfo_database = pg_keep_text(arena, result, 0, "database");
     server->is_superuser = pg_bool(result, 0, "is_superuser");
     server->can_create_role = pg_bool(result, 0, "can_create_role");
     server->can_create_database = pg_bool(result, 0, "can_create_database");
     server->is_in_recovery = pg_bool(result, 0, "is_in_recovery");
-    server->data_directory = keep(arena, result, 0, "data_directory");
-    server->patroni = keep(arena, result, 0, "patroni");
+    server->data_directory = pg_keep_text(arena, result, 0, "data_directory");
+    server->patroni = pg_keep_text(arena, result, 0, "patroni");
     server->can_read_files = pg_bool(result, 0, "can_read_files");
     server->can_reload = pg_bool(result, 0, "can_reload");
     server->can_stat_files = pg_bool(result, 0, "can_stat_files");

@@ -597,6 +597,22 @@ pg_value(const PGresult *result, int row, const char *column)
     return PQgetisnull(result, row, number) ? NULL : PQgetvalue(result, row, number);
 }
 
+const char *
+pg_keep(struct arena *arena, const PGresult *result, int row, const char *column)
+{
+    const char *value = pg_value(result, row, column);
+
+    return value == NULL ? NULL : arena_strdup(arena, value);
+}
+
+const char *
+pg_keep_text(struct arena *arena, const PGresult *result, int row, const char *column)
+{
+    const char *value = pg_value(result, row, column);
+
+    return value == NULL ? "" : arena_strdup(arena, value);
+}
+
 bool
 pg_bool(const PGresult *result, int row, const char *column)
 {

@@ -83,6 +83,9 @@ enum error_code pg_error_code(const char *sqlstate);
 
 /* Value of a cell; NULL for an SQL null. Lives as long as the result. */
 const char *pg_value(const PGresult *result, int row, const char *column);
+/* The same, kept in the arena; pg_keep_text: with "" for an SQL null. */
+const char *pg_keep(struct arena *arena, const PGresult *result, int row, const char *column);
+const char *pg_keep_text(struct arena *arena, const PGresult *result, int row, const char *column);
 bool pg_bool(const PGresult *result, int row, const char *column);         /* null: false */
 long long pg_integer(const PGresult *result, int row, const char *column); /* null: 0 */
 

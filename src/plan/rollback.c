@@ -44,14 +44,6 @@ struct rollback {
 
 /* --- what is to undo ---------------------------------------------------------------------- */
 
-static const char *
-keep(struct arena *arena, const PGresult *result, int row, const char *column)
-{
-    const char *value = pg_value(result, row, column);
-
-    return value == NULL ? NULL : arena_strdup(arena, value);
-}
-
 static bool
 is_of_deck(const struct rollback *rollback, const char *database)
 {
@@ -100,12 +92,12 @@ read_entries(struct rollback *rollback, const char *database, struct error *err)
         struct entry *entry = LIST_ADD(rollback->arena, &rollback->entries);
         entry->database = database;
         entry->seq = (int)pg_integer(result, row, "seq");
-        entry->key = keep(rollback->arena, result, row, "key");
-        entry->what = keep(rollback->arena, result, row, "what");
-        entry->undo = keep(rollback->arena, result, row, "undo");
-        entry->undo_guard = keep(rollback->arena, result, row, "undo_guard");
-        entry->undo_guard_database = keep(rollback->arena, result, row, "undo_guard_database");
-        entry->needs = keep(rollback->arena, result, row, "needs");
+        entry->key = pg_keep(rollback->arena, result, row, "key");
+        entry->what = pg_keep(rollback->arena, result, row, "what");
+        entry->undo = pg_keep(rollback->arena, result, row, "undo");
+        entry->undo_guard = pg_keep(rollback->arena, result, row, "undo_guard");
+        entry->undo_guard_database = pg_keep(rollback->arena, result, row, "undo_guard_database");
+        entry->needs = pg_keep(rollback->arena, result, row, "needs");
         entry->is_transactional = pg_bool(result, row, "is_transactional");
     }
     return true;
@@ -129,7 +121,7 @@ read_all_entries(struct rollback *rollback, struct error *err)
         return false;
     const char *own = PQdb(connection);
     for (int row = 0; row < PQntuples(databases); row++) {
-        const char *name = keep(rollback->arena, databases, row, "name");
+        const char *name = pg_keep(rollback->arena, databases, row, "name");
         if (!pg_bool(databases, row, "can_connect") && !is_of_deck(rollback, name))
             continue;
         if (!read_entries(rollback, strcmp(name, own) == 0 ? NULL : name, err))
@@ -417,7 +409,7 @@ find_apply(struct rollback *rollback, struct error *err)
                   &result, err))
         return false;
     if (PQntuples(result) > 0)
-        rollback->id = keep(rollback->arena, result, 0, "id");
+        rollback->id = pg_keep(rollback->arena, result, 0, "id");
     return true;
 }
 

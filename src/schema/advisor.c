@@ -12,13 +12,6 @@
 #include <strings.h>
 
 /* One database with the statements of its schema file. */
-struct scope {
-    struct advice *advice;
-    const struct deck_database *database;
-    const struct catalog_database *catalog;
-    const char *owner; /* NULL: who is connected */
-};
-
 /* What is known of the statements of one kind. */
 struct kind {
     const char *word; /* also in catalog_database.objects */
@@ -60,7 +53,7 @@ has_extension(const struct catalog_database *database, const char *name)
 }
 
 static bool
-is_there(const struct scope *scope, const struct deck_statement *statement)
+is_there(const struct change_scope *scope, const struct deck_statement *statement)
 {
     struct arena *arena = scope->advice->arena;
     const char *schema = schema_of(statement);
@@ -165,7 +158,7 @@ key_of(struct arena *arena, const struct deck_statement *statement)
 }
 
 static void
-add_creation(const struct scope *scope, size_t at)
+add_creation(const struct change_scope *scope, size_t at)
 {
     struct advice *advice = scope->advice;
     struct arena *arena = advice->arena;
@@ -195,8 +188,8 @@ add_creation(const struct scope *scope, size_t at)
 }
 
 static void
-add_column(const struct scope *scope, const struct deck_statement *statement, const char *column,
-           const struct deck_column *definition)
+add_column(const struct change_scope *scope, const struct deck_statement *statement,
+           const char *column, const struct deck_column *definition)
 {
     struct advice *advice = scope->advice;
     struct arena *arena = advice->arena;
@@ -241,7 +234,7 @@ has_column(const struct catalog_table *table, const char *name)
 }
 
 static bool
-compare_columns(const struct scope *scope, const struct deck_statement *statement,
+compare_columns(const struct change_scope *scope, const struct deck_statement *statement,
                 struct error *err)
 {
     struct advice *advice = scope->advice;
@@ -269,7 +262,7 @@ compare_columns(const struct scope *scope, const struct deck_statement *statemen
 }
 
 static bool
-advise_database(const struct scope *scope, struct error *err)
+advise_database(const struct change_scope *scope, struct error *err)
 {
     const struct deck_sql_file *file = scope->database->schema;
 
@@ -289,7 +282,7 @@ advise_database(const struct scope *scope, struct error *err)
 
 /* What is to be made by a role that is not there will not be made: said before it is tried. */
 static void
-note_missing_owner(const struct scope *scope)
+note_missing_owner(const struct change_scope *scope)
 {
     struct advice *advice = scope->advice;
     const char *key = arena_printf(advice->arena, "role %s", scope->owner);
@@ -307,25 +300,14 @@ note_missing_owner(const struct scope *scope)
 bool
 schema_advise(struct advice *advice, struct error *err)
 {
-    const struct deck *deck = advice->deck;
+    struct change_scope scope;
 
-    for (size_t i = 0; i < deck->databases.count; i++) {
-        const struct deck_database *database = &deck->databases.items[i];
-        if (database->environment->server != advice->server)
-            continue;
-        struct scope scope = {
-            .advice = advice,
-            .database = database,
-            .catalog = catalog_find_database(advice->catalog, database->name),
-            .owner = change_owner(advice, database),
-        };
-        if (scope.catalog == NULL)
-            continue; /* not asked for */
+    for (size_t at = 0; change_next_scope(advice, &at, &scope);) {
         size_t before = advice->changes->changes.count;
-        if (!scope.catalog->exists && !schema_add_database(advice, database, err))
+        if (!scope.catalog->exists && !schema_add_database(advice, scope.database, err))
             return false;
         if (!advise_database(&scope, err))
-            return error_wrap(err, "database \"%s\"", database->name);
+            return error_wrap(err, "database \"%s\"", scope.database->name);
         if (scope.owner != NULL && advice->changes->changes.count > before)
             note_missing_owner(&scope);
     }
