@@ -121,6 +121,7 @@ def test_databases_side_by_side_and_no_more_than_parallel(deck, writer):
     assert deck.valid() is None and deck.valid("others_what", "build_2") is None
 
 
+@pytest.mark.pg(max=17)  # nothing in it changed since
 def test_one_at_a_time_where_the_deck_says_so(deck, writer):
     deck.write(parallel=1)
     process = deck.start()
@@ -143,6 +144,7 @@ def test_who_is_in_the_way_is_named(deck, writer):
     assert "waiting for writers before build" in err
 
 
+@pytest.mark.pg(max=17)  # nothing in it changed since
 def test_given_up_named_and_mended_by_the_next_apply(deck, writer):
     deck.write(give_up="500ms")
     pid = writer.execute("SELECT pg_backend_pid()").fetchone()[0]
@@ -155,6 +157,7 @@ def test_given_up_named_and_mended_by_the_next_apply(deck, writer):
     assert deck.valid() and deck.applied()
 
 
+@pytest.mark.pg(max=17)  # nothing in it changed since
 def test_a_table_lock_is_named_and_waited_for(deck):
     with deck.server.connect("build_1") as connection:
         connection.execute("BEGIN")
@@ -291,6 +294,7 @@ def test_interrupted_it_ends_what_it_builds(deck):
     deck.wait(lambda: deck.building() == [])
 
 
+@pytest.mark.pg(max=17)  # nothing in it changed since
 def test_a_definition_that_changes_twice(deck, writer):
     """The half-built successor of the first change is in the way of the second."""
     writer.execute("COMMIT")
@@ -308,6 +312,7 @@ def test_a_definition_that_changes_twice(deck, writer):
     assert deck.valid("events_what_pgdeck_new") is None
 
 
+@pytest.mark.pg(max=17)  # nothing in it changed since
 def test_progress_has_phase_percent_and_time_left(deck):
     deck.write(SLOW)
     process = deck.start("-D", "build_1")
