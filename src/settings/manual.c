@@ -172,6 +172,45 @@ settings_note_overrides(struct advice *advice, const struct settings_rule *rule,
     }
 }
 
+/* The environment whose login role this is, to which pgdeck gives the timeout of its pool; NULL: it
+ * is somebody else's role. */
+static const struct deck_environment *
+environment_of_login(const struct advice *advice, const char *role)
+{
+    for (size_t i = 0; i < advice->deck->environments.count; i++) {
+        const struct deck_environment *environment = &advice->deck->environments.items[i];
+        for (size_t j = 0; j < environment->pools.count; j++) {
+            const char *login =
+                deck_login_role(advice->arena, environment, environment->pools.items[j].service);
+            if (environment->server == advice->server && strcmp(login, role) == 0)
+                return environment;
+        }
+    }
+    return NULL;
+}
+
+static bool
+is_in_environment(const struct advice *advice, const char *database,
+                  const struct deck_environment *environment)
+{
+    for (size_t i = 0; i < advice->deck->databases.count; i++) {
+        if (strcmp(advice->deck->databases.items[i].name, database) == 0)
+            return advice->deck->databases.items[i].environment == environment;
+    }
+    return false;
+}
+
+/* The deck says both: what holds for whom. */
+static void
+note_pool(struct advice *advice, const struct catalog_role_setting *own, const char *database,
+          const char *value)
+{
+    change_list_note(advice->changes, advice->server->name, database, advice->server->place,
+                     "sessions of role %s have the query_timeout of its pool, %s, as "
+                     "statement_timeout; %s is for all others.",
+                     own->role, own->value, value);
+}
+
 void
 settings_note_database_overrides(struct advice *advice, const struct settings_rule *rule,
                                  const struct catalog_setting *setting, const char *database,
@@ -182,8 +221,14 @@ settings_note_database_overrides(struct advice *advice, const struct settings_ru
     for (size_t i = 0; i < catalog->role_settings.count; i++) {
         const struct catalog_role_setting *own = &catalog->role_settings.items[i];
         bool is_here = own->database[0] == '\0' || strcmp(own->database, database) == 0;
-        if (own->role[0] != '\0' && is_here && strcmp(own->name, rule->name) == 0 &&
-            !settings_is_equal(rule, setting, own->value, value))
+        if (own->role[0] == '\0' || !is_here || strcmp(own->name, rule->name) != 0 ||
+            settings_is_equal(rule, setting, own->value, value))
+            continue;
+        const struct deck_environment *environment = environment_of_login(advice, own->role);
+        bool is_of_pool = environment != NULL && strcmp(own->name, "statement_timeout") == 0;
+        if (!is_of_pool)
             note_role(advice, own, value);
+        else if (is_in_environment(advice, database, environment))
+            note_pool(advice, own, database, value);
     }
 }

@@ -243,3 +243,31 @@ def test_what_the_role_may_not_see_is_told(pgdeck, write, fresh_server):
     notes = [note["text"] for note in plan(pgdeck, deck)["notes"]]
     assert any(text.startswith("The deck sets shared_preload_libraries, which the role \"rented\" "
                                "may not even see") for text in notes), notes
+
+
+def test_a_pools_timeout_wins_and_is_told(pgdeck, write, fresh_server):
+    text = DECK.replace("max_connections: 20, ", "max_connections: 20, pools: {web: {max: 5, "
+                        "query_timeout: 90s}}, ").replace("[schema, settings]",
+                                                          "[schema, settings, security]")
+    deck = write("", "statement_timeout: 2min", text)
+    pgdeck("apply", "-d", deck, "--yes", "--restart", expect=0)
+    assert shown(fresh_server, "blue_one", "statement_timeout") == "2min"
+    notes = [note["text"] for note in plan(pgdeck, deck)["notes"]]
+    assert [text for text in notes if "statement_timeout" in text] == [
+        "sessions of role blue_web_a have the query_timeout of its pool, 90s, as "
+        "statement_timeout; 2min is for all others."]
+
+
+def test_timeouts_of_connections(pgdeck, write, fresh_server):
+    """By TCP: a socket file has no keepalives."""
+    pgdeck("apply", "-d", write(), "--yes", "--restart", expect=0)
+    with psycopg.connect(fresh_server.conninfo("blue_one", host="127.0.0.1")) as connection:
+        found = {name: connection.execute(f"SHOW {name}").fetchone()[0] for name in (
+            "authentication_timeout", "client_connection_check_interval", "tcp_user_timeout",
+            "tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count",
+            "idle_session_timeout", "idle_in_transaction_session_timeout")}
+    assert found == {
+        "authentication_timeout": "30s", "client_connection_check_interval": "10s",
+        "tcp_user_timeout": "60000", "tcp_keepalives_idle": "60", "tcp_keepalives_interval": "10",
+        "tcp_keepalives_count": "6", "idle_session_timeout": "0",
+        "idle_in_transaction_session_timeout": "10min"}
