@@ -33,17 +33,16 @@ bool
 plan_keep_running(struct arena *arena, const struct catalog_server *catalog,
                   const struct settings_host *host, struct error *err)
 {
-    return !host->is_here || kept_save(arena, host, catalog->system_identifier, KEPT_RUNNING,
-                                       is_waiting_for_restart(catalog), err);
+    return !host->is_here ||
+           kept_save(arena, host, KEPT_RUNNING, is_waiting_for_restart(catalog), err);
 }
 
 bool
 plan_keep_configuration(struct arena *arena, const struct catalog_server *catalog,
                         const struct settings_host *host, const char *apply_id, struct error *err)
 {
-    return !host->is_here ||
-           (kept_save(arena, host, catalog->system_identifier, apply_id, true, err) &&
-            plan_keep_running(arena, catalog, host, err));
+    return !host->is_here || (kept_save(arena, host, apply_id, true, err) &&
+                              plan_keep_running(arena, catalog, host, err));
 }
 
 bool
@@ -114,8 +113,7 @@ plan_restart(struct arena *arena, const struct deck_server *server,
         return true;
     if (err->code == ERROR_REFUSED || err->code == ERROR_INTERRUPTED || !host->is_here)
         return false;
-    if (kept_restore(arena, host, catalog->system_identifier, KEPT_RUNNING, &back) &&
-        restart_once(server, catalog, &back)) {
+    if (kept_restore(arena, host, KEPT_RUNNING, &back) && restart_once(server, catalog, &back)) {
         error_wrap(err, "the server did not come up; the old configuration is back and running");
         return false;
     }

@@ -238,8 +238,7 @@ undo_files(struct rollback *rollback, struct error *err)
         if (is_of_file(&rollback->entries.items[i]))
             *LIST_ADD(rollback->arena, &lines) = rollback->entries.items[i].undo;
     }
-    const struct kept_undo undo = {rollback->server->name, rollback->catalog.system_identifier,
-                                   rollback->id, lines.items, lines.count};
+    const struct kept_undo undo = {rollback->server->name, rollback->id, lines.items, lines.count};
     rollback->has_undone_files = kept_undo_own(rollback->arena, &rollback->host, &undo, err);
     return rollback->has_undone_files;
 }
@@ -363,8 +362,7 @@ reload(struct rollback *rollback, struct error *err)
     if (!read_host(rollback, err))
         return false;
     if (rollback->host.is_here &&
-        !kept_restore_auto(rollback->arena, &rollback->host, rollback->catalog.system_identifier,
-                           rollback->id, err))
+        !kept_restore_auto(rollback->arena, &rollback->host, rollback->id, err))
         return false;
     crash_point();
     return plan_session_open(&rollback->sessions, NULL, &connection, err) &&
@@ -381,8 +379,8 @@ finish_server(struct rollback *rollback, struct error *err)
     if (!reload(rollback, err) || !plan_session_open(&rollback->sessions, NULL, &connection, err) ||
         !journal_end(connection, rollback->id, rollback->has_left ? "failed" : "rolled back", err))
         return false;
-    if (rollback->has_host && !rollback->has_left)
-        kept_remove(rollback->arena, rollback->catalog.system_identifier, rollback->id);
+    if (rollback->has_host && rollback->host.is_here && !rollback->has_left)
+        kept_remove(rollback->arena, &rollback->host, rollback->id);
     plan_sessions_close(&rollback->sessions);
     if (!rollback->needs_restart || !rollback->options->has_restart) {
         rollback->outcome->needs_restart |= rollback->needs_restart;

@@ -7,10 +7,12 @@
 #include "local/postmaster.h"
 #include "settings/conf.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 static bool
 query_host(struct arena *arena, const struct catalog_server *catalog, const char **ret_config_file,
@@ -55,6 +57,9 @@ find_obstacle(struct arena *arena, const struct catalog_server *catalog, const c
     if (geteuid() != 0 && geteuid() != status.st_uid)
         return "pgdeck runs neither as root nor as the owner of its data directory";
     host->data_directory = catalog->data_directory;
+    host->name =
+        arena_printf(arena, "%s-%016" PRIx64, catalog->system_identifier,
+                     (uint64_t)XXH3_64bits(host->data_directory, strlen(host->data_directory)));
     host->auto_file = arena_printf(arena, "%s/postgresql.auto.conf", host->data_directory);
     host->own_file = file_path_beside(arena, config_file, CONF_OWN_NAME);
     host->config_file = behind_links(arena, config_file, &host->user);

@@ -9,6 +9,7 @@ struct settings_host {
     const char *why_not;      /* a phrase, when it is not */
     struct process_user user; /* owner of the data directory; works on its files */
     pid_t postmaster;
+    const char *name; /* tells servers apart, copies of one with its identifier too: for folders */
     const char *data_directory;
     const char *config_file; /* postgresql.conf itself, behind all links */
     const char *own_file;    /* pgdeck.conf, where the server looks for it */

@@ -16,14 +16,14 @@ static const char *const config_name = "postgresql.conf";
 static const char *const auto_name = "postgresql.auto.conf";
 
 static bool
-folder_of(struct arena *arena, const char *system_identifier, const char *label,
+folder_of(struct arena *arena, const struct settings_host *host, const char *label,
           const char **ret_folder, struct error *err)
 {
     const char *state;
 
     if (!state_folder(arena, &state, err))
         return false;
-    *ret_folder = arena_printf(arena, "%s/configuration/%s/%s", state, system_identifier, label);
+    *ret_folder = arena_printf(arena, "%s/configuration/%s/%s", state, host->name, label);
     return true;
 }
 
@@ -55,12 +55,12 @@ save_file(struct arena *arena, const struct settings_host *host, const char *fol
 
 /* The record is written last: without it there is no copy. */
 bool
-kept_save(struct arena *arena, const struct settings_host *host, const char *system_identifier,
-          const char *label, bool is_once, struct error *err)
+kept_save(struct arena *arena, const struct settings_host *host, const char *label, bool is_once,
+          struct error *err)
 {
     const char *folder;
 
-    if (!folder_of(arena, system_identifier, label, &folder, err))
+    if (!folder_of(arena, host, label, &folder, err))
         return false;
     if (is_once && file_exists(record_path(arena, folder)))
         return true;
@@ -98,14 +98,14 @@ read_file(struct arena *arena, const char *folder, json_t *record, const char *n
 }
 
 bool
-kept_read(struct arena *arena, const char *system_identifier, const char *label,
+kept_read(struct arena *arena, const struct settings_host *host, const char *label,
           struct kept_files *ret_files, bool *ret_exists, struct error *err)
 {
     const char *folder;
     char *text;
     size_t length;
 
-    if (!folder_of(arena, system_identifier, label, &folder, err))
+    if (!folder_of(arena, host, label, &folder, err))
         return false;
     *ret_exists = file_exists(record_path(arena, folder));
     if (!*ret_exists)
@@ -140,13 +140,13 @@ change_include(struct arena *arena, const struct settings_host *host,
 /* The line that makes the server read pgdeck.conf goes first and comes last, so that it is never
  * read half gone. */
 bool
-kept_restore(struct arena *arena, const struct settings_host *host, const char *system_identifier,
-             const char *label, struct error *err)
+kept_restore(struct arena *arena, const struct settings_host *host, const char *label,
+             struct error *err)
 {
     struct kept_files kept;
     bool exists;
 
-    if (!kept_read(arena, system_identifier, label, &kept, &exists, err))
+    if (!kept_read(arena, host, label, &kept, &exists, err))
         return false;
     if (!exists) {
         error_set(err, ERROR_FILE, "there is no copy of the configuration of before");
@@ -188,7 +188,7 @@ kept_undo_own(struct arena *arena, const struct settings_host *host, const struc
     bool has_copy;
 
     if (!owned_file_read(arena, host->own_file, &host->user, &own, err) ||
-        !kept_read(arena, undo->system_identifier, undo->label, &kept, &has_copy, err))
+        !kept_read(arena, host, undo->label, &kept, &has_copy, err))
         return false;
     if (own.exists)
         conf_read(arena, own.text, &entries);
@@ -239,14 +239,14 @@ says_the_same(struct arena *arena, const char *left, const char *right)
 }
 
 bool
-kept_restore_auto(struct arena *arena, const struct settings_host *host,
-                  const char *system_identifier, const char *label, struct error *err)
+kept_restore_auto(struct arena *arena, const struct settings_host *host, const char *label,
+                  struct error *err)
 {
     struct kept_files kept;
     struct owned_file now;
     bool exists;
 
-    if (!kept_read(arena, system_identifier, label, &kept, &exists, err) ||
+    if (!kept_read(arena, host, label, &kept, &exists, err) ||
         !owned_file_read(arena, host->auto_file, &host->user, &now, err))
         return false;
     if (!exists || !kept.automatic.exists || !now.exists ||
@@ -256,12 +256,11 @@ kept_restore_auto(struct arena *arena, const struct settings_host *host,
 }
 
 void
-kept_remove(struct arena *arena, const char *system_identifier, const char *label)
+kept_remove(struct arena *arena, const struct settings_host *host, const char *label)
 {
     const char *folder;
     struct error ignored;
 
-    if (!folder_of(arena, system_identifier, label, &folder, &ignored) ||
-        !tree_remove(folder, &ignored))
+    if (!folder_of(arena, host, label, &folder, &ignored) || !tree_remove(folder, &ignored))
         return; /* it only takes room */
 }

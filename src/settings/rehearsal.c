@@ -16,7 +16,6 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 enum { COMPUTED_MAJOR = 15, DEFAULT_SEGMENT_MB = 16, MEGABYTE = 1 << 20 };
 
@@ -452,13 +451,6 @@ run(struct rehearsal *rehearsal, struct error *err)
     return local_scratch_try(&rehearsal->scratch, err) || blame(rehearsal, NULL, err);
 }
 
-static const char *
-scratch_name(struct arena *arena, const char *data_directory)
-{
-    return arena_printf(arena, "%016" PRIx64,
-                        (uint64_t)XXH3_64bits(data_directory, strlen(data_directory)));
-}
-
 bool
 settings_rehearse(struct arena *arena, const struct settings_configuration *configuration,
                   const struct settings_listener *listener, struct error *err)
@@ -477,8 +469,7 @@ settings_rehearse(struct arena *arena, const struct settings_configuration *conf
                                         : host->why_not));
         return true;
     }
-    if (!local_scratch_make(arena, scratch_name(arena, host->data_directory), program, &host->user,
-                            &rehearsal.scratch, err))
+    if (!local_scratch_make(arena, host->name, program, &host->user, &rehearsal.scratch, err))
         return error_wrap(err, "cannot try the configuration");
     bool is_fine = run(&rehearsal, err);
     local_scratch_remove(&rehearsal.scratch);

@@ -145,9 +145,7 @@ put_back(struct change_execution *execution, struct error *err)
     struct error back = {0};
     bool is_here = configuration->host.is_here;
 
-    bool is_back = is_here ? kept_restore(arena, &configuration->host,
-                                          configuration->catalog->system_identifier,
-                                          execution->apply_id, &back)
+    bool is_back = is_here ? kept_restore(arena, &configuration->host, execution->apply_id, &back)
                            : undo_statements(configuration, execution->connection, &back);
     if (is_back && settings_reload(arena, execution->connection, &back))
         return error_wrap(err,

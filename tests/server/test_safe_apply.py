@@ -4,6 +4,7 @@
 import os
 import random
 import re
+import shutil
 import subprocess
 import time
 
@@ -445,3 +446,28 @@ def test_from_elsewhere_it_is_alter_system(make_server, pgdeck, pg_version, tmp_
     assert not (server.data / "pgdeck.conf").exists() and not include_lines(server)
     assert shown(server, "postgres", "random_page_cost") == "1.1"
     assert "random_page_cost" in (server.data / "postgresql.auto.conf").read_text()
+
+
+@pytest.mark.pg(max=15)
+def test_copies_of_a_server_are_told_apart(pgdeck, make_server, tmp_path, pg_version):
+    """Both have the same system identifier, and pgdeck the same state folder."""
+    servers = [make_server(pg_version) for _ in range(2)]
+    for server in servers:
+        server.stop()
+    shutil.rmtree(servers[1].data)
+    subprocess.run(["cp", "-a", servers[0].data, servers[1].data], check=True)
+    servers[1].configure(unix_socket_directories=servers[1].host)
+    for server in servers:
+        server.start()
+    for number, server in enumerate(servers):
+        deck = write_deck(tmp_path / f"deck{number}", server.conninfo(), DECK)
+        server.configure(log_checkpoints=["off", "on"][number])
+        pgdeck("apply", "-d", deck, "--yes", "--restart", expect=0)
+    limit = restart_command(servers[0], "ulimit -v 600000")
+    deck = tmp_path / "deck0" / "deck.yaml"
+    before = files(servers[0].data)
+    change_deck(deck, "storage: nvme", f'storage: nvme, restart_command: "{limit}"')
+    deck.write_text(deck.read_text().replace("memory: 512MB", "memory: 4GB"))
+    result = pgdeck("apply", "-d", deck, "--yes", "--restart", expect=1)
+    assert "the old configuration is back and running" in result.err
+    assert files(servers[0].data) == before
