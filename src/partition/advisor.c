@@ -400,6 +400,8 @@ advise_table(const struct scope *scope, const struct deck_partition *partition, 
         return true;
     if (table->kind == 'p') {
         bool is_other = false;
+        if (scope->advice->scope == ADVICE_ALL && !partition_take_over_advise(&live, err))
+            return false;
         if (partition->has_rewrite && scope->advice->scope == ADVICE_ALL &&
             !advise_rewrite(scope, &live, table, &is_other, err))
             return false;

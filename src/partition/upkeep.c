@@ -60,6 +60,49 @@ partition_upkeep_advise(const struct partition_live_advice *about, struct error 
     return true;
 }
 
+static const char *
+set_partman(struct arena *arena, const char *schema, const char *parent, const char *state)
+{
+    return pg_script(arena, "partition/sql/partman_set.sql",
+                     PG_VARIABLES({"config_schema", schema}, {"parent", parent}, {"state", state}));
+}
+
+bool
+partition_take_over_advise(const struct partition_live_advice *about, struct error *err)
+{
+    struct arena *arena = about->advice->arena;
+    const struct deck_partition *partition = about->partition;
+    const struct catalog_database *catalog =
+        catalog_find_database(about->advice->catalog, about->database->name);
+    const char *parent = arena_printf(arena, "%s.%s", partition->schema, partition->table);
+    const char *schema = NULL;
+    AUTO_PGRESULT result = NULL;
+    struct change change = change_of(about);
+
+    for (size_t i = 0; i < catalog->extensions.count; i++) {
+        if (strcmp(catalog->extensions.items[i].name, "pg_partman") == 0)
+            schema = catalog->extensions.items[i].schema;
+    }
+    if (schema == NULL)
+        return true;
+    const char *sql = pg_script(arena, "partition/sql/partman.sql",
+                                PG_VARIABLES({"config_schema", schema}, {"parent", parent}));
+    if (!pg_query(about->connection, sql, 0, NULL, &result, err))
+        return false;
+    if (PQntuples(result) == 0 || !pg_bool(result, 0, "is_on"))
+        return true;
+    change.key = arena_printf(arena, "take over %s",
+                              pg_qualified(arena, partition->schema, partition->table));
+    change.action = CHANGE_ALTER;
+    change.what = arena_printf(arena, "take %s over from pg_partman", partition->table);
+    change.why = "the deck has it: two that make and drop its partitions are one too many";
+    change.sql = set_partman(arena, schema, parent, "off");
+    change.undo = set_partman(arena, schema, parent, "on");
+    change.is_transactional = true;
+    change_list_add(about->advice->changes, &change);
+    return true;
+}
+
 bool
 partition_remains_advise(const struct partition_live_advice *about, struct error *err)
 {

@@ -168,7 +168,7 @@ def test_killed_at_any_point_the_conversion_goes_on(existing):
     with Load(existing, 2, 60) as load:
         for point in range(1, 200):
             result = existing.pgdeck("apply", "-d", existing.file, "--yes",
-                                     env={"PGDECK_CRASH_AT": str(5 + point % 3) if point < 40 else "9999"})
+                                     env={"PGDECK_CRASH_AT": str(9 + point % 3) if point < 40 else "9999"})
             if result.code == 0:
                 break
             assert result.code == -signal.SIGKILL, result.err
@@ -388,7 +388,7 @@ def test_what_speaks_against_it_is_told_with_figures(make_server, pg_version, pg
     assert "100 % of the rows" in warning and "different values" in warning
 
 
-def test_another_shape_is_made_while_clients_write(existing):
+def test_another_shape_is_made_while_clients_write(existing, full_size):
     """Split, merged, divided by another column, drained: the same engine, from a partitioned table."""
     prepare(existing, 3000, "range")
     existing.applied()
@@ -398,10 +398,11 @@ def test_another_shape_is_made_while_clients_write(existing):
               KINDS["list"].replace("list:", "rewrite: true, list:"),
               KINDS["hash"].replace("hash:", "rewrite: true, accept_key: true, hash:"),
               KINDS["range"].replace("1 month", "1 year").replace("premake", "rewrite: true, premake")]
+    shapes = shapes if full_size else shapes[2:]
     with Load(existing, 2, 40) as load:
         for shape in shapes:
             existing.write(more=f"partitions:\n  - {shape.replace('rewrite: true, ', '')}\n")
-            if shape != shapes[0] and shape != shapes[3]:
+            if "range" not in shape:
                 assert "rewrite: true" in existing.notes()[0]
             existing.write(more=f"partitions:\n  - {shape}\n")
             if shape != shapes[0]:

@@ -31,6 +31,8 @@ BEGIN
   there := CASE WHEN is_back THEN c.source ELSE c.shadow END;
   aside := CASE WHEN is_back THEN c.shadow_name ELSE c.retired_name END;
   full_name := format('%I.%I', c.schema_name, c.table_name);
+  -- whoever waits need not wait for the disk: what commits later brings this there first
+  PERFORM set_config('synchronous_commit', 'off', true);
   -- plans are made before anybody has to wait for them
   PERFORM pgdeck.conversion_describe(here, c.partition_names);
   PERFORM pgdeck.conversion_swap_statements(here, there, full_name, aside, c.id, is_back, c.foreign_keys);
