@@ -10,14 +10,17 @@
 #include <string.h>
 #include <strings.h>
 
+enum { VERSIONS = PARAMETERS_NEWEST - PARAMETERS_OLDEST + 1, MOST_PARAMETERS = 1000 };
+
 /* One server of the deck, and what the versions that it may have say. */
 struct check {
     struct arena *arena;
     const struct deck *deck;
     const struct deck_server *server;
     struct deck_faults *faults;
-    int first, last;                            /* majors */
-    const char *path;                           /* "servers.main.settings" */
+    int first, last;               /* majors */
+    struct catalog_server **known; /* by major from PARAMETERS_OLDEST on; NULL: not read yet */
+    const char *path;              /* "servers.main.settings" */
     const struct deck_environment *environment; /* NULL: the server's own settings */
 };
 
@@ -82,10 +85,31 @@ static const struct {
     {"ssl_ecdh_curve", "18", "Set ssl_groups."},
 };
 
+/* What that version has; read when it is first asked for. */
+static const struct catalog_server *
+version_of(const struct check *check, int major)
+{
+    struct catalog_server **known = &check->known[major - PARAMETERS_OLDEST];
+
+    if (*known == NULL) {
+        *known = ARENA_NEW(check->arena, struct catalog_server);
+        settings_parameters(check->arena, major, *known);
+    }
+    return *known;
+}
+
 static const struct catalog_setting *
 parameter(const struct check *check, int major, const char *name)
 {
-    return settings_parameter(check->arena, major, name);
+    if (major < PARAMETERS_OLDEST || major > PARAMETERS_NEWEST)
+        return NULL;
+    const struct catalog_server *known = version_of(check, major);
+
+    for (size_t i = 0; i < known->settings.count; i++) {
+        if (strcasecmp(known->settings.items[i].name, name) == 0)
+            return &known->settings.items[i];
+    }
+    return NULL;
 }
 
 /* The newest version from first to last that has it; 0: none. */
@@ -106,12 +130,11 @@ fault_at(const struct check *check, struct place place, const char *name, const 
 static void
 hint_nearest(const struct check *check, struct error *fault, const char *name)
 {
-    struct catalog_server known = {0};
+    const struct catalog_server *known = version_of(check, check->last);
+    const char *names[MOST_PARAMETERS + 1] = {NULL};
 
-    settings_parameters(check->arena, check->last, &known);
-    const char **names = ARENA_ARRAY(check->arena, const char *, known.settings.count + 1);
-    for (size_t i = 0; i < known.settings.count; i++)
-        names[i] = known.settings.items[i].name;
+    for (size_t i = 0; i < known->settings.count && i < MOST_PARAMETERS; i++)
+        names[i] = known->settings.items[i].name;
     deck_fault_nearest(fault, name, names);
 }
 
@@ -160,13 +183,12 @@ static bool
 is_of_unknown_extension(const struct check *check, const char *name)
 {
     const char *dot = strchr(name, '.');
-    struct catalog_server known = {0};
 
     if (dot == NULL)
         return false;
-    settings_parameters(check->arena, check->last, &known);
-    for (size_t i = 0; i < known.settings.count; i++) {
-        if (strncasecmp(known.settings.items[i].name, name, (size_t)(dot - name) + 1) == 0)
+    const struct catalog_server *known = version_of(check, check->last);
+    for (size_t i = 0; i < known->settings.count; i++) {
+        if (strncasecmp(known->settings.items[i].name, name, (size_t)(dot - name) + 1) == 0)
             return false;
     }
     return true;
@@ -357,10 +379,13 @@ check_together(struct check *check)
 void
 settings_check_deck(struct arena *arena, const struct deck *deck, struct deck_faults *faults)
 {
+    struct catalog_server *known[VERSIONS] = {NULL};
+
     for (size_t i = 0; i < deck->servers.count; i++) {
         const struct deck_server *server = &deck->servers.items[i];
         struct check check = {
             .arena = arena,
+            .known = known,
             .deck = deck,
             .server = server,
             .faults = faults,

@@ -153,6 +153,9 @@ verify_word(const struct catalog_setting *setting, const char *value, bool is_an
     if (nearest != NULL)
         return error_hint(err, "Did you mean \"%s\"?", nearest);
     hint_words(err, "It may be", all);
+    if (is_any_build && is_among("pglz", all))
+        error_hint(err, "%.*s, or lz4 where the server was built with it.",
+                   (int)strcspn(err->hint, "."), arena_strdup(arena, err->hint));
     return false;
 }
 

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "deck/deck.h"
 #include "deck/sql.h"
+#include "settings/check_deck.h"
 
 #include <assert.h>
 #include <stdint.h>
@@ -36,7 +37,8 @@ load(struct arena *arena, const char *text, size_t length, const char *const *se
         _exit(1);
     }
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    const struct deck *deck = deck_load(arena, path, sets, set_count, &faults);
+    const struct deck *deck =
+        deck_load_checked(arena, path, sets, set_count, settings_check_deck, &faults);
     assert((deck == NULL) == (faults.list.count > 0));
     check_faults(&faults);
     close(fd);
