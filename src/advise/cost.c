@@ -285,7 +285,6 @@ plan_all(struct advise *run, const struct advise_statement *statement, const siz
          size_t count, double *ret_cost, struct error *err)
 {
     double sum = 0;
-    double weight = 0;
 
     for (size_t i = 0; i < statement->plans.count; i++) {
         const struct advise_plan *plan = &statement->plans.items[i];
@@ -293,10 +292,9 @@ plan_all(struct advise *run, const struct advise_statement *statement, const siz
         if (run->hypopg != NULL && count > 0 &&
             !explain_cost(run, statement, plan->sql, &cost, err))
             return false;
-        sum += plan->weight * advise_rule_cost(run, plan, cost, set, count);
-        weight += plan->weight;
+        sum += advise_rule_cost(run, plan, cost, set, count);
     }
-    *ret_cost = weight == 0 ? 0 : sum / weight;
+    *ret_cost = statement->plans.count == 0 ? 0 : sum / (double)statement->plans.count;
     return true;
 }
 

@@ -24,6 +24,8 @@ const struct cli_command cli_commands[] = {
      cmd_explain},
     {"bench", "", "measure the workload before and after, and write a report", "measuring",
      cmd_bench},
+    {"pool", "[show WHAT | render FORM]", "serve each service its connections; show; render",
+     "daemons", cmd_pool},
     {"demo", "", "show all of it on two private servers", "a private server", cmd_demo},
     {"up", "[NAME]", "create or start a private PostgreSQL server", "a private server", cmd_up},
     {"down", "[NAME ...]", "stop private servers, or remove them", "a private server", cmd_down},

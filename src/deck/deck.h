@@ -3,6 +3,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/error.h"
+#include "deck/pooler.h"
 #include "deck/server.h"
 #include "deck/setting.h"
 #include "deck/statement.h"
@@ -30,14 +31,6 @@ enum deck_advisor {
     ADVISOR_MONITORING = 1 << 4,
     ADVISOR_SECURITY = 1 << 5,
     ADVISOR_ALL = (1 << 6) - 1,
-};
-
-struct deck_pool {
-    const char *service;
-    struct place place;
-    int min;
-    int max;
-    int64_t query_timeout_ms; /* 0: none */
 };
 
 struct deck_targets {
@@ -148,6 +141,7 @@ struct deck {
     const char *views; /* folder of files for the schema monitoring; NULL: none */
     int lock_wait_ms;  /* lock_timeout of each DDL step; default 50 */
     struct deck_watch watch;
+    struct deck_pooler pooler;
     int64_t give_up_ms;      /* stop retrying after this; default 60 000 */
     int64_t max_block_ms;    /* who is in the way for longer is named; default 5 s */
     int64_t index_review_ms; /* figures younger than this call no index unused; default 14 d */

@@ -33,6 +33,10 @@ static const char *const password_words[] = {"scram-sha-256", NULL};
 static const char *const advisor_words[] = {"settings",   "schema",   "index", "partition",
                                             "monitoring", "security", NULL};
 
+const char *const deck_pool_mode_words[] = {"transaction", "session", "statement", NULL};
+const char *const deck_pool_reset_words[] = {"tracked", "full", NULL};
+const char *const deck_pool_state_words[] = {"pin", "refuse", NULL};
+
 #define AT(type, field) offsetof(struct type, field)
 
 static const struct deck_key replica_keys[] = {
@@ -169,6 +173,21 @@ static const struct deck_key pool_keys[] = {
      .type = KEY_DURATION,
      .offset = AT(deck_pool, query_timeout_ms),
      .help = "longest query; default: none"},
+    {.name = "mode",
+     .type = KEY_CHOICE,
+     .offset = AT(deck_pool, mode),
+     .help = "when a server changes clients; default transaction",
+     .words = deck_pool_mode_words},
+    {.name = "reset",
+     .type = KEY_CHOICE,
+     .offset = AT(deck_pool, reset),
+     .help = "what is undone before: what is known to be changed (default), or all",
+     .words = deck_pool_reset_words},
+    {.name = "on_session_state",
+     .type = KEY_CHOICE,
+     .offset = AT(deck_pool, on_session_state),
+     .help = "what cannot be carried to another server: keep the server (default), or refuse",
+     .words = deck_pool_state_words},
 };
 static const struct deck_table pool_table = {
     .what = "pool",
@@ -511,6 +530,78 @@ static const struct deck_key watch_keys[] = {
 };
 static const struct deck_table watch_table = {
     .what = "watch", .keys = watch_keys, .count = COUNT_OF(watch_keys)};
+static const struct deck_key pooler_keys[] = {
+    {.name = "listen",
+     .type = KEY_NAMES,
+     .offset = AT(deck_pooler, listen),
+     .help = "addresses; default [127.0.0.1]"},
+    {.name = "port",
+     .type = KEY_COUNT,
+     .offset = AT(deck_pooler, port),
+     .help = "default 6432",
+     .min = 1,
+     .max = 65535},
+    {.name = "socket_folder",
+     .type = KEY_TEXT,
+     .offset = AT(deck_pooler, socket_folder),
+     .help = "of the unix socket; default: pool in pgdeck's state folder"},
+    {.name = "max_clients",
+     .type = KEY_COUNT,
+     .offset = AT(deck_pooler, max_clients),
+     .help = "default 1000",
+     .min = 1,
+     .max = 1000000},
+    {.name = "query_wait_timeout",
+     .type = KEY_DURATION,
+     .offset = AT(deck_pooler, query_wait_timeout_ms),
+     .help = "longest wait for a server connection; default 30s",
+     .min = 1},
+    {.name = "login_timeout",
+     .type = KEY_DURATION,
+     .offset = AT(deck_pooler, login_timeout_ms),
+     .help = "longest login of a client; default 10s",
+     .min = 1},
+    {.name = "connect_timeout",
+     .type = KEY_DURATION,
+     .offset = AT(deck_pooler, connect_timeout_ms),
+     .help = "longest login to a server; default 5s",
+     .min = 1},
+    {.name = "idle_timeout",
+     .type = KEY_DURATION,
+     .offset = AT(deck_pooler, idle_timeout_ms),
+     .help = "connections above min are closed after this; default 10min, 0: never"},
+    {.name = "recycle",
+     .type = KEY_DURATION,
+     .offset = AT(deck_pooler, recycle_ms),
+     .help = "connections are replaced at this age; default 1h, 0: never"},
+    {.name = "shutdown_timeout",
+     .type = KEY_DURATION,
+     .offset = AT(deck_pooler, shutdown_timeout_ms),
+     .help = "how long transactions may go on after SIGTERM; default 30s"},
+    {.name = "prepared_statements",
+     .type = KEY_COUNT,
+     .offset = AT(deck_pooler, prepared_statements),
+     .help = "kept on one server connection; default 200",
+     .min = 1,
+     .max = 10000},
+    {.name = "buffer",
+     .type = KEY_SIZE,
+     .offset = AT(deck_pooler, buffer_bytes),
+     .help = "bytes read at once; default 16kB",
+     .min = 64},
+};
+enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, POOLER_BUFFER_BYTES = 16 << 10 };
+#define POOLER_DEFAULTS                                                                            \
+    {                                                                                              \
+        .port = 6432, .max_clients = 1000, .query_wait_timeout_ms = 30 * SECOND_MS,                \
+        .login_timeout_ms = 10 * SECOND_MS, .connect_timeout_ms = 5 * SECOND_MS,                   \
+        .idle_timeout_ms = 10 * MINUTE_MS, .recycle_ms = 60 * MINUTE_MS,                           \
+        .shutdown_timeout_ms = 30 * SECOND_MS, .prepared_statements = 200,                         \
+        .buffer_bytes = POOLER_BUFFER_BYTES,                                                       \
+    }
+const struct deck_pooler deck_pooler_defaults = POOLER_DEFAULTS;
+const struct deck_table deck_pooler_table = {
+    .what = "pooler", .keys = pooler_keys, .count = COUNT_OF(pooler_keys)};
 
 static const struct deck_key root_keys[] = {
     {.name = "deck",
@@ -582,6 +673,11 @@ static const struct deck_key root_keys[] = {
      .offset = AT(deck_root, deck.watch),
      .help = "how much worse a server may get before apply --watch takes the changes back",
      .table = &watch_table},
+    {.name = "pooler",
+     .type = KEY_MAPPING,
+     .offset = AT(deck_root, deck.pooler),
+     .help = "the connection pooler, pgdeck pool",
+     .table = &deck_pooler_table},
     {.name = "lock_wait",
      .type = KEY_WAIT,
      .offset = AT(deck_root, deck.lock_wait_ms),
@@ -609,7 +705,8 @@ static const struct deck_root root_defaults = {
              .lock_wait_ms = DEFAULT_LOCK_WAIT_MS,
              .give_up_ms = DEFAULT_GIVE_UP_MS,
              .max_block_ms = DEFAULT_MAX_BLOCK_MS,
-             .index_review_ms = DEFAULT_INDEX_REVIEW_MS},
+             .index_review_ms = DEFAULT_INDEX_REVIEW_MS,
+             .pooler = POOLER_DEFAULTS},
 };
 const struct deck_table deck_root_table = {
     .what = "deck",

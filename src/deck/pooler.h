@@ -1,0 +1,35 @@
+/* What a deck says of connection pools: each service's, and the daemon that serves them. */
+#pragma once
+#include "base/arena.h"
+#include "base/error.h"
+#include <stdint.h>
+
+enum deck_pool_mode { DECK_POOL_TRANSACTION, DECK_POOL_SESSION, DECK_POOL_STATEMENT };
+enum deck_pool_reset { DECK_POOL_TRACKED, DECK_POOL_FULL };
+enum deck_pool_state { DECK_POOL_PIN, DECK_POOL_REFUSE };
+
+struct deck_pool {
+    const char *service;
+    struct place place;
+    int min;
+    int max;
+    int64_t query_timeout_ms; /* 0: none */
+    enum deck_pool_mode mode;
+    enum deck_pool_reset reset;
+    enum deck_pool_state on_session_state;
+};
+
+struct deck_pooler {              /* `pooler:`: the daemon itself (pgdeck pool) */
+    LIST_OF(const char *) listen; /* default: 127.0.0.1 */
+    int port;
+    const char *socket_folder; /* NULL: pool/ in the state folder */
+    int max_clients;
+    int64_t query_wait_timeout_ms;
+    int64_t login_timeout_ms;
+    int64_t connect_timeout_ms;
+    int64_t idle_timeout_ms; /* of a server beyond min; 0: none */
+    int64_t recycle_ms;      /* age at which a server is replaced; 0: never */
+    int64_t shutdown_timeout_ms;
+    int prepared_statements; /* at most on one server */
+    int64_t buffer_bytes;
+};

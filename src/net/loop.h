@@ -1,0 +1,35 @@
+/* The event loop: epoll, edge-triggered, so that no system call is needed to pause or resume a
+ * stream. Gives sockets as streams. One loop a thread; what belongs to it is used there only. */
+#pragma once
+#include "net/address.h"
+#include "net/stream.h"
+
+struct net_loop;
+
+struct net_loop *net_loop_new(struct error *err) MUST_CHECK;
+void net_loop_free(struct net_loop *loop);
+
+enum net_event_kind { NET_STREAM, NET_LISTENER, NET_SIGNAL };
+struct net_event {
+    enum net_event_kind kind;
+    struct net_stream *stream; /* its is_readable and has_ended are set */
+    bool is_writable;
+    int descriptor; /* NET_LISTENER */
+};
+enum { NET_EVENTS_MAX = 256 };
+/* Waits for at most timeout_ms and gives what happened; 0: nothing. */
+size_t net_loop_wait(struct net_loop *loop, int timeout_ms, struct net_event events[]);
+
+/* Starts connecting; the stream can be written once an event says so. Errors: ERROR_UNREACHABLE. */
+bool net_loop_connect(struct net_loop *loop, const struct net_address *address,
+                      struct net_stream *stream, struct error *err) MUST_CHECK;
+/* Listens; a unix socket gets mode 0770, and one that a dead process left is taken over. */
+bool net_loop_listen(struct net_loop *loop, const struct net_address *address, int *ret_descriptor,
+                     struct error *err) MUST_CHECK;
+/* Takes one connection: 1; 0 when there is none; -1 when there are too many descriptors, and the
+ * connection was closed (a spare descriptor is kept for that). */
+int net_loop_accept(struct net_loop *loop, int listener, struct net_stream *stream,
+                    struct sockaddr_storage *ret_address);
+void net_loop_close_listener(struct net_loop *loop, int descriptor);
+/* Wakes the loop when descriptor can be read (signals): NET_SIGNAL. */
+bool net_loop_watch(struct net_loop *loop, int descriptor, struct error *err) MUST_CHECK;

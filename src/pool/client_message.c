@@ -1,0 +1,515 @@
+// SPDX-License-Identifier: MIT
+/* Messages of a client that has a server: each goes on as it is, under another name, or not at
+ * all; what the server will owe for it is noted at the same time, never later. */
+#include "pool/pool.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+struct message {
+    struct pool_client *client;
+    struct pool_server *server;
+    const uint8_t *bytes; /* with the header */
+    const uint8_t *body;
+    size_t there; /* of the body */
+    struct wire_header header;
+    bool is_whole;
+    bool is_waiting; /* to be handled again later */
+};
+
+static bool
+fail(struct pool_client *client, const char *sqlstate, const char *text)
+{
+    struct error err;
+
+    pool_fault(&err, sqlstate, "%s", text);
+    pool_client_fail(client, &err);
+    return false;
+}
+
+static bool
+owe(struct message *message, enum pool_owed_kind kind)
+{
+    return pool_server_owe(message->server, kind, false, 0);
+}
+
+/* As it is. What is not there yet follows (body_left). */
+static void
+forward(struct message *message)
+{
+    pool_link_forward(&message->server->link, &message->client->pool->buffers, message->bytes,
+                      WIRE_HEADER_BYTES + message->there);
+}
+
+static void
+put(struct pool_server *server, const void *bytes, size_t count)
+{
+    pool_link_put(&server->link, &server->pool->buffers, bytes, count);
+}
+
+/* A message made of: before, a name, and rest_bytes more, of which the caller sends some or all. */
+static void
+put_named(struct pool_server *server, uint8_t type, struct pool_sql_span before, const char *name,
+          size_t rest_bytes)
+{
+    uint8_t header[WIRE_HEADER_BYTES];
+    struct wire_writer writer = wire_writer(header, sizeof(header));
+
+    wire_put_byte(&writer, type);
+    wire_put_uint32(&writer, (uint32_t)(4 + before.length + strlen(name) + 1 + rest_bytes));
+    put(server, header, sizeof(header));
+    put(server, before.at, before.length);
+    put(server, name, strlen(name) + 1);
+}
+
+static bool
+is_renaming(const struct message *message)
+{
+    return message->server->group->route->mode != DECK_POOL_SESSION;
+}
+
+static bool
+has_backslashes(const struct pool_client *client)
+{
+    const char *value = pool_parameters_find(client->reported, "standard_conforming_strings");
+
+    return value != NULL && strcmp(value, "off") == 0;
+}
+
+static void
+set_unnamed(struct pool *pool, struct pool_statement **target, struct pool_statement *statement)
+{
+    pool_statement_drop(&pool->statements, *target);
+    *target = statement;
+}
+
+/* --- statements ---------------------------------------------------------------------------- */
+
+static bool
+put_statement(struct pool_server *server, const struct pool_statement *statement, const char *name,
+              uint32_t number)
+{
+    size_t bytes = statement->text_bytes + statement->types_bytes;
+
+    put_named(server, 'P', (struct pool_sql_span){"", 0}, name, bytes);
+    put(server, statement->text, bytes);
+    return pool_server_owe(server, POOL_OWED_PARSE, true, number);
+}
+
+/* Makes sure that the server has the statement; ret_name: how it is called there. */
+static bool
+ensure(struct pool_server *server, struct pool_statement *statement,
+       char ret_name[POOL_PREPARED_NAME_BYTES])
+{
+    struct pool *pool = server->pool;
+    struct pool_prepared *prepared = pool_prepared_find(&server->prepared, statement);
+    uint32_t evicted = 0;
+
+    if (prepared != NULL) {
+        pool_prepared_name(prepared->number, ret_name);
+        return true;
+    }
+    prepared = pool_prepared_add(&server->prepared, &pool->statements, statement, &evicted);
+    if (prepared == NULL)
+        return false;
+    if (evicted != 0) {
+        pool_prepared_name(evicted, ret_name);
+        put_named(server, 'C', (struct pool_sql_span){"S", 1}, ret_name, 0);
+        if (!pool_server_owe(server, POOL_OWED_CLOSE, true, evicted))
+            return false;
+    }
+    pool_prepared_name(prepared->number, ret_name);
+    return put_statement(server, statement, ret_name, prepared->number);
+}
+
+/* The name by which the server knows the client's statement, which it has then. A name that the
+ * client does not have is sent on, so that the server says so; but never as one of the pool's. */
+static bool
+server_name(struct message *message, const char *name, const char **ret_name,
+            char buffer[POOL_PREPARED_NAME_BYTES])
+{
+    struct pool_client *client = message->client;
+    struct pool_server *server = message->server;
+    struct pool_statement *statement =
+        name[0] == '\0' ? client->unnamed : pool_names_find(&client->names, name);
+
+    *ret_name = name;
+    if (statement != NULL)
+        pool_session_note(client, &statement->sql);
+    if (name[0] != '\0' && statement != NULL) {
+        *ret_name = buffer;
+        return ensure(server, statement, buffer);
+    }
+    if (name[0] != '\0') {
+        if (strncmp(name, POOL_PREPARED_PREFIX, strlen(POOL_PREPARED_PREFIX)) == 0)
+            *ret_name = "_pgdeck";
+        return true;
+    }
+    if (statement == server->unnamed)
+        return true;
+    if (statement == NULL) { /* its own was never there or is closed; another's is no answer */
+        *ret_name = "_pgdeck";
+        return true;
+    }
+    set_unnamed(client->pool, &server->unnamed, pool_statement_keep(statement));
+    return put_statement(server, statement, "", POOL_OWED_UNNAMED);
+}
+
+/* on_session_state: refuse. False: the client has been told. */
+static bool
+is_permitted(struct message *message, const struct pool_sql *sql)
+{
+    struct pool_client *client = message->client;
+    struct pool_server *server = message->server;
+    unsigned pins = sql->signs & POOL_SQL_PINS;
+    char text[256];
+    struct error err;
+
+    if (pins == 0 || server->group->route->on_session_state != DECK_POOL_REFUSE ||
+        !is_renaming(message))
+        return true;
+    pool_fault(&err, "0A000", "this pool does not carry session state: %s",
+               pool_session_pins(pins, text, sizeof(text)));
+    error_hint(&err, "Its on_session_state is \"refuse\"; use a pool with mode: session.");
+    if (message->header.type != 'Q' || server->owed.count > 0 || server->status != 'I') {
+        pool_client_fail(client, &err);
+        return false;
+    }
+    pool_client_put_error(client, "ERROR", &err);
+    pool_client_put_ready(client, 'I');
+    pool_link_consume(&client->link, WIRE_HEADER_BYTES + message->there);
+    client->body_left = message->header.body_bytes - (uint32_t)message->there;
+    client->is_body_dropped = true;
+    pool_group_checkin(server, false);
+    return false;
+}
+
+static bool
+parse(struct message *message)
+{
+    struct pool_client *client = message->client;
+    struct pool_server *server = message->server;
+    struct pool *pool = client->pool;
+    struct wire_parse parsed;
+    char name[POOL_PREPARED_NAME_BYTES];
+    struct pool_owed owed = {.kind = POOL_OWED_PARSE};
+
+    if (!wire_read_parse(message->body, message->there, &parsed))
+        return fail(client, "08P01", "malformed Parse message");
+    if (!is_renaming(message)) {
+        forward(message);
+        return owe(message, POOL_OWED_PARSE);
+    }
+    struct pool_statement *statement =
+        pool_statement_make(&pool->statements, &parsed, has_backslashes(client));
+    if (statement == NULL)
+        return false;
+    if (!is_permitted(message, &statement->sql)) {
+        pool_statement_drop(&pool->statements, statement);
+        return false;
+    }
+    if (parsed.name[0] == '\0') {
+        set_unnamed(pool, &client->unnamed, pool_statement_keep(statement));
+        set_unnamed(pool, &server->unnamed, statement);
+        forward(message);
+        return pool_server_owe(server, POOL_OWED_PARSE, false, POOL_OWED_UNNAMED);
+    }
+    size_t rest = parsed.types_bytes + strlen(parsed.sql) + 1;
+    if (pool_names_find(&client->names, parsed.name) != NULL) {
+        /* The server is to say that the name is taken: so it must be, there. */
+        bool is_there = ensure(server, statement, name);
+        pool_statement_drop(&pool->statements, statement);
+        if (!is_there)
+            return false;
+        put_named(server, 'P', (struct pool_sql_span){"", 0}, name, rest);
+        put(server, parsed.sql, rest);
+        return owe(message, POOL_OWED_PARSE);
+    }
+    pool_statement_keep(statement);
+    owed.name = pool_names_add(&client->names, &pool->statements, parsed.name, statement);
+    bool is_there = pool_prepared_find(&server->prepared, statement) != NULL;
+    bool is_fine = owed.name != 0;
+    if (is_there) {
+        owed.kind = POOL_OWED_LOCAL_PARSE;
+        is_fine = is_fine && pool_owed_add(&server->owed, owed);
+    } else if (is_fine && (is_fine = ensure(server, statement, name))) {
+        pool_server_reveal(server, owed.name);
+    }
+    pool_statement_drop(&pool->statements, statement);
+    pool_server_settle(server);
+    return is_fine;
+}
+
+static bool
+bind_portal(struct message *message)
+{
+    struct wire_bind names;
+    char buffer[POOL_PREPARED_NAME_BYTES];
+    const char *name;
+
+    if (!wire_read_bind(message->body, message->there, message->is_whole, &names))
+        return fail(message->client, "08P01", "malformed Bind message");
+    if (!is_renaming(message)) {
+        forward(message);
+        return owe(message, POOL_OWED_BIND);
+    }
+    if (!server_name(message, names.statement, &name, buffer))
+        return false;
+    if (name == names.statement) {
+        forward(message);
+        return owe(message, POOL_OWED_BIND);
+    }
+    struct pool_sql_span portal = {names.portal, strlen(names.portal) + 1};
+    put_named(message->server, 'B', portal, name, message->header.body_bytes - names.names_bytes);
+    put(message->server, message->body + names.names_bytes, message->there - names.names_bytes);
+    return owe(message, POOL_OWED_BIND);
+}
+
+static bool
+describe(struct message *message)
+{
+    struct wire_target target;
+    char buffer[POOL_PREPARED_NAME_BYTES];
+    const char *name;
+
+    if (!wire_read_target(message->body, message->there, &target))
+        return fail(message->client, "08P01", "malformed Describe message");
+    if (target.kind == 'P' || !is_renaming(message)) {
+        forward(message);
+        return owe(message,
+                   target.kind == 'P' ? POOL_OWED_DESCRIBE_PORTAL : POOL_OWED_DESCRIBE_STATEMENT);
+    }
+    if (!server_name(message, target.name, &name, buffer))
+        return false;
+    put_named(message->server, 'D', (struct pool_sql_span){"S", 1}, name, 0);
+    return owe(message, POOL_OWED_DESCRIBE_STATEMENT);
+}
+
+static bool
+close_target(struct message *message)
+{
+    struct pool_client *client = message->client;
+    struct wire_target target;
+
+    if (!wire_read_target(message->body, message->there, &target))
+        return fail(client, "08P01", "malformed Close message");
+    if (target.kind == 'P' || !is_renaming(message)) {
+        forward(message);
+        return owe(message, POOL_OWED_CLOSE);
+    }
+    if (target.name[0] == '\0')
+        set_unnamed(client->pool, &client->unnamed, NULL);
+    else
+        pool_names_remove(&client->names, &client->pool->statements, target.name);
+    bool is_noted = owe(message, POOL_OWED_LOCAL_CLOSE); /* the server keeps it for others */
+    pool_server_settle(message->server);
+    return is_noted;
+}
+
+static bool
+execute(struct message *message)
+{
+    const char *portal;
+
+    if (!wire_read_execute(message->body, message->there, &portal))
+        return fail(message->client, "08P01", "malformed Execute message");
+    message->server->group->statistics.queries++;
+    forward(message);
+    return owe(message, POOL_OWED_EXECUTE);
+}
+
+/* --- the rest ------------------------------------------------------------------------------ */
+
+/* DEALLOCATE of a statement that the client has prepared by the protocol: the server knows it by
+ * another name, and keeps it for others. True: done, or to be done once nothing is owed. */
+static bool
+deallocate(struct message *message, const struct pool_sql *sql, bool *ret_is_waiting)
+{
+    struct pool_client *client = message->client;
+    char name[64];
+    size_t length = sql->prepared.length;
+    uint8_t bytes[32];
+    struct wire_writer writer = wire_writer(bytes, sizeof(bytes));
+
+    *ret_is_waiting = false;
+    if (!message->is_whole || sql->prepared.at == NULL || !sql->is_deallocate ||
+        length >= sizeof(name) || message->server->status == 'E')
+        return false;
+    bool is_quoted = sql->prepared.at[0] == '"';
+    snprintf(name, sizeof(name), "%.*s", (int)(is_quoted ? length - 2 : length),
+             sql->prepared.at + is_quoted);
+    for (char *at = name; !is_quoted && *at != '\0'; at++)
+        *at = (char)tolower((unsigned char)*at);
+    if (pool_names_find(&client->names, name) == NULL)
+        return false;
+    if (message->server->owed.count > 0) {
+        *ret_is_waiting = true;
+        return true;
+    }
+    pool_names_remove(&client->names, &client->pool->statements, name);
+    wire_put_complete(&writer, "DEALLOCATE");
+    wire_put_ready(&writer, message->server->status);
+    pool_link_put(&client->link, &client->pool->buffers, bytes, writer.length);
+    pool_link_consume(&client->link, WIRE_HEADER_BYTES + message->there);
+    pool_group_checkin(message->server, false);
+    return true;
+}
+
+static bool
+query(struct message *message)
+{
+    struct pool_client *client = message->client;
+    struct pool_server *server = message->server;
+    struct pool_sql sql;
+    bool is_waiting;
+
+    if (message->is_whole &&
+        memchr(message->body, '\0', message->there) != message->body + message->there - 1)
+        return fail(client, "08P01", "malformed Query message");
+    if (is_renaming(message)) {
+        pool_sql_scan((const char *)message->body, message->there - message->is_whole,
+                      has_backslashes(client), &sql);
+        if (!message->is_whole)
+            sql.signs |= POOL_SQL_OPAQUE;
+        if (!is_permitted(message, &sql))
+            return true;
+        if (deallocate(message, &sql, &is_waiting)) {
+            message->is_waiting = is_waiting;
+            return true;
+        }
+        pool_session_note(client, &sql);
+        set_unnamed(client->pool, &server->unnamed, NULL); /* as the server does */
+    }
+    server->group->statistics.queries++;
+    forward(message);
+    return owe(message, POOL_OWED_QUERY);
+}
+
+static bool
+call(struct message *message)
+{
+    struct pool_sql sql = {.signs = POOL_SQL_OPAQUE};
+
+    pool_session_note(message->client, &sql); /* a function by its number: who knows which */
+    message->server->group->statistics.queries++;
+    forward(message);
+    return owe(message, POOL_OWED_CALL);
+}
+
+static bool
+end_group(struct message *message)
+{
+    /* Within COPY IN the server passes over it, and owes nothing. If the COPY has just failed
+     * there, the client's next Sync, behind its CopyDone, is the one that counts. */
+    if (message->server->copy == POOL_COPY_IN &&
+        !pool_owed_has(&message->server->owed, POOL_OWED_COPY_END))
+        return true;
+    forward(message);
+    return owe(message, POOL_OWED_SYNC);
+}
+
+static bool
+as_it_is(struct message *message)
+{
+    forward(message);
+    return true;
+}
+
+static bool
+copy_end(struct message *message)
+{
+    forward(message);
+    bool is_noted = owe(message, POOL_OWED_COPY_END);
+    pool_server_settle(message->server);
+    return is_noted;
+}
+
+static bool
+terminate(struct message *message)
+{
+    pool_client_close(message->client);
+    return true;
+}
+
+/* What is done with a message, and how much of it must be there first. */
+struct handler {
+    uint32_t gather_bytes;                   /* 0: only the header; UINT32_MAX: all of it */
+    bool (*handle)(struct message *message); /* false: no memory, unless the client is told */
+};
+
+static const struct handler handlers[256] = {
+    ['P'] = {UINT32_MAX, parse},
+    ['B'] = {POOL_GATHER_BYTES_MAX, bind_portal},
+    ['D'] = {UINT32_MAX, describe},
+    ['C'] = {UINT32_MAX, close_target},
+    ['E'] = {UINT32_MAX, execute},
+    ['S'] = {0, end_group},
+    ['H'] = {0, as_it_is},
+    ['Q'] = {POOL_GATHER_BYTES_MAX, query},
+    ['F'] = {0, call},
+    ['d'] = {0, as_it_is},
+    ['c'] = {0, copy_end},
+    ['f'] = {UINT32_MAX, copy_end},
+    ['X'] = {0, terminate},
+};
+
+/* The next message, as far as its handler wants it; false: more bytes, or the client is told. */
+static bool
+next_message(struct pool_client *client, struct message *ret_message)
+{
+    const uint8_t *bytes = pool_link_bytes(&client->link);
+    size_t unread = pool_link_unread(&client->link);
+    struct wire_header header;
+
+    client->wanted = WIRE_HEADER_BYTES;
+    enum wire_result result = wire_read_header(bytes, unread, WIRE_FROM_CLIENT, &header);
+    if (result == WIRE_MORE)
+        return false;
+    if (result == WIRE_BAD || handlers[header.type].handle == NULL)
+        return fail(client, "08P01", "invalid message from the client");
+    if (header.type == 'P' && header.body_bytes > POOL_PARSE_BYTES_MAX)
+        return fail(client, "54000", "the text of a statement to be prepared is too long");
+    uint32_t gather = handlers[header.type].gather_bytes;
+    if (gather > header.body_bytes)
+        gather = header.body_bytes;
+    client->wanted = WIRE_HEADER_BYTES + gather;
+    if (unread < client->wanted)
+        return false;
+    size_t there = unread - WIRE_HEADER_BYTES;
+    *ret_message = (struct message){
+        .client = client,
+        .server = client->server,
+        .bytes = bytes,
+        .body = bytes + WIRE_HEADER_BYTES,
+        .there = there < header.body_bytes ? there : header.body_bytes,
+        .header = header,
+        .is_whole = there >= header.body_bytes,
+    };
+    return true;
+}
+
+bool
+pool_client_forward_step(struct pool_client *client)
+{
+    struct message message;
+
+    if (!next_message(client, &message))
+        return false;
+    struct pool_server *server = message.server;
+    size_t unread = pool_link_unread(&client->link);
+    bool is_left_out =
+        server->owed.is_skipping && message.header.type != 'S' && message.header.type != 'X';
+    if (!is_left_out && !handlers[message.header.type].handle(&message)) {
+        if (pool_client_is_open(client))
+            fail(client, "53200", "out of memory");
+        return false;
+    }
+    if (!pool_client_is_open(client) || message.is_waiting)
+        return false;
+    if (pool_link_unread(&client->link) != unread) /* the handler has seen to it */
+        return true;
+    pool_link_consume(&client->link, WIRE_HEADER_BYTES + message.there);
+    client->body_left = message.header.body_bytes - (uint32_t)message.there;
+    client->is_body_dropped = is_left_out;
+    return true;
+}

@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: MIT
+#include "pool/config.h"
+
+#include "base/file.h"
+#include "base/state.h"
+#include "deck/loader.h"
+#include "security/password.h"
+
+#include <libpq-fe.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SALT_BYTES = 16, DEFAULT_PORT = 5432, DEFAULT_MAX = 20 };
+#define DEFAULT_FOLDER "/var/run/postgresql"
+
+void
+pool_config_free(struct pool_config *config)
+{
+    arena_free(config->arena);
+}
+
+const struct pool_user *
+pool_config_user(const struct pool_config *config, const char *name)
+{
+    for (size_t i = 0; i < config->users.count; i++) {
+        if (strcmp(config->users.items[i].name, name) == 0)
+            return &config->users.items[i];
+    }
+    return NULL;
+}
+
+const struct pool_route *
+pool_config_route(const struct pool_config *config, const char *database, const char *user)
+{
+    for (size_t i = 0; i < config->routes.count; i++) {
+        const struct pool_route *route = &config->routes.items[i];
+        if (strcmp(route->database, database) == 0 && strcmp(route->user, user) == 0)
+            return route;
+    }
+    return NULL;
+}
+
+static struct pool_config *
+new_config(void)
+{
+    struct arena *arena = arena_new();
+    struct pool_config *config = ARENA_NEW(arena, struct pool_config);
+
+    config->arena = arena;
+    config->references = 1;
+    return config;
+}
+
+/* Whether there are faults; they are told. */
+static bool
+has_faults(const char *path, const struct deck_faults *faults, pool_config_faults *print,
+           struct error *err)
+{
+    if (faults->list.count == 0)
+        return false;
+    print(faults);
+    error_set(err, ERROR_DECK, "%s: %zu fault%s", path, faults->list.count,
+              faults->list.count == 1 ? "" : "s");
+    return true;
+}
+
+/* --- common to both ------------------------------------------------------------------------ */
+
+/* Keys with a salt of our own: what clients are let in by. */
+static bool
+make_keys(struct pool_user *user, struct error *err)
+{
+    uint8_t salt[SALT_BYTES];
+
+    if (RAND_bytes(salt, sizeof(salt)) != 1)
+        return error_set(err, ERROR_INTERNAL, "no random numbers");
+    user->has_keys = wire_scram_keys_of_password(user->password, salt, sizeof(salt),
+                                                 WIRE_SCRAM_ITERATIONS_MIN, &user->keys, err);
+    return user->has_keys;
+}
+
+static bool
+add_listener(struct pool_config *config, const char *host, struct error *err)
+{
+    struct net_address address;
+
+    if (!net_address_find(config->arena, host, config->pooler.port, &address, err))
+        return error_wrap(err, "cannot listen");
+    if (!net_address_is_loopback(&address)) {
+        error_set(err, ERROR_REFUSED, "the pool does not listen on %s: it has no TLS yet", host);
+        return error_hint(err, "Listen on 127.0.0.1, ::1 or the unix socket.");
+    }
+    *LIST_ADD(config->arena, &config->listen) = address;
+    return true;
+}
+
+static bool
+add_listeners(struct pool_config *config, struct error *err)
+{
+    struct deck_pooler *pooler = &config->pooler;
+    const char *state;
+
+    if (pooler->listen.count == 0)
+        *LIST_ADD(config->arena, &pooler->listen) = "127.0.0.1";
+    config->socket_folder = pooler->socket_folder;
+    if (config->socket_folder == NULL) {
+        if (!state_folder(config->arena, &state, err))
+            return false;
+        config->socket_folder = arena_printf(config->arena, "%s/pool", state);
+        if (!file_make_folder(config->socket_folder, 0755, err))
+            return false;
+    }
+    if (!add_listener(config, config->socket_folder, err))
+        return false;
+    for (size_t i = 0; i < pooler->listen.count; i++) {
+        if (!add_listener(config, pooler->listen.items[i], err))
+            return false;
+    }
+    return true;
+}
+
+/* Users and routes point to each other, and lists move while they grow. */
+static void
+connect_users(struct pool_config *config)
+{
+    for (size_t i = 0; i < config->routes.count; i++) {
+        struct pool_route *route = &config->routes.items[i];
+        route->login = pool_config_user(config, route->user);
+    }
+}
+
+/* --- from a deck --------------------------------------------------------------------------- */
+
+static const char *
+conninfo_value(const PQconninfoOption *options, const char *name)
+{
+    for (; options->keyword != NULL; options++) {
+        if (strcmp(options->keyword, name) == 0)
+            return options->val;
+    }
+    return NULL;
+}
+
+/* The first host of the server's conninfo. */
+static bool
+server_address(struct arena *arena, const struct deck_server *server,
+               struct net_address *ret_address, struct error *err)
+{
+    PQconninfoOption *options = PQconninfoParse(server->conninfo, NULL);
+
+    if (options == NULL) /* the deck's reader has checked it */
+        return error_set(err, ERROR_DECK, "the conninfo of server \"%s\" cannot be read",
+                         server->name);
+    const char *host = conninfo_value(options, "hostaddr");
+    const char *port = conninfo_value(options, "port");
+    const char *tls = conninfo_value(options, "sslmode");
+    if (host == NULL)
+        host = conninfo_value(options, "host");
+    host = host == NULL || host[0] == '\0' ? DEFAULT_FOLDER : host;
+    bool is_list = strchr(host, ',') != NULL;
+    bool needs_tls = tls != NULL && (strcmp(tls, "require") == 0 || strncmp(tls, "verify", 6) == 0);
+    bool is_found =
+        !is_list && !needs_tls &&
+        net_address_find(arena, host, port == NULL ? DEFAULT_PORT : atoi(port), ret_address, err);
+    if (is_list)
+        error_set(err, ERROR_DECK, "the pool cannot choose among the hosts of server \"%s\"",
+                  server->name);
+    else if (needs_tls && !is_found)
+        error_set(err, ERROR_REFUSED, "server \"%s\" wants TLS, which the pool does not speak yet",
+                  server->name);
+    PQconninfoFree(options);
+    if (is_found && !net_address_is_loopback(ret_address)) {
+        error_set(err, ERROR_REFUSED, "the pool does not connect to %s: it has no TLS yet",
+                  ret_address->display);
+        error_hint(err, "Run it on the server's host.");
+        is_found = false;
+    }
+    return is_found || error_place(err, server->conninfo_place);
+}
+
+static bool
+add_login(struct pool_config *config, const char *deck, const char *role, struct error *err)
+{
+    const char *password;
+
+    if (pool_config_user(config, role) != NULL)
+        return true;
+    if (!password_find(config->arena, deck, role, &password, err))
+        return false;
+    struct pool_user *user = LIST_ADD(config->arena, &config->users);
+    *user = (struct pool_user){.name = role, .password = password};
+    return password == NULL || make_keys(user, err);
+}
+
+/* How many databases of the environment share the service's pool. */
+static int
+database_count(const struct deck *deck, const struct deck_environment *environment,
+               const char *service)
+{
+    int count = 0;
+
+    for (size_t i = 0; i < deck->databases.count; i++) {
+        const struct deck_database *database = &deck->databases.items[i];
+        for (size_t j = 0; database->environment == environment && j < database->services.count;
+             j++)
+            count += strcmp(database->services.items[j], service) == 0;
+    }
+    return count;
+}
+
+static bool
+add_route(struct pool_config *config, const struct deck *deck, const struct deck_database *database,
+          const char *service, struct error *err)
+{
+    struct arena *arena = config->arena;
+    const struct deck_environment *environment = database->environment;
+    const struct deck_pool *pool = deck_find_pool(environment, service);
+    const char *role = deck_login_role(arena, environment, service);
+    struct net_address address;
+
+    if (pool == NULL) /* the service connects by itself */
+        return true;
+    int shares = database_count(deck, environment, service);
+    if (pool->max < shares) {
+        error_set(err, ERROR_DECK, "pool \"%s\" has %d connections for %d databases", service,
+                  pool->max, shares);
+        return error_place(err, pool->place);
+    }
+    if (!add_login(config, deck->name, role, err) ||
+        !server_address(arena, environment->server, &address, err))
+        return false;
+    struct pool_route *route = LIST_ADD(arena, &config->routes);
+    *route = (struct pool_route){
+        .database = database->name,
+        .user = role,
+        .server_database = database->name,
+        .service = service,
+        .environment = environment->name,
+        .address = address,
+        .min = pool->min / shares,
+        .max = pool->max / shares,
+        .mode = pool->mode,
+        .reset = pool->reset,
+        .on_session_state = pool->on_session_state,
+        .query_timeout_ms = pool->query_timeout_ms,
+        .has_tls_required = environment->has_tls_required,
+    };
+    for (size_t i = 0; i < environment->allow.count; i++) {
+        if (!net_network_read(environment->allow.items[i], LIST_ADD(arena, &route->allow), err))
+            return false;
+    }
+    return true;
+}
+
+static bool
+is_wanted(const struct deck_database *database, const char *environment)
+{
+    return environment == NULL || strcmp(database->environment->name, environment) == 0;
+}
+
+struct pool_config *
+pool_config_of_deck(const char *path, const char *environment, const char *const *sets,
+                    size_t set_count, pool_config_faults *print, struct error *err)
+{
+    struct pool_config *config = new_config();
+    struct deck_faults faults = {0};
+    const struct deck *deck = deck_load(config->arena, path, sets, set_count, &faults);
+
+    if (deck == NULL) {
+        has_faults(path, &faults, print, err);
+        goto fail;
+    }
+    config->pooler = deck->pooler;
+    for (size_t i = 0; i < deck->databases.count; i++) {
+        const struct deck_database *database = &deck->databases.items[i];
+        for (size_t j = 0; is_wanted(database, environment) && j < database->services.count; j++) {
+            if (!add_route(config, deck, database, database->services.items[j], err))
+                goto fail;
+        }
+    }
+    if (config->routes.count == 0) {
+        error_set(err, ERROR_DECK, "the deck has no pools%s%s",
+                  environment == NULL ? "" : " in environment ",
+                  environment == NULL ? "" : environment);
+        goto fail;
+    }
+    connect_users(config);
+    if (add_listeners(config, err))
+        return config;
+fail:
+    pool_config_free(config);
+    return NULL;
+}
+
+/* --- from a file of its own ---------------------------------------------------------------- */
+
+struct file_database {
+    const char *name;
+    struct place place;
+    const char *host, *database;
+    int port, min, max;
+    int64_t query_timeout_ms;
+    enum deck_pool_mode mode;
+    enum deck_pool_reset reset;
+    enum deck_pool_state on_session_state;
+    LIST_OF(const char *) users;
+};
+
+struct file_user {
+    const char *name;
+    struct place place;
+    const char *password_file, *password_env, *verifier;
+    bool is_admin;
+};
+
+struct file_root {
+    struct deck_pooler pooler;
+    LIST_OF(struct file_database) databases;
+    LIST_OF(struct file_user) users;
+};
+
+#define DATABASE(field) offsetof(struct file_database, field)
+static const struct deck_key database_keys[] = {
+    {.name = "host", .type = KEY_TEXT, .offset = DATABASE(host)},
+    {.name = "port", .type = KEY_COUNT, .offset = DATABASE(port), .min = 1, .max = 65535},
+    {.name = "database", .type = KEY_NAME, .offset = DATABASE(database)},
+    {.name = "users", .type = KEY_NAMES, .offset = DATABASE(users), .is_required = true},
+    {.name = "min", .type = KEY_COUNT, .offset = DATABASE(min), .max = 100000},
+    {.name = "max", .type = KEY_COUNT, .offset = DATABASE(max), .min = 1, .max = 100000},
+    {.name = "query_timeout", .type = KEY_DURATION, .offset = DATABASE(query_timeout_ms)},
+    {.name = "mode", .type = KEY_CHOICE, .offset = DATABASE(mode), .words = deck_pool_mode_words},
+    {.name = "reset",
+     .type = KEY_CHOICE,
+     .offset = DATABASE(reset),
+     .words = deck_pool_reset_words},
+    {.name = "on_session_state",
+     .type = KEY_CHOICE,
+     .offset = DATABASE(on_session_state),
+     .words = deck_pool_state_words},
+};
+static const struct file_database database_defaults = {
+    .host = DEFAULT_FOLDER, .port = DEFAULT_PORT, .max = DEFAULT_MAX};
+static const struct deck_table database_table = {
+    .what = "database",
+    .keys = database_keys,
+    .count = sizeof(database_keys) / sizeof(database_keys[0]),
+    .item_bytes = sizeof(struct file_database),
+    .name_offset = DATABASE(name),
+    .place_offset = DATABASE(place),
+    .defaults = &database_defaults,
+};
+
+#define USER(field) offsetof(struct file_user, field)
+static const struct deck_key user_keys[] = {
+    {.name = "password_file", .type = KEY_FILE, .offset = USER(password_file)},
+    {.name = "password_env", .type = KEY_TEXT, .offset = USER(password_env)},
+    {.name = "verifier", .type = KEY_TEXT, .offset = USER(verifier)},
+    {.name = "admin", .type = KEY_FLAG, .offset = USER(is_admin)},
+};
+static const struct deck_table user_table = {
+    .what = "user",
+    .keys = user_keys,
+    .count = sizeof(user_keys) / sizeof(user_keys[0]),
+    .item_bytes = sizeof(struct file_user),
+    .name_offset = USER(name),
+    .place_offset = USER(place),
+};
+
+#define ROOT(field) offsetof(struct file_root, field)
+static const struct deck_key root_keys[] = {
+    {.name = "pooler", .type = KEY_MAPPING, .offset = ROOT(pooler), .table = &deck_pooler_table},
+    {.name = "databases",
+     .type = KEY_MAP,
+     .offset = ROOT(databases),
+     .is_required = true,
+     .table = &database_table},
+    {.name = "users",
+     .type = KEY_MAP,
+     .offset = ROOT(users),
+     .is_required = true,
+     .table = &user_table},
+};
+static const struct deck_table root_table = {
+    .what = "pool file",
+    .keys = root_keys,
+    .count = sizeof(root_keys) / sizeof(root_keys[0]),
+};
+
+/* The first line of a file that nobody else may read. */
+static bool
+read_password(struct arena *arena, const char *path, const char **ret_password, struct error *err)
+{
+    struct stat status;
+    char *text;
+    size_t length;
+
+    if (stat(path, &status) != 0)
+        return error_errno(err, "cannot read \"%s\"", path);
+    if ((status.st_mode & 077) != 0 || (status.st_uid != geteuid() && status.st_uid != 0)) {
+        error_set(err, ERROR_FILE, "the password file \"%s\" is not safe", path);
+        return error_hint(err, "It must be your own, and nobody else may read it: chmod 600.");
+    }
+    if (!file_read(arena, path, &text, &length, err))
+        return false;
+    text[strcspn(text, "\r\n")] = '\0';
+    *ret_password = text;
+    return true;
+}
+
+static bool
+add_file_user(struct pool_config *config, const struct file_user *from, struct error *err)
+{
+    struct pool_user *user = LIST_ADD(config->arena, &config->users);
+    int ways =
+        (from->password_file != NULL) + (from->password_env != NULL) + (from->verifier != NULL);
+
+    *user = (struct pool_user){.name = from->name, .is_admin = from->is_admin};
+    if (ways != 1) {
+        error_set(err, ERROR_DECK,
+                  "user \"%s\" must have one of password_file, password_env and "
+                  "verifier",
+                  from->name);
+        return error_place(err, from->place);
+    }
+    if (from->password_file != NULL &&
+        !read_password(config->arena, from->password_file, &user->password, err))
+        return error_place(err, from->place);
+    if (from->password_env != NULL) {
+        const char *value = getenv(from->password_env);
+        if (value == NULL || value[0] == '\0') {
+            error_set(err, ERROR_DECK, "the environment has no %s", from->password_env);
+            return error_place(err, from->place);
+        }
+        user->password = arena_strdup(config->arena, value);
+    }
+    if (from->verifier == NULL)
+        return make_keys(user, err);
+    user->has_keys = wire_scram_read_verifier(from->verifier, &user->keys);
+    if (user->has_keys)
+        return true;
+    error_set(err, ERROR_DECK, "the verifier of user \"%s\" is not one of SCRAM-SHA-256",
+              from->name);
+    return error_place(err, from->place);
+}
+
+static bool
+add_file_route(struct pool_config *config, const struct file_database *from, const char *user,
+               struct error *err)
+{
+    struct pool_route *route = LIST_ADD(config->arena, &config->routes);
+
+    if (pool_config_user(config, user) == NULL) {
+        error_set(err, ERROR_DECK, "there is no user \"%s\"", user);
+        return error_place(err, from->place);
+    }
+    *route = (struct pool_route){
+        .database = from->name,
+        .user = user,
+        .server_database = from->database == NULL ? from->name : from->database,
+        .service = "",
+        .environment = "",
+        .min = from->min,
+        .max = from->max,
+        .mode = from->mode,
+        .reset = from->reset,
+        .on_session_state = from->on_session_state,
+        .query_timeout_ms = from->query_timeout_ms,
+    };
+    if (!net_address_find(config->arena, from->host, from->port, &route->address, err))
+        return error_place(err, from->place);
+    if (net_address_is_loopback(&route->address))
+        return true;
+    error_set(err, ERROR_REFUSED, "the pool does not connect to %s: it has no TLS yet",
+              route->address.display);
+    return error_place(err, from->place);
+}
+
+static bool
+take_file(struct pool_config *config, const struct file_root *root, struct error *err)
+{
+    config->pooler = root->pooler;
+    for (size_t i = 0; i < root->users.count; i++) {
+        if (!add_file_user(config, &root->users.items[i], err))
+            return false;
+    }
+    for (size_t i = 0; i < root->databases.count; i++) {
+        const struct file_database *database = &root->databases.items[i];
+        if (database->min > database->max) {
+            error_set(err, ERROR_DECK, "min is more than max");
+            return error_place(err, database->place);
+        }
+        for (size_t j = 0; j < database->users.count; j++) {
+            if (!add_file_route(config, database, database->users.items[j], err))
+                return false;
+        }
+    }
+    connect_users(config);
+    return add_listeners(config, err);
+}
+
+struct pool_config *
+pool_config_of_file(const char *path, pool_config_faults *print, struct error *err)
+{
+    struct pool_config *config = new_config();
+    struct deck_faults faults = {0};
+    struct deck_loader loader = {.arena = config->arena, .faults = &faults};
+    struct file_root root = {.pooler = deck_pooler_defaults};
+    struct deck_node *node = deck_extend(&loader, path, NULL, 0);
+
+    if (node != NULL)
+        deck_read(&loader, &root_table, node, "", &root);
+    deck_faults_settle(config->arena, &faults, loader.files.items, loader.files.count);
+    if (!has_faults(path, &faults, print, err) && take_file(config, &root, err))
+        return config;
+    pool_config_free(config);
+    return NULL;
+}

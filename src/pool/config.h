@@ -1,0 +1,55 @@
+/* What a pool daemon is to do: who listens where, which client gets which server. Made from a deck
+ * or from a file of its own, then constant; a reload makes another one. Lives in its arena. */
+#pragma once
+#include "deck/deck.h"
+#include "net/address.h"
+#include "wire/scram.h"
+
+struct pool_user {
+    const char *name;
+    const char *password; /* NULL: only keys */
+    struct wire_scram_keys keys;
+    bool has_keys; /* false: this user cannot log in */
+    bool is_admin;
+};
+
+/* One pool: clients that come as user to database, servers that are logged in as user there. */
+struct pool_route {
+    const char *database, *user; /* as clients name them */
+    const char *server_database;
+    const char *service, *environment; /* "" without a deck */
+    struct net_address address;
+    const struct pool_user *login;
+    int min, max;
+    enum deck_pool_mode mode;
+    enum deck_pool_reset reset;
+    enum deck_pool_state on_session_state;
+    int64_t query_timeout_ms; /* 0: none */
+    bool has_tls_required;
+    LIST_OF(struct net_network) allow; /* empty: from everywhere */
+};
+
+struct pool_config {
+    struct arena *arena;
+    unsigned references; /* of the pool and its groups, one thread */
+    struct deck_pooler pooler;
+    const char *socket_folder;
+    LIST_OF(struct net_address) listen;
+    LIST_OF(struct pool_user) users;
+    LIST_OF(struct pool_route) routes;
+};
+
+/* Called with what is wrong with a file, before that is forgotten. */
+typedef void pool_config_faults(const struct deck_faults *faults);
+/* From a deck (environment NULL: all of them), or from a file for a pooler only. NULL with err set,
+ * the file's own faults told to print. The arena is the configuration's and freed with it. */
+struct pool_config *pool_config_of_deck(const char *path, const char *environment,
+                                        const char *const *sets, size_t set_count,
+                                        pool_config_faults *print, struct error *err) MUST_CHECK;
+struct pool_config *
+pool_config_of_file(const char *path, pool_config_faults *print, struct error *err) MUST_CHECK;
+void pool_config_free(struct pool_config *config);
+
+const struct pool_user *pool_config_user(const struct pool_config *config, const char *name);
+const struct pool_route *
+pool_config_route(const struct pool_config *config, const char *database, const char *user);

@@ -1,0 +1,640 @@
+// SPDX-License-Identifier: MIT
+/* The console: a database of its own name that answers SHOW and takes commands, by the simple
+ * protocol. Tables: what can be shown, which commands there are and the right that each needs. */
+#include "pool/pool.h"
+
+#include "deck/keys.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+enum { COLUMNS_MAX = 20, CELL_BYTES = 128, ROW_BYTES = 1 << 14, ARGUMENT_BYTES = 128 };
+
+bool
+pool_console_is_database(const char *name)
+{
+    return strcmp(name, "pgdeck") == 0 || strcmp(name, "pgbouncer") == 0;
+}
+
+const char *
+pool_client_state_name(enum pool_client_state state)
+{
+    static const char *const names[POOL_CLIENT_STATES] = {"login",   "login",   "login",  "login",
+                                                          "idle",    "waiting", "active", "active",
+                                                          "closing", "closed"};
+
+    return names[state];
+}
+
+const char *
+pool_server_state_name(enum pool_server_state state)
+{
+    static const char *const names[POOL_SERVER_STATES] = {"login",  "login",  "idle", "active",
+                                                          "active", "active", "used", "closed"};
+
+    return names[state];
+}
+
+/* --- rows ---------------------------------------------------------------------------------- */
+
+struct rows {
+    struct pool_client *client;
+    size_t columns;
+    size_t count;
+    const char *cells[COLUMNS_MAX];
+    char texts[COLUMNS_MAX][CELL_BYTES];
+    size_t filled;
+};
+
+static void
+put(struct pool_client *client, const struct wire_writer *writer)
+{
+    pool_link_put(&client->link, &client->pool->buffers, writer->bytes,
+                  writer->is_full ? 0 : writer->length);
+}
+
+static void
+text(struct rows *rows, const char *value)
+{
+    snprintf(rows->texts[rows->filled], CELL_BYTES, "%.*s", CELL_BYTES - 1, value);
+    rows->cells[rows->filled] = rows->texts[rows->filled];
+    rows->filled++;
+}
+
+static void
+number(struct rows *rows, uint64_t value)
+{
+    snprintf(rows->texts[rows->filled], CELL_BYTES, "%llu", (unsigned long long)value);
+    rows->cells[rows->filled] = rows->texts[rows->filled];
+    rows->filled++;
+}
+
+static void
+end_row(struct rows *rows)
+{
+    uint8_t bytes[ROW_BYTES];
+    struct wire_writer writer = wire_writer(bytes, sizeof(bytes));
+
+    wire_put_row(&writer, rows->cells, rows->filled);
+    put(rows->client, &writer);
+    rows->filled = 0;
+    rows->count++;
+}
+
+/* --- SHOW ---------------------------------------------------------------------------------- */
+
+static const char *
+mode_name(const struct pool_group *group)
+{
+    return deck_pool_mode_words[group->route->mode];
+}
+
+struct group_counts {
+    int client_active, client_pinned, server_active, server_idle, server_used, server_login;
+    uint64_t wait_us; /* of the one that waits longest */
+};
+
+static struct group_counts
+count_group(struct pool_group *group)
+{
+    struct group_counts counts = {0};
+
+    POOL_EACH(node, &group->servers)
+    {
+        const struct pool_server *server = POOL_ENTRY(node, struct pool_server, node);
+        counts.client_active += server->client != NULL;
+        counts.client_pinned += server->client != NULL && server->client->pins != 0;
+        counts.server_login += server->state <= POOL_SERVER_LOGIN;
+        counts.server_idle += server->state == POOL_SERVER_IDLE;
+        counts.server_used += server->state == POOL_SERVER_DRAINING;
+        counts.server_active += server->client != NULL;
+    }
+    if (!pool_list_is_empty(&group->waiting))
+        counts.wait_us = group->pool->now_us -
+                         POOL_ENTRY(group->waiting.next, struct pool_client, queue)->since_us;
+    return counts;
+}
+
+static void
+show_pools(struct rows *rows)
+{
+    POOL_EACH(node, &rows->client->pool->groups)
+    {
+        struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
+        struct group_counts counts = count_group(group);
+        text(rows, group->route->database);
+        text(rows, group->route->user);
+        number(rows, (uint64_t)counts.client_active);
+        number(rows, (uint64_t)group->waiting_count);
+        number(rows, (uint64_t)counts.client_pinned);
+        number(rows, (uint64_t)counts.server_active);
+        number(rows, (uint64_t)counts.server_idle);
+        number(rows, (uint64_t)counts.server_used);
+        number(rows, (uint64_t)counts.server_login);
+        number(rows, counts.wait_us / 1000000);
+        number(rows, counts.wait_us % 1000000);
+        text(rows, mode_name(group));
+        text(rows, group->failures > 0 ? group->failure.message : "");
+        end_row(rows);
+    }
+}
+
+static void
+show_clients(struct rows *rows)
+{
+    char buffer[256];
+
+    POOL_EACH(node, &rows->client->pool->clients)
+    {
+        struct pool_client *client = POOL_ENTRY(node, struct pool_client, node);
+        text(rows, client->user_name);
+        text(rows, client->database_name);
+        text(rows, pool_client_state_name(client->state));
+        text(rows, net_address_text(&client->address, buffer, sizeof(buffer)));
+        number(rows, client->serial);
+        number(rows, client->server == NULL ? 0 : client->server->serial);
+        number(rows, client->names.count);
+        text(rows, pool_session_pins(client->pins, buffer, sizeof(buffer)));
+        const char *application = pool_parameters_find(client->reported, "application_name");
+        text(rows, application == NULL ? "" : application);
+        end_row(rows);
+    }
+}
+
+static void
+show_servers(struct rows *rows)
+{
+    POOL_EACH(group_node, &rows->client->pool->groups)
+    {
+        struct pool_group *group = POOL_ENTRY(group_node, struct pool_group, node);
+        POOL_EACH(node, &group->servers)
+        {
+            struct pool_server *server = POOL_ENTRY(node, struct pool_server, node);
+            uint32_t pid = server->key_bytes >= 4 ? wire_uint32(server->key) : 0;
+            text(rows, group->route->login->name);
+            text(rows, group->route->server_database);
+            text(rows, pool_server_state_name(server->state));
+            text(rows, group->route->address.display);
+            number(rows, server->serial);
+            number(rows, server->client == NULL ? 0 : server->client->serial);
+            number(rows, pid);
+            number(rows, server->prepared.count);
+            number(rows, server->owed.count);
+            number(rows, (rows->client->pool->now_us - server->created_us) / 1000000);
+            end_row(rows);
+        }
+    }
+}
+
+static void
+show_stats(struct rows *rows)
+{
+    POOL_EACH(node, &rows->client->pool->groups)
+    {
+        struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
+        const struct pool_statistics *statistics = &group->statistics;
+        text(rows, group->route->database);
+        text(rows, group->route->user);
+        number(rows, statistics->transactions);
+        number(rows, statistics->queries);
+        number(rows, statistics->errors);
+        number(rows, statistics->received_bytes);
+        number(rows, statistics->sent_bytes);
+        number(rows, statistics->transaction_us);
+        number(rows, statistics->wait_us);
+        number(rows, statistics->wait_max_us);
+        end_row(rows);
+    }
+}
+
+static void
+show_databases(struct rows *rows)
+{
+    POOL_EACH(node, &rows->client->pool->groups)
+    {
+        struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
+        text(rows, group->route->database);
+        text(rows, group->route->address.display);
+        text(rows, group->route->server_database);
+        text(rows, group->route->user);
+        text(rows, group->route->environment);
+        text(rows, group->route->service);
+        number(rows, (uint64_t)group->route->min);
+        number(rows, (uint64_t)group->route->max);
+        text(rows, mode_name(group));
+        text(rows, deck_pool_reset_words[group->route->reset]);
+        text(rows, deck_pool_state_words[group->route->on_session_state]);
+        number(rows, (uint64_t)group->server_count);
+        number(rows, group->is_paused);
+        number(rows, group->is_disabled);
+        end_row(rows);
+    }
+}
+
+static void
+show_users(struct rows *rows)
+{
+    const struct pool_config *config = rows->client->pool->config;
+
+    for (size_t i = 0; i < config->users.count; i++) {
+        const struct pool_user *user = &config->users.items[i];
+        text(rows, user->name);
+        text(rows, user->password != NULL ? "password" : user->has_keys ? "verifier" : "none");
+        text(rows, user->is_admin ? "yes" : "no");
+        end_row(rows);
+    }
+}
+
+static void
+config_row(struct rows *rows, const char *key, int64_t value)
+{
+    text(rows, key);
+    number(rows, (uint64_t)value);
+    end_row(rows);
+}
+
+static void
+show_config(struct rows *rows)
+{
+    const struct pool_config *config = rows->client->pool->config;
+    const struct deck_pooler *pooler = &config->pooler;
+
+    for (size_t i = 0; i < config->listen.count; i++) {
+        text(rows, "listen");
+        text(rows, config->listen.items[i].display);
+        end_row(rows);
+    }
+    config_row(rows, "max_clients", pooler->max_clients);
+    config_row(rows, "query_wait_timeout_ms", pooler->query_wait_timeout_ms);
+    config_row(rows, "login_timeout_ms", pooler->login_timeout_ms);
+    config_row(rows, "connect_timeout_ms", pooler->connect_timeout_ms);
+    config_row(rows, "idle_timeout_ms", pooler->idle_timeout_ms);
+    config_row(rows, "recycle_ms", pooler->recycle_ms);
+    config_row(rows, "shutdown_timeout_ms", pooler->shutdown_timeout_ms);
+    config_row(rows, "prepared_statements", pooler->prepared_statements);
+    config_row(rows, "buffer_bytes", pooler->buffer_bytes);
+}
+
+static void
+show_lists(struct rows *rows)
+{
+    const struct pool *pool = rows->client->pool;
+    int64_t groups = 0, servers = 0, waiting = 0;
+
+    POOL_EACH(node, &pool->groups)
+    {
+        const struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
+        groups++;
+        servers += group->server_count;
+        waiting += group->waiting_count;
+    }
+    config_row(rows, "pools", groups);
+    config_row(rows, "users", (int64_t)pool->config->users.count);
+    config_row(rows, "clients", pool->client_count);
+    config_row(rows, "waiting_clients", waiting);
+    config_row(rows, "servers", servers);
+    config_row(rows, "cancel_requests", pool->cancel_count);
+}
+
+static void
+show_mem(struct rows *rows)
+{
+    const struct pool *pool = rows->client->pool;
+
+    config_row(rows, "buffers_taken", (int64_t)pool->buffers.taken);
+    config_row(rows, "buffers_spare", (int64_t)pool->buffers.count);
+    config_row(rows, "buffer_bytes", pool->buffers.size_bytes);
+    config_row(rows, "statements", (int64_t)pool->statements.count);
+    config_row(rows, "statement_bytes", (int64_t)pool->statements.bytes);
+    config_row(rows, "parameter_sets", (int64_t)pool->parameters.count);
+}
+
+static void
+show_version(struct rows *rows)
+{
+    text(rows, "pgdeck pool " PGDECK_VERSION);
+    end_row(rows);
+}
+
+static void show_help(struct rows *rows);
+
+struct view {
+    const char *name;
+    void (*show)(struct rows *rows);
+    const char *columns[COLUMNS_MAX];
+};
+
+static const struct view views[] = {
+    {"POOLS",
+     show_pools,
+     {"database", "user", "cl_active", "cl_waiting", "cl_pinned", "sv_active", "sv_idle", "sv_used",
+      "sv_login", "maxwait", "maxwait_us", "pool_mode", "last_error"}},
+    {"CLIENTS",
+     show_clients,
+     {"user", "database", "state", "addr", "id", "server", "prepared_statements", "pinned_by",
+      "application_name"}},
+    {"SERVERS",
+     show_servers,
+     {"user", "database", "state", "addr", "id", "client", "remote_pid", "prepared_statements",
+      "owed", "age_s"}},
+    {"STATS",
+     show_stats,
+     {"database", "user", "total_xact_count", "total_query_count", "total_errors", "total_received",
+      "total_sent", "total_xact_time", "total_wait_time", "max_wait_time"}},
+    {"DATABASES",
+     show_databases,
+     {"name", "host", "database", "user", "environment", "service", "min_pool_size", "pool_size",
+      "pool_mode", "reset", "on_session_state", "current_connections", "paused", "disabled"}},
+    {"USERS", show_users, {"name", "secret", "admin"}},
+    {"CONFIG", show_config, {"key", "value"}},
+    {"LISTS", show_lists, {"list", "items"}},
+    {"MEM", show_mem, {"name", "value"}},
+    {"VERSION", show_version, {"version"}},
+    {"HELP", show_help, {"command", "right"}},
+};
+enum { VIEW_COUNT = sizeof(views) / sizeof(views[0]) };
+
+static void
+show(struct pool_client *client, const struct view *view)
+{
+    struct rows rows = {.client = client};
+    uint8_t bytes[ROW_BYTES];
+    struct wire_writer writer = wire_writer(bytes, sizeof(bytes));
+
+    while (rows.columns < COLUMNS_MAX && view->columns[rows.columns] != NULL)
+        rows.columns++;
+    wire_put_columns(&writer, view->columns, rows.columns);
+    put(client, &writer);
+    view->show(&rows);
+}
+
+/* --- commands ------------------------------------------------------------------------------ */
+
+struct argument {
+    struct pool_client *client;
+    const char *name; /* of a database; "" : all */
+    struct error *err;
+};
+
+/* Each group of the database, or all. */
+static bool
+for_groups(const struct argument *argument, void (*act)(struct pool_group *group))
+{
+    int count = 0;
+
+    POOL_EACH(node, &argument->client->pool->groups)
+    {
+        struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
+        if (argument->name[0] != '\0' && strcmp(group->route->database, argument->name) != 0)
+            continue;
+        act(group);
+        count++;
+    }
+    return count > 0 ||
+           pool_fault(argument->err, "3D000", "there is no database \"%s\"", argument->name);
+}
+
+static void
+pause_group(struct pool_group *group)
+{
+    group->is_paused = true;
+}
+
+static void
+resume_group(struct pool_group *group)
+{
+    group->is_paused = false;
+    pool_group_serve(group);
+}
+
+static void
+disable_group(struct pool_group *group)
+{
+    group->is_disabled = true;
+}
+
+static void
+enable_group(struct pool_group *group)
+{
+    group->is_disabled = false;
+}
+
+static void
+reconnect_group(struct pool_group *group)
+{
+    POOL_EACH(node, &group->servers)
+    {
+        struct pool_server *server = POOL_ENTRY(node, struct pool_server, node);
+        server->is_outdated = true;
+        if (server->state == POOL_SERVER_IDLE)
+            pool_server_close(server, NULL);
+    }
+}
+
+static void
+kill_group(struct pool_group *group)
+{
+    struct error err;
+
+    group->is_paused = true;
+    pool_fault(&err, "57P01", "terminated by KILL on the console of the pool");
+    POOL_EACH(node, &group->pool->clients)
+    {
+        struct pool_client *client = POOL_ENTRY(node, struct pool_client, node);
+        if (client->group == group)
+            pool_client_fail(client, &err);
+    }
+    reconnect_group(group);
+}
+
+static bool
+do_pause(const struct argument *argument)
+{
+    return for_groups(argument, pause_group);
+}
+
+static bool
+do_resume(const struct argument *argument)
+{
+    return for_groups(argument, resume_group);
+}
+
+static bool
+do_disable(const struct argument *argument)
+{
+    return for_groups(argument, disable_group);
+}
+
+static bool
+do_enable(const struct argument *argument)
+{
+    return for_groups(argument, enable_group);
+}
+
+static bool
+do_reconnect(const struct argument *argument)
+{
+    return for_groups(argument, reconnect_group);
+}
+
+static bool
+do_kill(const struct argument *argument)
+{
+    return for_groups(argument, kill_group);
+}
+
+static bool
+do_reload(const struct argument *argument)
+{
+    struct pool *pool = argument->client->pool;
+
+    return pool->reload(pool, argument->err);
+}
+
+static bool
+do_shutdown(const struct argument *argument)
+{
+    struct pool *pool = argument->client->pool;
+
+    if (strcasecmp(argument->name, "immediate") == 0)
+        pool->is_ended = true;
+    else
+        pool_stop(pool, (int)pool->config->pooler.shutdown_timeout_ms);
+    return true;
+}
+
+enum right { RIGHT_ALL, RIGHT_ADMIN };
+
+struct command {
+    const char *name;
+    enum right right;
+    bool needs_name;
+    bool (*run)(const struct argument *argument);
+    const char *help;
+};
+
+static const struct command commands[] = {
+    {"PAUSE", RIGHT_ADMIN, false, do_pause, "PAUSE [database]"},
+    {"RESUME", RIGHT_ADMIN, false, do_resume, "RESUME [database]"},
+    {"DISABLE", RIGHT_ADMIN, true, do_disable, "DISABLE database"},
+    {"ENABLE", RIGHT_ADMIN, true, do_enable, "ENABLE database"},
+    {"RECONNECT", RIGHT_ADMIN, false, do_reconnect, "RECONNECT [database]"},
+    {"KILL", RIGHT_ADMIN, true, do_kill, "KILL database"},
+    {"RELOAD", RIGHT_ADMIN, false, do_reload, "RELOAD"},
+    {"SHUTDOWN", RIGHT_ADMIN, false, do_shutdown, "SHUTDOWN [IMMEDIATE]"},
+};
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+
+static void
+show_help(struct rows *rows)
+{
+    for (size_t i = 0; i < VIEW_COUNT; i++) {
+        char line[64];
+        snprintf(line, sizeof(line), "SHOW %s", views[i].name);
+        text(rows, line);
+        text(rows, "admin");
+        end_row(rows);
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        text(rows, commands[i].help);
+        text(rows, commands[i].right == RIGHT_ADMIN ? "admin" : "all");
+        end_row(rows);
+    }
+}
+
+/* The next word, in double quotes or not; false: there is none, or it is too long. */
+static bool
+next_word(const char **at, char word[ARGUMENT_BYTES])
+{
+    const char *in = *at;
+    size_t length = 0;
+
+    while (isspace((unsigned char)*in) || *in == ';')
+        in++;
+    bool is_quoted = *in == '"';
+    in += is_quoted;
+    while (*in != '\0' && length + 1 < ARGUMENT_BYTES &&
+           (is_quoted ? *in != '"' : !isspace((unsigned char)*in) && *in != ';'))
+        word[length++] = *in++;
+    word[length] = '\0';
+    in += is_quoted && *in == '"';
+    *at = in;
+    return length > 0;
+}
+
+static bool
+run(struct pool_client *client, const char *sql, char tag[ARGUMENT_BYTES], struct error *err)
+{
+    char word[ARGUMENT_BYTES], name[ARGUMENT_BYTES] = "", more[ARGUMENT_BYTES];
+
+    if (!next_word(&sql, word))
+        return pool_fault(err, "42601", "empty command");
+    next_word(&sql, name);
+    if (next_word(&sql, more))
+        return pool_fault(err, "42601", "one thing at a time: \"%s\" is too much", more);
+    if (!client->is_admin)
+        return pool_fault(err, "42501", "the console is for admins");
+    for (size_t i = 0; strcasecmp(word, "SHOW") == 0 && i < VIEW_COUNT; i++) {
+        if (strcasecmp(name, views[i].name) == 0) {
+            show(client, &views[i]);
+            snprintf(tag, ARGUMENT_BYTES, "SHOW");
+            return true;
+        }
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcasecmp(word, commands[i].name) != 0)
+            continue;
+        snprintf(tag, ARGUMENT_BYTES, "%s", commands[i].name);
+        if (commands[i].needs_name && name[0] == '\0')
+            return pool_fault(err, "42601", "%s wants the name of a database", commands[i].name);
+        return commands[i].run(&(struct argument){client, name, err});
+    }
+    pool_fault(err, "42601", "there is no command \"%s %s\"", word, name);
+    return error_hint(err, "SHOW HELP lists them.");
+}
+
+bool
+pool_console_step(struct pool_client *client)
+{
+    const uint8_t *bytes = pool_link_bytes(&client->link);
+    size_t unread = pool_link_unread(&client->link);
+    struct wire_header header;
+    struct error err;
+    char tag[ARGUMENT_BYTES];
+
+    client->wanted = WIRE_HEADER_BYTES;
+    enum wire_result result = wire_read_header(bytes, unread, WIRE_FROM_CLIENT, &header);
+    if (result == WIRE_MORE)
+        return false;
+    if (result == WIRE_WHOLE && header.type == 'X') {
+        pool_client_close(client);
+        return false;
+    }
+    if (result == WIRE_BAD || header.type != 'Q' || header.body_bytes > POOL_GATHER_BYTES_MAX) {
+        pool_fault(&err, "0A000", "the console takes only the simple query protocol");
+        pool_client_fail(client, &err);
+        return false;
+    }
+    client->wanted = WIRE_HEADER_BYTES + header.body_bytes;
+    if (unread < client->wanted)
+        return false;
+    const char *sql = (const char *)bytes + WIRE_HEADER_BYTES;
+    bool is_fine = memchr(sql, '\0', header.body_bytes) == sql + header.body_bytes - 1
+                       ? run(client, sql, tag, &err)
+                       : pool_fault(&err, "08P01", "malformed Query message");
+    if (!pool_client_is_open(client))
+        return false;
+    if (is_fine) {
+        uint8_t complete[ARGUMENT_BYTES + 16];
+        struct wire_writer writer = wire_writer(complete, sizeof(complete));
+        wire_put_complete(&writer, tag);
+        put(client, &writer);
+    } else {
+        pool_client_put_error(client, "ERROR", &err);
+    }
+    pool_client_put_ready(client, 'I');
+    pool_link_consume(&client->link, client->wanted);
+    return true;
+}

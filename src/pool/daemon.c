@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+#include "pool/daemon.h"
+
+#include "net/loop.h"
+#include "pool/pool.h"
+
+#include <openssl/rand.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LISTENERS_MAX = 8, ACCEPTS_AT_ONCE = 64 };
+
+struct daemon {
+    struct pool_driver driver; /* first */
+    struct pool pool;
+    struct net_loop *loop;
+    const struct pool_daemon_options *options;
+    int listeners[LISTENERS_MAX];
+    size_t listener_count;
+    int signals;
+};
+
+static uint64_t
+now_us(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
+}
+
+/* --- driver -------------------------------------------------------------------------------- */
+
+static bool
+connect_by_loop(struct pool_driver *driver, const struct net_address *address,
+                struct net_stream *stream, struct error *err)
+{
+    return net_loop_connect(((struct daemon *)driver)->loop, address, stream, err);
+}
+
+static bool
+random_bytes(struct pool_driver *driver, void *bytes, size_t count)
+{
+    (void)driver;
+    return RAND_bytes(bytes, (int)count) == 1;
+}
+
+static void
+log_line(struct pool_driver *driver, const char *line)
+{
+    char stamp[32];
+    time_t now = time(NULL);
+    struct tm parts;
+
+    (void)driver;
+    gmtime_r(&now, &parts);
+    strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    fprintf(stderr, "%s pgdeck pool[%d]: %s\n", stamp, (int)getpid(), line);
+}
+
+/* --- configuration ------------------------------------------------------------------------- */
+
+struct pool_config *
+pool_daemon_load(const struct pool_daemon_options *options, struct error *err)
+{
+    if (options->file != NULL)
+        return pool_config_of_file(options->file, options->print_faults, err);
+    return pool_config_of_deck(options->deck, options->environment, options->sets,
+                               options->set_count, options->print_faults, err);
+}
+
+static bool
+listen_all(struct daemon *daemon, const struct pool_config *config, struct error *err)
+{
+    for (size_t i = 0; i < config->listen.count; i++) {
+        if (daemon->listener_count == LISTENERS_MAX)
+            return error_set(err, ERROR_DECK, "more than %d addresses to listen on", LISTENERS_MAX);
+        if (!net_loop_listen(daemon->loop, &config->listen.items[i],
+                             &daemon->listeners[daemon->listener_count], err))
+            return false;
+        daemon->listener_count++;
+    }
+    return true;
+}
+
+/* All or nothing. Addresses to listen on stay as they are until a restart. */
+static bool
+reload(struct pool *pool, struct error *err)
+{
+    struct daemon *daemon = (struct daemon *)pool->driver;
+    struct pool_config *config = pool_daemon_load(daemon->options, err);
+
+    if (config == NULL) {
+        pool_log(pool, "the configuration stays as it was: %s", err->message);
+        memcpy(err->sqlstate, "F0000", sizeof(err->sqlstate)); /* config_file_error */
+        return false;
+    }
+    pool_configure(pool, config);
+    pool_log(pool, "configuration loaded: %zu pools", config->routes.count);
+    return true;
+}
+
+/* --- events -------------------------------------------------------------------------------- */
+
+static void
+accept_some(struct daemon *daemon, int listener)
+{
+    struct pool *pool = &daemon->pool;
+
+    for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
+        struct sockaddr_storage address = {0};
+        struct pool_client *client = pool_client_new(pool, &address);
+        if (client == NULL)
+            return;
+        int taken = net_loop_accept(daemon->loop, listener, &client->link.stream, &client->address);
+        if (taken <= 0) {
+            pool_client_close(client);
+            return;
+        }
+        pool_client_process(client);
+    }
+}
+
+static void
+take_signal(struct daemon *daemon)
+{
+    struct signalfd_siginfo info;
+    struct pool *pool = &daemon->pool;
+    struct error err;
+
+    while (read(daemon->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo == SIGHUP) {
+            if (!reload(pool, &err))
+                continue; /* logged */
+        } else if (pool->is_stopping || info.ssi_signo == SIGINT) {
+            pool->is_ended = true;
+        } else {
+            pool_log(pool, "stopping: transactions may end");
+            pool_stop(pool, (int)pool->config->pooler.shutdown_timeout_ms);
+        }
+    }
+}
+
+/* Idle servers first: what they said unasked is seen before one of them is given to a client. */
+static void
+handle(struct daemon *daemon, const struct net_event *events, size_t count)
+{
+    struct pool *pool = &daemon->pool;
+    bool is_done[NET_EVENTS_MAX] = {false};
+
+    for (size_t i = 0; i < count; i++) {
+        if (events[i].kind != NET_STREAM)
+            continue;
+        struct pool_object *object = events[i].stream->owner;
+        is_done[i] = object->kind == POOL_OWNER_SERVER &&
+                     ((struct pool_server *)events[i].stream->owner)->state == POOL_SERVER_IDLE;
+        if (is_done[i])
+            pool_stream_event(pool, events[i].stream, events[i].is_writable);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (events[i].kind == NET_STREAM && !is_done[i])
+            pool_stream_event(pool, events[i].stream, events[i].is_writable);
+        else if (events[i].kind == NET_LISTENER)
+            accept_some(daemon, events[i].descriptor);
+        else if (events[i].kind == NET_SIGNAL)
+            take_signal(daemon);
+    }
+}
+
+static void
+serve(struct daemon *daemon)
+{
+    struct pool *pool = &daemon->pool;
+    struct net_event events[NET_EVENTS_MAX];
+    int timeout_ms = pool_tick(pool, now_us());
+    uint64_t next_tick_us = pool->now_us;
+
+    while (!pool->is_ended) {
+        size_t count = net_loop_wait(daemon->loop, timeout_ms, events);
+        pool->now_us = now_us();
+        handle(daemon, events, count);
+        pool_sweep(pool);
+        if (pool->now_us >= next_tick_us || pool->is_stopping) {
+            timeout_ms = pool_tick(pool, pool->now_us);
+            next_tick_us = pool->now_us + (uint64_t)timeout_ms * 1000;
+        }
+    }
+}
+
+/* --- the whole ----------------------------------------------------------------------------- */
+
+static bool
+watch_signals(struct daemon *daemon, struct error *err)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return error_errno(err, "cannot block signals");
+    daemon->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (daemon->signals < 0)
+        return error_errno(err, "cannot watch signals");
+    return net_loop_watch(daemon->loop, daemon->signals, err);
+}
+
+/* As many descriptors as may be had; no core dumps, which would hold passwords. */
+static void
+prepare_process(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit); /* a wish */
+    }
+#ifndef __SANITIZE_ADDRESS__ /* which looks for leaks by looking into the process */
+    (void)prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+static void
+close_listeners(struct daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->listener_count; i++)
+        net_loop_close_listener(daemon->loop, daemon->listeners[i]);
+    daemon->listener_count = 0;
+}
+
+static void
+log_start(struct daemon *daemon)
+{
+    struct pool *pool = &daemon->pool;
+
+    for (size_t i = 0; i < pool->config->users.count; i++) {
+        const struct pool_user *user = &pool->config->users.items[i];
+        if (!user->has_keys)
+            pool_log(pool, "no password is known for \"%s\": it cannot log in", user->name);
+    }
+    for (size_t i = 0; i < pool->config->listen.count; i++)
+        pool_log(pool, "listening on %s", pool->config->listen.items[i].display);
+}
+
+bool
+pool_daemon_run(const struct pool_daemon_options *options, struct error *err)
+{
+    struct daemon *daemon = calloc(1, sizeof(*daemon));
+    struct pool_config *config = NULL;
+    bool is_served = false;
+
+    if (daemon == NULL)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    daemon->driver = (struct pool_driver){connect_by_loop, random_bytes, log_line};
+    daemon->options = options;
+    daemon->signals = -1;
+    prepare_process();
+    config = pool_daemon_load(options, err);
+    daemon->loop = config == NULL ? NULL : net_loop_new(err);
+    if (daemon->loop == NULL)
+        goto done;
+    if (!listen_all(daemon, config, err) || !watch_signals(daemon, err) ||
+        !pool_init(&daemon->pool, &daemon->driver, config, now_us(), err))
+        goto done;
+    config = NULL; /* the pool's */
+    daemon->pool.reload = reload;
+    log_start(daemon);
+    serve(daemon);
+    pool_log(&daemon->pool, "stopped");
+    pool_release(&daemon->pool);
+    is_served = true;
+done:
+    if (daemon->loop != NULL) {
+        close_listeners(daemon);
+        net_loop_free(daemon->loop);
+    }
+    if (daemon->signals >= 0)
+        close(daemon->signals);
+    if (config != NULL)
+        pool_config_drop(config);
+    free(daemon);
+    return is_served;
+}

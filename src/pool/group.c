@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: MIT
+#include "pool/pool.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { BACKOFF_MIN_MS = 50, BACKOFF_MAX_MS = 1000, IDLE_LOOKED_AT = 16 };
+
+struct pool_group *
+pool_group_find(struct pool *pool, const char *database, const char *user)
+{
+    POOL_EACH(node, &pool->groups)
+    {
+        struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
+        if (strcmp(group->route->database, database) == 0 && strcmp(group->route->user, user) == 0)
+            return group;
+    }
+    return NULL;
+}
+
+bool
+pool_group_new(struct pool *pool, struct pool_config *config, const struct pool_route *route)
+{
+    struct pool_group *group = calloc(1, sizeof(*group));
+
+    if (group == NULL)
+        return false;
+    group->pool = pool;
+    group->config = config;
+    pool_config_keep(config);
+    group->route = route;
+    pool_list_init(&group->servers);
+    pool_list_init(&group->idle);
+    pool_list_init(&group->waiting);
+    pool_list_append(&pool->groups, &group->node);
+    return true;
+}
+
+void
+pool_group_free(struct pool_group *group)
+{
+    struct pool_parameter_table *table = &group->pool->parameters;
+
+    for (size_t i = 0; i < group->login_count; i++) {
+        pool_parameters_drop(table, group->logins[i].startup);
+        pool_parameters_drop(table, group->logins[i].reported);
+    }
+    pool_list_remove(&group->node);
+    pool_config_drop(group->config);
+    free(group);
+}
+
+/* --- check-out ----------------------------------------------------------------------------- */
+
+/* The best of those that are free: the client's last one, one with its parameters, the one used
+ * last. NULL: none is free. */
+static struct pool_server *
+choose(struct pool_group *group, const struct pool_client *client)
+{
+    struct pool_server *best = NULL;
+    int looked_at = 0, best_score = -1;
+
+    POOL_EACH(node, &group->idle)
+    {
+        struct pool_server *server = POOL_ENTRY(node, struct pool_server, queue);
+        int score = server->serial == client->last_server ? 2
+                    : server->session == client->session  ? 1
+                                                          : 0;
+        if (score > best_score) {
+            best = server;
+            best_score = score;
+        }
+        if (best_score == 2 || ++looked_at == IDLE_LOOKED_AT)
+            break;
+    }
+    return best;
+}
+
+static void
+tell_differences(struct pool_client *client, const struct pool_parameters *reported)
+{
+    struct pool *pool = client->pool;
+    uint8_t bytes[POOL_PARAMETERS_BYTES_MAX + POOL_PARAMETERS_MAX * 8];
+    struct wire_writer writer = wire_writer(bytes, sizeof(bytes));
+
+    if (client->reported == reported)
+        return;
+    for (unsigned i = 0; i < reported->count; i++) {
+        const char *told = pool_parameters_find(client->reported, reported->items[i].name);
+        if (told == NULL || strcmp(told, reported->items[i].value) != 0)
+            wire_put_parameter(&writer, reported->items[i].name, reported->items[i].value);
+    }
+    pool_link_put(&client->link, &pool->buffers, bytes, writer.length);
+    pool_parameters_move(&pool->parameters, &client->reported, pool_parameters_keep(reported));
+}
+
+/* The server has the client's session: the client goes on. */
+void
+pool_group_start(struct pool_server *server)
+{
+    struct pool_client *client = server->client;
+
+    server->state = POOL_SERVER_ACTIVE;
+    server->since_us = server->pool->now_us;
+    if (client->state == POOL_CLIENT_LOGIN) {
+        pool_client_welcome_by(client, server);
+        client->server = NULL;
+        server->client = NULL;
+        pool_client_flush(client);
+        pool_group_take_back(server);
+    } else {
+        client->state = POOL_CLIENT_ACTIVE;
+        tell_differences(client, server->reported);
+    }
+}
+
+static void
+attach(struct pool_server *server, struct pool_client *client)
+{
+    struct pool_group *group = server->group;
+    uint64_t waited = group->pool->now_us - client->since_us;
+
+    pool_list_remove(&server->queue);
+    if (server->last_client != client->serial && group->route->reset == DECK_POOL_FULL &&
+        server->last_client != 0)
+        server->is_discard_due = true;
+    server->client = client;
+    server->last_client = client->serial;
+    client->server = server;
+    client->last_server = server->serial;
+    group->statistics.waits++;
+    group->statistics.wait_us += waited;
+    if (waited > group->statistics.wait_max_us)
+        group->statistics.wait_max_us = waited;
+    if (pool_session_setup(server))
+        pool_group_start(server);
+}
+
+/* Starts as many connections as are needed and allowed. */
+static void
+grow(struct pool_group *group)
+{
+    struct pool *pool = group->pool;
+    struct error err;
+
+    while (group->connecting_count < group->waiting_count &&
+           group->server_count < group->route->max && pool->now_us >= group->connect_after_us) {
+        if (pool_server_start(group, &err))
+            continue;
+        pool_group_failed(group, &err);
+        return;
+    }
+}
+
+void
+pool_group_serve(struct pool_group *group)
+{
+    if (group->is_serving) /* further up the stack, and going on */
+        return;
+    group->is_serving = true;
+    while (!pool_list_is_empty(&group->waiting) && !group->is_paused) {
+        struct pool_client *client = POOL_ENTRY(group->waiting.next, struct pool_client, queue);
+        struct pool_server *server = choose(group, client);
+        if (server == NULL)
+            break;
+        pool_list_remove(&client->queue);
+        group->waiting_count--;
+        attach(server, client);
+        pool_client_process(client);
+    }
+    group->is_serving = false;
+    if (!group->is_paused)
+        grow(group);
+}
+
+void
+pool_group_want(struct pool_client *client)
+{
+    struct pool_group *group = client->group;
+    struct error err;
+
+    if (group->is_removed || group->is_disabled) {
+        pool_fault(&err, "08004", "database \"%s\" is not served by this pool any more",
+                   group->route->database);
+        pool_client_fail(client, &err);
+        return;
+    }
+    client->since_us = group->pool->now_us;
+    if (client->state != POOL_CLIENT_LOGIN)
+        client->state = POOL_CLIENT_WAITING;
+    struct pool_server *server =
+        pool_list_is_empty(&group->waiting) && !group->is_paused ? choose(group, client) : NULL;
+    if (server != NULL) {
+        attach(server, client);
+        return;
+    }
+    pool_list_append(&group->waiting, &client->queue);
+    group->waiting_count++;
+    if (!group->is_paused)
+        grow(group);
+}
+
+/* --- check-in ------------------------------------------------------------------------------ */
+
+static unsigned
+facts_of(const struct pool_server *server, bool is_client_gone)
+{
+    const struct pool_client *client = server->client;
+    const struct pool_link *link = &server->link;
+    unsigned facts = is_client_gone ? POOL_FACT_GONE : 0;
+
+    facts |= server->is_broken || link->is_broken ? POOL_FACT_BROKEN : 0;
+    facts |= client->body_left > 0 && !client->is_body_dropped ? POOL_FACT_PARTIAL : 0;
+    facts |= link->out.bytes != NULL || link->run_bytes > 0 ? POOL_FACT_UNSENT : 0;
+    facts |= link->stream.is_readable || pool_link_unread(link) > 0 || server->body_left > 0
+                 ? POOL_FACT_UNREAD
+                 : 0;
+    facts |= server->owed.count > 0 || server->owed.is_skipping || server->is_unsynced
+                 ? POOL_FACT_OWED
+                 : 0;
+    facts |= server->copy != POOL_COPY_NONE ? POOL_FACT_COPY : 0;
+    facts |= server->status != 'I' ? POOL_FACT_BLOCK : 0;
+    facts |= server->cancels > 0 ? POOL_FACT_CANCEL : 0;
+    facts |= server->group->route->mode == DECK_POOL_SESSION ? POOL_FACT_SESSION : 0;
+    facts |= client->pins != 0 ? POOL_FACT_PINNED : 0;
+    facts |= client->signs != 0 ? POOL_FACT_SIGNS : 0;
+    return facts;
+}
+
+static void
+detach(struct pool_server *server)
+{
+    struct pool_client *client = server->client;
+
+    if (client != NULL) {
+        client->server = NULL;
+        client->signs = 0;
+        if (client->state == POOL_CLIENT_ACTIVE)
+            client->state = POOL_CLIENT_IDLE;
+    }
+    server->client = NULL;
+    server->group->statistics.transactions++;
+    server->group->statistics.transaction_us += server->pool->now_us - server->since_us;
+}
+
+/* A query runs on for a client that has gone: it is stopped before the connection is closed. */
+static void
+abandon(struct pool_server *server)
+{
+    detach(server);
+    if (pool_owed_has_visible(&server->owed) && !server->is_broken)
+        pool_cancel_server(server);
+    pool_server_close(server, NULL);
+}
+
+static void
+drain(struct pool_server *server)
+{
+    server->state = POOL_SERVER_DRAINING;
+    server->deadline_us = server->pool->now_us + POOL_DRAIN_TIMEOUT_MS * 1000;
+}
+
+/* Statement pooling: a transaction that stays open is not what it is for. */
+static bool
+is_block_refused(struct pool_server *server)
+{
+    struct error err;
+
+    if (server->group->route->mode != DECK_POOL_STATEMENT || server->owed.count > 0 ||
+        server->status == 'I')
+        return false;
+    pool_fault(&err, "0A000", "transaction blocks are not possible in statement pooling");
+    pool_client_fail(server->client, &err); /* closes the server by the rule */
+    return true;
+}
+
+void
+pool_group_checkin(struct pool_server *server, bool is_client_gone)
+{
+    if (is_client_gone && server->state != POOL_SERVER_ACTIVE) {
+        /* The pool's own is under way: what it leaves is thrown away. */
+        detach(server);
+        server->is_discard_due = true;
+        drain(server);
+        return;
+    }
+    if (!is_client_gone && is_block_refused(server))
+        return;
+    switch (pool_checkin(facts_of(server, is_client_gone))) {
+    case POOL_KEEP:
+        return;
+    case POOL_CLOSE:
+        abandon(server);
+        return;
+    case POOL_WAIT:
+        server->is_discard_due |= is_client_gone;
+        detach(server);
+        drain(server);
+        return;
+    case POOL_PROBE:
+        pool_session_probe(server);
+        return;
+    case POOL_RESET:
+        detach(server);
+        pool_session_reset(server);
+        return;
+    case POOL_RELEASE:
+        detach(server);
+        pool_group_take_back(server);
+        return;
+    }
+}
+
+void
+pool_group_take_back(struct pool_server *server)
+{
+    struct pool_group *group = server->group;
+    uint64_t age_us = group->pool->now_us - server->created_us;
+    uint64_t recycle_us = (uint64_t)group->pool->config->pooler.recycle_ms * 1000;
+
+    if (server->is_outdated || group->is_removed || (recycle_us > 0 && age_us >= recycle_us) ||
+        group->server_count > group->route->max) {
+        pool_server_close(server, NULL);
+        return;
+    }
+    server->state = POOL_SERVER_IDLE;
+    server->since_us = group->pool->now_us;
+    server->deadline_us = 0;
+    pool_list_prepend(&group->idle, &server->queue);
+    pool_group_serve(group);
+}
+
+/* --- time ---------------------------------------------------------------------------------- */
+
+/* Faults of the server that waiting does not mend. */
+static bool
+is_hopeless(const struct error *err)
+{
+    return strncmp(err->sqlstate, "28", 2) == 0 || strncmp(err->sqlstate, "3D", 2) == 0 ||
+           strncmp(err->sqlstate, "08P", 3) == 0;
+}
+
+static void
+fail_waiting(struct pool_group *group, const struct error *err)
+{
+    while (!pool_list_is_empty(&group->waiting))
+        pool_client_fail(POOL_ENTRY(group->waiting.next, struct pool_client, queue), err);
+}
+
+void
+pool_group_failed(struct pool_group *group, const struct error *err)
+{
+    struct pool *pool = group->pool;
+    uint64_t wait_ms = BACKOFF_MIN_MS;
+    uint16_t jitter = 0;
+
+    for (unsigned i = 0; i < group->failures && wait_ms < BACKOFF_MAX_MS; i++)
+        wait_ms *= 2;
+    if (wait_ms > BACKOFF_MAX_MS)
+        wait_ms = BACKOFF_MAX_MS;
+    if (!pool->driver->random(pool->driver, &jitter, sizeof(jitter)))
+        jitter = 0;
+    wait_ms += wait_ms * jitter / UINT16_MAX / 2;
+    group->connect_after_us = pool->now_us + wait_ms * 1000;
+    if (group->failures++ == 0)
+        pool_log(pool, "cannot log in \"%s\" to \"%s\" at %s: %s", group->route->login->name,
+                 group->route->server_database, group->route->address.display, err->message);
+    group->failure = *err;
+    if (is_hopeless(err) && group->server_count == group->connecting_count)
+        fail_waiting(group, err);
+}
+
+/* Who has the servers, for the one who gets none. */
+static void
+fail_late(struct pool_client *client)
+{
+    struct pool_group *group = client->group;
+    int pinned = 0, blocks = 0, busy = 0;
+    struct error err;
+
+    POOL_EACH(node, &group->servers)
+    {
+        const struct pool_server *server = POOL_ENTRY(node, struct pool_server, node);
+        const struct pool_client *holder = server->client;
+        if (holder == NULL)
+            continue;
+        pinned += holder->pins != 0;
+        blocks += holder->pins == 0 && server->owed.count == 0 && server->status != 'I';
+        busy += holder->pins == 0 && server->owed.count > 0;
+    }
+    pool_fault(&err, "53300", "no server connection became free within %lld ms",
+               (long long)group->pool->config->pooler.query_wait_timeout_ms);
+    error_detail(&err,
+                 "Of %d connections (at most %d) %d run queries, %d are idle in a transaction, "
+                 "%d are pinned, %d are being made; %d clients wait.",
+                 group->server_count, group->route->max, busy, blocks, pinned,
+                 group->connecting_count, group->waiting_count);
+    if (group->failures > 0)
+        error_hint(&err, "The last attempt to connect failed: %.300s.", group->failure.message);
+    else if (group->is_paused)
+        error_hint(&err, "The pool is paused.");
+    if (client->state == POOL_CLIENT_WAITING)
+        pool_client_give_up(client, &err);
+    else
+        pool_client_fail(client, &err);
+}
+
+static void
+tick_server(struct pool_server *server)
+{
+    struct pool *pool = server->pool;
+    struct pool_group *group = server->group;
+    const struct deck_pooler *pooler = &pool->config->pooler;
+    uint64_t idle_us = pool->now_us - server->since_us;
+    uint64_t age_us = pool->now_us - server->created_us;
+    int64_t query_ms = group->route->query_timeout_ms;
+    struct error err;
+
+    if (server->deadline_us != 0 && pool->now_us >= server->deadline_us) {
+        pool_fault(&err, "08006", "the server did not answer in time");
+        pool_server_close(server, &err);
+    } else if (server->state == POOL_SERVER_IDLE) {
+        bool is_old = pooler->recycle_ms > 0 && age_us >= (uint64_t)pooler->recycle_ms * 1000;
+        bool is_spare = pooler->idle_timeout_ms > 0 &&
+                        idle_us >= (uint64_t)pooler->idle_timeout_ms * 1000 &&
+                        group->server_count > group->route->min;
+        if (server->is_outdated || group->is_removed || is_old || is_spare)
+            pool_server_close(server, NULL);
+    } else if (server->state == POOL_SERVER_ACTIVE && query_ms > 0 && server->cancels == 0 &&
+               pool_owed_has_visible(&server->owed) &&
+               pool->now_us - server->query_us >= (uint64_t)query_ms * 1000) {
+        pool_cancel_server(server); /* and again, if it goes on */
+    }
+}
+
+void
+pool_group_tick(struct pool_group *group)
+{
+    struct pool *pool = group->pool;
+    uint64_t limit_us = (uint64_t)pool->config->pooler.query_wait_timeout_ms * 1000;
+    struct error err;
+
+    POOL_EACH(node, &group->servers)
+    {
+        tick_server(POOL_ENTRY(node, struct pool_server, node));
+    }
+    while (!pool_list_is_empty(&group->waiting)) {
+        struct pool_client *client = POOL_ENTRY(group->waiting.next, struct pool_client, queue);
+        if (pool->now_us - client->since_us < limit_us)
+            break;
+        fail_late(client);
+    }
+    if (group->is_paused || pool->is_stopping || group->is_removed)
+        return;
+    bool has_secret =
+        group->route->login->password != NULL || group->has_keys || !group->route->login->has_keys;
+    while (group->server_count < group->route->min && has_secret &&
+           pool->now_us >= group->connect_after_us) {
+        if (!pool_server_start(group, &err))
+            pool_group_failed(group, &err);
+    }
+    pool_group_serve(group);
+}

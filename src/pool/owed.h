@@ -1,0 +1,73 @@
+/* What a server still owes: one entry for each message that was sent to it and will be answered,
+ * in order. Every answer is looked up here; one that is not owed is the end of that connection.
+ * A server is free only when nothing is owed. Grows on the heap up to a limit. One thread. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum pool_owed_kind {
+    POOL_OWED_NOTHING,
+    POOL_OWED_PARSE,
+    POOL_OWED_BIND,
+    POOL_OWED_DESCRIBE_STATEMENT,
+    POOL_OWED_DESCRIBE_PORTAL,
+    POOL_OWED_EXECUTE,
+    POOL_OWED_CLOSE,
+    POOL_OWED_SYNC,
+    POOL_OWED_QUERY,
+    POOL_OWED_CALL,
+    POOL_OWED_COPY_END,    /* CopyDone, CopyFail: no answer; ends a COPY that runs */
+    POOL_OWED_LOCAL_PARSE, /* ParseComplete that the pool gives, in its place */
+    POOL_OWED_LOCAL_CLOSE, /* CloseComplete likewise */
+    POOL_OWED_KINDS
+};
+
+struct pool_owed {
+    uint8_t kind;
+    bool is_hidden;     /* the pool's own: the client sees nothing of the answer */
+    uint32_t statement; /* PARSE: its number on that server; POOL_OWED_UNNAMED; 0: not kept */
+    uint32_t name;      /* PARSE, LOCAL_PARSE: of the client (struct pool_name); 0: none */
+};
+#define POOL_OWED_UNNAMED UINT32_MAX
+
+enum { POOL_OWED_MAX = 4096 };
+
+struct pool_owed_queue {
+    struct pool_owed *items; /* a ring */
+    uint32_t first, count, capacity;
+    /* After an error the server ignores all up to the next Sync, which was not sent yet. */
+    bool is_skipping;
+};
+
+enum pool_copy { POOL_COPY_NONE, POOL_COPY_IN, POOL_COPY_OUT };
+
+/* What the answer means. */
+enum pool_answer {
+    POOL_ANSWER_BAD,   /* not owed */
+    POOL_ANSWER_PART,  /* belongs to the first entry, which stays */
+    POOL_ANSWER_WHOLE, /* the first entry is answered: remove it */
+    POOL_ANSWER_ASYNC, /* owed by nobody: notice, parameter, notification */
+};
+
+/* Adds an entry; false: no memory, or over the limit. While skipping all but SYNC is left out. */
+bool pool_owed_add(struct pool_owed_queue *queue, struct pool_owed owed);
+/* The first; kind POOL_OWED_NOTHING when there is none. */
+struct pool_owed pool_owed_first(const struct pool_owed_queue *queue);
+/* The last; NULL when there is none. */
+struct pool_owed *pool_owed_last(struct pool_owed_queue *queue);
+void pool_owed_remove(struct pool_owed_queue *queue);
+bool pool_owed_is_full(const struct pool_owed_queue *queue);
+bool pool_owed_has(const struct pool_owed_queue *queue, enum pool_owed_kind kind);
+/* Whether anything is owed that the client waits for. */
+bool pool_owed_has_visible(const struct pool_owed_queue *queue);
+/* What a message of this type is to the first entry. copy: state of a COPY, kept up to date. */
+enum pool_answer
+pool_owed_answer(const struct pool_owed_queue *queue, uint8_t type, enum pool_copy *copy);
+/* CopyInResponse has come: the Syncs already sent behind it are ignored by the server up to the
+ * end of the COPY. False: something else was sent, and the server will not survive that. */
+bool pool_owed_start_copy(struct pool_owed_queue *queue);
+/* ErrorResponse has come: removes what the server now leaves out. dropped is called for each. */
+void pool_owed_fail(struct pool_owed_queue *queue,
+                    void (*dropped)(void *context, const struct pool_owed *owed), void *context);
+void pool_owed_release(struct pool_owed_queue *queue);

@@ -1,0 +1,45 @@
+/* Sets of parameters (name = value), shared: equal sets are the same object, so that comparing two
+ * sessions is comparing two pointers. Sorted by name, never changed once made, counted. Owner:
+ * struct pool_parameter_table, one a worker. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { POOL_PARAMETERS_MAX = 128, POOL_PARAMETERS_BYTES_MAX = 32768 };
+
+struct pool_parameter {
+    const char *name;
+    const char *value;
+};
+
+struct pool_parameters {
+    struct pool_parameters *next; /* in its bucket */
+    uint64_t hash;
+    unsigned references;
+    unsigned count;
+    struct pool_parameter items[]; /* and their texts behind them */
+};
+
+enum { POOL_PARAMETER_BUCKETS = 256 };
+struct pool_parameter_table {
+    struct pool_parameters *buckets[POOL_PARAMETER_BUCKETS];
+    size_t count;
+};
+
+/* The set of these, names compared without case, the last one of a name wins; NULL when it is over
+ * the limits or there is no memory. The caller owns a reference. */
+const struct pool_parameters *pool_parameters_make(struct pool_parameter_table *table,
+                                                   const struct pool_parameter *items,
+                                                   size_t count);
+/* The set with one more or another value; NULL as above. set stays as it is. */
+const struct pool_parameters *pool_parameters_with(struct pool_parameter_table *table,
+                                                   const struct pool_parameters *set,
+                                                   const char *name, const char *value);
+/* NULL when it is not in it. */
+const char *pool_parameters_find(const struct pool_parameters *set, const char *name);
+const struct pool_parameters *pool_parameters_keep(const struct pool_parameters *set);
+void pool_parameters_drop(struct pool_parameter_table *table, const struct pool_parameters *set);
+/* *target = set; takes over the reference to set, drops the old one. */
+void pool_parameters_move(struct pool_parameter_table *table, const struct pool_parameters **target,
+                          const struct pool_parameters *set);

@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: MIT
+#include "pool/pool.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { INSPECTED_BYTES_MAX = 8192 };
+
+bool
+pool_server_is_open(const struct pool_server *server)
+{
+    return server->state != POOL_SERVER_CLOSED;
+}
+
+/* --- beginning and end --------------------------------------------------------------------- */
+
+bool
+pool_server_start(struct pool_group *group, struct error *err)
+{
+    struct pool *pool = group->pool;
+    struct pool_server *server = calloc(1, sizeof(*server));
+
+    if (server == NULL)
+        return pool_fault(err, "53200", "out of memory");
+    server->object.kind = POOL_OWNER_SERVER;
+    server->pool = pool;
+    server->group = group;
+    server->link.stream.owner = server;
+    server->link.stream.descriptor = -1;
+    server->status = 'I';
+    server->serial = ++pool->next_serial;
+    server->created_us = server->since_us = pool->now_us;
+    server->deadline_us = pool->now_us + (uint64_t)pool->config->pooler.connect_timeout_ms * 1000;
+    server->prepared.capacity = (uint32_t)pool->config->pooler.prepared_statements;
+    if (!pool->driver->connect(pool->driver, &group->route->address, &server->link.stream, err)) {
+        memcpy(err->sqlstate, "08001", sizeof(err->sqlstate));
+        free(server);
+        return false;
+    }
+    server->session = pool_parameters_keep(pool->no_parameters);
+    server->reported = pool_parameters_keep(pool->no_parameters);
+    pool_list_append(&group->servers, &server->node);
+    group->server_count++;
+    group->connecting_count++;
+    return true;
+}
+
+static void
+forget(struct pool_server *server)
+{
+    struct pool *pool = server->pool;
+
+    pool_cancel_forget(server);
+    pool_link_close(&server->link, &pool->buffers);
+    pool_owed_release(&server->owed);
+    pool_prepared_clear(&server->prepared, &pool->statements);
+    pool_statement_drop(&pool->statements, server->unnamed);
+    pool_parameters_drop(&pool->parameters, server->session);
+    pool_parameters_drop(&pool->parameters, server->reported);
+    pool_parameters_drop(&pool->parameters, server->next_session);
+    if (server->scram != NULL)
+        OPENSSL_clear_free(server->scram, sizeof(*server->scram));
+    for (size_t i = 0; i < server->found_count; i++)
+        free((char *)server->found[i].name);
+    pool_list_append(&pool->dead, &server->object.dead);
+}
+
+void
+pool_server_close(struct pool_server *server, const struct error *reason)
+{
+    struct pool_group *group = server->group;
+    struct pool_client *client = server->client;
+    bool is_setup = server->state == POOL_SERVER_SETUP;
+    bool is_new = server->state <= POOL_SERVER_LOGIN;
+
+    if (server->state == POOL_SERVER_CLOSED)
+        return;
+    server->state = POOL_SERVER_CLOSED;
+    pool_list_remove(&server->node);
+    pool_list_remove(&server->queue);
+    group->server_count--;
+    group->connecting_count -= is_new;
+    server->client = NULL;
+    if (client != NULL) {
+        client->server = NULL;
+        /* What was forwarded so far goes out before the bytes do. */
+        if (pool_client_is_open(client))
+            pool_client_flush(client);
+    }
+    forget(server);
+    if (reason != NULL && is_new)
+        pool_group_failed(group, reason);
+    if (client != NULL && pool_client_is_open(client)) {
+        if (is_setup && !server->is_failed && reason != NULL)
+            pool_group_want(client); /* nothing of it was sent yet */
+        else if (server->has_told_end)
+            pool_client_close(client);
+        else
+            pool_client_fail(client, reason);
+    }
+    pool_group_serve(group);
+}
+
+static void
+broken(struct pool_server *server, const char *message)
+{
+    struct error err;
+
+    pool_fault(&err, "08P01", "%s", message);
+    pool_log(server->pool, "server of \"%s\" in \"%s\": %s", server->group->route->user,
+             server->group->route->database, message);
+    server->is_broken = true;
+    pool_server_close(server, &err);
+}
+
+/* --- what it is sent ----------------------------------------------------------------------- */
+
+bool
+pool_server_owe(struct pool_server *server, enum pool_owed_kind kind, bool is_hidden,
+                uint32_t statement)
+{
+    if (kind >= POOL_OWED_PARSE && kind <= POOL_OWED_CLOSE)
+        server->is_unsynced = true;
+    else if (kind == POOL_OWED_SYNC || kind == POOL_OWED_QUERY || kind == POOL_OWED_CALL)
+        server->is_unsynced = false;
+    if (server->owed.count == 0)
+        server->query_us = server->pool->now_us;
+    return pool_owed_add(
+        &server->owed,
+        (struct pool_owed){.kind = (uint8_t)kind, .is_hidden = is_hidden, .statement = statement});
+}
+
+void
+pool_server_reveal(struct pool_server *server, uint32_t name)
+{
+    struct pool_owed *last = pool_owed_last(&server->owed);
+
+    last->is_hidden = false;
+    last->name = name;
+}
+
+bool
+pool_server_send(struct pool_server *server, const struct wire_writer *writer)
+{
+    if (writer->is_full)
+        return false;
+    pool_link_put(&server->link, &server->pool->buffers, writer->bytes, writer->length);
+    return pool_link_flush(&server->link, &server->pool->buffers);
+}
+
+void
+pool_server_settle(struct pool_server *server)
+{
+    struct pool_client *client = server->client;
+    uint8_t bytes[8];
+
+    for (;;) {
+        uint8_t kind = pool_owed_first(&server->owed).kind;
+        if (kind == POOL_OWED_COPY_END) {
+            if (server->copy == POOL_COPY_IN)
+                return;
+        } else if (kind == POOL_OWED_LOCAL_PARSE || kind == POOL_OWED_LOCAL_CLOSE) {
+            struct wire_writer writer = wire_writer(bytes, sizeof(bytes));
+            wire_put_empty(&writer, kind == POOL_OWED_LOCAL_PARSE ? '1' : '3');
+            if (client != NULL)
+                pool_link_put(&client->link, &server->pool->buffers, bytes, writer.length);
+        } else {
+            return;
+        }
+        pool_owed_remove(&server->owed);
+    }
+}
+
+/* --- what it says -------------------------------------------------------------------------- */
+
+/* A message that the server has left out after an error, or that failed. */
+static void
+undo(void *context, const struct pool_owed *owed)
+{
+    struct pool_server *server = context;
+    struct pool *pool = server->pool;
+
+    if (owed->kind != POOL_OWED_PARSE && owed->kind != POOL_OWED_LOCAL_PARSE)
+        return;
+    if (owed->name != 0 && server->client != NULL)
+        pool_names_undo(&server->client->names, &pool->statements, owed->name);
+    if (owed->statement == POOL_OWED_UNNAMED) {
+        pool_statement_drop(&pool->statements, server->unnamed);
+        server->unnamed = NULL;
+    } else if (owed->statement != 0) {
+        pool_prepared_remove(&server->prepared, &pool->statements, owed->statement);
+    }
+}
+
+static bool
+is_busy_hidden(const struct pool_server *server)
+{
+    return server->state == POOL_SERVER_SETUP || server->state == POOL_SERVER_PROBING ||
+           server->state == POOL_SERVER_DRAINING;
+}
+
+static void
+take_error(struct pool_server *server, const uint8_t *body, size_t count)
+{
+    struct wire_error_fields fields;
+
+    server->group->statistics.errors++;
+    if (!wire_read_error(body, count, &fields))
+        fields =
+            (struct wire_error_fields){"ERROR", "", "malformed error from the server", "", "", ""};
+    /* A plan that no longer fits is made anew when the statement is used next. */
+    if (strcmp(fields.sqlstate, "0A000") == 0 &&
+        strcmp(fields.routine, "RevalidateCachedQuery") == 0)
+        pool_prepared_clear(&server->prepared, &server->pool->statements);
+    server->has_told_end |=
+        strcmp(fields.severity, "FATAL") == 0 || strcmp(fields.severity, "PANIC") == 0;
+    if (!is_busy_hidden(server))
+        return;
+    server->is_failed = true;
+    char sqlstate[6];
+    snprintf(sqlstate, sizeof(sqlstate), "%s", fields.sqlstate);
+    pool_fault(&server->failure, "XX000", "%s", fields.message);
+    memcpy(server->failure.sqlstate, sqlstate, strlen(sqlstate) == 5 ? sizeof(sqlstate) : 0);
+    error_detail(&server->failure, "%s", fields.detail);
+    error_hint(&server->failure, "%s", fields.hint);
+}
+
+static void
+take_tag(struct pool_server *server, const uint8_t *body, size_t count)
+{
+    struct pool_client *client = server->client;
+    struct pool *pool = server->pool;
+    bool is_all = count == sizeof("DEALLOCATE ALL") && memcmp(body, "DEALLOCATE ALL", count) == 0;
+    bool is_discard = count == sizeof("DISCARD ALL") && memcmp(body, "DISCARD ALL", count) == 0;
+
+    if (!is_all && !is_discard)
+        return;
+    pool_prepared_clear(&server->prepared, &pool->statements);
+    if (client == NULL)
+        return;
+    pool_names_clear(&client->names, &pool->statements);
+    if (is_discard)
+        client->pins &= ~(unsigned)(POOL_SQL_UNNAMED | POOL_SQL_STATEMENTS);
+}
+
+bool
+pool_server_take_parameter(struct pool_server *server, const uint8_t *body, size_t count)
+{
+    struct pool *pool = server->pool;
+    struct pool_client *client = server->client;
+    const char *name, *value;
+
+    if (!wire_read_parameter(body, count, &name, &value))
+        return false;
+    const struct pool_parameters *set =
+        pool_parameters_with(&pool->parameters, server->reported, name, value);
+    if (set == NULL)
+        return false;
+    pool_parameters_move(&pool->parameters, &server->reported, set);
+    if (client == NULL || server->state != POOL_SERVER_ACTIVE)
+        return true;
+    set = pool_parameters_with(&pool->parameters, client->reported, name, value);
+    if (set != NULL)
+        pool_parameters_move(&pool->parameters, &client->reported, set);
+    return set != NULL;
+}
+
+/* How much of a message must be there before it is handled, from its header. */
+static size_t
+wanted_of(const struct pool_server *server, const struct wire_header *header)
+{
+    size_t whole = WIRE_HEADER_BYTES + header->body_bytes;
+
+    if (server->state <= POOL_SERVER_LOGIN || strchr("SRKZ", header->type) != NULL)
+        return whole;
+    if (header->type == 'E' || header->type == 'C')
+        return header->body_bytes <= INSPECTED_BYTES_MAX ? whole : WIRE_HEADER_BYTES;
+    if (header->type == 'D' && server->state == POOL_SERVER_PROBING)
+        return whole;
+    return WIRE_HEADER_BYTES;
+}
+
+/* Looks at a message. False: the connection is closed. ret_is_hidden: not for the client. */
+static bool
+inspect(struct pool_server *server, const struct wire_header *header, const uint8_t *body,
+        bool is_whole, bool *ret_is_hidden)
+{
+    struct pool_owed first = pool_owed_first(&server->owed);
+    size_t count = header->body_bytes;
+
+    *ret_is_hidden = first.is_hidden || server->client == NULL || is_busy_hidden(server);
+    if (header->type == 'E') {
+        if (first.kind == POOL_OWED_NOTHING && !server->owed.is_skipping)
+            server->has_told_end = true; /* out of the blue: it will close */
+        *ret_is_hidden = server->client == NULL || is_busy_hidden(server);
+        server->copy = POOL_COPY_NONE;
+        take_error(server, body, is_whole ? count : 0);
+        if (first.kind != POOL_OWED_NOTHING)
+            pool_owed_fail(&server->owed, undo, server);
+        return true;
+    }
+    enum pool_answer answer = pool_owed_answer(&server->owed, header->type, &server->copy);
+    if (answer == POOL_ANSWER_BAD) {
+        broken(server, "it sent what was not asked for");
+        return false;
+    }
+    if (answer == POOL_ANSWER_ASYNC) {
+        *ret_is_hidden = server->client == NULL || is_busy_hidden(server);
+        if (header->type == 'S' && !pool_server_take_parameter(server, body, count)) {
+            broken(server, "it sent a parameter that cannot be taken");
+            return false;
+        }
+        return true;
+    }
+    if (header->type == 'G' && !pool_owed_start_copy(&server->owed)) {
+        broken(server, "its client sent something else within a COPY");
+        return false;
+    }
+    if (header->type == 'G' && first.kind == POOL_OWED_EXECUTE) /* Syncs before it went by */
+        server->is_unsynced = !pool_owed_has(&server->owed, POOL_OWED_SYNC);
+    if (header->type == 'C' && is_whole && !first.is_hidden)
+        take_tag(server, body, count);
+    if (header->type == 'D' && server->state == POOL_SERVER_PROBING &&
+        !pool_session_row(server, body, count))
+        server->is_failed = true;
+    if (header->type == 'Z') {
+        server->status = (char)body[0];
+        if (server->status != 'I' && server->status != 'T' && server->status != 'E') {
+            broken(server, "it sent a transaction status that there is not");
+            return false;
+        }
+    }
+    if (answer == POOL_ANSWER_WHOLE)
+        pool_owed_remove(&server->owed);
+    return true;
+}
+
+/* The rest of a message, to where its front went. */
+static bool
+body_step(struct pool_server *server)
+{
+    size_t unread = pool_link_unread(&server->link);
+    size_t count = unread < server->body_left ? unread : server->body_left;
+
+    if (count == 0)
+        return false;
+    if (!server->is_body_hidden && server->client != NULL)
+        pool_link_forward(&server->client->link, &server->pool->buffers,
+                          pool_link_bytes(&server->link), count);
+    pool_link_consume(&server->link, count);
+    server->body_left -= (uint32_t)count;
+    return true;
+}
+
+/* One message; false: more bytes are needed (ret_wanted), or the connection is closed. */
+static bool
+step(struct pool_server *server, size_t *ret_wanted)
+{
+    const uint8_t *bytes = pool_link_bytes(&server->link);
+    size_t unread = pool_link_unread(&server->link);
+    struct wire_header header;
+    bool is_hidden = true;
+
+    *ret_wanted = WIRE_HEADER_BYTES;
+    if (server->body_left > 0)
+        return body_step(server);
+    enum wire_result result = wire_read_header(bytes, unread, WIRE_FROM_SERVER, &header);
+    if (result == WIRE_MORE)
+        return false;
+    if (result == WIRE_BAD) {
+        broken(server, "it sent what is no message");
+        return false;
+    }
+    *ret_wanted = wanted_of(server, &header);
+    if (*ret_wanted > POOL_GATHER_BYTES_MAX + WIRE_HEADER_BYTES) {
+        broken(server, "it sent a message that is too long");
+        return false;
+    }
+    if (unread < *ret_wanted)
+        return false;
+    size_t there = unread - WIRE_HEADER_BYTES;
+    if (there > header.body_bytes)
+        there = header.body_bytes;
+    const uint8_t *body = bytes + WIRE_HEADER_BYTES;
+    if (server->state <= POOL_SERVER_LOGIN)
+        pool_server_login_message(server, header.type, body, header.body_bytes);
+    else
+        inspect(server, &header, body, there == header.body_bytes, &is_hidden);
+    if (!pool_server_is_open(server))
+        return false;
+    if (!is_hidden && server->client != NULL)
+        pool_link_forward(&server->client->link, &server->pool->buffers, bytes,
+                          WIRE_HEADER_BYTES + there);
+    pool_link_consume(&server->link, WIRE_HEADER_BYTES + there);
+    server->body_left = header.body_bytes - (uint32_t)there;
+    server->is_body_hidden = is_hidden;
+    pool_server_settle(server);
+    return true;
+}
+
+static void
+flush_client(struct pool_server *server)
+{
+    if (server->client != NULL)
+        pool_client_flush(server->client); /* may close it, which takes it away from here */
+}
+
+/* All that was read is handled: what now. */
+static void
+conclude(struct pool_server *server)
+{
+    if (is_busy_hidden(server)) {
+        if (server->owed.count == 0 && !server->link.stream.is_readable &&
+            pool_link_unread(&server->link) == 0 && server->status == 'I')
+            pool_session_done(server);
+        return;
+    }
+    if (server->state != POOL_SERVER_ACTIVE)
+        return;
+    struct pool_client *client = server->client;
+    pool_group_checkin(server, false);
+    if (client != NULL && client->server == server &&
+        (pool_link_unread(&client->link) > 0 || client->link.stream.is_readable))
+        pool_client_process(client);
+}
+
+void
+pool_server_process(struct pool_server *server)
+{
+    struct pool *pool = server->pool;
+    size_t wanted = WIRE_HEADER_BYTES;
+    struct error err;
+
+    for (;;) {
+        while (step(server, &wanted))
+            continue;
+        if (pool_server_is_open(server))
+            flush_client(server);
+        if (!pool_server_is_open(server))
+            return;
+        if (server->client != NULL && pool_link_is_stuck(&server->client->link))
+            return; /* goes on when the client has taken what it got */
+        pool_link_settle(&server->link, &pool->buffers);
+        enum pool_fill fill = pool_link_fill(&server->link, &pool->buffers, wanted);
+        if (fill == POOL_FILL_NONE)
+            break;
+        if (fill != POOL_FILL_SOME) {
+            pool_fault(&err, "08006", "the server closed the connection unexpectedly");
+            pool_server_close(server, &err);
+            return;
+        }
+    }
+    conclude(server);
+}
+
+void
+pool_server_writable(struct pool_server *server)
+{
+    struct pool *pool = server->pool;
+    struct error err;
+    uint8_t bytes[512];
+
+    if (server->state == POOL_SERVER_CONNECTING) {
+        struct wire_writer writer = wire_writer(bytes, sizeof(bytes));
+        server->state = POOL_SERVER_LOGIN;
+        wire_put_startup(&writer, server->group->route->login->name,
+                         server->group->route->server_database, NULL, 0);
+        pool_link_put(&server->link, &pool->buffers, bytes, writer.length);
+    }
+    if (!pool_link_flush(&server->link, &pool->buffers)) {
+        error_set(&err, ERROR_UNREACHABLE, "cannot connect to the server at %s",
+                  server->group->route->address.display);
+        memcpy(err.sqlstate, "08001", sizeof(err.sqlstate));
+        pool_server_close(server, &err);
+        return;
+    }
+    if (server->client != NULL && !pool_link_is_stuck(&server->link))
+        pool_client_process(server->client);
+}

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: MIT
+#include "pool/sql.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+enum token_kind { TOKEN_END, TOKEN_WORD, TOKEN_STRING, TOKEN_OTHER };
+
+struct token {
+    enum token_kind kind;
+    struct pool_sql_span span; /* of a word or a string: without its quotes */
+    char other;
+    bool is_quoted; /* a word in double quotes */
+};
+
+struct scanner {
+    const char *at, *end;
+    bool has_backslashes;
+};
+
+/* --- tokens ------------------------------------------------------------------------------- */
+
+static bool
+is_word_start(char letter)
+{
+    return isalpha((unsigned char)letter) || letter == '_' || (unsigned char)letter >= 128;
+}
+
+static bool
+is_word_part(char letter)
+{
+    return is_word_start(letter) || isdigit((unsigned char)letter) || letter == '$';
+}
+
+static bool
+is_at(const struct scanner *scanner, const char *text)
+{
+    size_t length = strlen(text);
+
+    return (size_t)(scanner->end - scanner->at) >= length && memcmp(scanner->at, text, length) == 0;
+}
+
+static void
+skip_comment(struct scanner *scanner)
+{
+    int depth = 0;
+
+    do {
+        if (is_at(scanner, "/*"))
+            depth++, scanner->at += 2;
+        else if (is_at(scanner, "*/"))
+            depth--, scanner->at += 2;
+        else
+            scanner->at++;
+    } while (depth > 0 && scanner->at < scanner->end);
+}
+
+static void
+skip_space(struct scanner *scanner)
+{
+    while (scanner->at < scanner->end) {
+        if (isspace((unsigned char)*scanner->at)) {
+            scanner->at++;
+        } else if (is_at(scanner, "--")) {
+            while (scanner->at < scanner->end && *scanner->at != '\n' && *scanner->at != '\r')
+                scanner->at++;
+        } else if (is_at(scanner, "/*")) {
+            skip_comment(scanner);
+        } else {
+            return;
+        }
+    }
+}
+
+/* At the opening quote. */
+static struct pool_sql_span
+read_quoted(struct scanner *scanner, bool has_backslashes)
+{
+    char quote = *scanner->at++;
+    const char *start = scanner->at;
+
+    while (scanner->at < scanner->end) {
+        if (*scanner->at == '\\' && has_backslashes && scanner->at + 1 < scanner->end) {
+            scanner->at += 2;
+        } else if (*scanner->at != quote) {
+            scanner->at++;
+        } else if (scanner->at + 1 < scanner->end && scanner->at[1] == quote) {
+            scanner->at += 2;
+        } else {
+            break;
+        }
+    }
+    struct pool_sql_span span = {start, (size_t)(scanner->at - start)};
+    if (scanner->at < scanner->end)
+        scanner->at++;
+    return span;
+}
+
+/* $tag$ ... $tag$; false: it is only a dollar. */
+static bool
+skip_dollars(struct scanner *scanner)
+{
+    const char *at = scanner->at + 1;
+
+    while (at < scanner->end && is_word_part(*at) && *at != '$')
+        at++;
+    if (at >= scanner->end || *at != '$' || isdigit((unsigned char)scanner->at[1]))
+        return false;
+    size_t length = (size_t)(at + 1 - scanner->at);
+    const char *found = memmem(at + 1, (size_t)(scanner->end - at - 1), scanner->at, length);
+    scanner->at = found == NULL ? scanner->end : found + length;
+    return true;
+}
+
+static struct token
+read_word(struct scanner *scanner)
+{
+    struct token token = {.kind = TOKEN_WORD, .span.at = scanner->at};
+
+    while (scanner->at < scanner->end && is_word_part(*scanner->at))
+        scanner->at++;
+    token.span.length = (size_t)(scanner->at - token.span.at);
+    /* E'...' takes backslashes; N, B, X and U& do not matter here. */
+    if (token.span.length == 1 && scanner->at < scanner->end && *scanner->at == '\'') {
+        bool has_backslashes = scanner->has_backslashes || (token.span.at[0] | 32) == 'e';
+        token.kind = TOKEN_STRING;
+        token.span = read_quoted(scanner, has_backslashes);
+    }
+    return token;
+}
+
+static struct token
+next_token(struct scanner *scanner)
+{
+    skip_space(scanner);
+    if (scanner->at >= scanner->end)
+        return (struct token){.kind = TOKEN_END};
+    char letter = *scanner->at;
+    if (is_word_start(letter))
+        return read_word(scanner);
+    if (letter == '"')
+        return (struct token){
+            .kind = TOKEN_WORD, .span = read_quoted(scanner, false), .is_quoted = true};
+    if (letter == '\'')
+        return (struct token){.kind = TOKEN_STRING,
+                              .span = read_quoted(scanner, scanner->has_backslashes)};
+    if (letter == '$' && skip_dollars(scanner))
+        return (struct token){.kind = TOKEN_OTHER, .other = '$'};
+    scanner->at++;
+    return (struct token){.kind = TOKEN_OTHER, .other = letter};
+}
+
+static bool
+is_word(const struct token *token, const char *word)
+{
+    return token->kind == TOKEN_WORD && strlen(word) == token->span.length &&
+           strncasecmp(token->span.at, word, token->span.length) == 0;
+}
+
+static bool
+has_part(const struct token *token, const char *part)
+{
+    size_t length = strlen(part);
+
+    for (size_t i = 0; token->kind == TOKEN_WORD && i + length <= token->span.length; i++) {
+        if (strncasecmp(token->span.at + i, part, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* --- statements --------------------------------------------------------------------------- */
+
+static void
+add_name(struct pool_sql *sql, struct pool_sql_span name)
+{
+    if (memchr(name.at, '.', name.length) == NULL) /* pg_settings shows it */
+        return;
+    if (sql->name_count == POOL_SQL_NAMES_MAX)
+        sql->signs |= POOL_SQL_UNNAMED;
+    else
+        sql->names[sql->name_count++] = name;
+}
+
+/* set_config('name', value, is_local): behind the word. */
+static void
+scan_set_config(struct scanner scanner, struct pool_sql *sql)
+{
+    struct token token = next_token(&scanner), name = {0}, before = {0};
+    int depth = 1;
+
+    if (token.other != '(')
+        return;
+    name = token = next_token(&scanner);
+    while (token.kind != TOKEN_END && depth > 0) {
+        before = token;
+        token = next_token(&scanner);
+        depth += (token.other == '(') - (token.other == ')');
+    }
+    if (is_word(&before, "true")) /* local to the transaction */
+        return;
+    sql->signs |= POOL_SQL_PARAMETERS;
+    if (name.kind == TOKEN_STRING)
+        add_name(sql, name.span);
+    else
+        sql->signs |= POOL_SQL_UNNAMED;
+}
+
+/* SET and RESET: behind the word. */
+static void
+scan_set(struct scanner scanner, struct pool_sql *sql)
+{
+    struct token token = next_token(&scanner);
+
+    if (is_word(&token, "local") || is_word(&token, "transaction") ||
+        is_word(&token, "constraints"))
+        return;
+    sql->signs |= POOL_SQL_PARAMETERS;
+    if (is_word(&token, "session")) {
+        token = next_token(&scanner);
+        if (is_word(&token, "authorization"))
+            sql->signs |= POOL_SQL_ROLE;
+    }
+    struct pool_sql_span name = token.span;
+    while (token.kind == TOKEN_WORD && scanner.at < scanner.end && *scanner.at == '.') {
+        scanner.at++;
+        token = next_token(&scanner);
+        name.length = (size_t)(token.span.at + token.span.length - name.at);
+    }
+    if (token.kind == TOKEN_WORD && memchr(name.at, '"', name.length) == NULL)
+        add_name(sql, name);
+    else if (token.kind == TOKEN_WORD)
+        sql->signs |= POOL_SQL_UNNAMED; /* "a"."b": not taken apart */
+}
+
+/* EXECUTE name, DEALLOCATE [PREPARE] name | ALL. */
+static void
+scan_prepared(struct scanner scanner, bool is_deallocate, struct pool_sql *sql)
+{
+    struct token token = next_token(&scanner);
+
+    if (is_deallocate && is_word(&token, "prepare"))
+        token = next_token(&scanner);
+    if (is_deallocate)
+        sql->signs |= POOL_SQL_RELEASE;
+    if (is_deallocate && is_word(&token, "all") && !token.is_quoted) {
+        sql->signs |= POOL_SQL_FORGET | POOL_SQL_RELEASE;
+    } else if (token.kind == TOKEN_WORD) {
+        sql->prepared = token.span;
+        if (token.is_quoted) { /* with its quotes, which are to be replaced too */
+            sql->prepared.at--;
+            sql->prepared.length += 2;
+        }
+        sql->is_deallocate = is_deallocate;
+    }
+}
+
+struct first_word {
+    const char *word;
+    unsigned signs;
+};
+
+/* What the first word of a statement says. */
+static const struct first_word first_words[] = {
+    {"listen", POOL_SQL_LISTEN},
+    {"unlisten", POOL_SQL_LISTEN | POOL_SQL_RELEASE},
+    {"load", POOL_SQL_LIBRARY},
+    {"close", POOL_SQL_RELEASE},
+    {"drop", POOL_SQL_RELEASE},
+    {"discard", POOL_SQL_PARAMETERS | POOL_SQL_FORGET | POOL_SQL_RELEASE},
+    {"do", POOL_SQL_OPAQUE},
+    {"call", POOL_SQL_OPAQUE},
+};
+
+static void
+scan_first(const struct scanner *scanner, const struct token *word, struct pool_sql *sql)
+{
+    struct scanner behind = *scanner;
+    struct token next = next_token(&behind);
+
+    for (size_t i = 0; i < sizeof(first_words) / sizeof(first_words[0]); i++) {
+        if (is_word(word, first_words[i].word))
+            sql->signs |= first_words[i].signs;
+    }
+    if (is_word(word, "set") || is_word(word, "reset"))
+        scan_set(*scanner, sql);
+    else if (is_word(word, "prepare") && !is_word(&next, "transaction"))
+        sql->signs |= POOL_SQL_STATEMENTS;
+    else if (is_word(word, "execute"))
+        scan_prepared(*scanner, false, sql);
+    else if (is_word(word, "deallocate"))
+        scan_prepared(*scanner, true, sql);
+}
+
+/* What any word of a statement says. */
+static void
+scan_any(const struct scanner *scanner, const struct token *word, struct pool_sql *sql)
+{
+    if (is_word(word, "set_config"))
+        scan_set_config(*scanner, sql);
+    else if (has_part(word, "advisory") && !has_part(word, "_xact_"))
+        sql->signs |= POOL_SQL_LOCKS | POOL_SQL_RELEASE;
+    else if (is_word(word, "hold"))
+        sql->signs |= POOL_SQL_CURSORS;
+    else if (has_part(word, "pg_temp") || is_word(word, "temp") || is_word(word, "temporary"))
+        sql->signs |= POOL_SQL_TEMPORARY;
+}
+
+void
+pool_sql_scan(const char *text, size_t length, bool has_backslashes, struct pool_sql *ret_sql)
+{
+    struct scanner scanner = {text, text + length, has_backslashes};
+    struct pool_sql sql = {0};
+    bool is_first = true;
+    int statements = 0;
+
+    for (;;) {
+        struct token token = next_token(&scanner);
+        if (token.kind == TOKEN_END)
+            break;
+        if (token.other == ';') {
+            is_first = true;
+            continue;
+        }
+        if (is_first) {
+            statements++;
+            scan_first(&scanner, &token, &sql);
+        }
+        is_first = false;
+        if (token.kind == TOKEN_WORD)
+            scan_any(&scanner, &token, &sql);
+    }
+    if (statements != 1)
+        sql.prepared.at = NULL;
+    *ret_sql = sql;
+}

@@ -1,0 +1,193 @@
+/* What the pool is made of: groups (one a pool), clients, servers, cancel requests. All of one
+ * worker and its thread. */
+#pragma once
+#include "pool/checkin.h"
+#include "pool/config.h"
+#include "pool/link.h"
+#include "pool/list.h"
+#include "pool/owed.h"
+#include "pool/parameters.h"
+#include "pool/statement.h"
+
+enum {
+    POOL_GATHER_BYTES_MAX = 1 << 16, /* of a message that is looked at before it goes on */
+    POOL_PARSE_BYTES_MAX = 1 << 20,
+    POOL_CUSTOM_BYTES_MAX = 2048,
+    POOL_LOGINS_MAX = 16,
+    POOL_CANCEL_TIMEOUT_MS = 10000,
+    POOL_CLOSING_TIMEOUT_MS = 1000,
+    POOL_DRAIN_TIMEOUT_MS = 10000,
+    POOL_CANCELS_MAX = 64,
+};
+
+struct pool;
+struct pool_group;
+struct pool_client;
+struct pool_server;
+
+/* How the pool gets connections: the loop, or a simulated network. */
+struct pool_driver {
+    bool (*connect)(struct pool_driver *driver, const struct net_address *address,
+                    struct net_stream *stream, struct error *err);
+    bool (*random)(struct pool_driver *driver, void *bytes, size_t count);
+    void (*log)(struct pool_driver *driver, const char *line);
+};
+
+enum pool_owner_kind { POOL_OWNER_CLIENT, POOL_OWNER_SERVER, POOL_OWNER_CANCEL };
+
+/* The first member of whatever owns a stream. */
+struct pool_object {
+    enum pool_owner_kind kind;
+    struct pool_node dead; /* in pool.dead once it is closed */
+};
+
+struct pool_statistics {
+    uint64_t transactions, queries, errors;
+    uint64_t received_bytes, sent_bytes; /* of clients that have gone */
+    uint64_t wait_us, wait_max_us, waits;
+    uint64_t transaction_us;
+};
+
+/* A start-up's parameters, and what a server reports with them: the next login needs no server. */
+struct pool_login {
+    const struct pool_parameters *startup, *reported;
+};
+
+struct pool_group {
+    struct pool_node node; /* in pool.groups */
+    struct pool *pool;
+    struct pool_config *config; /* that route is of; counted */
+    const struct pool_route *route;
+    struct pool_node servers, idle, waiting;
+    int server_count, connecting_count, client_count, waiting_count;
+    bool is_paused, is_disabled, is_removed, is_serving;
+    unsigned failures;
+    uint64_t connect_after_us;
+    struct error failure; /* the last one */
+    struct pool_login logins[POOL_LOGINS_MAX];
+    size_t login_count;
+    struct wire_scram_keys keys; /* for the server's salt: PBKDF2 once */
+    bool has_keys;
+    struct pool_statistics statistics;
+};
+
+enum pool_client_state {
+    POOL_CLIENT_STARTUP,
+    POOL_CLIENT_FIRST, /* of SCRAM */
+    POOL_CLIENT_FINAL,
+    POOL_CLIENT_LOGIN,   /* waits for a server to tell its parameters */
+    POOL_CLIENT_IDLE,    /* has no server */
+    POOL_CLIENT_WAITING, /* for a server */
+    POOL_CLIENT_ACTIVE,  /* has a server, which may be busy with the pool's own */
+    POOL_CLIENT_CONSOLE,
+    POOL_CLIENT_CLOSING, /* has been told why; waits for it to leave */
+    POOL_CLIENT_CLOSED,
+    POOL_CLIENT_STATES
+};
+
+struct pool_client {
+    struct pool_object object;
+    enum pool_client_state state;
+    struct pool_node node, queue; /* in pool.clients; in group.waiting */
+    struct pool *pool;
+    struct pool_link link;
+    struct sockaddr_storage address;
+    struct pool_group *group; /* NULL: the console */
+    struct pool_server *server;
+    const char *user; /* of the configuration when known */
+    char user_name[64], database_name[64];
+    bool is_admin, has_asked_ssl, has_asked_gss;
+    struct wire_scram *scram;
+    uint32_t process, secret; /* its cancel key */
+    uint64_t serial;
+    const struct pool_parameters *startup, *session, *reported;
+    struct pool_names names;
+    struct pool_statement *unnamed;
+    unsigned signs;     /* of this transaction's statements */
+    unsigned pins;      /* what ties it to its server */
+    char *custom;       /* names in hex; NULL: none */
+    uint32_t body_left; /* of a message that streams on */
+    bool is_body_dropped;
+    bool is_skipping; /* all is passed over up to the next Sync */
+    size_t wanted;    /* bytes needed to go on */
+    uint64_t since_us, deadline_us;
+    uint64_t last_server; /* serial */
+};
+
+enum pool_server_state {
+    POOL_SERVER_CONNECTING,
+    POOL_SERVER_LOGIN,
+    POOL_SERVER_IDLE,
+    POOL_SERVER_SETUP,    /* getting its next client's parameters */
+    POOL_SERVER_ACTIVE,   /* works for its client */
+    POOL_SERVER_PROBING,  /* asked what the session holds */
+    POOL_SERVER_DRAINING, /* has no client; the pool's own is under way */
+    POOL_SERVER_CLOSED,
+    POOL_SERVER_STATES
+};
+
+struct pool_server {
+    struct pool_object object;
+    enum pool_server_state state;
+    struct pool_node node, queue; /* in group.servers; in group.idle */
+    struct pool *pool;
+    struct pool_link link;
+    struct pool_group *group;
+    struct pool_client *client;
+    struct pool_owed_queue owed;
+    enum pool_copy copy;
+    char status; /* I, T, E */
+    bool is_broken, is_discard_due, is_resetting, is_failed, is_outdated, has_told_end;
+    bool is_flush_sent;   /* the queue of what is owed was full */
+    bool is_unsynced;     /* extended messages were sent, and no Sync yet */
+    struct error failure; /* of a hidden message */
+    const struct pool_parameters *session, *reported, *next_session;
+    struct pool_prepared_set prepared;
+    struct pool_statement *unnamed;
+    uint8_t key[4 + WIRE_KEY_BYTES_MAX];
+    size_t key_bytes;
+    uint32_t body_left;
+    bool is_body_hidden;
+    int cancels;
+    struct wire_scram *scram;
+    bool is_scram_done, is_authenticated;
+    uint64_t serial, last_client;
+    uint64_t created_us, since_us, deadline_us;
+    uint64_t query_us; /* when the first answer that is owed began to be */
+    /* While probing: */
+    struct pool_parameter found[POOL_PARAMETERS_MAX];
+    size_t found_count;
+    unsigned found_pins;
+};
+
+/* A cancel request under way. server: not reusable before it is through; NULL: gone. */
+struct pool_cancel {
+    struct pool_object object;
+    struct pool_node node;
+    struct pool *pool;
+    struct pool_link link;
+    struct pool_server *server;
+    uint8_t key[4 + WIRE_KEY_BYTES_MAX];
+    size_t key_bytes;
+    bool is_sent, is_closed;
+    uint64_t deadline_us;
+};
+
+struct pool {
+    struct pool_driver *driver;
+    struct pool_config *config;
+    struct pool_buffers buffers;
+    struct pool_parameter_table parameters;
+    struct pool_statement_table statements;
+    struct pool_node groups, clients, cancels, dead;
+    const struct pool_parameters *no_parameters;
+    uint64_t now_us, next_serial;
+    uint64_t started_us;
+    int client_count, cancel_count;
+    uint8_t mock_secret[WIRE_SCRAM_KEY_BYTES];
+    bool is_stopping; /* drains */
+    bool is_ended;    /* nothing is left, or SHUTDOWN IMMEDIATE */
+    uint64_t stop_deadline_us;
+    /* The daemon's, for the console: loads the configuration again. */
+    bool (*reload)(struct pool *pool, struct error *err);
+};

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+#include "pool/sql.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static unsigned
+signs(const char *text)
+{
+    struct pool_sql sql;
+
+    pool_sql_scan(text, strlen(text), false, &sql);
+    return sql.signs;
+}
+
+static void
+plain_work_leaves_nothing(void **state)
+{
+    static const char *const texts[] = {
+        "",
+        "SELECT 1",
+        "UPDATE t SET x = 1 WHERE y = 'SET'",
+        "SELECT 'set_config(''a'', ''b'', false)'",
+        "-- LISTEN\nSELECT 1",
+        "/* LISTEN /* nested */ SET x = 1 */ SELECT 1",
+        "SELECT $$; SET x = 1; $$, $tag$; LISTEN x; $tag$",
+        "BEGIN; SET LOCAL app.tenant = 'x'; COMMIT",
+        "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+        "SET CONSTRAINTS ALL DEFERRED",
+        "SELECT set_config('app.tenant', $1, true)",
+        "SELECT pg_catalog.set_config('a', lower(concat('x', 'y')), true), 2",
+        "SELECT pg_advisory_xact_lock(1)",
+        "PREPARE TRANSACTION 'x'",
+        "CREATE TABLE listen (temperature int)",
+        "SELECT \"set\", $1, a.reset FROM t",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        assert_int_equal(signs(texts[i]), 0);
+}
+
+static void
+what_outlives_a_transaction_is_seen(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned signs;
+    } cases[] = {
+        {"set search_path = x", POOL_SQL_PARAMETERS},
+        {"SELECT 1;\n SET x = 1", POOL_SQL_PARAMETERS},
+        {"/* a */ RESET ALL", POOL_SQL_PARAMETERS},
+        {"SELECT set_config('work_mem', '1MB', false)", POOL_SQL_PARAMETERS},
+        {"SELECT set_config('a', 'true', $1)", POOL_SQL_PARAMETERS},
+        {"SELECT set_config($1, $2, $3)", POOL_SQL_PARAMETERS | POOL_SQL_UNNAMED},
+        {"SELECT 1 FROM t WHERE \"set_config\"('a', 'b', f) = 'x'", POOL_SQL_PARAMETERS},
+        {"SET SESSION AUTHORIZATION x", POOL_SQL_PARAMETERS | POOL_SQL_ROLE},
+        {"LISTEN x", POOL_SQL_LISTEN},
+        {"UNLISTEN *", POOL_SQL_LISTEN | POOL_SQL_RELEASE},
+        {"DECLARE c CURSOR WITH HOLD FOR SELECT 1", POOL_SQL_CURSORS},
+        {"CREATE TEMP TABLE t ()", POOL_SQL_TEMPORARY},
+        {"create or replace temporary view v as select 1", POOL_SQL_TEMPORARY},
+        {"SELECT 1 INTO TEMP t", POOL_SQL_TEMPORARY},
+        {"CREATE TABLE pg_temp.t ()", POOL_SQL_TEMPORARY},
+        {"SELECT pg_try_advisory_lock(1)", POOL_SQL_LOCKS | POOL_SQL_RELEASE},
+        {"PREPARE p AS SELECT 1", POOL_SQL_STATEMENTS},
+        {"DEALLOCATE ALL", POOL_SQL_FORGET | POOL_SQL_RELEASE},
+        {"LOAD 'x'", POOL_SQL_LIBRARY},
+        {"SELECT E'\\'; SET x = 1' ; LISTEN x", POOL_SQL_LISTEN},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_int_equal(signs(cases[i].text), cases[i].signs);
+}
+
+static void
+backslashes_matter_when_they_are_on(void **state)
+{
+    static const char text[] = "SELECT 'a\\'; LISTEN x; --'";
+    struct pool_sql sql;
+
+    (void)state;
+    pool_sql_scan(text, strlen(text), false, &sql);
+    assert_int_equal(sql.signs, POOL_SQL_LISTEN);
+    pool_sql_scan(text, strlen(text), true, &sql);
+    assert_int_equal(sql.signs, 0);
+}
+
+static void
+names_are_found(void **state)
+{
+    struct pool_sql sql;
+    static const char set[] = "SET app.tenant TO 'x'; SELECT set_config('app.user', 'y', false)";
+    static const char deallocate[] = "deallocate prepare \"Some One\"";
+
+    (void)state;
+    pool_sql_scan(set, strlen(set), false, &sql);
+    assert_int_equal(sql.name_count, 2);
+    assert_memory_equal(sql.names[0].at, "app.tenant", sql.names[0].length);
+    assert_memory_equal(sql.names[1].at, "app.user", sql.names[1].length);
+    pool_sql_scan(deallocate, strlen(deallocate), false, &sql);
+    assert_true(sql.is_deallocate);
+    assert_int_equal(sql.prepared.length, strlen("\"Some One\""));
+    assert_memory_equal(sql.prepared.at, "\"Some One\"", sql.prepared.length);
+    static const char two[] = "DEALLOCATE a; DEALLOCATE b";
+    pool_sql_scan(two, strlen(two), false, &sql);
+    assert_null(sql.prepared.at);
+}
+
+/* Cut anywhere, nothing behind the end is looked at (ASan). */
+static void
+cut_texts_are_fine(void **state)
+{
+    static const char text[] =
+        "SET \"a\".b = E'x\\''; /* x /* y */ */ SELECT $a$ ' $a$, set_config("
+        "'a.b', \"c\", true), 'it''s'; DEALLOCATE PREPARE \"x\"";
+    struct pool_sql sql;
+
+    (void)state;
+    for (size_t length = 0; length < sizeof(text); length++) {
+        char *copy = test_malloc(length + 1);
+        memcpy(copy, text, length);
+        pool_sql_scan(copy, length, length % 2 == 0, &sql);
+        test_free(copy);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(plain_work_leaves_nothing),
+        cmocka_unit_test(what_outlives_a_transaction_is_seen),
+        cmocka_unit_test(backslashes_matter_when_they_are_on),
+        cmocka_unit_test(names_are_found),
+        cmocka_unit_test(cut_texts_are_fine),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
