@@ -125,6 +125,7 @@ struct advise_node {
 /* One plan of a statement: generic, or with sampled values in place of parameters. */
 struct advise_plan {
     const char *sql; /* NULL: generic */
+    double weight;   /* how many sets of values have this plan */
     double cost;
     double limit; /* rows that LIMIT leaves; 0: none */
     LIST_OF(const char *) indexes;

@@ -5,6 +5,7 @@
 #include "deck/sql_tokens.h"
 #include "pg/script.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -238,6 +239,22 @@ prepare(struct advise *run, struct advise_statement *statement, struct error *er
     return true;
 }
 
+/* Whether two plans expect about the same rows everywhere: then indexes change them alike. */
+static bool
+is_alike(const struct advise_plan *a, const struct advise_plan *b)
+{
+    const double little = 0.02;
+
+    if (a->nodes.count != b->nodes.count || fabs(a->cost - b->cost) > little * a->cost)
+        return false;
+    for (size_t i = 0; i < a->nodes.count; i++) {
+        double rows = a->nodes.items[i].rows;
+        if (fabs(rows - b->nodes.items[i].rows) > fmax(1, little * rows))
+            return false;
+    }
+    return true;
+}
+
 static bool
 add_plan(struct advise *run, struct advise_statement *statement, const char *sql, struct error *err)
 {
@@ -246,6 +263,14 @@ add_plan(struct advise *run, struct advise_statement *statement, const char *sql
     bool is_sampled = sql != NULL && statement->prepared != NULL;
 
     if (advise_explain(run, statement, sql, &plan, &fault)) {
+        plan.weight = 1;
+        for (size_t i = 0; is_sampled && i < statement->plans.count; i++) {
+            struct advise_plan *known = &statement->plans.items[i];
+            if (known->sql == NULL || !is_alike(known, &plan))
+                continue;
+            known->weight++;
+            return true;
+        }
         *LIST_ADD(run->arena, &statement->plans) = plan;
         return true;
     }

@@ -285,6 +285,7 @@ plan_all(struct advise *run, const struct advise_statement *statement, const siz
          size_t count, double *ret_cost, struct error *err)
 {
     double sum = 0;
+    double weight = 0;
 
     for (size_t i = 0; i < statement->plans.count; i++) {
         const struct advise_plan *plan = &statement->plans.items[i];
@@ -292,9 +293,10 @@ plan_all(struct advise *run, const struct advise_statement *statement, const siz
         if (run->hypopg != NULL && count > 0 &&
             !explain_cost(run, statement, plan->sql, &cost, err))
             return false;
-        sum += advise_rule_cost(run, plan, cost, set, count);
+        sum += plan->weight * advise_rule_cost(run, plan, cost, set, count);
+        weight += plan->weight;
     }
-    *ret_cost = statement->plans.count == 0 ? 0 : sum / (double)statement->plans.count;
+    *ret_cost = weight == 0 ? 0 : sum / weight;
     return true;
 }
 

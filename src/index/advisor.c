@@ -267,6 +267,24 @@ replace(const struct scope *scope, const struct index_wanted *wanted,
     add_drop_old(scope, wanted, old_name, canonical);
 }
 
+/* Somebody's build that was broken off, or that still runs: not pgdeck's to drop. */
+static void
+note_invalid_twin(const struct scope *scope, const struct index_wanted *wanted, uint32_t table_oid)
+{
+    struct arena *arena = scope->advice->arena;
+
+    for (size_t i = 0; i < scope->catalog->indexes.count; i++) {
+        const struct catalog_index *index = &scope->catalog->indexes.items[i];
+        if (index->table_oid == table_oid && !index->is_valid &&
+            is_same(index_canonical(arena, index), wanted->canonical))
+            note(scope, wanted,
+                 arena_printf(arena,
+                              "there is an invalid index %s of the same definition as %s: "
+                              "pgdeck index status tells what to do with it",
+                              index->name, wanted->name));
+    }
+}
+
 static void
 compare(const struct scope *scope, const struct index_wanted *wanted)
 {
@@ -278,6 +296,7 @@ compare(const struct scope *scope, const struct index_wanted *wanted)
 
     if (index == NULL) {
         const struct catalog_index *twin = find_twin(scope, wanted, table->oid);
+        note_invalid_twin(scope, wanted, table->oid);
         if (twin == NULL)
             add_build(scope, wanted, wanted->name, what, "the deck has it, the table does not");
         else

@@ -42,6 +42,7 @@ read_row(struct arena *arena, const PGresult *result, int row, struct index_stat
         .scans = pg_integer(result, row, "scans"),
         .write_share = share == NULL ? -1 : strtod(share, NULL),
         .bloat = -1,
+        .built_seconds = -1,
     };
     index->key_count = pg_array(arena, pg_value(result, row, "keys"), &index->keys);
     pg_array(arena, pg_value(result, row, "key_columns"), &index->key_columns);
@@ -167,6 +168,32 @@ index_report_add_replica(struct arena *arena, PGconn *replica, PGconn *primary,
     return true;
 }
 
+/* From the journal; where there is none, or not for this role, nothing is known. */
+static bool
+read_built(PGconn *connection, struct index_report *report, struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+
+    if (!pg_query(connection, embedded_file("index/sql/made.sql")->text, 0, NULL, &result, err)) {
+        if (strcmp(err->sqlstate, "42P01") != 0 && strcmp(err->sqlstate, "3F000") != 0 &&
+            err->code != ERROR_PRIVILEGE)
+            return false;
+        error_clear(err);
+        return true;
+    }
+    for (size_t i = 0; i < report->indexes.count; i++) {
+        struct index_status *index = &report->indexes.items[i];
+        for (int row = 0; row < PQntuples(result); row++) {
+            const char *schema = pg_value(result, row, "schema");
+            const char *name = pg_value(result, row, "name");
+            if (schema != NULL && name != NULL && strcmp(schema, index->schema) == 0 &&
+                strcmp(name, index->name) == 0)
+                index->built_seconds = pg_integer(result, row, "age_seconds");
+        }
+    }
+    return true;
+}
+
 static bool
 read_missing(struct arena *arena, PGconn *connection, struct index_report *report,
              struct error *err)
@@ -227,7 +254,7 @@ index_report_read(struct arena *arena, PGconn *connection, const struct deck *de
 
     if (!read_indexes(arena, connection, &report, err) ||
         !read_last_scans(arena, connection, &report, err) ||
-        !read_age(arena, connection, &report, err) ||
+        !read_age(arena, connection, &report, err) || !read_built(connection, &report, err) ||
         !index_report_bloat(arena, connection, &report, err))
         return false;
     mark_declared(arena, database, &report);

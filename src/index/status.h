@@ -29,6 +29,7 @@ struct index_status {
     int64_t size_bytes;
     int64_t scans;
     const char *last_scan; /* UTC; "" : never seen; NULL: not known before PostgreSQL 16 */
+    int64_t built_seconds; /* how long ago pgdeck built it; negative: unknown */
     double write_share;    /* of the bytes that writing to its table writes; negative: none known */
     double bloat;          /* share of its size that a new one would not take; negative: unknown */
     bool is_bloat_measured; /* with pgstattuple; else estimated */

@@ -46,6 +46,15 @@ drop_sql(struct arena *arena, const struct index_status *index)
     return arena_printf(arena, "%s;", sql);
 }
 
+static const char *
+place_text(struct arena *arena, const struct index_status *index)
+{
+    if (index->declared.line == 0)
+        return "";
+    return arena_printf(arena, " The deck declares it (%s:%d): take it out there first.",
+                        index->declared.file, index->declared.line);
+}
+
 static struct index_finding *
 add(struct judgement *judgement, const struct index_status *index, enum index_verdict verdict)
 {
@@ -84,14 +93,17 @@ judge_use(struct judgement *judgement, size_t at)
         report->lacks_replica || report->age_seconds < 0 ||
         report->age_seconds * 1000 < report->review_ms)
         return;
+    if (index->built_seconds >= 0 && index->built_seconds * 1000 < report->review_ms)
+        return; /* it has not had the time */
     judgement->is_unused[at] = true;
     struct index_finding *finding = add(judgement, index, INDEX_UNUSED);
     finding->evidence = arena_printf(judgement->arena,
                                      "Not scanned once since %s (%lld days)%s; %s. It enforces "
-                                     "nothing and serves no foreign key.",
+                                     "nothing and serves no foreign key.%s",
                                      report->since, (long long)report->age_seconds / 86400,
                                      report->replicas == 0 ? "" : ", nor on a replica",
-                                     amount(judgement->arena, index->size_bytes));
+                                     amount(judgement->arena, index->size_bytes),
+                                     place_text(judgement->arena, index));
 }
 
 /* --- one beside another ------------------------------------------------------------------- */
@@ -178,15 +190,6 @@ is_better(const struct index_status *left, const struct index_status *right)
     }
     return strlen(left->oid) != strlen(right->oid) ? strlen(left->oid) < strlen(right->oid)
                                                    : strcmp(left->oid, right->oid) < 0;
-}
-
-static const char *
-place_text(struct arena *arena, const struct index_status *index)
-{
-    if (index->declared.line == 0)
-        return "";
-    return arena_printf(arena, " The deck declares it (%s:%d): take it out there first.",
-                        index->declared.file, index->declared.line);
 }
 
 static void

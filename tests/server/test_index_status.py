@@ -428,3 +428,30 @@ def test_scans_on_a_replica_are_use(pgdeck, pair, tmp_path):
         assert json.loads(result.out)[0]["findings"] == []
     replicas("host=x password=y")
     assert "deck.yaml:4:" in pgdeck("check", deck.file, expect=10).err
+
+
+def test_what_pgdeck_has_just_built_gets_its_time(deck):
+    deck.run("CREATE TABLE t (a int); INSERT INTO t VALUES (1)")
+    deck.write("CREATE INDEX t_a ON t (a);", review="1s")
+    deck.pgdeck("apply", "-d", deck.file, "--yes", expect=0)
+    wait_for(lambda: deck.value("SELECT now() - stats_reset > '2 s' FROM pg_stat_bgwriter"), 10,
+             "older statistics")
+    deck.run("UPDATE pgdeck.journal SET finished_at = now() + '1 h'")
+    assert deck.findings() == {}
+    deck.run("UPDATE pgdeck.journal SET finished_at = now() - interval '1 h'")
+    assert deck.findings() == {"t_a": {"unused"}}
+    assert "indexes.sql:1" in deck.status()["findings"][0]["evidence"]
+
+
+def test_an_invalid_twin_is_told_in_the_plan(deck):
+    deck.run("CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1)")
+    with deck.server.connect(deck.database) as connection:
+        with pytest.raises(Exception, match="could not create unique"):
+            connection.execute("CREATE UNIQUE INDEX CONCURRENTLY spare ON t (a)")
+    deck.run("DELETE FROM t")
+    deck.write("CREATE UNIQUE INDEX t_a ON t (a);")
+    plan = json.loads(deck.pgdeck("plan", "-d", deck.file, "--json", expect=0).out)
+    assert any("invalid index spare of the same definition" in note["text"]
+               for note in plan["notes"])
+    deck.pgdeck("apply", "-d", deck.file, "--yes", expect=0)
+    assert "DROP INDEX CONCURRENTLY" in deck.sql("spare")[0]
