@@ -18,7 +18,8 @@ enum {
     BATCH_MS = 150,      /* a transaction of the copy takes about that */
     REPLAY_BATCH = 5000, /* log entries a transaction */
     SWAP_BACKLOG = 1000, /* log entries that are replayed under the strong lock at most */
-    FEW = 200,           /* ... that are left when it is asked for */
+    FEW = 50,            /* ... that are left when it is asked for */
+    ROUNDS = 50,         /* of replay at most, where so many come all the time */
     FIRST_PAUSE_MS = 20,
     LONGEST_PAUSE_MS = 1000,
     PRESSURE_PAUSE_MS = 200,
@@ -297,7 +298,7 @@ copy(struct live *live, struct error *err)
                           (total - before) * 1000 / (now_ms() - begun_ms + 1)));
         if (took_ms < BATCH_MS && batch.most < LARGEST_BATCH)
             batch.most *= 2;
-        else if (took_ms > BATCH_MS * 2 && batch.most > FIRST_BATCH)
+        else if (took_ms > 2LL * BATCH_MS && batch.most > FIRST_BATCH)
             batch.most /= 2;
         if (!yield_to_others(live, err) ||
             (batch.done < batch.most / 2 &&
@@ -366,6 +367,7 @@ static bool
 catch_up(struct live *live, struct error *err)
 {
     long long taken;
+    int few_rounds = 0;
 
     do {
         if (is_interrupted())
@@ -373,7 +375,8 @@ catch_up(struct live *live, struct error *err)
         if (!replay(live, &taken, err))
             return false;
         tell(live, false, arena_printf(live->arena, "replayed %lld changes", taken));
-    } while (taken >= FEW);
+        few_rounds += taken < SWAP_BACKLOG / 2;
+    } while (taken >= FEW && few_rounds < ROUNDS);
     return true;
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Tables that are made partitioned ones while clients write to them."""
 
+import os
 import random
 import signal
 import threading
@@ -130,6 +131,11 @@ def impatient(deck):
     return deck.pgdeck("apply", "-d", deck.file, "--yes", "--set", "give_up=300ms")
 
 
+def most_held_ms(full_size):
+    """For how long the strong lock may be held: 20 ms, where nobody else keeps the machine busy."""
+    return 20 if full_size and os.getloadavg()[0] < 2 * os.cpu_count() else 100
+
+
 def is_partitioned(deck):
     return deck.value("SELECT relkind FROM pg_class WHERE oid = 'events'::regclass") == "p"
 
@@ -148,7 +154,7 @@ def test_no_row_is_lost_while_clients_write(existing, kind, full_size):
     load.check(rows)
     assert existing.changes() == []
     held = existing.value("SELECT held_ms FROM pgdeck.conversion")
-    assert held < (20 if full_size else 100)  # a busy machine runs this
+    assert held < most_held_ms(full_size)
     assert existing.value("SELECT count(*) FROM seen") > 0
     print(f"\n{kind}: locked for {held} ms, slowest statement "
           f"{max(writer.slowest_ms for writer in load.writers):.1f} ms")
@@ -433,4 +439,4 @@ def test_a_default_partition_is_drained(existing, full_size):
     assert existing.changes() == [] and existing.notes() == []
     assert existing.value("SELECT count(*) FROM pg_partitioned_table WHERE partdefid <> 0 "
                           "AND partrelid = 'events'::regclass") == 0
-    assert existing.value("SELECT held_ms FROM pgdeck.conversion") < (20 if full_size else 100)
+    assert existing.value("SELECT held_ms FROM pgdeck.conversion") < most_held_ms(full_size)

@@ -21,6 +21,7 @@ DECLARE
   aside name;
   full_name text;
   described text[];
+  carried text[];
   difference text;
   statements text[];
   statement text;
@@ -84,14 +85,14 @@ BEGIN
     EXECUTE statement;
   END LOOP;
 
-  SELECT string_agg(line, '; ') INTO difference
-    FROM (SELECT line FROM pgdeck.conversion_describe(there, c.partition_names) d
-           WHERE d.stage = 'swap'
-          EXCEPT ALL SELECT substr(l, 6) FROM unnest(described) l WHERE l LIKE 'swap %') AS only_there;
-  SELECT concat_ws('; ', difference, string_agg('not carried over: ' || line, '; ')) INTO difference
-    FROM (SELECT substr(l, 6) FROM unnest(described) l WHERE l LIKE 'swap %'
-          EXCEPT ALL SELECT line FROM pgdeck.conversion_describe(there, c.partition_names) d
-           WHERE d.stage = 'swap') AS only_here(line);
+  carried := ARRAY(SELECT d.stage || ' ' || d.line
+                     FROM pgdeck.conversion_describe(there, c.partition_names) d);
+  SELECT string_agg(substr(line, 6), '; ') INTO difference
+    FROM ((SELECT l FROM unnest(described) l WHERE l LIKE 'swap %'
+           EXCEPT ALL SELECT l FROM unnest(carried) l)
+           UNION ALL
+          (SELECT l FROM unnest(carried) l WHERE l LIKE 'swap %'
+           EXCEPT ALL SELECT l FROM unnest(described) l)) AS different(line);
   IF difference <> '' THEN
     RAISE 'not all that hangs on table % came along', full_name USING DETAIL = difference;
   END IF;
