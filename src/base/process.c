@@ -209,18 +209,20 @@ gather(int pipe_end, struct text *output)
     return got > 0;
 }
 
-/* Until the child has ended; what is left in the pipe then is read, whoever else holds it. */
+/* Until the child has ended (interrupt: -1, whatever comes); what is left in the pipe then is read,
+ * whoever else holds it. */
 static bool
-follow(int descriptor, int pipe_end, int timeout_ms, struct text *output, struct error *err)
+follow(int descriptor, int pipe_end, int interrupt, int timeout_ms, struct text *output,
+       struct error *err)
 {
     long long deadline = now_ms() + timeout_ms;
     struct pollfd waits[3] = {{.fd = descriptor, .events = POLLIN},
                               {.fd = pipe_end, .events = POLLIN},
-                              {.fd = interrupt_descriptor(), .events = POLLIN}};
+                              {.fd = interrupt, .events = POLLIN}};
 
     for (;;) {
         long long left = deadline - now_ms();
-        if (is_interrupted())
+        if (interrupt >= 0 && is_interrupted())
             return interrupt_error(err);
         if (left <= 0)
             return error_set(err, ERROR_INTERNAL, "no end within %d s", timeout_ms / 1000);
@@ -243,9 +245,10 @@ process_run(const struct process_spec *spec, int timeout_ms, struct text *output
 {
     struct process_spec piped = *spec;
     int pipe_ends[2];
+    int interrupt = spec->is_uninterruptible ? -1 : interrupt_descriptor();
     pid_t pid;
 
-    if (is_interrupted())
+    if (interrupt >= 0 && is_interrupted())
         return interrupt_error(err);
     if (pipe2(pipe_ends, O_CLOEXEC) != 0)
         return error_errno(err, "cannot make a pipe");
@@ -254,7 +257,7 @@ process_run(const struct process_spec *spec, int timeout_ms, struct text *output
     close(pipe_ends[1]);
     if (is_fine) {
         int descriptor = pidfd_open(pid, 0);
-        is_fine = follow(descriptor, pipe_ends[0], timeout_ms, output, err);
+        is_fine = follow(descriptor, pipe_ends[0], interrupt, timeout_ms, output, err);
         if (!is_fine) {
             end_child(pid, descriptor, SIGINT, true);
             error_wrap(err, "\"%s\"", spec->arguments[0]);

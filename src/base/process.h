@@ -17,9 +17,10 @@ struct process_spec {
     const char *const *environment;  /* NULL: ours without PG* (they change what servers do) */
     const char *folder;              /* working directory; NULL: / */
     const struct process_user *user; /* NULL: as we are */
-    int output;        /* descriptor for stdout and stderr; with has_terminal for stdout, 0: ours */
-    bool outlives_us;  /* a server; others get SIGTERM when pgdeck dies */
-    bool has_terminal; /* stays in our session, keeps our stdin, stdout, stderr and folder */
+    int output;       /* descriptor for stdout and stderr; with has_terminal for stdout, 0: ours */
+    bool outlives_us; /* a server; others get SIGTERM when pgdeck dies */
+    bool is_uninterruptible; /* process_run: Ctrl-C waits for its end */
+    bool has_terminal;       /* stays in our session, keeps our stdin, stdout, stderr and folder */
 };
 
 /* Starts the program. */

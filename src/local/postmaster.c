@@ -274,6 +274,8 @@ local_postmaster_start(const struct local_start *start, struct error *err)
     if (log < 0)
         return false;
     struct process_spec spec = {.arguments = start->arguments,
+                                .environment = start->environment,
+                                .folder = start->folder,
                                 .user = &user,
                                 .output = log,
                                 .outlives_us = !start->dies_with_us};
@@ -457,13 +459,99 @@ local_log_of(struct arena *arena, const char *data_directory, pid_t pid)
     return arena_printf(arena, "%s/pgdeck-restart.log", data_directory);
 }
 
-bool
-local_restart(const char *data_directory, struct error *err)
+/* NAME=value, NULL; of the process's start. NULL: not to be read. */
+static const char *const *
+environment_of(struct arena *arena, pid_t pid, const struct process_user *user)
 {
-    AUTO_ARENA arena = arena_new();
+    enum { MOST_BYTES = 1 << 20 };
+    LIST_OF(const char *) variables = {0};
+    char *text = arena_alloc(arena, MOST_BYTES + 1);
+    size_t length = 0;
+    ssize_t got;
+    gid_t group = getegid();
+    bool is_root = geteuid() == 0;
+
+    if (is_root) {
+        setfsgid(user->gid);
+        setfsuid(user->uid);
+    }
+    int fd = open(arena_printf(arena, "/proc/%d/environ", (int)pid), O_RDONLY | O_CLOEXEC);
+    if (is_root) {
+        setfsuid(0);
+        setfsgid(group);
+    }
+    if (pid == 0 || fd < 0) {
+        if (fd >= 0)
+            close(fd);
+        return NULL;
+    }
+    while (length < MOST_BYTES && (got = read(fd, text + length, MOST_BYTES - length)) > 0)
+        length += (size_t)got;
+    close(fd);
+    text[length] = '\0';
+    for (char *at = text; at < text + length; at += strlen(at) + 1) {
+        if (strchr(at, '=') != NULL)
+            *LIST_ADD(arena, &variables) = at;
+    }
+    *LIST_ADD(arena, &variables) = NULL;
+    return variables.items;
+}
+
+static const char *
+variable_of(const char *const *environment, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (; environment != NULL && *environment != NULL; environment++) {
+        if (strncmp(*environment, name, length) == 0 && (*environment)[length] == '=')
+            return *environment + length + 1;
+    }
+    return NULL;
+}
+
+/* Asks the program itself which data directory it would start on. */
+static bool
+prove_launch(struct arena *arena, const char *real, const struct local_launch *launch,
+             const struct process_user *user, struct error *err)
+{
+    enum { TIMEOUT_MS = 60000 };
+    LIST_OF(const char *) arguments = {0};
+    AUTO_TEXT output = {0};
+    char found[PATH_MAX];
+    int status;
+
+    for (size_t i = 0; launch->arguments[i] != NULL; i++)
+        *LIST_ADD(arena, &arguments) = launch->arguments[i];
+    *LIST_ADD(arena, &arguments) = "-C";
+    *LIST_ADD(arena, &arguments) = "data_directory";
+    *LIST_ADD(arena, &arguments) = NULL;
+    const struct process_spec spec = {.arguments = arguments.items,
+                                      .environment = launch->environment,
+                                      .folder = launch->folder,
+                                      .user = user};
+    if (!process_run(&spec, TIMEOUT_MS, &output, &status, err))
+        return false;
+    char *text = arena_strdup(arena, text_chars(&output));
+    for (size_t end = strlen(text); end > 0 && text[end - 1] == '\n'; end--)
+        text[end - 1] = '\0';
+    const char *line = strrchr(text, '\n');
+    line = line == NULL ? text : line + 1;
+    if (status == 0 && realpath(line, found) != NULL && strcmp(found, real) == 0)
+        return true;
+    error_set(err, ERROR_REFUSED, "the server on \"%s\" would not start again as it was started",
+              real);
+    error_detail(err, "%s", text);
+    return error_hint(err, "It has not been stopped. Restart it yourself, or give the deck's "
+                           "server a restart_command.");
+}
+
+bool
+local_launch_read(struct arena *arena, const char *data_directory, struct local_launch *ret_launch,
+                  struct error *err)
+{
     char real[PATH_MAX];
     struct process_user user = {0};
-    const char *const *arguments;
+    struct local_launch launch = {0};
 
     if (realpath(data_directory, real) == NULL)
         return error_errno(err, "cannot find the data directory \"%s\"", data_directory);
@@ -475,14 +563,36 @@ local_restart(const char *data_directory, struct error *err)
         return error_hint(err, "Give the server's restart_command in the deck, or restart it "
                                "yourself.");
     }
-    const char *log = local_log_of(arena, real, local_postmaster_pid(real));
-    if (!read_arguments(arena, real, &arguments, err))
+    pid_t pid = local_postmaster_pid(real);
+    if (!read_arguments(arena, real, &launch.arguments, err))
         return false;
+    launch.environment = environment_of(arena, pid, &user);
+    launch.log = local_log_of(arena, real, pid);
+    bool is_proved = prove_launch(arena, real, &launch, &user, err);
+    const char *folder = variable_of(launch.environment, "PWD");
+    if (!is_proved && err->code == ERROR_REFUSED && folder != NULL) { /* a relative path */
+        struct error second;
+        launch.folder = folder;
+        is_proved = prove_launch(arena, real, &launch, &user, &second);
+    }
+    *ret_launch = launch;
+    return is_proved;
+}
+
+bool
+local_restart(const char *data_directory, const struct local_launch *launch, struct error *err)
+{
+    char real[PATH_MAX];
+
+    if (realpath(data_directory, real) == NULL)
+        return error_errno(err, "cannot find the data directory \"%s\"", data_directory);
     if (!local_postmaster_stop(real, LOCAL_STOP_FAST, err))
         return error_wrap(err, "cannot restart");
-    struct local_start start = {.arguments = arguments,
+    struct local_start start = {.arguments = launch->arguments,
+                                .environment = launch->environment,
+                                .folder = launch->folder,
                                 .data_directory = real,
-                                .log = log,
+                                .log = launch->log,
                                 .timeout_s = RESTART_TIMEOUT_S,
                                 .is_uninterruptible = true}; /* or it would stay down */
     if (!local_postmaster_start(&start, err))

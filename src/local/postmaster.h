@@ -24,7 +24,9 @@ const char *local_log_of(struct arena *arena, const char *data_directory, pid_t 
 
 /* How to start one. The log is created or appended to by the caller's rights. */
 struct local_start {
-    const char *const *arguments; /* postgres -D ...; NULL ends */
+    const char *const *arguments;   /* postgres -D ...; NULL ends */
+    const char *const *environment; /* as of process_spec */
+    const char *folder;             /* what relative arguments start from; NULL: / */
     const char *data_directory;
     const char *log; /* path; its last lines tell why a start failed */
     int timeout_s;
@@ -45,8 +47,23 @@ void local_postmaster_end_orphans(const char *data_directory);
 /* Removes what a killed server left: postmaster.pid and its shared memory segment. */
 void local_postmaster_forget(const char *data_directory);
 
-/* Stops (fast) and starts a server on this host again, with the arguments that postmaster.opts
- * holds, as the owner of the data directory (needs root or being that user). When it is down it
- * is only started. Not interruptible. Errors: ERROR_INTERNAL with the last lines of its log; then
- * it is down, and the call can be made again after its configuration has been mended. */
-bool local_restart(const char *data_directory, struct error *err) MUST_CHECK;
+/* How the server on a data directory was started: postmaster.opts, and of the process that runs
+ * the environment (PGDATA) and the folder (-D may be relative). */
+struct local_launch {
+    const char *const *arguments;
+    const char *const *environment;
+    const char *folder;
+    const char *log;
+};
+/* Read while it runs, and proved with the program itself (-C). Needs root or being the owner of
+ * the data directory. ERROR_REFUSED: it would not start again in this way, or not with what its
+ * files say now. */
+bool local_launch_read(struct arena *arena, const char *data_directory,
+                       struct local_launch *ret_launch, struct error *err) MUST_CHECK;
+
+/* Stops (fast) and starts a server on this host again as it was, as the owner of the data
+ * directory. When it is down it is only started. Not interruptible. Errors: ERROR_INTERNAL with
+ * the last lines of its log; then it is down, and the call can be made again after its
+ * configuration has been mended. */
+bool local_restart(const char *data_directory, const struct local_launch *launch,
+                   struct error *err) MUST_CHECK;

@@ -72,7 +72,7 @@ run_restart_command(const char *command, struct error *err)
 {
     enum { TIMEOUT_MS = 10 * 60 * 1000 };
     const char *const arguments[] = {"/bin/sh", "-c", command, NULL};
-    const struct process_spec spec = {.arguments = arguments};
+    const struct process_spec spec = {.arguments = arguments, .is_uninterruptible = true};
     AUTO_TEXT output = {0};
     int status;
 
@@ -84,20 +84,30 @@ run_restart_command(const char *command, struct error *err)
     return error_detail(err, "%s", text_chars(&output));
 }
 
+/* Found out before anything is stopped. */
+static bool
+prepare_restart(struct arena *arena, const struct deck_server *server,
+                const struct catalog_server *catalog, struct local_launch *ret_launch,
+                struct error *err)
+{
+    if (server->restart_command != NULL)
+        return true;
+    if (catalog->is_local)
+        return local_launch_read(arena, catalog->data_directory, ret_launch, err);
+    error_set(err, ERROR_REFUSED, "server \"%s\" cannot be restarted from here", server->name);
+    error_hint(err, "Restart it yourself, or give the deck's server a restart_command.");
+    return error_place(err, server->place);
+}
+
 static bool
 restart_once(const struct deck_server *server, const struct catalog_server *catalog,
-             struct error *err)
+             const struct local_launch *launch, struct error *err)
 {
     if (server->restart_command != NULL) {
         if (!run_restart_command(server->restart_command, err))
             return false;
-    } else if (catalog->is_local) {
-        if (!local_restart(catalog->data_directory, err))
-            return false;
-    } else {
-        error_set(err, ERROR_REFUSED, "server \"%s\" cannot be restarted from here", server->name);
-        error_hint(err, "Restart it yourself, or give the deck's server a restart_command.");
-        return error_place(err, server->place);
+    } else if (!local_restart(catalog->data_directory, launch, err)) {
+        return false;
     }
     return plan_wait_for_answer(server, err);
 }
@@ -108,12 +118,16 @@ plan_restart(struct arena *arena, const struct deck_server *server,
              struct error *err)
 {
     struct error back = {0};
+    struct local_launch launch = {0};
 
-    if (restart_once(server, catalog, err))
+    if (!prepare_restart(arena, server, catalog, &launch, err))
+        return false;
+    if (restart_once(server, catalog, &launch, err))
         return true;
     if (err->code == ERROR_REFUSED || err->code == ERROR_INTERRUPTED || !host->is_here)
         return false;
-    if (kept_restore(arena, host, KEPT_RUNNING, &back) && restart_once(server, catalog, &back)) {
+    if (kept_restore(arena, host, KEPT_RUNNING, &back) &&
+        restart_once(server, catalog, &launch, &back)) {
         error_wrap(err, "the server did not come up; the old configuration is back and running");
         return false;
     }

@@ -5,11 +5,13 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import time
 
 import pytest
 
+from cluster import as_server_user, wait_for
 from test_advisor_settings import plan, shown, write_deck
 
 DECK = """
@@ -343,6 +345,48 @@ def test_a_restart_that_fails_only_there_is_put_back(pgdeck, deck, fresh_server,
         pgdeck("rollback", "-d", deck, "--yes", "--restart", expect=0)
     assert shown(fresh_server, "postgres", "shared_buffers") == "64MB"
     assert not (fresh_server.data / "pgdeck.conf").exists() and not include_lines(fresh_server)
+
+
+@pytest.mark.parametrize("how", ["relative -D", "PGDATA", "gone"])
+def test_a_server_that_was_started_from_a_folder(pgdeck, deck, fresh_server, how):
+    """pg_ctl -D data, or no -D at all: what it was started with does not tell all by itself."""
+    server = fresh_server
+    server.stop()
+    server.configure(port=server.port)
+    folder = server.folder / "from"
+    folder.mkdir(mode=0o755)
+    arguments = [] if how == "PGDATA" else ["-D", "../data"]
+    subprocess.run([server.bin / "pg_ctl", *arguments, "-w", "-s", "-l", server.log, "start"],
+                   cwd=folder, env={"PGDATA": str(server.data), "PATH": os.environ["PATH"]},
+                   check=True, **as_server_user())
+    if how != "gone":
+        pgdeck("apply", "-d", deck, "--yes", "--restart", expect=0)
+        assert shown(server, "postgres", "shared_buffers") == "128MB"
+        pgdeck("rollback", "-d", deck, "--yes", "--restart", expect=0)
+        assert shown(server, "postgres", "shared_buffers") == "64MB"
+        return
+    shutil.rmtree(folder)
+    pid = server.pid()
+    result = pgdeck("apply", "-d", deck, "--yes", "--restart")
+    assert result.code != 0
+    assert "would not start again as it was started" in result.err, result.err
+    assert "It has not been stopped" in result.err, result.err
+    assert server.pid() == pid
+
+
+@pytest.mark.pg(max=15)
+def test_ctrl_c_does_not_end_a_restart_command_half_way(pgdeck, deck, fresh_server):
+    mark = fresh_server.folder / "down"
+    command = restart_command(fresh_server, f"""{fresh_server.bin}/pg_ctl -D {fresh_server.data} \\
+    -s -w -m fast stop && touch {mark} && sleep 3
+exec {fresh_server.bin}/pg_ctl -D {fresh_server.data} -w -s -l {fresh_server.log} \\
+    -o '-p {fresh_server.port}' start""")
+    change_deck(deck, "storage: nvme", f'storage: nvme, restart_command: "{command}"')
+    process = pgdeck.start("apply", "-d", deck, "--yes", "--restart")
+    wait_for(mark.exists, 60, "the server is down")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert shown(fresh_server, "postgres", "shared_buffers") == "128MB"
 
 
 @pytest.mark.pg(max=15)
