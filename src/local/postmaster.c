@@ -574,6 +574,8 @@ local_launch_read(struct arena *arena, const char *data_directory, struct local_
         struct error second;
         launch.folder = folder;
         is_proved = prove_launch(arena, real, &launch, &user, &second);
+        if (is_proved)
+            error_clear(err);
     }
     *ret_launch = launch;
     return is_proved;

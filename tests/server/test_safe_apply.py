@@ -359,8 +359,11 @@ def test_a_server_that_was_started_from_a_folder(pgdeck, deck, fresh_server, how
     subprocess.run([server.bin / "pg_ctl", *arguments, "-w", "-s", "-l", server.log, "start"],
                    cwd=folder, env={"PGDATA": str(server.data), "PATH": os.environ["PATH"]},
                    check=True, **as_server_user())
+    is_relative = '"-D" "../data"' in (server.data / "postmaster.opts").read_text()
+    assert is_relative == (how != "PGDATA")
     if how != "gone":
-        pgdeck("apply", "-d", deck, "--yes", "--restart", expect=0)
+        result = pgdeck("apply", "-d", deck, "--yes", "--restart", expect=0)
+        assert "error" not in result.err and "Done: " in result.out, result.err
         assert shown(server, "postgres", "shared_buffers") == "128MB"
         pgdeck("rollback", "-d", deck, "--yes", "--restart", expect=0)
         assert shown(server, "postgres", "shared_buffers") == "64MB"
