@@ -56,7 +56,7 @@ pool_cancel_server(struct pool_server *server)
     cancel->pool = pool;
     cancel->link.stream.owner = cancel;
     cancel->link.stream.descriptor = -1;
-    cancel->deadline_us = pool->now_us + POOL_CANCEL_TIMEOUT_MS * 1000;
+    cancel->deadline_us = pool->now_us + (uint64_t)POOL_CANCEL_TIMEOUT_MS * 1000;
     cancel->key_bytes = server->key_bytes;
     memcpy(cancel->key, server->key, server->key_bytes);
     if (!pool->driver->connect(pool->driver, &server->group->route->address, &cancel->link.stream,

@@ -102,7 +102,7 @@ pool_client_fail(struct pool_client *client, const struct error *err)
     client->link.run_bytes = 0;
     pool_client_put_error(client, "FATAL", err);
     client->state = POOL_CLIENT_CLOSING;
-    client->deadline_us = pool->now_us + POOL_CLOSING_TIMEOUT_MS * 1000;
+    client->deadline_us = pool->now_us + (uint64_t)POOL_CLOSING_TIMEOUT_MS * 1000;
     pool_client_flush(client);
 }
 

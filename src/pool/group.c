@@ -257,7 +257,7 @@ static void
 drain(struct pool_server *server)
 {
     server->state = POOL_SERVER_DRAINING;
-    server->deadline_us = server->pool->now_us + POOL_DRAIN_TIMEOUT_MS * 1000;
+    server->deadline_us = server->pool->now_us + (uint64_t)POOL_DRAIN_TIMEOUT_MS * 1000;
 }
 
 /* Statement pooling: a transaction that stays open is not what it is for. */

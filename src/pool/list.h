@@ -7,10 +7,12 @@ struct pool_node {
     struct pool_node *previous, *next; /* NULL: in no list */
 };
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): names and types */
 #define POOL_ENTRY(node, type, member) ((type *)((char *)(node)-offsetof(type, member)))
 #define POOL_EACH(node, list)                                                                      \
     for (struct pool_node *node = (list)->next, *node##_next = node->next; node != (list);         \
          node = node##_next, node##_next = node->next)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static inline void
 pool_list_init(struct pool_node *list)

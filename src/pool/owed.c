@@ -155,7 +155,7 @@ pool_owed_answer(const struct pool_owed_queue *queue, uint8_t type, enum pool_co
     if (type == 'N' || type == 'S' || type == 'A')
         return POOL_ANSWER_ASYNC;
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-        if (rules[i].kind == kind && rules[i].type == type)
+        if (rules[i].kind == kind && (uint8_t)rules[i].type == type)
             return fits_copy(type, copy) ? (enum pool_answer)rules[i].answer : POOL_ANSWER_BAD;
     }
     return POOL_ANSWER_BAD;

@@ -107,7 +107,7 @@ begin(struct pool_server *server, enum pool_server_state state)
 {
     server->state = state;
     server->is_failed = false;
-    server->deadline_us = server->pool->now_us + POOL_DRAIN_TIMEOUT_MS * 1000;
+    server->deadline_us = server->pool->now_us + (uint64_t)POOL_DRAIN_TIMEOUT_MS * 1000;
 }
 
 static void
