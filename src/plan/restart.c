@@ -126,8 +126,12 @@ plan_restart(struct arena *arena, const struct deck_server *server,
         return true;
     if (err->code == ERROR_REFUSED || err->code == ERROR_INTERRUPTED || !host->is_here)
         return false;
-    if (kept_restore(arena, host, KEPT_RUNNING, &back) &&
-        restart_once(server, catalog, &launch, &back)) {
+    const char *lost = kept_foreign_lines(arena, host, KEPT_RUNNING);
+    bool is_restored = kept_restore(arena, host, KEPT_RUNNING, &back);
+    if (is_restored && lost != NULL)
+        error_hint(err, "Set by others since, and gone with it from postgresql.auto.conf: %s.",
+                   lost);
+    if (is_restored && restart_once(server, catalog, &launch, &back)) {
         error_wrap(err, "the server did not come up; the old configuration is back and running");
         return false;
     }

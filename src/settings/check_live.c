@@ -94,13 +94,26 @@ note_hidden(const struct check *check, const struct deck_setting *own)
 }
 
 static void
+note_unknown_extension(const struct check *check, const struct deck_setting *own)
+{
+    if (check->advice->changes == NULL) /* tune: no plan */
+        return;
+    change_list_note(check->advice->changes, check->input->deck->name, NULL, own->place,
+                     "The deck sets %s, which is not done: the server does not know it (its "
+                     "library is not loaded), nor does pgdeck.",
+                     own->name);
+}
+
+static void
 check_setting(struct check *check, const struct deck_setting *own)
 {
     const struct catalog_setting *setting = find_parameter(check, own->name);
     struct error err;
 
-    if (setting == NULL && strchr(own->name, '.') != NULL)
-        return; /* of an extension that pgdeck does not know */
+    if (setting == NULL && strchr(own->name, '.') != NULL) {
+        note_unknown_extension(check, own);
+        return;
+    }
     if (setting == NULL && !check->input->catalog->is_superuser) {
         setting = settings_parameter(check->advice->arena, check->input->catalog->major, own->name);
         if (setting != NULL)

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/state.h"
+#include "base/text.h"
 #include "base/tree.h"
 #include "settings/conf.h"
 #include "settings/configuration.h"
@@ -160,6 +161,34 @@ kept_restore(struct arena *arena, const struct settings_host *host, const char *
             change_include(arena, host, conf_add_include, err)) &&
            (!kept.automatic.exists ||
             owned_file_make(host->auto_file, &host->user, &kept.automatic, err));
+}
+
+const char *
+kept_foreign_lines(struct arena *arena, const struct settings_host *host, const char *label)
+{
+    struct kept_files kept;
+    struct owned_file own, automatic;
+    struct conf_entries former = {0}, now;
+    struct error ignored;
+    AUTO_TEXT lines = {0};
+    bool exists;
+
+    if (!kept_read(arena, host, label, &kept, &exists, &ignored) || !exists ||
+        !owned_file_read(arena, host->own_file, &host->user, &own, &ignored) || !own.exists ||
+        !owned_file_read(arena, host->auto_file, &host->user, &automatic, &ignored) ||
+        !automatic.exists)
+        return NULL;
+    if (kept.automatic.exists)
+        conf_read(arena, kept.automatic.text, &former);
+    conf_read(arena, automatic.text, &now);
+    for (size_t i = 0; i < now.list.count; i++) {
+        const struct conf_entry *entry = &now.list.items[i];
+        const char *before = conf_value(&former, entry->name);
+        if (before == NULL || strcmp(before, entry->value) != 0)
+            text_appendf(&lines, "%s%s", lines.length > 0 ? ", " : "",
+                         conf_line(arena, entry->name, entry->value));
+    }
+    return lines.length == 0 ? NULL : arena_strdup(arena, text_chars(&lines));
 }
 
 static bool

@@ -32,6 +32,10 @@ bool kept_read(struct arena *arena, const struct settings_host *host, const char
  * stays). Errors: ERROR_FILE when there is no copy. */
 bool kept_restore(struct arena *arena, const struct settings_host *host, const char *label,
                   struct error *err) MUST_CHECK;
+/* The lines of postgresql.auto.conf that kept_restore would take away though pgdeck did not write
+ * them: as long as there is a pgdeck.conf, it only takes lines out. NULL: none. */
+const char *
+kept_foreign_lines(struct arena *arena, const struct settings_host *host, const char *label);
 /* Undoes changes of pgdeck.conf, given by their ways back (SETTINGS_FILE_UNDO), the last change
  * first. When that leads to what the copy holds, the file is the copy to the byte. */
 bool kept_undo_own(struct arena *arena, const struct settings_host *host,

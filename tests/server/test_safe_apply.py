@@ -333,7 +333,11 @@ def test_a_restart_that_fails_only_there_is_put_back(pgdeck, deck, fresh_server,
     change_deck(deck, "storage: nvme", f'storage: nvme, restart_command: "{command}", '
                                        f"configuration: {where}")
     deck.write_text(deck.read_text().replace("memory: 512MB", "memory: 4GB"))
+    if where == "file":
+        pgdeck("apply", "-d", deck, "--yes", expect=0)
+        fresh_server.query("ALTER SYSTEM SET log_min_messages = 'notice'")
     result = pgdeck("apply", "-d", deck, "--yes", "--restart", expect=1)
+    assert ("log_min_messages = 'notice'" in result.err) == (where == "file"), result.err
     assert "the server did not come up; the old configuration is back and running" in result.err
     assert "could not map anonymous shared memory" in fresh_server.log_text()
     assert files(fresh_server.data) == before
@@ -345,6 +349,14 @@ def test_a_restart_that_fails_only_there_is_put_back(pgdeck, deck, fresh_server,
         pgdeck("rollback", "-d", deck, "--yes", "--restart", expect=0)
     assert shown(fresh_server, "postgres", "shared_buffers") == "64MB"
     assert not (fresh_server.data / "pgdeck.conf").exists() and not include_lines(fresh_server)
+
+
+@pytest.mark.pg(max=15)
+def test_what_is_not_set_is_said(pgdeck, deck, fresh_server):
+    """The library of a parameter is not loaded, and its extension is none that pgdeck knows."""
+    change_deck(deck, "storage: nvme", "storage: nvme, settings: {cron.timezone: UTC}")
+    result = pgdeck("plan", "-d", deck)
+    assert "The deck sets cron.timezone, which is not done" in result.out + result.err
 
 
 @pytest.mark.parametrize("how", ["relative -D", "PGDATA", "gone"])
