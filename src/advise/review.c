@@ -60,8 +60,8 @@ judge(struct advise *run, struct advise_reviewed *index)
                                                             : ADVISE_NOT_FASTER;
     if (index->verdict == ADVISE_UNUSED || index->verdict == ADVISE_NOT_FASTER)
         index->drop_sql =
-            pg_script(run->arena, "advise/sql/drop.sql",
-                      PG_VARIABLES({"name", pg_qualified(run->arena, index->schema, index->name)}));
+            advise_drop_sql(run->arena, pg_qualified(run->arena, index->schema, index->name),
+                            index->is_partitioned);
 }
 
 static void
@@ -72,7 +72,8 @@ add_index(struct advise *run, const PGresult *result, int row, const struct advi
         .schema = arena_strdup(run->arena, pg_value(result, row, "schema")),
         .name = arena_strdup(run->arena, pg_value(result, row, "name")),
         .table = arena_strdup(run->arena, pg_value(result, row, "table_name")),
-        .definition = arena_strdup(run->arena, pg_value(result, row, "definition"))};
+        .definition = arena_strdup(run->arena, pg_value(result, row, "definition")),
+        .is_partitioned = pg_bool(result, row, "is_partitioned")};
     struct parts parts;
 
     parts.count = pg_array(run->arena, pg_value(result, row, "parts"), &parts.names);

@@ -14,6 +14,7 @@ enum advise_verdict { ADVISE_FASTER, ADVISE_UNKNOWN, ADVISE_NOT_FASTER, ADVISE_U
 
 struct advise_reviewed {
     const char *schema, *name, *table, *definition;
+    bool is_partitioned;
     double scans;
     LIST_OF(struct advise_change) statements; /* whose plan uses it */
     enum advise_verdict verdict;

@@ -172,6 +172,22 @@ btree_cost(const struct advise_plan *plan, const struct advise_node *node,
     return fmin(node->cost, fetch_cost(node, candidate, rows, match.is_covering));
 }
 
+/* Ranges of pages are ruled out where the rows lie in the order of the column; there is no order in
+ * it, no row by itself, and nothing to read instead of the table. */
+static double
+brin_cost(const struct advise_node *node, const struct advise_candidate *candidate)
+{
+    const double range_pages = 128;
+    struct match match = match_keys(candidate, node->reference);
+
+    if (match.used == 0 || match.is_joined)
+        return node->cost;
+    double share = fmax(match.share, fmin(1, node->rows / fmax(1, node->table_rows)));
+    double pages = fmin(node->table_pages, share * node->table_pages + range_pages);
+    double rows = pages / fmax(1, node->table_pages) * node->table_rows;
+    return fmin(node->cost, start_cost + pages + rows * (row_cost + entry_cost));
+}
+
 static double
 gin_cost(const struct advise_node *node, const struct advise_candidate *candidate)
 {
@@ -185,6 +201,17 @@ gin_cost(const struct advise_node *node, const struct advise_candidate *candidat
     return node->cost;
 }
 
+static double
+rule_cost(const struct advise_plan *plan, const struct advise_node *node,
+          const struct advise_candidate *candidate)
+{
+    if (strcmp(candidate->method, "gin") == 0)
+        return gin_cost(node, candidate);
+    if (strcmp(candidate->method, "brin") == 0)
+        return brin_cost(node, candidate);
+    return btree_cost(plan, node, candidate);
+}
+
 double
 advise_rule_cost(const struct advise *run, const struct advise_plan *plan, double cost,
                  const size_t *set, size_t count)
@@ -196,10 +223,7 @@ advise_rule_cost(const struct advise *run, const struct advise_plan *plan, doubl
             const struct advise_candidate *candidate = &run->candidates.items[set[j]];
             if (candidate->table != node->reference->table || advise_is_shown(run, candidate))
                 continue;
-            double by_index = strcmp(candidate->method, "gin") == 0
-                                  ? gin_cost(node, candidate)
-                                  : btree_cost(plan, node, candidate);
-            best = fmin(best, by_index);
+            best = fmin(best, rule_cost(plan, node, candidate));
         }
         /* Only what is still paid can be saved. */
         if (cost >= node->cost)

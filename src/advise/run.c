@@ -246,6 +246,25 @@ is_replaced(const struct advise_candidate *candidate, const struct advise_index 
     return true;
 }
 
+/* The name as advised statements write it: of the schema public without it. */
+static const char *
+index_name(struct arena *arena, const struct advise_table *table, const char *name)
+{
+    const char *quoted = tree_identifier(arena, name);
+
+    if (strcmp(table->schema, "public") == 0)
+        return quoted;
+    return arena_printf(arena, "%s.%s", tree_identifier(arena, table->schema), quoted);
+}
+
+const char *
+advise_drop_sql(struct arena *arena, const char *name, bool is_partitioned)
+{
+    return pg_script(
+        arena, "advise/sql/drop.sql",
+        PG_VARIABLES({"kind", is_partitioned ? "INDEX" : "INDEX CONCURRENTLY"}, {"name", name}));
+}
+
 void
 advise_finish(struct advise *run)
 {
@@ -260,20 +279,20 @@ advise_finish(struct advise *run)
                                        PG_VARIABLES({"name", quoted},
                                                     {"table", advise_table_name(run->arena, table)},
                                                     {"definition", candidate->definition}));
-        choice->drop_sql = pg_script(
-            run->arena, "advise/sql/drop.sql",
-            PG_VARIABLES(
-                {"name", strcmp(table->schema, "public") == 0
-                             ? quoted
-                             : arena_printf(run->arena, "%s.%s",
-                                            tree_identifier(run->arena, table->schema), quoted)}));
+        choice->drop_sql =
+            advise_drop_sql(run->arena, index_name(run->arena, table, name), table->kind == 'p');
         for (size_t j = 0; j < run->statements.count; j++) {
             if (advise_breaks_hot(run, candidate, &run->statements.items[j]))
                 *LIST_ADD(run->arena, &choice->unhot) = j;
         }
         for (size_t j = 0; j < table->indexes.count; j++) {
-            if (is_replaced(candidate, &table->indexes.items[j]))
-                *LIST_ADD(run->arena, &choice->replaced) = &table->indexes.items[j];
+            const struct advise_index *index = &table->indexes.items[j];
+            if (!is_replaced(candidate, index))
+                continue;
+            *LIST_ADD(run->arena, &choice->replaced) = (struct advise_replaced){
+                .name = index->name,
+                .drop_sql = advise_drop_sql(run->arena, index_name(run->arena, table, index->name),
+                                            table->kind == 'p')};
         }
     }
 }
@@ -313,7 +332,9 @@ advise_write_accepted(const struct advise *run, struct text *text)
                          candidate->extension);
         for (size_t j = 0; j < choice->replaced.count; j++)
             text_appendf(text, "-- It does what %s does, which may go.\n",
-                         choice->replaced.items[j]->name);
+                         choice->replaced.items[j].name);
+        if (candidate->table->kind == 'm')
+            text_append(text, "-- A deck declares none on a materialized view; by hand:\n-- ");
         text_appendf(text, "%s;\n", choice->create_sql);
     }
 }

@@ -4,11 +4,15 @@
 #include "advise/advise.h"
 #include "advise/read.h"
 
+struct advise_replaced { /* an index that is there, and may be dropped then */
+    const char *name, *drop_sql;
+};
+
 struct advise_choice { /* an index that is proposed */
     size_t candidate;
-    LIST_OF(size_t) helped;                        /* statements whose cost it lowers */
-    LIST_OF(size_t) unhot;                         /* updates that would no longer be HOT */
-    LIST_OF(const struct advise_index *) replaced; /* that may be dropped then */
+    LIST_OF(size_t) helped; /* statements whose cost it lowers */
+    LIST_OF(size_t) unhot;  /* updates that would no longer be HOT */
+    LIST_OF(struct advise_replaced) replaced;
     const char *name, *create_sql, *drop_sql;
 };
 
@@ -62,6 +66,7 @@ bool advise_breaks_hot(struct advise *run, const struct advise_candidate *candid
 void advise_charge_one(struct advise *run, struct advise_candidate *candidate);
 bool advise_select(struct advise *run, struct error *err) MUST_CHECK;
 void advise_finish(struct advise *run);
+const char *advise_drop_sql(struct arena *arena, const char *name, bool is_partitioned);
 
 /* Estimated cost of one run of a statement with these candidates there, on average over its
  * parameters; from memory when it was asked before. */

@@ -74,8 +74,8 @@ print_choice(const struct cli *cli, const struct advise *run, const struct advis
     if (candidate->extension != NULL)
         printf("  needs CREATE EXTENSION IF NOT EXISTS %s;\n", candidate->extension);
     for (size_t i = 0; i < choice->replaced.count; i++)
-        printf("  instead of %s, which may be dropped then: DROP INDEX CONCURRENTLY %s;\n",
-               choice->replaced.items[i]->name, choice->replaced.items[i]->name);
+        printf("  instead of %s, which may be dropped then: %s;\n", choice->replaced.items[i].name,
+               choice->replaced.items[i].drop_sql);
     printf("  %stake back: %s;%s\n", style->dim, choice->drop_sql, style->reset);
 }
 
@@ -122,20 +122,36 @@ index_print_advice(const struct cli *cli, const struct advise *run,
 
 /* --- JSON --------------------------------------------------------------------------------- */
 
+/* Text of any encoding: JSON is UTF-8. */
 static json_t *
-statement_json(const struct advise_statement *statement)
+text_json(struct arena *arena, const char *chars)
+{
+    json_t *string = json_string(chars);
+
+    if (string != NULL)
+        return string;
+    char *ascii = arena_strdup(arena, chars);
+    for (char *c = ascii; *c != '\0'; c++) {
+        if (((unsigned char)*c & 0x80) != 0)
+            *c = '?';
+    }
+    return json_string(ascii);
+}
+
+static json_t *
+statement_json(struct arena *arena, const struct advise_statement *statement)
 {
     json_t *object =
-        json_pack("{s:s, s:s, s:f, s:f}", "sql", statement->text, "source", statement->source,
-                  "calls", statement->calls, "total_ms", statement->total_ms);
+        json_pack("{s:o, s:s, s:f, s:f}", "sql", text_json(arena, statement->text), "source",
+                  statement->source, "calls", statement->calls, "total_ms", statement->total_ms);
 
     if (statement->problem != NULL)
-        json_object_set_new(object, "problem", json_string(statement->problem));
+        json_object_set_new(object, "problem", text_json(arena, statement->problem));
     else
         json_object_update_new(object, json_pack("{s:f, s:f}", "before", statement->before, "after",
                                                  statement->after));
     if (statement->hint != NULL)
-        json_object_set_new(object, "hint", json_string(statement->hint));
+        json_object_set_new(object, "hint", text_json(arena, statement->hint));
     return object;
 }
 
@@ -152,7 +168,7 @@ choice_json(const struct advise *run, const struct advise_choice *choice)
     for (size_t i = 0; i < choice->unhot.count; i++)
         json_array_append_new(unhot, json_integer((json_int_t)choice->unhot.items[i]));
     for (size_t i = 0; i < choice->replaced.count; i++)
-        json_array_append_new(replaced, json_string(choice->replaced.items[i]->name));
+        json_array_append_new(replaced, json_string(choice->replaced.items[i].name));
     return json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:f, s:o, s:o, s:s?, s:b, s:o}", "name",
         choice->name, "schema", candidate->table->schema, "table", candidate->table->name,
@@ -171,7 +187,7 @@ index_print_advice_json(const struct advise *run, const struct index_faults *fau
     json_t *notes = json_array();
 
     for (size_t i = 0; i < run->statements.count; i++)
-        json_array_append_new(statements, statement_json(&run->statements.items[i]));
+        json_array_append_new(statements, statement_json(run->arena, &run->statements.items[i]));
     for (size_t i = 0; i < run->choices.count; i++)
         json_array_append_new(indexes, choice_json(run, &run->choices.items[i]));
     for (size_t i = 0; i < run->notes.count; i++)

@@ -372,6 +372,11 @@ index_watch_lock(struct index_watch *watch, const char *schema, const char *tabl
         struct error interrupted;
         if (pg_execute(connection, lock, err))
             return true;
+        /* Of a materialized view, LOCK wants to know nothing: the statement itself is watched. */
+        if (strcmp(err->sqlstate, "42809") == 0) {
+            error_clear(err);
+            return pg_execute(connection, "ROLLBACK", err);
+        }
         if (err->code != ERROR_LOCKED)
             return false;
         long long waited_ms = now_monotonic_ms() - begun_ms;

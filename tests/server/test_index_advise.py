@@ -128,6 +128,79 @@ def test_one_longer_index_in_the_place_of_what_is_there(advise, shop):
         shop.query("DROP TABLE orders", dbname="shop")
 
 
+def test_what_may_go_is_named_as_it_is_dropped(pgdeck, shop, tmp_path):
+    """And what sorts by other rules than the new one may not."""
+    shop.psql(text="""
+        CREATE SCHEMA "Größe";
+        CREATE TABLE "Größe".orders AS SELECT i AS id, 'c' || i % 50 AS customer, i % 1000 AS at,
+               repeat('x', 60) AS note FROM generate_series(1, 40000) i;
+        CREATE INDEX "by c" ON "Größe".orders (customer);
+        CREATE INDEX other ON "Größe".orders (customer COLLATE "POSIX");
+        VACUUM ANALYZE "Größe".orders""", dbname="shop")
+    try:
+        (tmp_path / "q.sql").write_text(
+            """SELECT count(id) FROM "Größe".orders WHERE customer = $1 AND at > $2;
+               SELECT count(note) FROM "Größe".orders WHERE customer = $1;""")
+        out = pgdeck("index", "advise", "--from", shop.conninfo("shop"), tmp_path / "q.sql",
+                     expect=0).out
+        [drop] = set(re.findall(r"may be dropped then: (.*);", out))
+        assert drop == 'DROP INDEX CONCURRENTLY "Größe"."by c"'
+        shop.query(drop, dbname="shop")
+    finally:
+        shop.query('DROP SCHEMA "Größe" CASCADE', dbname="shop")
+
+
+def test_ranges_of_pages_are_in_no_order(advise, shop):
+    """By rules, too: BRIN helps a range where the rows lie in order, and no ORDER BY."""
+    shop.psql(text="""
+        CREATE DATABASE plain;
+        \\c plain
+        CREATE TABLE readings AS SELECT i AS id, i * 2 AS at, repeat('x', 60) AS note
+          FROM generate_series(1, 60000) i;
+        VACUUM ANALYZE readings""")
+    try:
+        advice = advise("SELECT * FROM readings WHERE at > 119000;"
+                        "SELECT * FROM readings ORDER BY at DESC LIMIT 5;", dbname="plain")
+        assert advice["estimated_by"] == "rules"
+        brin = [one for one in advice["indexes"] if "USING brin (at)" in one["create"]]
+        assert all(one["helps"] == [0] for one in brin), brin
+    finally:
+        shop.query("DROP DATABASE plain")
+
+
+def test_of_a_materialized_view(pgdeck, shop, tmp_path):
+    """A deck declares none: what is accepted does not stop the next plan."""
+    shop.psql(text="""CREATE MATERIALIZED VIEW seen AS
+        SELECT i AS a, repeat('x', 80) AS b FROM generate_series(1, 20000) i; ANALYZE seen""",
+              dbname="shop")
+    file = tmp_path / "deck.yaml"
+    file.write_text(f"""
+deck: mv
+advisors: [index]
+servers: {{test: {{conninfo: "{shop.conninfo()}"}}}}
+environments: {{test: {{server: test}}}}
+databases: {{shop: {{environment: test, indexes: mv.sql}}}}
+""")
+    (tmp_path / "mv.sql").write_text("")
+    (tmp_path / "q.sql").write_text("SELECT b FROM seen WHERE a = 7;")
+    try:
+        pgdeck("index", "advise", "-d", file, "--accept", tmp_path / "q.sql", expect=0)
+        assert "-- CREATE INDEX seen_a_idx ON seen (a)" in (tmp_path / "mv.sql").read_text()
+        pgdeck("plan", "-d", file, expect=0)
+    finally:
+        shop.query("DROP MATERIALIZED VIEW seen", dbname="shop")
+
+
+def test_bytes_that_are_no_text(pgdeck, shop, tmp_path):
+    """A statement in another encoding: listed, in JSON too, and each keeps its number."""
+    (tmp_path / "q.sql").write_bytes(b"SELECT id FROM users WHERE email = 'a\xffb';\nSELECT 1;")
+    advice = json.loads(pgdeck("index", "advise", "--json", "--from", shop.conninfo("shop"),
+                               tmp_path / "q.sql", expect=0).out)
+    assert len(advice["statements"]) == 2, advice
+    assert "problem" in advice["statements"][0]
+    assert advice["statements"][0]["sql"].startswith("SELECT id FROM users WHERE email = 'a")
+
+
 def test_writes_are_charged(advise):
     reading = "SELECT id, user_id FROM ai_tasks WHERE status = $1 AND priority = 3;\n"
     writing = "-- calls: 100000\nUPDATE ai_tasks SET status = $2, priority = $3 WHERE id = $1;\n"
@@ -229,6 +302,8 @@ def test_partitioned_tables(advise, shop):
     try:
         advice = advise("SELECT count(note) FROM events WHERE kind = $1;")
         assert creates(advice)[0].startswith("events (kind)") and gain(advice, 0) > 3
+        shop.query(advice["indexes"][0]["create"], dbname="shop")
+        shop.query(advice["indexes"][0]["drop"], dbname="shop")
     finally:
         shop.query("DROP TABLE events", dbname="shop")
 
@@ -396,7 +471,7 @@ def test_review_of_what_was_built(pgdeck, advise, shop, tmp_path):
         text = pgdeck(*arguments, expect=0).out
         note, page = review["indexes"]
         assert (note["name"], note["verdict"], note["scans"]) == ("visits_note", "unused", 0)
-        assert note["drop"] == "DROP INDEX CONCURRENTLY public.visits_note"
+        assert note["drop"] == "DROP INDEX public.visits_note"
         assert (page["name"], page["verdict"], page["scans"]) == ("visits_page", "faster", 10)
         [statement] = page["statements"]
         assert statement["calls"] == 5 and statement["after_ms"] < statement["before_ms"] / 2
@@ -405,6 +480,7 @@ def test_review_of_what_was_built(pgdeck, advise, shop, tmp_path):
         again = json.loads(pgdeck(*arguments, "--until", tmp_path / "after.json", "--json",
                                   expect=0).out)
         assert again["indexes"] == review["indexes"]
+        shop.query(note["drop"], dbname="shop")
     finally:
         shop.query("DROP TABLE visits", dbname="shop")
     result = pgdeck("index", "review", "--from", shop.conninfo("shop"))

@@ -294,6 +294,15 @@ def test_dropped_only_when_told_and_back_with_rollback(deck):
     assert deck.run(definitions) == before
 
 
+def test_of_a_materialized_view(deck):
+    deck.run("""CREATE MATERIALIZED VIEW seen AS SELECT 1 AS a;
+        CREATE INDEX seen_1 ON seen (a); CREATE INDEX seen_2 ON seen (a);""")
+    deck.pgdeck("index", "status", "-d", deck.file, "--drop", "--yes", "seen_2", expect=0)
+    assert deck.value("SELECT to_regclass('seen_2') IS NULL")
+    deck.pgdeck("rollback", "-d", deck.file, "--yes", expect=0)
+    assert deck.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 'seen_2'::regclass")
+
+
 @pytest.mark.pg(max=17)  # nothing in it changed since
 def test_a_drop_that_meets_a_reader_names_it(deck):
     deck.run(SICK)

@@ -1,4 +1,5 @@
--- what: takes an advised index back
+-- what: takes an advised index back; kind is INDEX, or INDEX CONCURRENTLY, which PostgreSQL refuses
+--       for one of a partitioned table
 -- servers: 14..
--- variables: name
-DROP INDEX CONCURRENTLY :name
+-- variables: kind, name
+DROP :kind :name

@@ -3,7 +3,7 @@
 -- $1 schemas text[]
 -- $2 names text[]: the same many
 SELECT n.nspname AS schema, c.relname AS name, t.relname AS table_name,
-       pg_get_indexdef(c.oid) AS definition,
+       pg_get_indexdef(c.oid) AS definition, c.relkind = 'I' AS is_partitioned,
        i.indisunique OR EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid)
          AS is_constraint,
        CASE c.relkind WHEN 'I' THEN
