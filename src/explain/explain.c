@@ -41,9 +41,15 @@ read_text(struct arena *arena, PGconn *connection, const char *query_id, const c
     return true;
 }
 
+/* What only wraps a query, such as CREATE TABLE AS or DECLARE, has a plan but gives no columns. */
+struct shape {
+    int parameter_count;
+    int column_count;
+};
+
 /* The planner's parameters count from 1 without gaps: what the statement takes tells how many. */
 static bool
-count_parameters(PGconn *connection, int *ret_count, struct error *err)
+read_shape(PGconn *connection, struct shape *ret_shape, struct error *err)
 {
     PGresult *result = PQdescribePrepared(connection, statement_name);
 
@@ -52,7 +58,8 @@ count_parameters(PGconn *connection, int *ret_count, struct error *err)
         PQclear(result);
         return false;
     }
-    *ret_count = PQnparams(result);
+    ret_shape->parameter_count = PQnparams(result);
+    ret_shape->column_count = PQnfields(result);
     PQclear(result);
     return true;
 }
@@ -112,7 +119,7 @@ has_node(const json_t *node, const char *type)
 }
 
 static bool
-check_measurable(const json_t *root, int parameter_count, struct error *err)
+check_measurable(const json_t *root, const struct shape *shape, struct error *err)
 {
     const json_t *plan = json_object_get(root, "Plan");
 
@@ -121,7 +128,11 @@ check_measurable(const json_t *root, int parameter_count, struct error *err)
                   "--analyze runs the query, and this one changes or locks rows");
         return error_hint(err, "Without --analyze it is only planned.");
     }
-    if (parameter_count == 0)
+    if (shape->column_count == 0) {
+        error_set(err, ERROR_REFUSED, "--analyze runs the query, and this one returns no columns");
+        return error_hint(err, "Only a SELECT is run, none INTO a table.");
+    }
+    if (shape->parameter_count == 0)
         return true;
     error_set(err, ERROR_REFUSED, "--analyze runs the query, and this one lacks its values");
     return error_hint(err, "Give the query itself, with values in place of $1.");
@@ -131,15 +142,14 @@ static bool
 read_plan(struct arena *arena, PGconn *connection, const struct explain_options *options,
           struct explain_plan *plan, struct error *err)
 {
-    int parameter_count = 0;
+    struct shape shape = {0};
 
-    if (!prepare(connection, plan->query, err) ||
-        !count_parameters(connection, &parameter_count, err) ||
-        !explain(connection, parameter_count, "", &plan->root, err))
+    if (!prepare(connection, plan->query, err) || !read_shape(connection, &shape, err) ||
+        !explain(connection, shape.parameter_count, "", &plan->root, err))
         return false;
-    plan->has_parameters = parameter_count > 0;
+    plan->has_parameters = shape.parameter_count > 0;
     if (options->is_measured) {
-        if (!check_measurable(plan->root, parameter_count, err))
+        if (!check_measurable(plan->root, &shape, err))
             return false;
         json_decref(plan->root);
         plan->root = NULL;

@@ -71,6 +71,10 @@ def test_nothing_runs_and_nothing_is_changed(pgdeck, deck):
         assert "changes or locks rows" in refused.err
     assert "locks" in pgdeck("explain", "-d", path, "--analyze", "SELECT * FROM few FOR UPDATE",
                              expect=22).err
+    for query in ("SELECT * INTO copy FROM sale", "CREATE TABLE copy AS SELECT * FROM sale"):
+        assert explain(pgdeck, deck, query)["plan"]
+        refused = pgdeck("explain", "-d", path, "--analyze", query, expect=22)
+        assert "returns no columns" in refused.err
     server.query("CREATE FUNCTION app.sneaky() RETURNS int LANGUAGE plpgsql AS "
                  "'BEGIN DELETE FROM app.sale; RETURN 1; END'")
     assert "read-only transaction" in pgdeck("explain", "-d", path, "--analyze",
