@@ -28,6 +28,7 @@ struct look {
     const struct health_options *options;
     struct health_report *report;
     struct monitoring_objects objects, checks;
+    double deadline; /* of all, in seconds */
     size_t count;
     struct session *sessions;
     struct pg_target *targets;
@@ -37,6 +38,8 @@ struct look {
     const char *columns[2]; /* text[]: relations and columns that checks need */
     struct health_names column_names;
 };
+
+enum { MS = 1000 }; /* in a second */
 
 static const char role_limit[] = "not measurable with this role";
 
@@ -132,10 +135,30 @@ is_first_on_server(const struct look *look, size_t index)
 
 /* --- findings ----------------------------------------------------------------------------- */
 
+/* What a server says before a session has an encoding, and what was cut off, need not be UTF-8;
+ * JSON takes nothing else. */
+static const char *
+valid_text(struct look *look, const char *text)
+{
+    if (text == NULL || text_utf8_length(text, strlen(text)) == strlen(text))
+        return text;
+    char *valid = arena_strdup(look->arena, text);
+    for (size_t at = 0, length = strlen(valid); at < length; at++) {
+        at += text_utf8_length(valid + at, length - at);
+        if (at < length)
+            valid[at] = '?';
+    }
+    return valid;
+}
+
 static void
 add_finding(struct look *look, const struct health_finding *finding)
 {
-    *LIST_ADD(look->arena, &look->report->findings) = *finding;
+    struct health_finding *added = LIST_ADD(look->arena, &look->report->findings);
+
+    *added = *finding;
+    added->finding = valid_text(look, finding->finding);
+    added->evidence = valid_text(look, finding->evidence);
     look->report->counts[finding->severity]++;
     look->report->role_limit_count +=
         finding->severity == HEALTH_UNKNOWN && finding->confidence != NULL &&
@@ -420,22 +443,42 @@ read_checks(struct look *look, size_t index)
     }
 }
 
+static double
+seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static int
+left_ms(const struct look *look)
+{
+    int left = (int)((look->deadline - seconds()) * MS);
+
+    return left < 1 ? 1 : left;
+}
+
+/* Each step may take half of what is left, so that a server that does not answer leaves time for
+ * the others. */
 static bool
 ask(struct look *look, struct error *err)
 {
-    int timeout_ms = look->options->timeout_ms;
+    const struct pg_connecting connecting = {.timeout_ms = left_ms(look) / 2};
 
-    if (!pg_connect_all(look->targets, look->count, 0, look->connections, look->errors, err))
+    if (!pg_connect_all(look->targets, look->count, &connecting, look->connections, look->errors,
+                        err))
         return false;
     collect_columns(look);
     queue_first_jobs(look);
-    if (!health_run(look->queues, look->count, timeout_ms, err))
+    if (!health_run(look->queues, look->count, left_ms(look) / 2, err))
         return false;
     for (size_t i = 0; i < look->count; i++)
         read_first_jobs(look, i);
     for (size_t i = 0; i < look->count; i++)
         queue_checks(look, i);
-    if (!health_run(look->queues, look->count, timeout_ms, err))
+    if (!health_run(look->queues, look->count, left_ms(look), err))
         return false;
     for (size_t i = 0; i < look->count; i++) {
         if (look->connections[i] == NULL)
@@ -446,15 +489,6 @@ ask(struct look *look, struct error *err)
     return true;
 }
 
-static double
-seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 bool
 health_look(struct arena *arena, const struct health_options *options,
             struct health_report *ret_report, struct error *err)
@@ -462,6 +496,7 @@ health_look(struct arena *arena, const struct health_options *options,
     struct look look = {.arena = arena, .options = options, .report = ret_report};
     double begin = seconds();
 
+    look.deadline = begin + (double)options->timeout_ms / MS;
     memset(ret_report, 0, sizeof(*ret_report));
     if (!monitoring_objects_read(arena, options->deck->views, &look.objects, err) ||
         !monitoring_checks_read(arena, options->deck->views, &look.checks, err) ||

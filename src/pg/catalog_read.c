@@ -495,7 +495,8 @@ connect_databases(struct arena *arena, const struct pg_target *target,
         targets[count].database = server->snapshots.items[i].name;
         positions[count++] = i;
     }
-    if (!pg_connect_all(targets, count, CONNECT_PARALLEL, connections, errors, err))
+    if (!pg_connect_all(targets, count, &(struct pg_connecting){.parallel = CONNECT_PARALLEL},
+                        connections, errors, err))
         return false;
     bool is_fine = true;
     for (size_t i = 0; i < count; i++) {

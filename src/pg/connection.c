@@ -233,11 +233,11 @@ prepare_poll(const struct handshake *handshakes, size_t count, struct pollfd *wa
 }
 
 static bool
-shake_hands(struct handshake *handshakes, size_t count, struct error *err)
+shake_hands(struct handshake *handshakes, size_t count, int timeout_ms, struct error *err)
 {
     enum { GROUP = 64 };
     struct pollfd waits[GROUP + 1];
-    long long deadline = monotonic_ms() + CONNECT_TIMEOUT_MS;
+    long long deadline = monotonic_ms() + timeout_ms;
 
     while (prepare_poll(handshakes, count, waits) > 0) {
         long long left = deadline - monotonic_ms();
@@ -258,7 +258,7 @@ shake_hands(struct handshake *handshakes, size_t count, struct error *err)
 }
 
 static bool
-connect_group(const struct pg_target *targets, size_t count, PGconn **connections,
+connect_group(const struct pg_target *targets, size_t count, int timeout_ms, PGconn **connections,
               struct error *errors, struct error *err)
 {
     enum { GROUP = 64 };
@@ -273,7 +273,7 @@ connect_group(const struct pg_target *targets, size_t count, PGconn **connection
         handshakes[i].connection = connections[i];
         handshakes[i].is_done = PQstatus(connections[i]) == CONNECTION_BAD;
     }
-    bool is_fine = shake_hands(handshakes, count, err);
+    bool is_fine = shake_hands(handshakes, count, timeout_ms, err);
     for (size_t i = 0; i < count; i++) {
         PGconn *connection = handshakes[i].connection;
         if (connection == NULL)
@@ -284,8 +284,8 @@ connect_group(const struct pg_target *targets, size_t count, PGconn **connection
         if (is_fine && PQstatus(connection) != CONNECTION_OK) {
             connect_fault(&targets[i], connection, &errors[i]);
             if (!handshakes[i].is_done)
-                error_set(&errors[i], ERROR_UNREACHABLE, "no answer from the server within %d s",
-                          CONNECT_TIMEOUT_MS / 1000);
+                error_set(&errors[i], ERROR_UNREACHABLE, "no answer from the server within %.1f s",
+                          timeout_ms / 1000.0);
         }
         PQfinish(connection);
         connections[i] = NULL;
@@ -294,17 +294,19 @@ connect_group(const struct pg_target *targets, size_t count, PGconn **connection
 }
 
 bool
-pg_connect_all(const struct pg_target *targets, size_t count, size_t parallel, PGconn **connections,
-               struct error *errors, struct error *err)
+pg_connect_all(const struct pg_target *targets, size_t count, const struct pg_connecting *how,
+               PGconn **connections, struct error *errors, struct error *err)
 {
     enum { GROUP = 64 };
+    size_t parallel = how->parallel;
+    int timeout_ms = how->timeout_ms > 0 ? how->timeout_ms : CONNECT_TIMEOUT_MS;
 
     if (parallel == 0 || parallel > GROUP)
         parallel = GROUP;
     memset(connections, 0, count * sizeof(PGconn *));
     for (size_t at = 0; at < count; at += parallel) {
         size_t group = count - at < parallel ? count - at : parallel;
-        if (!connect_group(targets + at, group, connections + at, errors + at, err))
+        if (!connect_group(targets + at, group, timeout_ms, connections + at, errors + at, err))
             return false;
     }
     return true;
@@ -323,7 +325,7 @@ pg_connect(const struct pg_target *target, PGconn **ret_connection, struct error
     PGconn *connection = NULL;
     struct error fault = {0};
 
-    if (!pg_connect_all(target, 1, 1, &connection, &fault, err))
+    if (!pg_connect_all(target, 1, &(struct pg_connecting){0}, &connection, &fault, err))
         return false;
     if (connection == NULL) {
         *err = fault;

@@ -35,9 +35,15 @@ pg_connection_cleanup(PGconn **connection)
 bool
 pg_connect(const struct pg_target *target, PGconn **ret_connection, struct error *err) MUST_CHECK;
 
-/* Connects to count targets side by side, at most parallel (at least 1) at a time. A target that
- * fails has connections[i] NULL and errors[i] set; the call fails only when interrupted. */
-bool pg_connect_all(const struct pg_target *targets, size_t count, size_t parallel,
+/* 0: as many as can be, and as long as pg_connect() waits. */
+struct pg_connecting {
+    size_t parallel; /* connections being made at a time */
+    int timeout_ms;  /* for these, of which at most 64 */
+};
+
+/* Connects to count targets side by side. A target that fails has connections[i] NULL and errors[i]
+ * set; the call fails only when interrupted. */
+bool pg_connect_all(const struct pg_target *targets, size_t count, const struct pg_connecting *how,
                     PGconn **connections, struct error *errors, struct error *err) MUST_CHECK;
 
 /* Runs one or more statements by the simple protocol and throws the rows away. */
