@@ -195,6 +195,30 @@ def test_json_keeps_a_finding_whose_text_is_no_utf8(pgdeck, healthy, tmp_path):
     assert found["check"] == "reachable" and "does not exist" in found["evidence"]
 
 
+def test_a_remedy_that_cannot_run_is_not_given(pgdeck, healthy, tmp_path):
+    """Types that cannot be changed in place; a setting of a role, not of the server."""
+    healthy.query("ALTER DATABASE one SET enable_seqscan = off")
+    healthy.psql(text="""
+        CREATE TABLE keyed (id serial) PARTITION BY RANGE (id);
+        CREATE TABLE viewed (id serial); CREATE VIEW seen AS SELECT id FROM viewed;
+        CREATE DOMAIN number AS int; CREATE SEQUENCE of_domain;
+        CREATE TABLE domained (id number DEFAULT nextval('of_domain'));
+        CREATE TABLE spread (id serial, d int) PARTITION BY RANGE (d);
+        CREATE TABLE all_spread PARTITION OF spread DEFAULT;
+        SELECT setval(s, 2000000000) FROM unnest(
+          '{keyed_id_seq,viewed_id_seq,of_domain,spread_id_seq}'::regclass[]) AS s""", dbname="one")
+    deck = write_deck(tmp_path, healthy, "one")
+    found = bad(look(pgdeck, deck)[0])
+    remarks = [f["fix_sql"] for f in found if f["fix_sql"].startswith("-- public.")]
+    assert sorted(remark.split(",")[0] for remark in remarks) == [
+        "-- public.domained.id has the domain public.number",
+        "-- public.keyed.id is part of the partition key",
+        "-- public.viewed.id is used by a view"]
+    for cure in {f["fix_sql"] for f in found} - set(remarks):
+        healthy.psql(text=cure, dbname="one")
+    assert {f["fix_sql"] for f in bad(look(pgdeck, deck)[0])} == set(remarks)
+
+
 def test_nothing_waits_behind_a_queued_alter_table(pgdeck, healthy, tmp_path):
     deck = write_deck(tmp_path, healthy, "one", "two",
                       more="alerts: {lock_wait: {warning: 0, critical: 1h}}\n")

@@ -7,7 +7,8 @@ SELECT 'warning',
        format('function %s runs as superuser %I without a search_path of its own',
               p.oid::regprocedure, r.rolname),
        'who may call it and create objects can make it run theirs', 'measured',
-       format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp;', p.oid::regprocedure,
+       format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp; -- and the '
+              'other schemas that it uses by unqualified names', p.oid::regprocedure,
               n.nspname)
   FROM pg_proc AS p
   JOIN pg_namespace AS n ON n.oid = p.pronamespace

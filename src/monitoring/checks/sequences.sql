@@ -5,7 +5,8 @@
 -- servers: 14..18
 -- The column is the one that owns the sequence or has nextval() of it as its default. A sequence
 -- that begins again by itself (CYCLE) does not end. A value is readable to who may use the
--- sequence.
+-- sequence. Where the type of the column cannot be changed in place (partition key, view, domain),
+-- the remedy is a remark that says why.
 WITH feeds AS (
     SELECT d.objid AS sequence_oid, d.refobjid AS table_oid, d.refobjsubid AS column_number
       FROM pg_depend AS d
@@ -26,30 +27,44 @@ WITH feeds AS (
       JOIN pg_namespace AS n ON n.oid = c.relnamespace
      WHERE NOT q.seqcycle AND c.relpersistence <> 't'
 ), measured AS (
-    SELECT s.*, t.sql_name AS column_table, t.column_name, t.type_name,
+    SELECT s.*, t.sql_name AS column_table, t.column_name, t.type_name, t.hindrance,
            CASE WHEN s.seqincrement > 0 THEN least(s.seqmax, t.most)
                 ELSE greatest(s.seqmin, -t.most) END AS ends_at
       FROM sequence AS s
       LEFT JOIN LATERAL (
             SELECT format('%I.%I', n.nspname, c.relname) AS sql_name, a.attname AS column_name,
-                   y.typname AS type_name,
-                   CASE y.typname WHEN 'int2' THEN 32767 WHEN 'int4' THEN 2147483647
+                   coalesce(b.typname, y.typname) AS type_name,
+                   CASE WHEN b.oid IS NOT NULL THEN format('has the domain %s', y.oid::regtype)
+                        WHEN EXISTS (SELECT FROM pg_partitioned_table AS p
+                                      WHERE p.partrelid = c.oid
+                                        AND a.attnum = ANY (p.partattrs::int2[]))
+                        THEN 'is part of the partition key'
+                        WHEN EXISTS (SELECT FROM pg_depend AS d
+                                      WHERE d.classid = 'pg_rewrite'::regclass
+                                        AND d.refclassid = 'pg_class'::regclass
+                                        AND d.refobjid = c.oid AND d.refobjsubid = a.attnum)
+                        THEN 'is used by a view' END AS hindrance,
+                   CASE coalesce(b.typname, y.typname)
+                        WHEN 'int2' THEN 32767 WHEN 'int4' THEN 2147483647
                         ELSE 9223372036854775807 END AS most
               FROM feeds AS f
               JOIN pg_class AS c ON c.oid = f.table_oid
               JOIN pg_namespace AS n ON n.oid = c.relnamespace
               JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = f.column_number
               JOIN pg_type AS y ON y.oid = a.atttypid
+              LEFT JOIN pg_type AS b ON b.oid = y.typbasetype AND y.typtype = 'd'
              WHERE f.sequence_oid = s.oid
-             ORDER BY most
+             ORDER BY most, a.attinhcount
              LIMIT 1) AS t ON true
 ), used AS (
-    SELECT m.*, trunc(100.0 * abs(m.last_value - least(m.seqstart, m.last_value))
+    SELECT m.*, format('ALTER SEQUENCE %s AS bigint NO MAXVALUE;', m.sql_name) AS widen,
+           trunc(100.0 * abs(m.last_value - least(m.seqstart, m.last_value))
                       / nullif(abs(m.ends_at - m.seqstart::numeric), 0), 1) AS percent
       FROM measured AS m
      WHERE m.seqincrement > 0
      UNION ALL
-    SELECT m.*, trunc(100.0 * abs(m.last_value - greatest(m.seqstart, m.last_value))
+    SELECT m.*, format('ALTER SEQUENCE %s AS bigint NO MINVALUE;', m.sql_name),
+           trunc(100.0 * abs(m.last_value - greatest(m.seqstart, m.last_value))
                       / nullif(abs(m.ends_at - m.seqstart::numeric), 0), 1)
       FROM measured AS m
      WHERE m.seqincrement < 0
@@ -62,14 +77,14 @@ SELECT CASE WHEN u.percent >= monitoring.threshold('sequence_critical', '90')::n
                    THEN format('; feeds %s.%I, %s', u.column_table, u.column_name, u.type_name)
               END),
        'measured',
-       CASE WHEN u.type_name IN ('int2', 'int4')
-            THEN format('ALTER TABLE %s ALTER COLUMN %I TYPE bigint; ', u.column_table,
-                        u.column_name) ELSE '' END
-       || format('ALTER SEQUENCE %s AS bigint %s;', u.sql_name,
-                 CASE WHEN u.seqincrement > 0 THEN 'NO MAXVALUE' ELSE 'NO MINVALUE' END)
-       || CASE WHEN u.type_name IN ('int2', 'int4')
-               THEN ' -- rewrites the table while nobody can read it; columns that refer to it '
-                    'need the same' ELSE '' END
+       CASE WHEN u.type_name IN ('int2', 'int4') AND u.hindrance IS NOT NULL
+            THEN format('-- %s.%I %s, so its type cannot be changed in place', u.column_table,
+                        u.column_name, u.hindrance)
+            WHEN u.type_name IN ('int2', 'int4')
+            THEN format('ALTER TABLE %s ALTER COLUMN %I TYPE bigint; %s -- rewrites the table '
+                        'while nobody can read it; columns that refer to it need the same',
+                        u.column_table, u.column_name, u.widen)
+            ELSE u.widen END
   FROM used AS u
  WHERE u.percent >= monitoring.threshold('sequence_warning', '75')::numeric
  UNION ALL

@@ -10,9 +10,16 @@ SELECT s.severity,
                                     nullif(p.source, 'session'),
                                     'a place not visible to this role')),
        'measured',
-       format('ALTER SYSTEM SET %I = %L;', s.name, s.good)
-       || CASE WHEN p.context = 'postmaster' THEN ' -- takes a restart' ELSE
-               ' SELECT pg_reload_conf();' END
+       CASE p.source
+            WHEN 'database' THEN format('ALTER DATABASE %I RESET %I;', current_database(), s.name)
+            WHEN 'user' THEN format('ALTER ROLE %I RESET %I;', current_user, s.name)
+            WHEN 'database user' THEN format('ALTER ROLE %I IN DATABASE %I RESET %I;',
+                                             current_user, current_database(), s.name)
+            WHEN 'command line' THEN format('-- the server was started with -c %s=%s: take it '
+                                            'from there', s.name, p.reset_val)
+            ELSE format('ALTER SYSTEM SET %I = %L;', s.name, s.good)
+                 || CASE WHEN p.context = 'postmaster' THEN ' -- takes a restart' ELSE
+                         ' SELECT pg_reload_conf();' END END
   FROM (VALUES ('fsync', 'off', 'on', 'critical', 'a crash can destroy the whole server'),
                ('full_page_writes', 'off', 'on', 'critical', 'a crash can destroy pages'),
                ('zero_damaged_pages', 'on', 'off', 'critical',
