@@ -581,8 +581,8 @@ local_launch_read(struct arena *arena, const char *data_directory, struct local_
     return is_proved;
 }
 
-bool
-local_restart(const char *data_directory, const struct local_launch *launch, struct error *err)
+static bool
+restart_here(const char *data_directory, const struct local_launch *launch, struct error *err)
 {
     char real[PATH_MAX];
 
@@ -600,4 +600,41 @@ local_restart(const char *data_directory, const struct local_launch *launch, str
     if (!local_postmaster_start(&start, err))
         return error_wrap(err, "cannot start the server on \"%s\" again", real);
     return true;
+}
+
+/* A process of its own does it: one that kills pgdeck between the stop and the start must not leave
+ * the server down. It tells how it went through a pipe. */
+bool
+local_restart(const char *data_directory, const struct local_launch *launch, struct error *err)
+{
+    struct error found = {0};
+    int pipe_ends[2];
+
+    if (pipe2(pipe_ends, O_CLOEXEC) != 0)
+        return error_errno(err, "cannot make a pipe");
+    pid_t pid = fork();
+    if (pid == 0) {
+        setsid();
+        bool is_fine = restart_here(data_directory, launch, &found);
+        ssize_t told = write(pipe_ends[1], &found, sizeof(found)); /* less than a pipe takes */
+        _exit(is_fine && told > 0 ? 0 : 1);
+    }
+    close(pipe_ends[1]);
+    if (pid < 0) {
+        close(pipe_ends[0]);
+        return error_errno(err, "cannot start a process");
+    }
+    ssize_t got;
+    while ((got = read(pipe_ends[0], &found, sizeof(found))) < 0 && errno == EINTR)
+        continue;
+    close(pipe_ends[0]);
+    int status;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (got == (ssize_t)sizeof(found) && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return true;
+    if (got != (ssize_t)sizeof(found))
+        return error_set(err, ERROR_INTERNAL, "the process that restarts the server was killed");
+    *err = found;
+    return false;
 }

@@ -390,6 +390,21 @@ def test_a_server_that_was_started_from_a_folder(pgdeck, deck, fresh_server, how
 
 
 @pytest.mark.pg(max=15)
+def test_a_kill_between_stop_and_start_leaves_no_server_down(pgdeck, deck, fresh_server):
+    pid_file = fresh_server.data / "postmaster.pid"
+    process = pgdeck.start("apply", "-d", deck, "--yes", "--restart")
+    deadline = time.monotonic() + 60
+    while pid_file.exists() and process.poll() is None and time.monotonic() < deadline:
+        pass  # the moment is short
+    process.kill()
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    wait_for(fresh_server.pid, 30, "the server is there again")
+    wait_for(lambda: "ready" in pid_file.read_text(), 30, "the server is up")
+    assert shown(fresh_server, "postgres", "shared_buffers") == "128MB"
+
+
+@pytest.mark.pg(max=15)
 def test_ctrl_c_does_not_end_a_restart_command_half_way(pgdeck, deck, fresh_server):
     mark = fresh_server.folder / "down"
     command = restart_command(fresh_server, f"""{fresh_server.bin}/pg_ctl -D {fresh_server.data} \\
