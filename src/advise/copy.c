@@ -164,7 +164,6 @@ static bool
 make_database(struct advise *run, struct advise_copy *copy, struct error *err)
 {
     struct pg_target target = run->target;
-    AUTO_PGCONN elsewhere = NULL;
     const char *name = arena_printf(run->arena, "pgdeck_verify_%ld", (long)getpid());
 
     PQfinish(run->catalog);
@@ -173,15 +172,19 @@ make_database(struct advise *run, struct advise_copy *copy, struct error *err)
     run->planner = NULL;
     target.database = strcmp(run->database, "postgres") == 0 ? "template1" : "postgres";
     advise_progress(run, "copying database %s", run->database);
-    if (!pg_connect(&target, &elsewhere, err))
+    if (!pg_connect(&target, &copy->elsewhere, err))
         return false;
-    if (!pg_execute(elsewhere,
+    copy->database = name;
+    if (!pg_execute(copy->elsewhere,
                     pg_script(run->arena, "advise/sql/copy_database.sql",
                               PG_VARIABLES({"name", name}, {"template", run->database})),
-                    err))
+                    err)) {
+        if (err->code == ERROR_INTERRUPTED)
+            return false; /* it may be there all the same */
+        copy->database = NULL;
         return error_hint(err, "A template must have no other session; --copy private needs no "
                                "such thing.");
-    copy->database = name;
+    }
     target.database = name;
     return pg_connect(&target, &copy->connection, err);
 }
@@ -212,24 +215,38 @@ advise_copy_make(struct advise *run, struct advise_copy *copy, struct error *err
     return false;
 }
 
+/* Not by pg_execute, which does nothing once interrupted: the copy is as large as the original. */
+static bool
+drop_database(struct advise *run, struct advise_copy *copy, struct error *err)
+{
+    struct pg_target target = run->target;
+    const char *sql =
+        pg_script(run->arena, "advise/sql/copy_drop.sql", PG_VARIABLES({"name", copy->database}));
+
+    target.database = PQdb(copy->elsewhere);
+    if (PQstatus(copy->elsewhere) == CONNECTION_OK) {
+        AUTO_PGRESULT result = PQexec(copy->elsewhere, sql);
+        if (PQresultStatus(result) == PGRES_COMMAND_OK)
+            return true;
+        if (PQstatus(copy->elsewhere) == CONNECTION_OK)
+            return pg_fault(copy->elsewhere, result, err);
+    }
+    AUTO_PGCONN again = NULL;
+    return pg_connect(&target, &again, err) && pg_execute(again, sql, err);
+}
+
 bool
 advise_copy_remove(struct advise *run, struct advise_copy *copy, struct error *err)
 {
-    struct pg_target target = run->target;
-    AUTO_PGCONN elsewhere = NULL;
-
     PQfinish(copy->connection);
     copy->connection = NULL;
     if (copy->has_server) {
         copy->has_server = false;
         return local_server_destroy(&copy->server, err);
     }
-    if (copy->database == NULL)
-        return true;
-    target.database = strcmp(run->database, "postgres") == 0 ? "template1" : "postgres";
-    return pg_connect(&target, &elsewhere, err) &&
-           pg_execute(elsewhere,
-                      pg_script(run->arena, "advise/sql/copy_drop.sql",
-                                PG_VARIABLES({"name", copy->database})),
-                      err);
+    bool is_fine = copy->database == NULL || drop_database(run, copy, err);
+    PQfinish(copy->elsewhere);
+    copy->elsewhere = NULL;
+    copy->database = NULL;
+    return is_fine;
 }

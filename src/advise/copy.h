@@ -12,6 +12,7 @@ struct advise_copy {
     struct local_server server; /* private */
     bool has_server;
     const char *database; /* on the real server, from the template; NULL: none */
+    PGconn *elsewhere;    /* made it, and drops it, after an interrupt too; NULL: private */
     PGconn *connection;
     bool is_sampled; /* some table has not all rows */
 };

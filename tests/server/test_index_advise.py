@@ -3,6 +3,7 @@
 
 import json
 import re
+import signal
 
 import pytest
 
@@ -438,6 +439,19 @@ def test_verify_runs_the_statements_on_a_copy(pgdeck, shop, tmp_path, copy):
     assert all(one["is_used"] and one["size_bytes"] > 8192 for one in proof["indexes"])
     assert shop.query("SELECT datname FROM pg_database") == databases
     assert "no private servers" in pgdeck("status", expect=0).out
+
+
+@pytest.mark.pg(max=17)  # nothing in it changed since
+def test_verify_interrupted_leaves_no_copy(pgdeck, shop, tmp_path):
+    (tmp_path / "q.sql").write_text("SELECT pg_sleep(20), count(*) FROM projects WHERE name = 'x';")
+    process = pgdeck.start("index", "verify", "--copy", "template", "--from",
+                           shop.conninfo("shop"), tmp_path / "q.sql")
+    wait_for(lambda: shop.value("SELECT count(*) FROM pg_stat_activity WHERE datname "
+                                "LIKE 'pgdeck_verify_%' AND query LIKE '%pg_sleep(20)%'") == 1,
+             20, "the statement on the copy")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == 130
+    assert shop.value("SELECT count(*) FROM pg_database WHERE datname LIKE 'pgdeck_verify_%'") == 0
 
 
 def test_verify_on_a_sample(pgdeck, shop, tmp_path):
