@@ -219,6 +219,16 @@ def test_a_remedy_that_cannot_run_is_not_given(pgdeck, healthy, tmp_path):
     assert {f["fix_sql"] for f in bad(look(pgdeck, deck)[0])} == set(remarks)
 
 
+def test_many_sequences_before_any_analyze(pgdeck, healthy, tmp_path):
+    healthy.psql(text="""
+        DO $$ BEGIN FOR i IN 1 .. 3000 LOOP
+            EXECUTE format('CREATE TABLE t%s (id serial)', i);
+            IF i % 500 = 0 THEN COMMIT; END IF; END LOOP; END $$""", dbname="one")
+    deck = write_deck(tmp_path, healthy, "one")
+    findings, took_s = look(pgdeck, deck, "--check", "sequences")
+    assert bad(findings) == [] and took_s < 2
+
+
 def test_nothing_waits_behind_a_queued_alter_table(pgdeck, healthy, tmp_path):
     deck = write_deck(tmp_path, healthy, "one", "two",
                       more="alerts: {lock_wait: {warning: 0, critical: 1h}}\n")

@@ -17,7 +17,22 @@ WITH feeds AS (
       FROM pg_depend AS d
       JOIN pg_attrdef AS f ON f.oid = d.objid
      WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass
-), sequence AS (
+), fed AS MATERIALIZED (
+    SELECT DISTINCT ON (f.sequence_oid) f.sequence_oid, f.table_oid, f.column_number,
+           format('%I.%I', n.nspname, c.relname) AS column_table, a.attname AS column_name,
+           coalesce(b.typname, y.typname) AS type_name,
+           CASE WHEN b.oid IS NOT NULL THEN y.oid::regtype END AS domain,
+           CASE coalesce(b.typname, y.typname)
+                WHEN 'int2' THEN 32767 WHEN 'int4' THEN 2147483647
+                ELSE 9223372036854775807 END AS most
+      FROM feeds AS f
+      JOIN pg_class AS c ON c.oid = f.table_oid
+      JOIN pg_namespace AS n ON n.oid = c.relnamespace
+      JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = f.column_number
+      JOIN pg_type AS y ON y.oid = a.atttypid
+      LEFT JOIN pg_type AS b ON b.oid = y.typbasetype AND y.typtype = 'd'
+     ORDER BY f.sequence_oid, most, a.attinhcount
+), sequence AS MATERIALIZED (
     SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS sql_name, q.seqstart, q.seqmax, q.seqmin,
            q.seqincrement, has_sequence_privilege(c.oid, 'SELECT, USAGE') AS readable,
            CASE WHEN has_sequence_privilege(c.oid, 'SELECT, USAGE')
@@ -27,35 +42,11 @@ WITH feeds AS (
       JOIN pg_namespace AS n ON n.oid = c.relnamespace
      WHERE NOT q.seqcycle AND c.relpersistence <> 't'
 ), measured AS (
-    SELECT s.*, t.sql_name AS column_table, t.column_name, t.type_name, t.hindrance,
-           CASE WHEN s.seqincrement > 0 THEN least(s.seqmax, t.most)
-                ELSE greatest(s.seqmin, -t.most) END AS ends_at
+    SELECT s.*, f.table_oid, f.column_number, f.column_table, f.column_name, f.type_name, f.domain,
+           CASE WHEN s.seqincrement > 0 THEN least(s.seqmax, f.most)
+                ELSE greatest(s.seqmin, -f.most) END AS ends_at
       FROM sequence AS s
-      LEFT JOIN LATERAL (
-            SELECT format('%I.%I', n.nspname, c.relname) AS sql_name, a.attname AS column_name,
-                   coalesce(b.typname, y.typname) AS type_name,
-                   CASE WHEN b.oid IS NOT NULL THEN format('has the domain %s', y.oid::regtype)
-                        WHEN EXISTS (SELECT FROM pg_partitioned_table AS p
-                                      WHERE p.partrelid = c.oid
-                                        AND a.attnum = ANY (p.partattrs::int2[]))
-                        THEN 'is part of the partition key'
-                        WHEN EXISTS (SELECT FROM pg_depend AS d
-                                      WHERE d.classid = 'pg_rewrite'::regclass
-                                        AND d.refclassid = 'pg_class'::regclass
-                                        AND d.refobjid = c.oid AND d.refobjsubid = a.attnum)
-                        THEN 'is used by a view' END AS hindrance,
-                   CASE coalesce(b.typname, y.typname)
-                        WHEN 'int2' THEN 32767 WHEN 'int4' THEN 2147483647
-                        ELSE 9223372036854775807 END AS most
-              FROM feeds AS f
-              JOIN pg_class AS c ON c.oid = f.table_oid
-              JOIN pg_namespace AS n ON n.oid = c.relnamespace
-              JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = f.column_number
-              JOIN pg_type AS y ON y.oid = a.atttypid
-              LEFT JOIN pg_type AS b ON b.oid = y.typbasetype AND y.typtype = 'd'
-             WHERE f.sequence_oid = s.oid
-             ORDER BY most, a.attinhcount
-             LIMIT 1) AS t ON true
+      LEFT JOIN fed AS f ON f.sequence_oid = s.oid
 ), used AS (
     SELECT m.*, format('ALTER SEQUENCE %s AS bigint NO MAXVALUE;', m.sql_name) AS widen,
            trunc(100.0 * abs(m.last_value - least(m.seqstart, m.last_value))
@@ -68,6 +59,20 @@ WITH feeds AS (
                       / nullif(abs(m.ends_at - m.seqstart::numeric), 0), 1)
       FROM measured AS m
      WHERE m.seqincrement < 0
+), near AS (
+    SELECT u.*,
+           CASE WHEN u.domain IS NOT NULL THEN format('has the domain %s', u.domain)
+                WHEN EXISTS (SELECT FROM pg_partitioned_table AS p
+                              WHERE p.partrelid = u.table_oid
+                                AND u.column_number = ANY (p.partattrs::int2[]))
+                THEN 'is part of the partition key'
+                WHEN EXISTS (SELECT FROM pg_depend AS d
+                              WHERE d.classid = 'pg_rewrite'::regclass
+                                AND d.refclassid = 'pg_class'::regclass
+                                AND d.refobjid = u.table_oid AND d.refobjsubid = u.column_number)
+                THEN 'is used by a view' END AS hindrance
+      FROM used AS u
+     WHERE u.percent >= monitoring.threshold('sequence_warning', '75')::numeric
 )
 SELECT CASE WHEN u.percent >= monitoring.threshold('sequence_critical', '90')::numeric
             THEN 'critical' ELSE 'warning' END,
@@ -85,8 +90,7 @@ SELECT CASE WHEN u.percent >= monitoring.threshold('sequence_critical', '90')::n
                         'while nobody can read it; columns that refer to it need the same',
                         u.column_table, u.column_name, u.widen)
             ELSE u.widen END
-  FROM used AS u
- WHERE u.percent >= monitoring.threshold('sequence_warning', '75')::numeric
+  FROM near AS u
  UNION ALL
 SELECT 'unknown', format('values of %s sequences are not visible', count(*)),
        format('%I has neither USAGE nor SELECT on them', current_user),
