@@ -126,9 +126,10 @@ add_offline(struct cli *cli, const struct tune_command *options, struct tune_ser
     enum { DEFAULT_CONNECTIONS = 100 };
     *server = (struct deck_server){.name = "offline"};
     *environment = (struct deck_environment){.max_connections = DEFAULT_CONNECTIONS,
-                                             .monitoring = DEPTH_STANDARD};
+                                             .monitoring = DEPTH_OF_LOGGING};
     if (!read_options(options, server, environment, &major, err))
         return false;
+    environment->monitoring = deck_depth(environment);
     environment->name = settings_class_name(environment);
     environment->server = server;
     environment->memory_bytes = server->memory_bytes;

@@ -111,6 +111,7 @@ check_environments(struct deck_loader *loader, struct deck *deck, const struct d
             environment->server = &deck->servers.items[server];
         if (environment->role_prefix == NULL)
             environment->role_prefix = environment->name;
+        environment->monitoring = deck_depth(environment);
         check_pools(loader, environment, node);
         check_targets(loader, environment, node);
     }

@@ -17,7 +17,7 @@ enum deck_workload {
     WORKLOAD_DESKTOP
 };
 enum deck_logging { LOGGING_VERBOSE, LOGGING_BALANCED, LOGGING_MINIMAL };
-enum deck_depth { DEPTH_DETAILED, DEPTH_STANDARD, DEPTH_ESSENTIAL };
+enum deck_depth { DEPTH_DETAILED, DEPTH_STANDARD, DEPTH_ESSENTIAL, DEPTH_OF_LOGGING };
 enum deck_partition_kind { PARTITION_RANGE, PARTITION_LIST, PARTITION_HASH };
 enum deck_unit { UNIT_DAY, UNIT_WEEK, UNIT_MONTH, UNIT_YEAR };
 enum deck_passwords { PASSWORDS_SCRAM };
@@ -172,6 +172,8 @@ const char *deck_service_role(struct arena *arena, const struct deck_environment
                               const char *service); /* NOLOGIN, holds the rights */
 const char *deck_login_role(struct arena *arena, const struct deck_environment *environment,
                             const char *service); /* "..._a" */
+/* How deep it is looked at: as it says, else as its logging. */
+enum deck_depth deck_depth(const struct deck_environment *environment);
 /* The pool of that service; NULL: none. */
 const struct deck_pool *
 deck_find_pool(const struct deck_environment *environment, const char *service);

@@ -271,13 +271,13 @@ static const struct deck_key environment_keys[] = {
     {.name = "monitoring",
      .type = KEY_CHOICE,
      .offset = AT(deck_environment, monitoring),
-     .help = "default standard",
+     .help = "default as logging is: detailed with verbose, standard, essential",
      .words = depth_words},
     {.name = "history",
      .type = KEY_DURATION,
      .offset = AT(deck_environment, history_ms),
      .help = "how long samples of the monitoring are kept; default 30d",
-     .min = 24 * 60 * 60 * 1000},
+     .min = INT64_C(24) * 60 * 60 * 1000},
     {.name = "targets",
      .type = KEY_MAPPING,
      .offset = AT(deck_environment, targets),
@@ -309,7 +309,7 @@ static const struct deck_key environment_keys[] = {
 };
 static const struct deck_environment environment_defaults = {.workload = WORKLOAD_MIXED,
                                                              .logging = LOGGING_BALANCED,
-                                                             .monitoring = DEPTH_STANDARD,
+                                                             .monitoring = DEPTH_OF_LOGGING,
                                                              .history_ms =
                                                                  INT64_C(30) * 24 * 60 * 60 * 1000};
 static const struct deck_table environment_table = {
@@ -593,10 +593,10 @@ static const struct deck_key pooler_keys[] = {
 enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, POOLER_BUFFER_BYTES = 16 << 10 };
 #define POOLER_DEFAULTS                                                                            \
     {                                                                                              \
-        .port = 6432, .max_clients = 1000, .query_wait_timeout_ms = 30 * SECOND_MS,                \
-        .login_timeout_ms = 10 * SECOND_MS, .connect_timeout_ms = 5 * SECOND_MS,                   \
-        .idle_timeout_ms = 10 * MINUTE_MS, .recycle_ms = 60 * MINUTE_MS,                           \
-        .shutdown_timeout_ms = 30 * SECOND_MS, .prepared_statements = 200,                         \
+        .port = 6432, .max_clients = 1000, .query_wait_timeout_ms = 30 * (int64_t)SECOND_MS,       \
+        .login_timeout_ms = 10 * (int64_t)SECOND_MS, .connect_timeout_ms = 5 * (int64_t)SECOND_MS, \
+        .idle_timeout_ms = 10 * (int64_t)MINUTE_MS, .recycle_ms = 60 * (int64_t)MINUTE_MS,         \
+        .shutdown_timeout_ms = 30 * (int64_t)SECOND_MS, .prepared_statements = 200,                \
         .buffer_bytes = POOLER_BUFFER_BYTES,                                                       \
     }
 const struct deck_pooler deck_pooler_defaults = POOLER_DEFAULTS;

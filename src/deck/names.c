@@ -52,6 +52,19 @@ deck_login_role(struct arena *arena, const struct deck_environment *environment,
     return arena_printf(arena, "%s_%s_a", environment->role_prefix, service);
 }
 
+enum deck_depth
+deck_depth(const struct deck_environment *environment)
+{
+    static const enum deck_depth of_logging[] = {
+        [LOGGING_VERBOSE] = DEPTH_DETAILED,
+        [LOGGING_BALANCED] = DEPTH_STANDARD,
+        [LOGGING_MINIMAL] = DEPTH_ESSENTIAL,
+    };
+
+    return environment->monitoring != DEPTH_OF_LOGGING ? environment->monitoring
+                                                       : of_logging[environment->logging];
+}
+
 const struct deck_pool *
 deck_find_pool(const struct deck_environment *environment, const char *service)
 {
