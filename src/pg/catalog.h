@@ -21,6 +21,8 @@ struct catalog_setting { /* pg_settings */
     /* What the configuration files say, even if it waits for a reload or a restart: of several
      * entries the one that counts. NULL: they say nothing, or are not readable. */
     const struct catalog_file_setting *in_files;
+    /* It comes from a file whose line for it has been removed, not read again since. */
+    bool is_line_gone;
 };
 
 struct catalog_file_setting { /* pg_file_settings, in the order in which the files are read */

@@ -87,6 +87,11 @@ read_file_settings(struct arena *arena, struct catalog_server *server, const PGr
         if (pg_bool(result, row, "is_auto"))
             setting->auto_value = entry->setting;
     }
+    for (size_t i = 0; i < server->settings.count; i++) {
+        struct catalog_setting *setting = &server->settings.items[i];
+        setting->is_line_gone =
+            setting->in_files == NULL && strcmp(setting->source, "configuration file") == 0;
+    }
 }
 
 static void

@@ -265,12 +265,9 @@ setting_server_value(const struct catalog_setting *setting)
 const char *
 setting_next_value(const struct catalog_setting *setting)
 {
-    bool is_of_file = strcmp(setting->source, "configuration file") == 0;
-
     if (setting_is_in_files(setting) && strcmp(setting->source, "command line") != 0)
         return value_in_files(setting);
-    /* Its line has been removed, and the files have not been read again since. */
-    if (is_of_file && setting->source_file[0] != '\0')
+    if (setting->is_line_gone)
         return setting->boot_value;
     return setting_server_value(setting);
 }
