@@ -23,6 +23,7 @@ add(const struct partition_live_advice *about, const char *schema, const char *n
     const struct deck_partition *partition = about->partition;
     struct partition_retirement *argument = ARENA_NEW(arena, struct partition_retirement);
     const char *parent = partition == NULL ? "its table" : partition->table;
+    const struct place no_place = {0};
 
     *argument = (struct partition_retirement){about->advice->deck, partition, about->database->name,
                                               schema, name};
@@ -36,7 +37,7 @@ add(const struct partition_live_advice *about, const char *schema, const char *n
             .action = CHANGE_DROP,
             .what = what,
             .why = why,
-            .place = partition == NULL ? (struct place){0} : partition->place,
+            .place = partition == NULL ? no_place : partition->place,
             .sql = arena_printf(arena, "%s;\n%s%s",
                                 pg_script(arena, "partition/sql/detach.sql",
                                           PG_VARIABLES({"parent_schema", schema},

@@ -9,12 +9,14 @@
 static struct change
 change_of(const struct partition_live_advice *about)
 {
+    const struct place no_place = {0};
+
     return (struct change){
         .server = about->advice->server->name,
         .database = about->database->name,
         .phase = CHANGE_PARTITION,
         .action = CHANGE_RUN,
-        .place = about->partition == NULL ? (struct place){0} : about->partition->place,
+        .place = about->partition == NULL ? no_place : about->partition->place,
     };
 }
 

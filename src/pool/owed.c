@@ -83,7 +83,9 @@ pool_owed_add(struct pool_owed_queue *queue, struct pool_owed owed)
 struct pool_owed
 pool_owed_first(const struct pool_owed_queue *queue)
 {
-    return queue->count == 0 ? (struct pool_owed){0} : *entry(queue, 0);
+    const struct pool_owed nothing = {0};
+
+    return queue->count == 0 ? nothing : *entry(queue, 0);
 }
 
 struct pool_owed *

@@ -66,8 +66,8 @@ send_statement(struct pool_server *server, const char *path, const struct wire_w
 {
     static const uint8_t no_types[2] = {0, 0};
     struct pool *pool = server->pool;
-    uint8_t *bytes = malloc(2 * MESSAGE_BYTES);
-    struct wire_writer writer = wire_writer(bytes, bytes == NULL ? 0 : 2 * MESSAGE_BYTES);
+    uint8_t *bytes = malloc((size_t)2 * MESSAGE_BYTES);
+    struct wire_writer writer = wire_writer(bytes, bytes == NULL ? 0 : (size_t)2 * MESSAGE_BYTES);
 
     wire_put_parse(&writer, "", embedded_file(path)->text, no_types, sizeof(no_types));
     wire_begin(&writer, 'B');
@@ -176,13 +176,14 @@ static bool
 send_changes(struct pool_server *server, const struct pool_parameters *from,
              const struct pool_parameters *to)
 {
-    uint8_t *bytes = malloc(4 * MESSAGE_BYTES);
+    uint8_t *bytes = malloc((size_t)4 * MESSAGE_BYTES);
 
     if (bytes == NULL)
         return false;
     struct changes changes = {.names = wire_writer(bytes, MESSAGE_BYTES),
                               .values = wire_writer(bytes + MESSAGE_BYTES, MESSAGE_BYTES)};
-    struct wire_writer parameters = wire_writer(bytes + 2 * MESSAGE_BYTES, MESSAGE_BYTES);
+    struct wire_writer parameters =
+        wire_writer(bytes + (ptrdiff_t)2 * MESSAGE_BYTES, MESSAGE_BYTES);
     find_changes(&changes, from, to);
     put_text(&parameters, changes.names.bytes, changes.names.length);
     put_text(&parameters, changes.values.bytes, changes.values.length);
@@ -372,7 +373,9 @@ add_found(struct pool_server *server, struct pool_sql_span name, struct pool_sql
     text[name.length] = '\0';
     memcpy(text + name.length + 1, value.at, value.length);
     text[name.length + 1 + value.length] = '\0';
-    server->found[server->found_count++] = (struct pool_parameter){text, text + name.length + 1};
+    struct pool_parameter *found = &server->found[server->found_count++];
+    found->name = text;
+    found->value = text + name.length + 1;
     return true;
 }
 

@@ -187,7 +187,7 @@ add_name(struct pool_sql *sql, struct pool_sql_span name)
 static void
 scan_set_config(struct scanner scanner, struct pool_sql *sql)
 {
-    struct token token = next_token(&scanner), name = {0}, before = {0};
+    struct token token = next_token(&scanner), name, before = {0};
     int depth = 1;
 
     if (token.other != '(')
