@@ -170,8 +170,9 @@ class Server:
             except ProcessLookupError:
                 pass
         wait_for(lambda: self.pid() is None, START_TIMEOUT_S, "end of the postmaster")
-        for pid in family[1:]:
-            wait_for(lambda: not os.path.exists(f"/proc/{pid}"), 10, f"end of process {pid}")
+        for pid in family:  # the zombie too: a server that starts would take it for its postmaster
+            wait_for(lambda: self.pid() is None and not os.path.exists(f"/proc/{pid}"), 10,
+                     f"end of process {pid}")
 
     def children(self):
         pid = self.pid()
