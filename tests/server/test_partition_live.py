@@ -159,9 +159,10 @@ def test_no_row_is_lost_while_clients_write(existing, kind, full_size):
     print(f"\n{kind}: locked for {held} ms, slowest statement "
           f"{max(writer.slowest_ms for writer in load.writers):.1f} ms")
     # and back, with what was written since
-    with Load(existing, 4, 60) as more:
-        for writer in more.writers:
-            writer.next_id += 5_000_000
+    more = Load(existing, 4, 60)
+    for writer in more.writers:
+        writer.next_id += 5_000_000  # before they start: ids of the first load's rows are not theirs
+    with more:
         time.sleep(0.2)
         existing.rollback()
     assert not is_partitioned(existing)
