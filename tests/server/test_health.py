@@ -429,8 +429,10 @@ class Ward:
     def interval(self):
         """The history gets a sample that is over a minute old."""
         for name in ("ward", "well"):
-            self.run("SELECT monitoring.record_performance_metrics(); UPDATE monitoring."
-                     "database_history SET at = at - interval '2 minutes'", name)
+            self.run("SELECT monitoring.record_performance_metrics(); CREATE TABLE IF NOT EXISTS "
+                     "monitoring.database_history_before PARTITION OF monitoring.database_history "
+                     "DEFAULT; UPDATE monitoring.database_history SET at = at - interval "
+                     "'2 minutes'", name)
 
     def infect(self):
         self.run(PATIENTS)
