@@ -29,6 +29,7 @@ static const char *const workload_words[] = {"web", "oltp", "analytics", "mixed"
 static const char *const logging_words[] = {"verbose", "balanced", "minimal", NULL};
 static const char *const depth_words[] = {"detailed", "standard", "essential", NULL};
 static const char *const tls_words[] = {"optional", "required", NULL};
+static const char *const pooler_tls_words[] = {"off", "allow", "require", NULL};
 static const char *const password_words[] = {"scram-sha-256", NULL};
 static const char *const advisor_words[] = {"settings",   "schema",   "index", "partition",
                                             "monitoring", "security", NULL};
@@ -589,6 +590,23 @@ static const struct deck_key pooler_keys[] = {
      .offset = AT(deck_pooler, buffer_bytes),
      .help = "bytes read at once; default 16kB",
      .min = 64},
+    {.name = "tls",
+     .type = KEY_CHOICE,
+     .offset = AT(deck_pooler, tls),
+     .help = "whether clients may or must use TLS; default off, require beyond loopback",
+     .words = pooler_tls_words},
+    {.name = "tls_certificate",
+     .type = KEY_FILE,
+     .offset = AT(deck_pooler, tls_certificate),
+     .help = "what clients are shown, and who signed it (PEM)"},
+    {.name = "tls_key",
+     .type = KEY_FILE,
+     .offset = AT(deck_pooler, tls_key),
+     .help = "the certificate's key (PEM), which nobody else may read"},
+    {.name = "tls_client_ca",
+     .type = KEY_FILE,
+     .offset = AT(deck_pooler, tls_client_ca),
+     .help = "who signs the certificates of clients (PEM); default: they are not asked for one"},
 };
 enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, POOLER_BUFFER_BYTES = 16 << 10 };
 #define POOLER_DEFAULTS                                                                            \

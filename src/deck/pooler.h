@@ -7,6 +7,7 @@
 enum deck_pool_mode { DECK_POOL_TRANSACTION, DECK_POOL_SESSION, DECK_POOL_STATEMENT };
 enum deck_pool_reset { DECK_POOL_TRACKED, DECK_POOL_FULL };
 enum deck_pool_state { DECK_POOL_PIN, DECK_POOL_REFUSE };
+enum deck_tls { DECK_TLS_OFF, DECK_TLS_ALLOW, DECK_TLS_REQUIRE };
 
 struct deck_pool {
     const char *service;
@@ -32,4 +33,6 @@ struct deck_pooler {              /* `pooler:`: the daemon itself (pgdeck pool) 
     int64_t shutdown_timeout_ms;
     int prepared_statements; /* at most on one server */
     int64_t buffer_bytes;
+    enum deck_tls tls;                                     /* of clients */
+    const char *tls_certificate, *tls_key, *tls_client_ca; /* files; NULL: none */
 };

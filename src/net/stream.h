@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 struct net_stream;
+struct net_tls_session; /* tls.h */
 
 struct net_transport {
     /* As recv and send of a non-blocking socket: -1 with errno EAGAIN when nothing can be done
@@ -26,6 +27,8 @@ struct net_stream {
     bool is_readable;
     bool has_ended; /* the other side will send no more */
     bool wants_write;
-    bool is_local; /* unix socket */
-    uid_t user;    /* at the other end of a unix socket that was accepted; else (uid_t)-1 */
+    bool is_partial;                /* part of a TLS record is there */
+    struct net_tls_session *secure; /* NULL: no TLS */
+    bool is_local;                  /* unix socket */
+    uid_t user; /* at the other end of a unix socket that was accepted; else (uid_t)-1 */
 };

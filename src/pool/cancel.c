@@ -18,6 +18,7 @@ pool_cancel_close(struct pool_cancel *cancel)
     pool_list_remove(&cancel->node);
     pool->cancel_count--;
     pool_list_append(&pool->dead, &cancel->object.dead);
+    pool_config_drop(cancel->config);
     if (server == NULL)
         return;
     server->cancels--;
@@ -65,9 +66,45 @@ pool_cancel_server(struct pool_server *server)
         return;
     }
     cancel->server = server;
+    cancel->config = server->group->config;
+    pool_config_keep(cancel->config);
+    cancel->route = server->group->route;
     server->cancels++;
     pool->cancel_count++;
     pool_list_append(&pool->cancels, &cancel->node);
+}
+
+/* Where the server is spoken to by TLS, this is too. False: more must come first. */
+static bool
+has_tls(struct pool_cancel *cancel)
+{
+    struct pool_link *link = &cancel->link;
+    struct pool_buffers *buffers = &cancel->pool->buffers;
+    uint8_t bytes[16];
+
+    if (cancel->route->tls == NULL || net_tls_is_on(&link->stream))
+        return true;
+    if (!cancel->is_asked) {
+        struct wire_writer writer = wire_writer(bytes, sizeof(bytes));
+        wire_put_ssl_request(&writer);
+        pool_link_put(link, buffers, bytes, writer.length);
+        cancel->is_asked = true;
+    }
+    if (!pool_link_flush(link, buffers)) {
+        pool_cancel_close(cancel);
+        return false;
+    }
+    enum pool_fill fill = pool_link_fill(link, buffers, 1);
+    if (fill == POOL_FILL_NONE)
+        return false;
+    bool is_granted =
+        fill == POOL_FILL_SOME && pool_link_unread(link) == 1 && pool_link_bytes(link)[0] == 'S';
+    pool_link_consume(link, pool_link_unread(link));
+    pool_link_settle(link, buffers);
+    if (is_granted && net_tls_connect(cancel->route->tls, &link->stream, cancel->route->host))
+        return true;
+    pool_cancel_close(cancel);
+    return false;
 }
 
 /* The request is sent, then the server closes: only then the signal has been given. */
@@ -77,7 +114,7 @@ pool_cancel_event(struct pool_cancel *cancel)
     struct pool *pool = cancel->pool;
     uint8_t bytes[16 + 4 + WIRE_KEY_BYTES_MAX];
 
-    if (cancel->is_closed)
+    if (cancel->is_closed || !has_tls(cancel))
         return;
     if (!cancel->is_sent) {
         struct wire_writer writer = wire_writer(bytes, sizeof(bytes));

@@ -346,6 +346,19 @@ discard(struct pool_client *client)
     }
 }
 
+/* It has gone, or TLS with it failed. */
+static void
+lost(struct pool_client *client)
+{
+    const char *fault = net_tls_fault(&client->link.stream);
+    char text[64];
+
+    if (fault[0] != '\0')
+        pool_log(client->pool, "TLS with the client at %s failed: %s",
+                 net_address_text(&client->address, text, sizeof(text)), fault);
+    pool_client_close(client);
+}
+
 void
 pool_client_process(struct pool_client *client)
 {
@@ -378,7 +391,7 @@ pool_client_process(struct pool_client *client)
         if (fill == POOL_FILL_NONE)
             return;
         if (fill != POOL_FILL_SOME) {
-            pool_client_close(client);
+            lost(client);
             return;
         }
     }

@@ -178,11 +178,9 @@ find_route(struct pool_client *client, const struct wire_startup *startup)
     }
     struct net_address address = {.storage = client->address,
                                   .is_local = client->link.stream.is_local};
-    if (group->route->has_tls_required && !net_address_is_loopback(&address)) {
-        struct error err;
-        pool_fault(&err, "28000", "this environment requires TLS, which the pool does not offer");
-        error_hint(&err, "Connect from the pool's own host.");
-        pool_client_fail(client, &err);
+    if (group->route->has_tls_required && !net_address_is_loopback(&address) &&
+        !net_tls_is_on(&client->link.stream)) {
+        fail(client, "28000", "this environment requires TLS");
         return false;
     }
     client->group = group;
@@ -215,6 +213,13 @@ take_startup(struct pool_client *client, const struct wire_startup *startup)
 
     snprintf(client->user_name, sizeof(client->user_name), "%s", startup->user);
     snprintf(client->database_name, sizeof(client->database_name), "%s", startup->database);
+    if (pool->config->pooler.tls == DECK_TLS_REQUIRE && !client->link.stream.is_local &&
+        !net_tls_is_on(&client->link.stream)) {
+        pool_fault(&err, "28000", "the pool requires TLS");
+        error_hint(&err, "Connect with sslmode=require or, better, verify-full.");
+        pool_client_fail(client, &err);
+        return false;
+    }
     if (pool->is_stopping && !pool_console_is_database(startup->database)) {
         fail(client, "57P03", "pgdeck pool is shutting down");
         return false;
@@ -242,6 +247,60 @@ take_startup(struct pool_client *client, const struct wire_startup *startup)
     return start_scram(client);
 }
 
+/* From here on it speaks TLS; first_bytes were read already. */
+static bool
+start_tls(struct pool_client *client, size_t first_bytes)
+{
+    struct pool_link *link = &client->link;
+
+    if (!net_tls_accept(client->pool->config->tls, &link->stream, pool_link_bytes(link),
+                        first_bytes)) {
+        fail(client, "53200", "out of memory");
+        return false;
+    }
+    pool_link_consume(link, first_bytes);
+    client->wanted = 1;
+    return true;
+}
+
+/* A request for encryption: granted or not, by one byte, behind which nothing was sent yet. */
+static bool
+answer_request(struct pool_client *client, enum wire_startup_kind kind, size_t count)
+{
+    struct pool_link *link = &client->link;
+    bool is_ssl = kind == WIRE_SSL_REQUEST;
+    bool is_first = is_ssl ? !client->has_asked_ssl : !client->has_asked_gss;
+    bool is_granted = is_ssl && client->pool->config->tls != NULL && !link->stream.is_local;
+
+    if (pool_link_unread(link) > count || !is_first || net_tls_is_on(&link->stream)) {
+        fail(client, "08P01", "unexpected data after the request for encryption");
+        return false;
+    }
+    client->has_asked_ssl |= is_ssl;
+    client->has_asked_gss |= !is_ssl;
+    pool_link_consume(link, count);
+    pool_link_put(link, &client->pool->buffers, is_granted ? "S" : "N", 1);
+    if (!is_granted)
+        return true;
+    if (!pool_link_flush(link, &client->pool->buffers) || pool_link_is_stuck(link)) {
+        pool_client_close(client); /* it cannot take one byte */
+        return false;
+    }
+    return start_tls(client, 0);
+}
+
+/* Direct TLS: the client begins with its hello, and must ask for the protocol. */
+static bool
+is_direct(const struct pool_client *client)
+{
+    enum { TLS_HANDSHAKE = 22 };
+    const struct net_stream *stream = &client->link.stream;
+
+    return pool_link_unread(&client->link) > 0 &&
+           pool_link_bytes(&client->link)[0] == TLS_HANDSHAKE && !net_tls_is_on(stream) &&
+           !client->has_asked_ssl && client->pool->config->tls != NULL && !stream->is_local;
+}
+
 /* The first packet, of which there may be several: requests for encryption come before. */
 static bool
 startup_step(struct pool_client *client)
@@ -251,6 +310,15 @@ startup_step(struct pool_client *client)
     struct error err;
     size_t count = 0;
 
+    if (is_direct(client)) {
+        client->is_tls_direct = true;
+        return start_tls(client, pool_link_unread(link));
+    }
+    if (client->is_tls_direct && pool_link_unread(link) > 0 &&
+        !net_tls_has_protocol(&link->stream)) {
+        fail(client, "08P01", "direct TLS without the protocol postgresql");
+        return false;
+    }
     client->wanted = WIRE_STARTUP_BYTES_MAX;
     switch (
         wire_read_startup(pool_link_bytes(link), pool_link_unread(link), &startup, &count, &err)) {
@@ -268,20 +336,8 @@ startup_step(struct pool_client *client)
         pool_client_close(client);
         return false;
     }
-    if (startup.kind != WIRE_STARTUP) {
-        /* Nothing may be sent behind the request before it is answered. */
-        bool is_first =
-            startup.kind == WIRE_SSL_REQUEST ? !client->has_asked_ssl : !client->has_asked_gss;
-        if (pool_link_unread(link) > count || !is_first) {
-            fail(client, "08P01", "unexpected data after the request for encryption");
-            return false;
-        }
-        client->has_asked_ssl |= startup.kind == WIRE_SSL_REQUEST;
-        client->has_asked_gss |= startup.kind == WIRE_GSS_REQUEST;
-        pool_link_consume(link, count);
-        pool_link_put(link, &client->pool->buffers, "N", 1);
-        return true;
-    }
+    if (startup.kind != WIRE_STARTUP)
+        return answer_request(client, startup.kind, count);
     bool is_taken = take_startup(client, &startup); /* its texts are in the buffer */
     if (is_taken)
         pool_link_consume(link, count);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/config.h"
+#include "pool/config_tls.h"
 
 #include "base/file.h"
 #include "base/state.h"
@@ -19,6 +19,7 @@ enum { SALT_BYTES = 16, DEFAULT_PORT = 5432, DEFAULT_MAX = 20 };
 void
 pool_config_free(struct pool_config *config)
 {
+    pool_config_tls_release(config);
     arena_free(config->arena);
 }
 
@@ -89,9 +90,10 @@ add_listener(struct pool_config *config, const char *host, struct error *err)
 
     if (!net_address_find(config->arena, host, config->pooler.port, &address, err))
         return error_wrap(err, "cannot listen");
-    if (!net_address_is_loopback(&address)) {
-        error_set(err, ERROR_REFUSED, "the pool does not listen on %s: it has no TLS yet", host);
-        return error_hint(err, "Listen on 127.0.0.1, ::1 or the unix socket.");
+    if (!net_address_is_loopback(&address) && config->pooler.tls != DECK_TLS_REQUIRE) {
+        error_set(err, ERROR_REFUSED, "the pool does not listen on %s without TLS", host);
+        return error_hint(err, "Let pooler.tls be require, or listen on 127.0.0.1, ::1 or the unix "
+                               "socket.");
     }
     *LIST_ADD(config->arena, &config->listen) = address;
     return true;
@@ -103,6 +105,8 @@ add_listeners(struct pool_config *config, struct error *err)
     struct deck_pooler *pooler = &config->pooler;
     const char *state;
 
+    if (!pool_config_tls_clients(config, err))
+        return false;
     if (pooler->listen.count == 0)
         *LIST_ADD(config->arena, &pooler->listen) = "127.0.0.1";
     config->socket_folder = pooler->socket_folder;
@@ -144,41 +148,44 @@ conninfo_value(const PQconninfoOption *options, const char *name)
     return NULL;
 }
 
-/* The first host of the server's conninfo. */
-static bool
-server_address(struct arena *arena, const struct deck_server *server,
-               struct net_address *ret_address, struct error *err)
+static const char *
+conninfo_copy(struct arena *arena, const PQconninfoOption *options, const char *name)
 {
+    const char *value = conninfo_value(options, name);
+
+    return value == NULL || value[0] == '\0' ? NULL : arena_strdup(arena, value);
+}
+
+/* The first host of the server's conninfo, and its TLS. */
+static bool
+find_server(struct pool_config *config, const struct deck_server *server, struct pool_route *route,
+            struct error *err)
+{
+    struct arena *arena = config->arena;
     PQconninfoOption *options = PQconninfoParse(server->conninfo, NULL);
 
     if (options == NULL) /* the deck's reader has checked it */
         return error_set(err, ERROR_DECK, "the conninfo of server \"%s\" cannot be read",
                          server->name);
-    const char *host = conninfo_value(options, "hostaddr");
-    const char *port = conninfo_value(options, "port");
-    const char *tls = conninfo_value(options, "sslmode");
-    if (host == NULL)
-        host = conninfo_value(options, "host");
-    host = host == NULL || host[0] == '\0' ? DEFAULT_FOLDER : host;
-    bool is_list = strchr(host, ',') != NULL;
-    bool needs_tls = tls != NULL && (strcmp(tls, "require") == 0 || strncmp(tls, "verify", 6) == 0);
-    bool is_found =
-        !is_list && !needs_tls &&
-        net_address_find(arena, host, port == NULL ? DEFAULT_PORT : atoi(port), ret_address, err);
-    if (is_list)
+    const char *address = conninfo_copy(arena, options, "hostaddr");
+    const char *port = conninfo_copy(arena, options, "port");
+    const struct pool_tls_wish wish = {.mode = conninfo_copy(arena, options, "sslmode"),
+                                       .authorities = conninfo_copy(arena, options, "sslrootcert"),
+                                       .certificate = conninfo_copy(arena, options, "sslcert"),
+                                       .key = conninfo_copy(arena, options, "sslkey")};
+    route->host = conninfo_copy(arena, options, "host");
+    PQconninfoFree(options);
+    if (route->host == NULL)
+        route->host = address != NULL ? address : DEFAULT_FOLDER;
+    address = address != NULL ? address : route->host;
+    if (strchr(address, ',') != NULL)
         error_set(err, ERROR_DECK, "the pool cannot choose among the hosts of server \"%s\"",
                   server->name);
-    else if (needs_tls && !is_found)
-        error_set(err, ERROR_REFUSED, "server \"%s\" wants TLS, which the pool does not speak yet",
-                  server->name);
-    PQconninfoFree(options);
-    if (is_found && !net_address_is_loopback(ret_address)) {
-        error_set(err, ERROR_REFUSED, "the pool does not connect to %s: it has no TLS yet",
-                  ret_address->display);
-        error_hint(err, "Run it on the server's host.");
-        is_found = false;
-    }
-    return is_found || error_place(err, server->conninfo_place);
+    else if (net_address_find(arena, address, port == NULL ? DEFAULT_PORT : atoi(port),
+                              &route->address, err) &&
+             pool_config_tls_server(config, &wish, route, err))
+        return true;
+    return error_place(err, server->conninfo_place);
 }
 
 static bool
@@ -219,7 +226,6 @@ add_route(struct pool_config *config, const struct deck *deck, const struct deck
     const struct deck_environment *environment = database->environment;
     const struct deck_pool *pool = deck_find_pool(environment, service);
     const char *role = deck_login_role(arena, environment, service);
-    struct net_address address;
 
     if (pool == NULL) /* the service connects by itself */
         return true;
@@ -229,8 +235,7 @@ add_route(struct pool_config *config, const struct deck *deck, const struct deck
                   pool->max, shares);
         return error_place(err, pool->place);
     }
-    if (!add_login(config, deck->name, role, err) ||
-        !server_address(arena, environment->server, &address, err))
+    if (!add_login(config, deck->name, role, err))
         return false;
     struct pool_route *route = LIST_ADD(arena, &config->routes);
     *route = (struct pool_route){
@@ -239,7 +244,6 @@ add_route(struct pool_config *config, const struct deck *deck, const struct deck
         .server_database = database->name,
         .service = service,
         .environment = environment->name,
-        .address = address,
         .min = pool->min / shares,
         .max = pool->max / shares,
         .mode = pool->mode,
@@ -248,6 +252,8 @@ add_route(struct pool_config *config, const struct deck *deck, const struct deck
         .query_timeout_ms = pool->query_timeout_ms,
         .has_tls_required = environment->has_tls_required,
     };
+    if (!find_server(config, environment->server, route, err))
+        return false;
     for (size_t i = 0; i < environment->allow.count; i++) {
         if (!net_network_read(environment->allow.items[i], LIST_ADD(arena, &route->allow), err))
             return false;
@@ -301,6 +307,7 @@ struct file_database {
     const char *name;
     struct place place;
     const char *host, *database;
+    struct pool_tls_wish tls;
     int port, min, max;
     int64_t query_timeout_ms;
     enum deck_pool_mode mode;
@@ -327,6 +334,10 @@ static const struct deck_key database_keys[] = {
     {.name = "host", .type = KEY_TEXT, .offset = DATABASE(host)},
     {.name = "port", .type = KEY_COUNT, .offset = DATABASE(port), .min = 1, .max = 65535},
     {.name = "database", .type = KEY_NAME, .offset = DATABASE(database)},
+    {.name = "sslmode", .type = KEY_TEXT, .offset = DATABASE(tls.mode)},
+    {.name = "sslrootcert", .type = KEY_TEXT, .offset = DATABASE(tls.authorities)},
+    {.name = "sslcert", .type = KEY_FILE, .offset = DATABASE(tls.certificate)},
+    {.name = "sslkey", .type = KEY_FILE, .offset = DATABASE(tls.key)},
     {.name = "users", .type = KEY_NAMES, .offset = DATABASE(users), .is_required = true},
     {.name = "min", .type = KEY_COUNT, .offset = DATABASE(min), .max = 100000},
     {.name = "max", .type = KEY_COUNT, .offset = DATABASE(max), .min = 1, .max = 100000},
@@ -468,14 +479,11 @@ add_file_route(struct pool_config *config, const struct file_database *from, con
         .reset = from->reset,
         .on_session_state = from->on_session_state,
         .query_timeout_ms = from->query_timeout_ms,
+        .host = from->host,
     };
-    if (!net_address_find(config->arena, from->host, from->port, &route->address, err))
-        return error_place(err, from->place);
-    if (net_address_is_loopback(&route->address))
-        return true;
-    error_set(err, ERROR_REFUSED, "the pool does not connect to %s: it has no TLS yet",
-              route->address.display);
-    return error_place(err, from->place);
+    return (net_address_find(config->arena, from->host, from->port, &route->address, err) &&
+            pool_config_tls_server(config, &from->tls, route, err)) ||
+           error_place(err, from->place);
 }
 
 static bool

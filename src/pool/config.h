@@ -3,6 +3,7 @@
 #pragma once
 #include "deck/deck.h"
 #include "net/address.h"
+#include "net/tls.h"
 #include "wire/scram.h"
 
 struct pool_user {
@@ -19,6 +20,10 @@ struct pool_route {
     const char *server_database;
     const char *service, *environment; /* "" without a deck */
     struct net_address address;
+    const char *host;         /* as written: its certificate's name */
+    struct net_tls *tls;      /* NULL: none */
+    const char *tls_identity; /* "" or its mode and files, to compare */
+    bool is_server_proven;    /* by its certificate */
     const struct pool_user *login;
     int min, max;
     enum deck_pool_mode mode;
@@ -29,12 +34,19 @@ struct pool_route {
     LIST_OF(struct net_network) allow; /* empty: from everywhere */
 };
 
+struct pool_tls {
+    const char *identity;
+    struct net_tls *tls;
+};
+
 struct pool_config {
     struct arena *arena;
     unsigned references; /* of the pool and its groups, one thread */
     struct deck_pooler pooler;
     const char *socket_folder;
     LIST_OF(struct net_address) listen;
+    struct net_tls *tls; /* for clients; NULL: none */
+    LIST_OF(struct pool_tls) server_tls;
     LIST_OF(struct pool_user) users;
     LIST_OF(struct pool_route) routes;
 };

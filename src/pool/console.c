@@ -31,8 +31,8 @@ pool_client_state_name(enum pool_client_state state)
 const char *
 pool_server_state_name(enum pool_server_state state)
 {
-    static const char *const names[POOL_SERVER_STATES] = {"login",  "login",  "idle", "active",
-                                                          "active", "active", "used", "closed"};
+    static const char *const names[POOL_SERVER_STATES] = {
+        "login", "login", "login", "idle", "active", "active", "active", "used", "closed"};
 
     return names[state];
 }
@@ -159,6 +159,7 @@ show_clients(struct rows *rows)
         text(rows, pool_session_pins(client->pins, buffer, sizeof(buffer)));
         const char *application = pool_parameters_find(client->reported, "application_name");
         text(rows, application == NULL ? "" : application);
+        text(rows, net_tls_text(&client->link.stream, buffer, sizeof(buffer)));
         end_row(rows);
     }
 }
@@ -166,6 +167,8 @@ show_clients(struct rows *rows)
 static void
 show_servers(struct rows *rows)
 {
+    char buffer[128];
+
     POOL_EACH(group_node, &rows->client->pool->groups)
     {
         struct pool_group *group = POOL_ENTRY(group_node, struct pool_group, node);
@@ -183,6 +186,7 @@ show_servers(struct rows *rows)
             number(rows, server->prepared.count);
             number(rows, server->owed.count);
             number(rows, (rows->client->pool->now_us - server->created_us) / 1000000);
+            text(rows, net_tls_text(&server->link.stream, buffer, sizeof(buffer)));
             end_row(rows);
         }
     }
@@ -266,6 +270,12 @@ show_config(struct rows *rows)
         text(rows, config->listen.items[i].display);
         end_row(rows);
     }
+    static const char *const modes[] = {"off", "allow", "require"};
+    text(rows, "tls");
+    text(rows, modes[pooler->tls]);
+    end_row(rows);
+    if (config->tls != NULL)
+        config_row(rows, "tls_certificate_expires_s", net_tls_expires_s(config->tls));
     config_row(rows, "max_clients", pooler->max_clients);
     config_row(rows, "query_wait_timeout_ms", pooler->query_wait_timeout_ms);
     config_row(rows, "login_timeout_ms", pooler->login_timeout_ms);
@@ -334,11 +344,11 @@ static const struct view views[] = {
     {"CLIENTS",
      show_clients,
      {"user", "database", "state", "addr", "id", "server", "prepared_statements", "pinned_by",
-      "application_name"}},
+      "application_name", "tls"}},
     {"SERVERS",
      show_servers,
      {"user", "database", "state", "addr", "id", "client", "remote_pid", "prepared_statements",
-      "owed", "age_s"}},
+      "owed", "age_s", "tls"}},
     {"STATS",
      show_stats,
      {"database", "user", "total_xact_count", "total_query_count", "total_errors", "total_received",

@@ -212,7 +212,8 @@ facts_of(const struct pool_server *server, bool is_client_gone)
     facts |= server->is_broken || link->is_broken ? POOL_FACT_BROKEN : 0;
     facts |= client->body_left > 0 && !client->is_body_dropped ? POOL_FACT_PARTIAL : 0;
     facts |= link->out.bytes != NULL || link->run_bytes > 0 ? POOL_FACT_UNSENT : 0;
-    facts |= link->stream.is_readable || pool_link_unread(link) > 0 || server->body_left > 0
+    facts |= link->stream.is_readable || link->stream.is_partial || pool_link_unread(link) > 0 ||
+                     server->body_left > 0
                  ? POOL_FACT_UNREAD
                  : 0;
     facts |= server->owed.count > 0 || server->owed.is_skipping || server->is_unsynced

@@ -71,6 +71,7 @@ is_same_server(const struct pool_route *a, const struct pool_route *b)
 
     return a->address.length == b->address.length &&
            memcmp(&a->address.storage, &b->address.storage, a->address.length) == 0 &&
+           strcmp(a->tls_identity, b->tls_identity) == 0 && strcmp(a->host, b->host) == 0 &&
            strcmp(a->server_database, b->server_database) == 0 && (old == NULL) == (new == NULL) &&
            (old == NULL || strcmp(old, new) == 0);
 }
@@ -173,6 +174,7 @@ pool_stream_event(struct pool *pool, struct net_stream *stream, bool is_writable
     enum pool_owner_kind kind = ((struct pool_object *)stream->owner)->kind;
 
     (void)pool;
+    stream->is_readable |= is_writable && net_tls_is_on(stream); /* it may have to write to read */
     if (kind == POOL_OWNER_CANCEL) {
         pool_cancel_event(stream->owner);
         return;

@@ -353,6 +353,48 @@ body_step(struct pool_server *server)
     return true;
 }
 
+static void
+send_startup(struct pool_server *server)
+{
+    const struct pool_route *route = server->group->route;
+    uint8_t bytes[512];
+    struct wire_writer writer = wire_writer(bytes, sizeof(bytes));
+
+    server->state = POOL_SERVER_LOGIN;
+    wire_put_startup(&writer, route->login->name, route->server_database, NULL, 0);
+    pool_link_put(&server->link, &server->pool->buffers, bytes, writer.length);
+}
+
+/* The answer to the request for TLS, one byte; what it sent behind it could be anyone's. */
+static bool
+take_tls_answer(struct pool_server *server)
+{
+    const struct pool_route *route = server->group->route;
+    size_t unread = pool_link_unread(&server->link);
+    struct error err;
+
+    if (unread == 0)
+        return false;
+    bool is_granted = unread == 1 && pool_link_bytes(&server->link)[0] == 'S';
+    pool_link_consume(&server->link, unread);
+    pool_link_settle(&server->link, &server->pool->buffers);
+    if (route->tls == NULL) /* lost at a reload */
+        pool_fault(&err, "08006", "the server's TLS has changed");
+    else if (!is_granted)
+        pool_fault(&err, "28000", "the server at %s %s", route->address.display,
+                   unread > 1 ? "sent more than its answer to the request for TLS"
+                              : "does not offer TLS");
+    else if (!net_tls_connect(route->tls, &server->link.stream, route->host))
+        pool_fault(&err, "53200", "out of memory");
+    else {
+        send_startup(server);
+        pool_server_writable(server);
+        return pool_server_is_open(server);
+    }
+    pool_server_close(server, &err);
+    return false;
+}
+
 /* One message; false: more bytes are needed (ret_wanted), or the connection is closed. */
 static bool
 step(struct pool_server *server, size_t *ret_wanted)
@@ -365,6 +407,8 @@ step(struct pool_server *server, size_t *ret_wanted)
     *ret_wanted = WIRE_HEADER_BYTES;
     if (server->body_left > 0)
         return body_step(server);
+    if (server->state == POOL_SERVER_ASKING)
+        return take_tls_answer(server);
     enum wire_result result = wire_read_header(bytes, unread, WIRE_FROM_SERVER, &header);
     if (result == WIRE_MORE)
         return false;
@@ -425,12 +469,28 @@ conclude(struct pool_server *server)
         pool_client_process(client);
 }
 
+static void
+lost(struct pool_server *server)
+{
+    const char *fault = net_tls_fault(&server->link.stream);
+    struct error err;
+
+    if (fault[0] != '\0')
+        pool_fault(&err, "28000", "TLS with the server at %s failed: %s",
+                   server->group->route->address.display, fault);
+    else if (server->state <= POOL_SERVER_ASKING)
+        pool_fault(&err, "08001", "cannot connect to the server at %s",
+                   server->group->route->address.display);
+    else
+        pool_fault(&err, "08006", "the server closed the connection unexpectedly");
+    pool_server_close(server, &err);
+}
+
 void
 pool_server_process(struct pool_server *server)
 {
     struct pool *pool = server->pool;
     size_t wanted = WIRE_HEADER_BYTES;
-    struct error err;
 
     for (;;) {
         while (step(server, &wanted))
@@ -446,8 +506,7 @@ pool_server_process(struct pool_server *server)
         if (fill == POOL_FILL_NONE)
             break;
         if (fill != POOL_FILL_SOME) {
-            pool_fault(&err, "08006", "the server closed the connection unexpectedly");
-            pool_server_close(server, &err);
+            lost(server);
             return;
         }
     }
@@ -458,21 +517,18 @@ void
 pool_server_writable(struct pool_server *server)
 {
     struct pool *pool = server->pool;
-    struct error err;
-    uint8_t bytes[512];
+    uint8_t bytes[16];
 
-    if (server->state == POOL_SERVER_CONNECTING) {
+    if (server->state == POOL_SERVER_CONNECTING && server->group->route->tls != NULL) {
         struct wire_writer writer = wire_writer(bytes, sizeof(bytes));
-        server->state = POOL_SERVER_LOGIN;
-        wire_put_startup(&writer, server->group->route->login->name,
-                         server->group->route->server_database, NULL, 0);
+        server->state = POOL_SERVER_ASKING;
+        wire_put_ssl_request(&writer);
         pool_link_put(&server->link, &pool->buffers, bytes, writer.length);
+    } else if (server->state == POOL_SERVER_CONNECTING) {
+        send_startup(server);
     }
     if (!pool_link_flush(&server->link, &pool->buffers)) {
-        error_set(&err, ERROR_UNREACHABLE, "cannot connect to the server at %s",
-                  server->group->route->address.display);
-        memcpy(err.sqlstate, "08001", sizeof(err.sqlstate));
-        pool_server_close(server, &err);
+        lost(server);
         return;
     }
     if (server->client != NULL && !pool_link_is_stuck(&server->link))

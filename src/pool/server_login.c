@@ -135,7 +135,8 @@ is_trusted(const struct pool_server *server)
 {
     const struct pool_route *route = server->group->route;
 
-    return server->is_scram_done || route->login->password == NULL || route->address.is_local;
+    return server->is_scram_done || route->login->password == NULL || route->address.is_local ||
+           (route->is_server_proven && net_tls_is_on(&server->link.stream));
 }
 
 static void

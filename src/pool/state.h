@@ -96,7 +96,7 @@ struct pool_client {
     struct pool_server *server;
     const char *user; /* of the configuration when known */
     char user_name[64], database_name[64];
-    bool is_admin, has_asked_ssl, has_asked_gss;
+    bool is_admin, has_asked_ssl, has_asked_gss, is_tls_direct;
     struct wire_scram *scram;
     uint32_t process, secret; /* its cancel key */
     uint64_t serial;
@@ -116,6 +116,7 @@ struct pool_client {
 
 enum pool_server_state {
     POOL_SERVER_CONNECTING,
+    POOL_SERVER_ASKING, /* for TLS */
     POOL_SERVER_LOGIN,
     POOL_SERVER_IDLE,
     POOL_SERVER_SETUP,    /* getting its next client's parameters */
@@ -167,9 +168,11 @@ struct pool_cancel {
     struct pool *pool;
     struct pool_link link;
     struct pool_server *server;
+    struct pool_config *config; /* that route is of; counted */
+    const struct pool_route *route;
     uint8_t key[4 + WIRE_KEY_BYTES_MAX];
     size_t key_bytes;
-    bool is_sent, is_closed;
+    bool is_asked, is_sent, is_closed;
     uint64_t deadline_us;
 };
 
