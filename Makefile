@@ -87,11 +87,12 @@ format: ## format the C sources in place
 fuzz: ## run each fuzzer for SECONDS=60
 	tools/fuzz $(or $(SECONDS),60)
 
-bench: ## speed against psql and pg_dump, as ratios; what advice on indexes and partitions are worth
+bench: ## speed against psql, pg_dump and PgBouncer, as ratios; what advice and partitions are worth
 bench: build
 	$(PYTHON) tests/perf/run --pgdeck $(BUILD)/pgdeck $(ARGS)
 	$(PYTHON) tests/perf/advise/run --pgdeck $(BUILD)/pgdeck
 	$(PYTHON) tests/perf/partitions/run --pgdeck $(BUILD)/pgdeck
+	$(PYTHON) tests/perf/pool/run --pgdeck $(BUILD)/pgdeck
 
 golden-update: ## rewrite the golden files from what the program says now
 golden-update: build-tests
