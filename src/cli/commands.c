@@ -22,6 +22,8 @@ const struct cli_command cli_commands[] = {
      cmd_health},
     {"explain", "QUERY|QUERYID", "show the plan of one query, and what is wrong in it", "measuring",
      cmd_explain},
+    {"security", "", "the deck's security and known faults as a checklist; 0 ok, 1 warn, 2 fail",
+     "measuring", cmd_security},
     {"bench", "", "measure the workload before and after, and write a report", "measuring",
      cmd_bench},
     {"pool", "[show WHAT | render FORM]", "serve each service its connections; show; render",

@@ -1,0 +1,5 @@
+/* The verbs of pgdeck security. */
+#pragma once
+#include "cli/command.h"
+
+cli_run security_check;

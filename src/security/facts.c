@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include "security/facts.h"
+
+#include "security/roles.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+static json_t *
+services_of(struct arena *arena, const struct advice *advice,
+            const struct deck_environment *environment)
+{
+    static const char *const modes[] = {[DECK_POOL_TRANSACTION] = "transaction",
+                                        [DECK_POOL_SESSION] = "session",
+                                        [DECK_POOL_STATEMENT] = "statement"};
+    struct security_services services = security_services_of(advice, environment);
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < services.names.count; i++) {
+        const char *name = services.names.items[i];
+        const struct deck_pool *pool = deck_find_pool(environment, name);
+        json_t *logins = json_array();
+        json_array_append_new(logins, json_string(deck_login_role(arena, environment, name)));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:i, s:s, s:o}", "name", name, "role",
+                                        deck_service_role(arena, environment, name), "limit",
+                                        pool == NULL ? -1 : pool->max, "mode",
+                                        pool == NULL ? "" : modes[pool->mode], "logins", logins));
+    }
+    return list;
+}
+
+static json_t *
+databases_of(const struct deck *deck, const struct deck_environment *environment)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < deck->databases.count; i++) {
+        if (deck->databases.items[i].environment == environment)
+            json_array_append_new(list, json_string(deck->databases.items[i].name));
+    }
+    return list;
+}
+
+const char *
+security_facts(struct arena *arena, const struct advice *advice)
+{
+    const struct deck *deck = advice->deck;
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < deck->environments.count; i++) {
+        const struct deck_environment *environment = &deck->environments.items[i];
+        if (environment->server != advice->server)
+            continue;
+        json_t *allow = json_array();
+        for (size_t j = 0; j < environment->allow.count; j++)
+            json_array_append_new(allow, json_string(environment->allow.items[j]));
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:b, s:b, s:o, s:o, s:o}", "name", environment->name,
+                            "owner", deck_owner_role(arena, environment), "tls",
+                            environment->has_tls_required, "audit", environment->has_audit, "allow",
+                            allow, "databases", databases_of(deck, environment), "services",
+                            services_of(arena, advice, environment)));
+    }
+    json_t *facts = json_pack("{s:o}", "environments", list);
+    char *text = json_dumps(facts, JSON_COMPACT);
+    const char *kept = arena_strdup(arena, text);
+    free(text);
+    json_decref(facts);
+    return kept;
+}
