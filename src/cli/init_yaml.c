@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/text.h"
 #include "cli/init.h"
+#include "deck/units.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -137,9 +138,6 @@ write_partition(struct writer *writer, struct arena *arena, const struct deck_pa
 {
     static const char *const kinds[] = {
         [PARTITION_RANGE] = "range", [PARTITION_LIST] = "list", [PARTITION_HASH] = "hash"};
-    static const char *const units[] = {
-        [UNIT_DAY] = "day", [UNIT_WEEK] = "week", [UNIT_MONTH] = "month", [UNIT_YEAR] = "year"};
-
     begin_mapping(writer, true);
     scalar(writer, "schema", true);
     name(writer, partition->schema);
@@ -150,7 +148,7 @@ write_partition(struct writer *writer, struct arena *arena, const struct deck_pa
     if (partition->kind == PARTITION_RANGE) {
         scalar(writer, "every", true);
         scalar(writer,
-               arena_printf(arena, "%d %s%s", partition->every, units[partition->unit],
+               arena_printf(arena, "%d %s%s", partition->every, deck_unit_name(partition->unit),
                             partition->every == 1 ? "" : "s"),
                true);
         scalar(writer, "premake", true);

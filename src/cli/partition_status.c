@@ -51,8 +51,8 @@ print_root(struct text *text, const struct cli_style *style, const struct partit
         text_appendf(text, "  made next:    %s\n", root->made_next);
     if (root->dropped_next != NULL)
         text_appendf(text, "  dropped next: %s\n", root->dropped_next);
-    text_appendf(text, "  %s%12s %10s %12s  %s%s\n", style->dim, "ROWS", "SIZE", "WRITES",
-                 "PARTITION", style->reset);
+    text_appendf(text, "  %s%12s %10s %12s  %-19s  %s%s\n", style->dim, "ROWS", "SIZE", "WRITES",
+                 "LAST WRITE", "PARTITION", style->reset);
 }
 
 static void
@@ -60,8 +60,9 @@ print_partition(struct text *text, const struct partition_status *status)
 {
     enum { KB = 1024 };
 
-    text_appendf(text, "  %12lld %7lld kB %12lld  %*s", status->rows, status->bytes / KB,
-                 status->writes, 2 * (status->level - 1), "");
+    text_appendf(text, "  %12lld %7lld kB %12lld  %-19s  %*s", status->rows, status->bytes / KB,
+                 status->writes, status->last_write == NULL ? "" : status->last_write,
+                 2 * (status->level - 1), "");
     text_append_visible(text, status->name);
     text_append(text, "  ");
     text_append_visible(text, status->bound);
@@ -79,14 +80,15 @@ add_json(struct status_command *command, const char *database,
     json_array_append_new(
         command->document,
         json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:s?, s:s?, s:b, s:b, s:I, s:I, s:I, s:s?, s:s?, "
-                  "s:s?, s:s?}",
+                  "s:s?, s:s?, s:s?}",
                   "database", database, "table_schema", status->root_schema, "table", status->root,
                   "schema", status->schema, "name", status->name, "level", status->level, "key",
                   status->key, "bound", status->bound, "leaf", status->is_leaf, "detach_pending",
                   status->is_pending, "rows", (json_int_t)status->rows, "bytes",
-                  (json_int_t)status->bytes, "writes", (json_int_t)status->writes, "last_analyze",
-                  status->last_analyze, "manager", status->manager, "made_next", status->made_next,
-                  "dropped_next", status->dropped_next));
+                  (json_int_t)status->bytes, "writes", (json_int_t)status->writes, "last_write",
+                  status->last_write, "last_analyze", status->last_analyze, "manager",
+                  status->manager, "made_next", status->made_next, "dropped_next",
+                  status->dropped_next));
 }
 
 static bool

@@ -26,6 +26,11 @@ check_kind(struct deck_loader *loader, const struct deck_partition *partition)
     if (has_range && partition->every == 0)
         error_hint(partition_fault(loader, partition, "a range wants \"every\""),
                    "Such as every: 1 month.");
+    if (partition->is_uuidv7 && !has_range)
+        partition_fault(loader, partition, "uuidv7 belongs to a range");
+    if (partition->is_uuidv7 && partition->every > 0 && partition->unit == UNIT_ID)
+        error_hint(partition_fault(loader, partition, "uuidv7 ids are divided by time"),
+                   "Such as every: 1 month.");
     if (!has_range && (partition->every != 0 || partition->retain != 0))
         partition_fault(loader, partition, "every and retain belong to a range");
     if (is_range && (partition->modulus != 0 || partition->parts.count != 0))
@@ -45,8 +50,14 @@ check_retain(struct deck_loader *loader, const struct deck_partition *partition)
     struct deck_period every = {partition->every, partition->unit};
     struct deck_period retain = {partition->retain, partition->retain_unit};
 
-    if (retain.count <= 0 || every.count <= 0 ||
-        deck_period_days(retain) >= deck_period_days(every))
+    if (retain.count <= 0 || every.count <= 0)
+        return;
+    if ((retain.unit == UNIT_ID) != (every.unit == UNIT_ID)) {
+        error_hint(partition_fault(loader, partition, "retain and every are not of one kind"),
+                   "Both are periods of time, or both are numbers of ids.");
+        return;
+    }
+    if (deck_period_days(retain) >= deck_period_days(every))
         return;
     deck_loader_fault(loader, partition->place,
                       "partition of %s: retain (%d %s%s) is shorter than a partition (%d %s%s)",

@@ -19,7 +19,7 @@ enum deck_workload {
 enum deck_logging { LOGGING_VERBOSE, LOGGING_BALANCED, LOGGING_MINIMAL };
 enum deck_depth { DEPTH_DETAILED, DEPTH_STANDARD, DEPTH_ESSENTIAL, DEPTH_OF_LOGGING };
 enum deck_partition_kind { PARTITION_RANGE, PARTITION_LIST, PARTITION_HASH };
-enum deck_unit { UNIT_DAY, UNIT_WEEK, UNIT_MONTH, UNIT_YEAR };
+enum deck_unit { UNIT_DAY, UNIT_WEEK, UNIT_MONTH, UNIT_YEAR, UNIT_ID };
 enum deck_passwords { PASSWORDS_SCRAM };
 
 /* Advisors that the deck may switch off: `advisors: [index, partition]`; default all. */
@@ -81,6 +81,7 @@ struct deck_partition {
     int retain;  /* RANGE: periods of retain_unit to keep; 0: for ever */
     enum deck_unit retain_unit;
     int modulus;            /* HASH: number of parts */
+    bool is_uuidv7;         /* RANGE, then_range: the column has ids whose first bits are time */
     bool has_rewrite;       /* partitions of another shape are made anew by copying */
     bool has_accept_key;    /* a table in use may get a lesser key */
     const char *export;     /* folder for what retain drops; NULL: it is dropped only */

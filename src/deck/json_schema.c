@@ -11,7 +11,7 @@
 #define DURATION_PATTERN "^([0-9]+(\\.[0-9]+)? *(ms|s|min|h|d)|0)$"
 #define SHARE_PATTERN "^[0-9]+(\\.[0-9]+)? *%$"
 #define RANGE_PATTERN "^[0-9]+ *- *[0-9]+$"
-#define PERIOD_PATTERN "^[1-9][0-9]* *(day|week|month|year)s?$"
+#define PERIOD_PATTERN "^[1-9][0-9]* *(day|week|month|year|id)s?$"
 #define TIME_PATTERN "([01][0-9]|2[0-3]):[0-5][0-9]$"
 #define DAY_PATTERN "(mon|tue|wed|thu|fri|sat|sun) "
 #define TURN_PATTERN "(first|second|third|fourth|last) "

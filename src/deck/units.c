@@ -213,8 +213,11 @@ deck_unit_range(const char *text, int *ret_min, int *ret_max, struct error *err)
     return true;
 }
 
-static const char *const period_names[] = {
-    [UNIT_DAY] = "day", [UNIT_WEEK] = "week", [UNIT_MONTH] = "month", [UNIT_YEAR] = "year"};
+static const char *const period_names[] = {[UNIT_DAY] = "day",
+                                           [UNIT_WEEK] = "week",
+                                           [UNIT_MONTH] = "month",
+                                           [UNIT_YEAR] = "year",
+                                           [UNIT_ID] = "id"};
 
 const char *
 deck_unit_name(enum deck_unit unit)
@@ -225,8 +228,9 @@ deck_unit_name(enum deck_unit unit)
 bool
 deck_unit_period(const char *text, struct deck_period *ret_period, struct error *err)
 {
+    enum { MOST_PERIOD_DIGITS = 6, MOST_ID_DIGITS = 9 };
     size_t length = strspn(text, "0123456789");
-    long count = length == 0 || length > 6 ? 0 : strtol(text, NULL, 10);
+    long count = length == 0 || length > MOST_ID_DIGITS ? 0 : strtol(text, NULL, 10);
     const char *name = text + length + strspn(text + length, " ");
 
     for (size_t unit = 0; unit < COUNT_OF(period_names) && count > 0; unit++) {
@@ -235,18 +239,21 @@ deck_unit_period(const char *text, struct deck_period *ret_period, struct error 
             continue;
         if (name[name_length] != '\0' && strcmp(name + name_length, "s") != 0)
             continue;
+        if (unit != UNIT_ID && length > MOST_PERIOD_DIGITS)
+            break;
         *ret_period = (struct deck_period){(int)count, (enum deck_unit)unit};
         return true;
     }
     error_set(err, ERROR_DECK, "\"%s\" is not a period", text);
-    return error_hint(err, "Write a number of days, weeks, months or years, such as 1 month.");
+    return error_hint(
+        err, "Write a number of days, weeks, months or years, such as 1 month, or of ids.");
 }
 
 int
 deck_period_days(struct deck_period period)
 {
     static const int days[] = {
-        [UNIT_DAY] = 1, [UNIT_WEEK] = 7, [UNIT_MONTH] = 28, [UNIT_YEAR] = 365};
+        [UNIT_DAY] = 1, [UNIT_WEEK] = 7, [UNIT_MONTH] = 28, [UNIT_YEAR] = 365, [UNIT_ID] = 1};
 
     return period.count * days[period.unit];
 }

@@ -1,6 +1,6 @@
 /* Values with units, as PostgreSQL writes them: sizes (kB, MB, GB, TB), durations (ms, s, min, h,
- * d); and those of a deck: shares (95%), ranges (50-100), periods (1 month). Pure functions; on
- * failure err has message and hint (no place). */
+ * d); and those of a deck: shares (95%), ranges (50-100), periods (1 month, 100000 ids). Pure
+ * functions; on failure err has message and hint (no place). */
 #pragma once
 #include "deck/deck.h"
 
@@ -20,6 +20,6 @@ bool deck_unit_count(const char *text, int64_t min, int64_t max, int64_t *ret_co
 /* What a level of an alert is written as: with a percent sign, a unit of size, digits only; all
  * else is to be a duration. */
 enum deck_level_unit deck_unit_of_level(const char *text);
-/* Shortest length of a period in days: a month has 28, a year 365. */
+/* Shortest length of a period in days: a month has 28, a year 365. Of ids their number. */
 int deck_period_days(struct deck_period period);
 const char *deck_unit_name(enum deck_unit unit); /* "day" */

@@ -64,6 +64,12 @@ append_partition(struct arena *arena, struct text *rows, const struct deck_parti
         json_object_set_new(policy, "retain",
                             json_string(arena_printf(arena, "%d %s", partition->retain,
                                                      deck_unit_name(partition->retain_unit))));
+    if (partition->unit == UNIT_ID)
+        json_object_set_new(
+            policy, "column",
+            json_string(partition->then_range != NULL ? partition->then_range : partition->column));
+    if (partition->is_uuidv7)
+        json_object_set_new(policy, "uuidv7", json_true());
     if (partition->export != NULL)
         json_object_set_new(policy, "export", json_string(partition->export));
     char *value = json_dumps(policy, JSON_COMPACT | JSON_ENSURE_ASCII);

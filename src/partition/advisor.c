@@ -18,7 +18,8 @@ struct scope {
     struct advice *advice;
     const struct deck_database *database;
     const struct catalog_database *catalog;
-    long long today; /* days since 1970-01-01, UTC, by the server's clock */
+    long long today; /* days since 1970-01-01, UTC, by the server's clock; of a table by ids
+                      * the newest one */
 };
 
 static void
@@ -185,6 +186,16 @@ has_default(const struct scope *scope, const struct catalog_table *table)
     return false;
 }
 
+static const char *
+missing_text(struct arena *arena, const struct deck_partition *partition,
+             const struct partition_part *part)
+{
+    if (partition->unit == UNIT_ID)
+        return arena_printf(arena, "rows %s have no place", part->clause);
+    return arena_printf(arena, "rows of %.10s to %.10s have no place", part->bound.lower,
+                        part->bound.upper);
+}
+
 static void
 add_partition(const struct scope *scope, const struct deck_partition *partition,
               const struct catalog_table *table, const struct partition_part *part,
@@ -198,8 +209,7 @@ add_partition(const struct scope *scope, const struct deck_partition *partition,
     change.action = CHANGE_CREATE;
     change.what = arena_printf(arena, "add partition %s to %s", part->name, partition->table);
     change.why = partition->kind == PARTITION_RANGE
-                     ? arena_printf(arena, "rows of %.10s to %.10s have no place",
-                                    part->bound.lower, part->bound.upper)
+                     ? missing_text(arena, partition, part)
                      : arena_printf(arena, "the deck has it, the table does not: %s", part->clause);
     change.sql = script;
     change.undo = drop_sql(arena, partition->schema, part->name);
@@ -377,9 +387,15 @@ advise_table(const struct scope *scope, const struct deck_partition *partition, 
             ? catalog_find_table(scope->catalog, partition->schema, partition->table)
             : NULL;
     struct partition_parts wanted;
+    long long position = 0;
     bool is_open;
 
-    partition_parts_wanted(arena, partition, scope->today, &wanted);
+    if (table != NULL && !partition_read_position(arena, scope->catalog->connection, partition,
+                                                  scope->today, &position, err))
+        return false;
+    if (table == NULL && partition->unit != UNIT_ID)
+        position = scope->today;
+    partition_parts_wanted(arena, partition, position, &wanted);
     if (table == NULL && scope->advice->scope != ADVICE_ALL)
         return true;
     if (table == NULL && (scope->database->schema == NULL || !scope->advice->creates_tables)) {
@@ -405,7 +421,9 @@ advise_table(const struct scope *scope, const struct deck_partition *partition, 
         if (partition->has_rewrite && scope->advice->scope == ADVICE_ALL &&
             !advise_rewrite(scope, &live, table, &is_other, err))
             return false;
-        return is_other || advise_partitioned(scope, partition, table, &wanted, err);
+        struct scope own = *scope;
+        own.today = position;
+        return is_other || advise_partitioned(&own, partition, table, &wanted, err);
     }
     return advise_ordinary(scope, partition, &wanted, err);
 }

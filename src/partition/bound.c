@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "partition/bound.h"
 
+#include "partition/period.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* --- reading ------------------------------------------------------------------------------ */
@@ -41,17 +44,43 @@ read_value(struct arena *arena, const char **at)
     return value;
 }
 
-/* A moment as text that sorts: dates get their midnight, and UTC is left out. */
+static bool
+is_integer(const char *value)
+{
+    const char *digits = value + (*value == '-');
+
+    return *digits != '\0' && digits[strspn(digits, "0123456789")] == '\0';
+}
+
+static bool
+is_uuid(const char *value)
+{
+    enum { UUID_LENGTH = 36, FIRST_DASH = 8 };
+
+    return strlen(value) == UUID_LENGTH && value[FIRST_DASH] == '-' &&
+           strspn(value, "0123456789abcdef-") == UUID_LENGTH;
+}
+
+/* A moment as text that sorts: dates get their midnight, and UTC is left out. The same of ids. */
 static const char *
 read_moment(struct arena *arena, const char **at)
 {
-    enum { DATE_LENGTH = 10, MOMENT_LENGTH = 19 };
+    enum { DATE_LENGTH = 10, MOMENT_LENGTH = 19, SORTED_SIZE = 64 };
 
     if (skip(at, "MINVALUE"))
         return "";
     if (skip(at, "MAXVALUE"))
         return "~";
     char *value = read_value(arena, at);
+    char *sorted = arena_alloc(arena, SORTED_SIZE);
+    if (is_integer(value)) {
+        partition_id_text(strtoll(value, NULL, 10), sorted, SORTED_SIZE);
+        return sorted;
+    }
+    if (is_uuid(value)) {
+        partition_uuid_moment(value, sorted, SORTED_SIZE);
+        return sorted;
+    }
     size_t length = strlen(value);
     if (length == DATE_LENGTH)
         return arena_printf(arena, "%s 00:00:00", value);

@@ -7,8 +7,8 @@ enum partition_relation { BOUND_SAME, BOUND_APART, BOUND_COVERS, BOUND_OVERLAPS 
 struct partition_bound {
     enum deck_partition_kind kind;
     bool is_default;
-    /* RANGE: "2026-11-01 00:00:00", which sorts as text; lower "" is MINVALUE, upper "~" MAXVALUE
-     */
+    /* RANGE: "2026-11-01 00:00:00", of ids 20 digits, which sort as text; lower "" is MINVALUE,
+     * upper "~" MAXVALUE */
     const char *lower, *upper;
     LIST_OF(const char *) values; /* LIST; NULL is the null value */
     int modulus, remainder;       /* HASH */

@@ -14,10 +14,11 @@ add_obstacles(PGconn *connection, const struct deck_partition *partition, struct
               struct text *light, struct error *err)
 {
     AUTO_PGRESULT result = NULL;
-    const char *parameters[4] = {partition->schema, partition->table, partition->column,
-                                 partition_kind_word(partition->kind)};
+    const char *parameters[5] = {partition->schema, partition->table, partition->column,
+                                 partition_kind_word(partition->kind),
+                                 partition_divisor_word(partition)};
 
-    if (!pg_query(connection, embedded_file("partition/sql/obstacles.sql")->text, 4, parameters,
+    if (!pg_query(connection, embedded_file("partition/sql/obstacles.sql")->text, 5, parameters,
                   &result, err))
         return false;
     for (int row = 0; row < PQntuples(result); row++) {

@@ -3,6 +3,8 @@
 
 #include "base/embed.h"
 #include "base/text.h"
+#include "deck/units.h"
+#include "partition/period.h"
 #include "pg/script.h"
 
 #include <string.h>
@@ -11,6 +13,7 @@
 enum {
     MANY_PARTITIONS = 500,
     FEW_ROWS = 10000,
+    MOST_PERIODS = 10000,
     LOOK_MS = 3000,
     DISK_TENTHS = 22, /* of the table's size, until the old one goes */
 };
@@ -98,7 +101,26 @@ partition_find_doubts(const struct partition_live_advice *about, size_t parts,
 
 /* --- misfits ------------------------------------------------------------------------------ */
 
-/* A look that takes too long is given up: the conversion itself would find it. */
+/* A look that takes too long is given up (NULL): the conversion itself would find it. */
+static bool
+look(const struct partition_live_advice *about, const char *sql, PGresult **ret_result,
+     struct error *err)
+{
+    struct error ignored;
+    bool is_known = pg_execute(about->connection,
+                               arena_printf(about->advice->arena,
+                                            "BEGIN; SET LOCAL statement_timeout = %d", LOOK_MS),
+                               err) &&
+                    pg_query(about->connection, sql, 0, NULL, ret_result, err);
+    bool is_late = !is_known && strcmp(err->sqlstate, "57014") == 0;
+
+    if (!pg_execute(about->connection, "ROLLBACK", is_known || is_late ? err : &ignored))
+        return false;
+    if (is_late)
+        error_clear(err);
+    return is_known || is_late;
+}
+
 static bool
 find_values(const struct partition_live_advice *about, struct text *misfits, struct error *err)
 {
@@ -106,7 +128,6 @@ find_values(const struct partition_live_advice *about, struct text *misfits, str
     const struct deck_partition *partition = about->partition;
     AUTO_PGRESULT result = NULL;
     AUTO_TEXT values = {0};
-    struct error ignored;
 
     if (partition->kind != PARTITION_LIST)
         return true;
@@ -119,20 +140,61 @@ find_values(const struct partition_live_advice *about, struct text *misfits, str
         pg_script(arena, "partition/sql/misfits.sql",
                   PG_VARIABLES({"schema", partition->schema}, {"table", partition->table},
                                {"column", partition->column}, {"values", text_chars(&values)}));
-    bool is_known =
-        pg_execute(about->connection,
-                   arena_printf(arena, "BEGIN; SET LOCAL statement_timeout = %d", LOOK_MS), err) &&
-        pg_query(about->connection, sql, 0, NULL, &result, err);
-    bool is_late = !is_known && strcmp(err->sqlstate, "57014") == 0;
-    if (!pg_execute(about->connection, "ROLLBACK", is_known || is_late ? err : &ignored))
+    if (!look(about, sql, &result, err))
         return false;
-    if (is_late)
-        error_clear(err);
-    else if (!is_known)
-        return false;
-    else if (pg_value(result, 0, "misfits") != NULL)
+    if (result != NULL && pg_value(result, 0, "misfits") != NULL)
         text_appendf(misfits, "rows have values of %s that no part has: %s. Add them to parts",
                      partition->column, pg_value(result, 0, "misfits"));
+    return true;
+}
+
+static bool
+find_uuids(const struct partition_live_advice *about, struct text *misfits, struct error *err)
+{
+    struct arena *arena = about->advice->arena;
+    const struct deck_partition *partition = about->partition;
+    AUTO_PGRESULT result = NULL;
+
+    if (!partition->is_uuidv7)
+        return true;
+    const char *sql =
+        pg_script(arena, "partition/sql/misfits_uuids.sql",
+                  PG_VARIABLES({"schema", partition->schema}, {"table", partition->table},
+                               {"column", partition_range_column(partition)}));
+    if (!look(about, sql, &result, err))
+        return false;
+    if (result != NULL && PQntuples(result) > 0)
+        text_appendf(misfits,
+                     "%s in its column \"%s\" is no uuid of version 7, and tells no time: take "
+                     "hash, or another column",
+                     pg_value(result, 0, "id"), partition_range_column(partition));
+    return true;
+}
+
+/* A row that is far off wants all the partitions between it and the others. */
+static bool
+find_periods(const struct partition_live_advice *about, struct text *misfits, struct error *err)
+{
+    struct arena *arena = about->advice->arena;
+    const struct deck_partition *partition = about->partition;
+    struct partition_extent extent;
+
+    if (partition_range_column(partition) == NULL)
+        return true;
+    if (!partition_read_extent(arena, about->connection, partition, &extent, err))
+        return false;
+    long long days = deck_period_days((struct deck_period){partition->every, partition->unit});
+    long long periods = extent.last / days - extent.first / days;
+    if (periods <= MOST_PERIODS)
+        return true;
+    char first[48];
+    char last[48];
+    partition_period_text(partition->unit, extent.first, first, sizeof(first));
+    partition_period_text(partition->unit, extent.last, last, sizeof(last));
+    text_appendf(misfits,
+                 "%sits rows are from %s to %s, which would need %lld partitions: take longer "
+                 "periods, or mend the rows that are far off",
+                 misfits->length == 0 ? "" : "; ", first, last, periods);
     return true;
 }
 
@@ -159,7 +221,8 @@ partition_find_misfits(const struct partition_live_advice *about,
 {
     AUTO_TEXT misfits = {0};
 
-    if (!find_values(about, &misfits, err))
+    if (!find_values(about, &misfits, err) || !find_uuids(about, &misfits, err) ||
+        !find_periods(about, &misfits, err))
         return false;
     find_disk(about, size, &misfits);
     *ret_misfits =

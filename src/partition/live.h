@@ -23,6 +23,19 @@ bool partition_live_size(struct arena *arena, PGconn *connection,
                          const struct deck_partition *partition,
                          struct partition_live_size *ret_size, struct error *err) MUST_CHECK;
 
+/* First and last day or id of the range column; false in has_rows: there are none. */
+struct partition_extent {
+    bool has_rows;
+    long long first, last;
+};
+bool partition_read_extent(struct arena *arena, PGconn *connection,
+                           const struct deck_partition *partition,
+                           struct partition_extent *ret_extent, struct error *err) MUST_CHECK;
+/* Where a table stands: today, or by ids the last one (0: it has no rows). */
+bool partition_read_position(struct arena *arena, PGconn *connection,
+                             const struct deck_partition *partition, long long today,
+                             long long *ret_position, struct error *err) MUST_CHECK;
+
 /* The partitions that the rows of the table and the deck want. */
 bool partition_live_parts(struct arena *arena, PGconn *connection,
                           const struct deck_partition *partition, struct partition_parts *ret_parts,

@@ -78,31 +78,65 @@ settle_names(struct arena *arena, PGconn *connection, const struct deck_partitio
 }
 
 bool
+partition_read_extent(struct arena *arena, PGconn *connection,
+                      const struct deck_partition *partition, struct partition_extent *ret_extent,
+                      struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+    const char *file = partition->unit == UNIT_ID ? "partition/sql/live_extent_ids.sql"
+                       : partition->is_uuidv7     ? "partition/sql/live_extent_uuids.sql"
+                                                  : "partition/sql/live_extent.sql";
+    const char *sql =
+        pg_script(arena, file,
+                  PG_VARIABLES({"schema", partition->schema}, {"table", partition->table},
+                               {"column", partition_range_column(partition)}));
+
+    if (!pg_query(connection, sql, 0, NULL, &result, err))
+        return false;
+    ret_extent->has_rows = pg_value(result, 0, "first") != NULL;
+    ret_extent->first = ret_extent->has_rows ? pg_integer(result, 0, "first") : 0;
+    ret_extent->last = ret_extent->has_rows ? pg_integer(result, 0, "last") : 0;
+    return true;
+}
+
+bool
+partition_read_position(struct arena *arena, PGconn *connection,
+                        const struct deck_partition *partition, long long today,
+                        long long *ret_position, struct error *err)
+{
+    struct partition_extent extent;
+
+    *ret_position = today;
+    if (partition_range_column(partition) == NULL || partition->unit != UNIT_ID)
+        return true;
+    if (!partition_read_extent(arena, connection, partition, &extent, err))
+        return false;
+    *ret_position = extent.last;
+    return true;
+}
+
+bool
 partition_live_parts(struct arena *arena, PGconn *connection,
                      const struct deck_partition *partition, struct partition_parts *ret_parts,
                      struct error *err)
 {
     AUTO_PGRESULT today = NULL;
-    AUTO_PGRESULT extent = NULL;
+    struct partition_extent extent = {0};
 
     if (!pg_query(connection, embedded_file("partition/sql/today.sql")->text, 0, NULL, &today, err))
         return false;
     struct partition_days days = {.today = pg_integer(today, 0, "today")};
-    days.first = days.today - 1;
-    days.last = days.today + 1;
-    if (partition_range_column(partition) != NULL) {
-        const char *sql =
-            pg_script(arena, "partition/sql/live_extent.sql",
-                      PG_VARIABLES({"schema", partition->schema}, {"table", partition->table},
-                                   {"column", partition_range_column(partition)}));
-        if (!pg_query(connection, sql, 0, NULL, &extent, err))
-            return false;
-        if (pg_value(extent, 0, "first") != NULL) {
-            long long first = pg_integer(extent, 0, "first");
-            long long last = pg_integer(extent, 0, "last");
-            days.first = first < days.first ? first : days.first;
-            days.last = last > days.last ? last : days.last;
-        }
+    if (partition_range_column(partition) != NULL &&
+        !partition_read_extent(arena, connection, partition, &extent, err))
+        return false;
+    int slack = partition->unit == UNIT_ID ? 0 : 1;
+    if (partition->unit == UNIT_ID && partition_range_column(partition) != NULL)
+        days.today = extent.last;
+    days.first = days.today - slack;
+    days.last = days.today + slack;
+    if (extent.has_rows) {
+        days.first = extent.first < days.first ? extent.first : days.first;
+        days.last = extent.last > days.last ? extent.last : days.last;
     }
     partition_parts_over(arena, partition, &days, ret_parts);
     return settle_names(arena, connection, partition, ret_parts, err);

@@ -18,6 +18,14 @@ partition_kind_word(enum deck_partition_kind kind)
     return words[kind];
 }
 
+const char *
+partition_divisor_word(const struct deck_partition *partition)
+{
+    if (partition->kind != PARTITION_RANGE)
+        return NULL;
+    return partition->unit == UNIT_ID ? "ids" : partition->is_uuidv7 ? "uuids" : "time";
+}
+
 static struct partition_part *
 add(struct arena *arena, const struct deck_partition *partition, const char *suffix,
     const char *clause, struct partition_parts *parts)
@@ -29,6 +37,18 @@ add(struct arena *arena, const struct deck_partition *partition, const char *suf
     if (!partition_bound_parse(arena, clause, &part->bound))
         part->bound.kind = partition->kind; /* cannot be: the clause is of the same form */
     return part;
+}
+
+static void
+bound_uuids(const struct deck_partition *partition, long long today, int offset,
+            struct partition_period *period)
+{
+    enum deck_unit unit = partition->unit;
+
+    partition_uuid_text(partition_period_first(unit, partition->every, today, offset),
+                        period->lower, sizeof(period->lower));
+    partition_uuid_text(partition_period_first(unit, partition->every, today, offset + 1),
+                        period->upper, sizeof(period->upper));
 }
 
 static void
@@ -47,6 +67,8 @@ add_range(struct arena *arena, const struct deck_partition *partition,
     for (int offset = -past; offset <= ahead; offset++) {
         struct partition_period period =
             partition_period_at(partition->unit, partition->every, days->today, offset);
+        if (partition->is_uuidv7)
+            bound_uuids(partition, days->today, offset, &period);
         add(arena, partition, period.suffix,
             pg_script(arena, "partition/sql/bound_range.sql",
                       PG_VARIABLES({"lower", period.lower}, {"upper", period.upper})),
@@ -88,8 +110,9 @@ partition_parts_wanted(struct arena *arena, const struct deck_partition *partiti
                        struct partition_parts *ret_parts)
 {
     /* clocks of clients, and columns without a time zone, may be a day behind or ahead */
-    partition_parts_over(arena, partition, &(struct partition_days){today, today - 1, today + 1},
-                         ret_parts);
+    int slack = partition->unit == UNIT_ID ? 0 : 1;
+    partition_parts_over(arena, partition,
+                         &(struct partition_days){today, today - slack, today + slack}, ret_parts);
 }
 
 static void

@@ -14,7 +14,8 @@ struct partition_parts {
     LIST_OF(struct partition_part) list;
 };
 
-/* Days since 1970-01-01 in UTC: today, and those of the oldest and the newest row. */
+/* Days since 1970-01-01 in UTC: today, and those of the oldest and the newest row. Of ids: the
+ * newest twice, and the oldest one. */
 struct partition_days {
     long long today, first, last;
 };
@@ -22,8 +23,8 @@ struct partition_days {
 void partition_parts_over(struct arena *arena, const struct deck_partition *partition,
                           const struct partition_days *days, struct partition_parts *ret_parts);
 
-/* today: days since 1970-01-01 in UTC. RANGE: the current period, `past` before and `premake` after
- * it; also those of yesterday and tomorrow. */
+/* today: days since 1970-01-01 in UTC, or the newest id. RANGE: the current period, `past` before
+ * and `premake` after it; also those of yesterday and tomorrow. */
 void partition_parts_wanted(struct arena *arena, const struct deck_partition *partition,
                             long long today, struct partition_parts *ret_parts);
 
@@ -38,6 +39,8 @@ const char *partition_columns(struct arena *arena, const struct deck_partition *
 const char *partition_range_column(const struct deck_partition *partition);
 /* "RANGE", "LIST", "HASH" */
 const char *partition_kind_word(enum deck_partition_kind kind);
+/* What a range is divided by: "time", "ids", "uuids"; NULL: it is none. */
+const char *partition_divisor_word(const struct deck_partition *partition);
 /* How long the old table of a conversion stays: "7 days". */
 const char *partition_keep_text(struct arena *arena, const struct deck_partition *partition);
 /* Another name, for when it is taken: name_2, then name_3 and so on, by its number from 2. */

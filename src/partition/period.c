@@ -2,8 +2,17 @@
 #include "partition/period.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-enum { DAYS_OF_ERA = 146097, YEARS_OF_ERA = 400, FIRST_MONDAY = 4 /* 1970-01-05 */ };
+enum {
+    DAYS_OF_ERA = 146097,
+    YEARS_OF_ERA = 400,
+    FIRST_MONDAY = 4, /* 1970-01-05 */
+    ID_SIGN_BIT = 63,
+    ID_TEXT_LENGTH = 20,
+    MS_OF_DAY = 86400000,
+};
 
 struct date {
     long long year;
@@ -55,6 +64,8 @@ first_day(enum deck_unit unit, int every, long long index)
 {
     long long months = index * every * (unit == UNIT_YEAR ? 12 : 1);
 
+    if (unit == UNIT_ID)
+        return index * every;
     if (unit == UNIT_DAY || unit == UNIT_WEEK)
         return index * every * (unit == UNIT_WEEK ? 7 : 1) + FIRST_MONDAY;
     long long year = floor_divide(months, 12);
@@ -64,8 +75,9 @@ first_day(enum deck_unit unit, int every, long long index)
 static long long
 index_of_day(enum deck_unit unit, int every, long long day)
 {
+    if (unit == UNIT_ID)
+        return floor_divide(day, every);
     struct date date = date_of_days(day);
-
     if (unit == UNIT_DAY || unit == UNIT_WEEK)
         return floor_divide(day - FIRST_MONDAY, (unit == UNIT_WEEK ? 7LL : 1LL) * every);
     return floor_divide(unit == UNIT_YEAR ? date.year : date.year * 12 + date.month - 1, every);
@@ -74,8 +86,11 @@ index_of_day(enum deck_unit unit, int every, long long day)
 static void
 write_suffix(enum deck_unit unit, long long day, char *suffix, size_t size)
 {
+    if (unit == UNIT_ID) {
+        snprintf(suffix, size, "i%lld", day);
+        return;
+    }
     struct date date = date_of_days(day);
-
     if (unit == UNIT_WEEK) {
         /* the ISO year of a week is the one that its Thursday is in */
         long long year = date_of_days(day + 3).year;
@@ -91,10 +106,13 @@ write_suffix(enum deck_unit unit, long long day, char *suffix, size_t size)
 }
 
 static void
-write_bound(long long day, char *bound, size_t size)
+write_bound(enum deck_unit unit, long long day, char *bound, size_t size)
 {
+    if (unit == UNIT_ID) {
+        snprintf(bound, size, "%lld", day);
+        return;
+    }
     struct date date = date_of_days(day);
-
     snprintf(bound, size, "%04lld-%02d-%02d 00:00:00+00", date.year, date.month, date.day);
 }
 
@@ -106,8 +124,8 @@ partition_period_at(enum deck_unit unit, int every, long long day, int offset)
     long long first = first_day(unit, every, index);
 
     write_suffix(unit, first, period.suffix, sizeof(period.suffix));
-    write_bound(first, period.lower, sizeof(period.lower));
-    write_bound(first_day(unit, every, index + 1), period.upper, sizeof(period.upper));
+    write_bound(unit, first, period.lower, sizeof(period.lower));
+    write_bound(unit, first_day(unit, every, index + 1), period.upper, sizeof(period.upper));
     return period;
 }
 
@@ -120,6 +138,8 @@ partition_period_first(enum deck_unit unit, int every, long long day, int offset
 long long
 partition_day_before(long long day, int count, enum deck_unit unit)
 {
+    if (unit == UNIT_ID)
+        return day - count;
     if (unit == UNIT_DAY || unit == UNIT_WEEK)
         return day - count * (unit == UNIT_WEEK ? 7LL : 1LL);
     struct date date = date_of_days(day);
@@ -133,20 +153,71 @@ partition_day_before(long long day, int count, enum deck_unit unit)
 }
 
 void
-partition_day_text(long long day, char *text, size_t size)
+partition_id_text(long long id, char *text, size_t size)
 {
-    struct date date = date_of_days(day);
+    /* the smallest one is 0 */
+    snprintf(text, size, "%020llu", (unsigned long long)id ^ (1ULL << ID_SIGN_BIT));
+}
 
+void
+partition_day_text(enum deck_unit unit, long long day, char *text, size_t size)
+{
+    if (unit == UNIT_ID) {
+        partition_id_text(day, text, size);
+        return;
+    }
+    struct date date = date_of_days(day);
     snprintf(text, size, "%04lld-%02d-%02d 00:00:00", date.year, date.month, date.day);
 }
 
 bool
-partition_day_of_text(const char *text, long long *ret_day)
+partition_day_of_text(enum deck_unit unit, const char *text, long long *ret_day)
 {
     struct date date;
 
+    if (unit == UNIT_ID) {
+        if (strlen(text) != ID_TEXT_LENGTH)
+            return false;
+        *ret_day = (long long)(strtoull(text, NULL, 10) ^ (1ULL << ID_SIGN_BIT));
+        return true;
+    }
     if (sscanf(text, "%lld-%d-%d", &date.year, &date.month, &date.day) != 3)
         return false;
     *ret_day = days_of_date(date);
     return true;
+}
+
+void
+partition_uuid_text(long long day, char *text, size_t size)
+{
+    unsigned long long ms = (unsigned long long)(day * MS_OF_DAY);
+
+    snprintf(text, size, "%08llx-%04llx-0000-0000-000000000000", ms >> 16, ms & 0xffff);
+}
+
+void
+partition_uuid_moment(const char *uuid, char *text, size_t size)
+{
+    char hex[13] = {0};
+
+    memcpy(hex, uuid, 8);
+    memcpy(hex + 8, uuid + 9, 4);
+    long long ms = strtoll(hex, NULL, 16);
+    struct date date = date_of_days(ms / MS_OF_DAY);
+    long long seconds = ms % MS_OF_DAY / 1000;
+    int length = snprintf(text, size, "%04lld-%02d-%02d %02lld:%02lld:%02lld", date.year,
+                          date.month, date.day, seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if (ms % 1000 != 0 || strspn(uuid + 14, "0-") != strlen(uuid + 14))
+        snprintf(text + length, size - (size_t)length, ".%03lld%s", ms % 1000, uuid + 14);
+}
+
+void
+partition_period_text(enum deck_unit unit, long long day, char *text, size_t size)
+{
+    struct date date = date_of_days(unit == UNIT_ID ? 0 : day);
+
+    if (unit == UNIT_ID)
+        snprintf(text, size, "%lld", day);
+    else
+        snprintf(text, size, "%04lld-%02d-%02d", date.year, date.month, date.day);
 }

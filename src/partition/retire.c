@@ -68,8 +68,12 @@ partition_retire_advise(const struct partition_live_advice *about,
 
     if (partition->kind != PARTITION_RANGE || partition->retain == 0)
         return;
-    partition_day_text(partition_day_before(today, partition->retain, partition->retain_unit),
-                       limit, sizeof(limit));
+    long long oldest = partition_day_before(today, partition->retain, partition->retain_unit);
+    const char *shown =
+        partition->unit == UNIT_ID ? arena_printf(arena, "ids below %lld", oldest) : NULL;
+    partition_day_text(partition->unit, oldest, limit, sizeof(limit));
+    if (shown == NULL)
+        shown = arena_printf(arena, "rows older than %.10s", limit);
     for (size_t i = 0; i < catalog->tables.count; i++) {
         const struct catalog_table *part = &catalog->tables.items[i];
         struct partition_bound bound;
@@ -80,7 +84,7 @@ partition_retire_advise(const struct partition_live_advice *about,
         add(about, part->schema, part->name,
             arena_printf(arena, "drop partition %s of %s%s", part->name, partition->table,
                          partition->export == NULL ? "" : ", after writing it to a file"),
-            arena_printf(arena, "its rows are older than %.10s; about %.0f rows, %.0f MB", limit,
+            arena_printf(arena, "it has %s only; about %.0f rows, %.0f MB", shown,
                          part->row_estimate < 0 ? 0 : part->row_estimate, part->pages / 128));
     }
 }

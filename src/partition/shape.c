@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-enum { MOMENT_LENGTH = 19 };
-
 bool
 partition_is_alike(struct arena *arena, const struct deck_partition *partition,
                    const struct catalog_table *table)
@@ -28,12 +26,18 @@ static bool
 is_period(const struct deck_partition *partition, const struct partition_bound *bound)
 {
     long long day;
+    char lower[48];
+    char upper[48];
 
-    if (!partition_day_of_text(bound->lower, &day))
+    if (!partition_day_of_text(partition->unit, bound->lower, &day))
         return false;
-    struct partition_period period = partition_period_at(partition->unit, partition->every, day, 0);
-    return strncmp(period.lower, bound->lower, MOMENT_LENGTH) == 0 &&
-           strncmp(period.upper, bound->upper, MOMENT_LENGTH) == 0;
+    partition_day_text(partition->unit,
+                       partition_period_first(partition->unit, partition->every, day, 0), lower,
+                       sizeof(lower));
+    partition_day_text(partition->unit,
+                       partition_period_first(partition->unit, partition->every, day, 1), upper,
+                       sizeof(upper));
+    return strcmp(lower, bound->lower) == 0 && strcmp(upper, bound->upper) == 0;
 }
 
 static bool

@@ -10,6 +10,7 @@ struct partition_status { /* a partition, or (level 0) the partitioned table its
     int level;
     bool is_leaf, is_pending;
     long long rows, bytes, writes;
+    const char *last_write;   /* of its file, at a checkpoint or so; NULL: not to be known */
     const char *last_analyze; /* NULL: never */
     const char *manager;      /* "deck", "pg_partman"; NULL: nobody */
     const char *made_next; /* level 0 of the deck: "events_y2027m02 on 2026-12-01"; NULL: nothing */

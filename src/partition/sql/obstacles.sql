@@ -1,6 +1,7 @@
 -- what: why a table cannot be made a partitioned one in one step, each reason a clause; no row: it can
 -- servers: 14..
 -- $1 schema text, $2 table text, $3 column text, $4 kind text: RANGE, LIST, HASH
+-- $5 what a range is divided by text: time, ids, uuids; null: no range
 -- returns: has_rows (the first one only), reason, is_light (a conversion beside the table can)
 WITH target AS (
   SELECT c.*, format('%I.%I', n.nspname, c.relname) AS full_name
@@ -21,11 +22,20 @@ SELECT o.has_rows, o.reason, o.place IN (0, 8, 9) AS is_light
     SELECT 1, false, format('it has no column "%s"', $3::text)
      WHERE NOT EXISTS (SELECT FROM key_column)
      UNION ALL
-    SELECT 2, false, format('its column "%s" is of type %s, not a date or a timestamp', $3,
-                            format_type(k.atttypid, NULL))
+    SELECT 2, false, format('its column "%s" is of type %s, not %s', $3, format_type(k.atttypid, NULL),
+                            CASE $5 WHEN 'ids' THEN 'bigint or integer' WHEN 'uuids' THEN 'uuid'
+                                    ELSE 'a date or a timestamp' END ||
+                            CASE WHEN $5 = 'time' AND k.atttypid = 'uuid'::regtype
+                                 THEN ': uuidv7: true in the deck says that it has ids of version 7'
+                                 WHEN $5 = 'time' AND k.atttypid IN ('int8'::regtype, 'int4'::regtype)
+                                 THEN ': such as every: 10000000 ids divides it'
+                                 ELSE '' END)
       FROM key_column k
      WHERE $4 = 'RANGE'
-       AND k.atttypid NOT IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype)
+       AND NOT CASE $5 WHEN 'ids' THEN k.atttypid IN ('int8'::regtype, 'int4'::regtype)
+                       WHEN 'uuids' THEN k.atttypid = 'uuid'::regtype
+                       ELSE k.atttypid IN ('timestamptz'::regtype, 'timestamp'::regtype,
+                                           'date'::regtype) END
      UNION ALL
     SELECT 2, false, format('its column "%s" is generated', $3::text)
       FROM key_column k WHERE k.attgenerated <> ''

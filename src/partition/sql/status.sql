@@ -2,7 +2,8 @@
 --       are as of the last VACUUM or ANALYZE
 -- servers: 14..
 -- returns: root_schema, root, key, level, schema, name, bound, is_leaf, is_pending, rows, bytes,
---   writes (since the server counts), last_analyze, manager
+--   writes (since the server counts), last_write (of its file: by a checkpoint, so some minutes late;
+--   null: the role may not see), last_analyze, manager
 WITH root AS (
   SELECT c.oid, n.nspname, c.relname
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -26,6 +27,11 @@ SELECT r.nspname AS root_schema, r.relname AS root, pg_get_partkeydef(t.relid) A
                                   OR x.oid IN (SELECT i.indexrelid FROM pg_index i WHERE i.indrelid = c.oid)))
          * current_setting('block_size')::bigint AS bytes,
        s.n_tup_ins + s.n_tup_upd + s.n_tup_del AS writes,
+       CASE WHEN has_function_privilege('pg_stat_file(text, boolean)', 'EXECUTE') AND c.relkind = 'r'
+            THEN (SELECT max((pg_stat_file(pg_relation_filepath(c.oid) || x.segment, true)).modification)
+                    FROM (SELECT '' UNION SELECT '.' || greatest(c.relpages, 0)::bigint
+                            * current_setting('block_size')::bigint / 1073741824) AS x(segment))::timestamp(0)
+       END AS last_write,
        greatest(s.last_analyze, s.last_autoanalyze)::timestamp(0) AS last_analyze,
        CASE WHEN EXISTS (SELECT FROM managed m WHERE m.parent_table = r.nspname || '.' || r.relname)
             THEN 'pg_partman' END AS manager

@@ -52,6 +52,27 @@ ranges_of_dates_and_moments_compare(void **state)
 }
 
 static void
+ranges_of_ids_and_uuids_compare(void **state)
+{
+    AUTO_ARENA arena = arena_new();
+    const char *ids = "FOR VALUES FROM ('2000') TO ('3000')";
+    const char *uuids = "FOR VALUES FROM ('019a3d00-0000-0000-0000-000000000000') "
+                        "TO ('019a3e00-0000-0000-0000-000000000000')";
+
+    (void)state;
+    assert_int_equal(relation(arena, ids, ids), BOUND_SAME);
+    assert_int_equal(relation(arena, "FOR VALUES FROM (MINVALUE) TO ('10000')", ids), BOUND_COVERS);
+    assert_int_equal(relation(arena, "FOR VALUES FROM ('-5') TO ('2000')", ids), BOUND_APART);
+    assert_int_equal(relation(arena, "FOR VALUES FROM ('2999') TO ('9000')", ids), BOUND_OVERLAPS);
+    assert_int_equal(relation(arena, uuids, uuids), BOUND_SAME);
+    assert_int_equal(relation(arena,
+                              "FOR VALUES FROM (MINVALUE) "
+                              "TO ('019a3d00-0000-7000-0000-000000000001')",
+                              uuids),
+                     BOUND_OVERLAPS);
+}
+
+static void
 lists_compare_as_sets(void **state)
 {
     AUTO_ARENA arena = arena_new();
@@ -101,6 +122,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ranges_of_dates_and_moments_compare),
+        cmocka_unit_test(ranges_of_ids_and_uuids_compare),
         cmocka_unit_test(lists_compare_as_sets),
         cmocka_unit_test(hashes_of_another_modulus_do_not_fit),
         cmocka_unit_test(what_is_no_bound_is_said_so),

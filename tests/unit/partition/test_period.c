@@ -52,14 +52,51 @@ the_same_day_of_a_shorter_month_is_its_last(void **state)
     char text[32];
 
     (void)state;
-    partition_day_text(partition_day_before(DAY_2024_02_29, 1, UNIT_YEAR), text, sizeof(text));
+    partition_day_text(UNIT_DAY, partition_day_before(DAY_2024_02_29, 1, UNIT_YEAR), text,
+                       sizeof(text));
     assert_string_equal(text, "2023-02-28 00:00:00");
-    partition_day_text(partition_day_before(DAY_2024_12_30, 10, UNIT_MONTH), text, sizeof(text));
+    partition_day_text(UNIT_DAY, partition_day_before(DAY_2024_12_30, 10, UNIT_MONTH), text,
+                       sizeof(text));
     assert_string_equal(text, "2024-02-29 00:00:00");
-    partition_day_text(partition_day_before(DAY_2026_11_22, 11, UNIT_MONTH), text, sizeof(text));
+    partition_day_text(UNIT_DAY, partition_day_before(DAY_2026_11_22, 11, UNIT_MONTH), text,
+                       sizeof(text));
     assert_string_equal(text, "2025-12-22 00:00:00");
-    partition_day_text(partition_day_before(DAY_2026_11_22, 2, UNIT_WEEK), text, sizeof(text));
+    partition_day_text(UNIT_DAY, partition_day_before(DAY_2026_11_22, 2, UNIT_WEEK), text,
+                       sizeof(text));
     assert_string_equal(text, "2026-11-08 00:00:00");
+}
+
+static void
+ids_have_periods_of_their_number(void **state)
+{
+    struct partition_period period = partition_period_at(UNIT_ID, 1000, 2500, 1);
+    char text[48];
+    long long id;
+
+    (void)state;
+    assert_string_equal(period.suffix, "i3000");
+    assert_string_equal(period.lower, "3000");
+    assert_string_equal(period.upper, "4000");
+    assert_string_equal(partition_period_at(UNIT_ID, 1000, -1, 0).lower, "-1000");
+    partition_day_text(UNIT_ID, -7, text, sizeof(text));
+    assert_true(partition_day_of_text(UNIT_ID, text, &id));
+    assert_int_equal(id, -7);
+    assert_int_equal(partition_day_before(900, 500, UNIT_ID), 400);
+}
+
+static void
+uuids_of_a_day_begin_at_its_midnight(void **state)
+{
+    char uuid[48];
+    char text[64];
+
+    (void)state;
+    partition_uuid_text(DAY_2026_11_22, uuid, sizeof(uuid));
+    assert_string_equal(uuid, "01a2008d-7400-0000-0000-000000000000");
+    partition_uuid_moment(uuid, text, sizeof(text));
+    assert_string_equal(text, "2026-11-22 00:00:00");
+    partition_uuid_moment("00000000-0001-7abc-0000-000000000000", text, sizeof(text));
+    assert_string_equal(text, "1970-01-01 00:00:00.0017abc-0000-000000000000");
 }
 
 static void
@@ -112,6 +149,8 @@ main(void)
         cmocka_unit_test(months_know_the_year_that_they_end),
         cmocka_unit_test(days_know_leap_years),
         cmocka_unit_test(the_same_day_of_a_shorter_month_is_its_last),
+        cmocka_unit_test(ids_have_periods_of_their_number),
+        cmocka_unit_test(uuids_of_a_day_begin_at_its_midnight),
         cmocka_unit_test(weeks_are_iso_weeks),
         cmocka_unit_test(years),
         cmocka_unit_test(periods_follow_each_other),
