@@ -146,7 +146,7 @@ struct advise_statement {
     const char *problem; /* why nothing is advised for it; NULL */
     bool is_bound;       /* prepared in the session */
     bool is_counted;     /* by the server, among whatever else ran there */
-    bool is_silent;      /* counted, but of no table of people: not worth a word */
+    bool is_aside;       /* counted, but of no table of people: told as a number */
     const char *hint;    /* why less is advised than could be; NULL */
     struct json_t *tree; /* NULL: not parsed */
     enum advise_kind kind;

@@ -208,6 +208,46 @@ read_types(struct advise *run, struct advise_statement *statement, struct error 
     return true;
 }
 
+/* Where else there are tables of the names that were not found; NULL: nowhere. */
+static bool
+find_elsewhere(struct advise *run, const struct advise_statement *statement,
+               const char **ret_schemas, struct error *err)
+{
+    struct advise_names names = {0};
+    AUTO_PGRESULT result = NULL;
+
+    advise_read_names(run->arena, statement->tree, &names);
+    const char *parameters[] = {pg_text_array(run->arena, names.list.items, names.list.count),
+                                run->schemas};
+    if (!pg_query(run->catalog, embedded_file("advise/sql/elsewhere.sql")->text, 2, parameters,
+                  &result, err))
+        return false;
+    *ret_schemas = pg_keep_text(run->arena, result, 0, "schemas");
+    return true;
+}
+
+/* The server does not take it. */
+static bool
+refuse(struct advise *run, struct advise_statement *statement, const struct error *fault,
+       struct error *err)
+{
+    static const char undefined_table[] = "42P01";
+    const char *schemas = "";
+
+    if (is_fatal(fault)) {
+        *err = *fault;
+        return false;
+    }
+    if (strcmp(fault->sqlstate, undefined_table) == 0 &&
+        !find_elsewhere(run, statement, &schemas, err))
+        return false;
+    statement->problem = schemas[0] == '\0'
+                             ? arena_strdup(run->arena, fault->message)
+                             : arena_printf(run->arena, "%s (but in schema %s: --search-path)",
+                                            fault->message, schemas);
+    return true;
+}
+
 /* Prepares it as it is, or as tree_rewrite writes it when the grammar refuses that. */
 static bool
 prepare(struct advise *run, struct advise_statement *statement, struct error *err)
@@ -229,14 +269,7 @@ prepare(struct advise *run, struct advise_statement *statement, struct error *er
         if (is_fatal(&second))
             fault = second;
     }
-    if (is_fine)
-        return read_types(run, statement, err);
-    if (is_fatal(&fault)) {
-        *err = fault;
-        return false;
-    }
-    statement->problem = arena_strdup(run->arena, fault.message);
-    return true;
+    return is_fine ? read_types(run, statement, err) : refuse(run, statement, &fault, err);
 }
 
 /* Whether two plans expect about the same rows everywhere: then indexes change them alike. */

@@ -15,7 +15,15 @@ advise_input_snapshot(struct advise *run, const struct advise_snapshot *snapshot
                                                    .rows = counter->rows,
                                                    .is_counted = true});
     }
-    if (snapshot->has_hidden)
-        advise_note(run, "Statements of other roles are left out, which this role may not read: "
-                         "GRANT pg_read_all_stats to it.");
+    if (snapshot->hidden > 0)
+        advise_note(run,
+                    "%zu statements of other roles are left out, which this role may not read: "
+                    "GRANT pg_read_all_stats to it.",
+                    snapshot->hidden);
+    if (snapshot->utilities > 0)
+        advise_note(run, "Not looked at: %zu utility statements (VACUUM, SET, COPY and the like).",
+                    snapshot->utilities);
+    if (snapshot->beyond > 0)
+        advise_note(run, "Not looked at: %zu statements that took less time than the first %zu.",
+                    snapshot->beyond, snapshot->statements.count);
 }

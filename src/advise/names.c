@@ -22,6 +22,35 @@ add_name(struct arena *arena, const char *name, struct advise_names *names)
     *LIST_ADD(arena, &names->list) = name;
 }
 
+static bool
+is_of_with(const struct advise_names *names, const char *name)
+{
+    for (size_t i = 0; i < names->with.count; i++) {
+        if (strcmp(names->with.items[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+const char *
+advise_no_table(const struct advise_names *names)
+{
+    static const char *const starts[] = {"pg_", "information_schema."};
+    bool has_catalog = false;
+
+    for (size_t i = 0; i < names->list.count; i++) {
+        bool is_catalog = false;
+        if (is_of_with(names, names->list.items[i]))
+            continue;
+        for (size_t k = 0; k < sizeof(starts) / sizeof(starts[0]); k++)
+            is_catalog |= strncmp(names->list.items[i], starts[k], strlen(starts[k])) == 0;
+        if (!is_catalog)
+            return NULL;
+        has_catalog = true;
+    }
+    return has_catalog ? ADVISE_CATALOGS_ONLY : ADVISE_TABLELESS;
+}
+
 void
 advise_read_names(struct arena *arena, const json_t *tree, struct advise_names *names)
 {
@@ -30,8 +59,11 @@ advise_read_names(struct arena *arena, const json_t *tree, struct advise_names *
     size_t i;
 
     if (json_is_object(tree)) {
+        const char *with = tree_text(tree, "ctename");
         if (tree_text(tree, "relname") != NULL)
             add_name(arena, advise_written_name(arena, tree), names);
+        if (with != NULL)
+            *LIST_ADD(arena, &names->with) = pg_identifier(arena, with);
         json_object_foreach((json_t *)(uintptr_t)tree, key, value)
         {
             advise_read_names(arena, value, names);

@@ -6,9 +6,14 @@
 /* Names of tables as statements write them ("t", "schema.t", quoted where needed), each once. */
 struct advise_names {
     LIST_OF(const char *) list;
+    LIST_OF(const char *) with; /* those that WITH gives */
 };
 const char *advise_written_name(struct arena *arena, const json_t *range); /* of a RangeVar */
 void advise_read_names(struct arena *arena, const json_t *tree, struct advise_names *names);
+#define ADVISE_CATALOGS_ONLY "reads system catalogs only"
+#define ADVISE_TABLELESS "names no table"
+/* Why none of the names can be a table of people's; NULL: one may be. */
+const char *advise_no_table(const struct advise_names *names);
 
 struct advise_tables {
     LIST_OF(const char *) written;

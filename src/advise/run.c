@@ -40,14 +40,26 @@ advise_progress(struct advise *run, const char *format, ...)
 
 /* --- sessions ----------------------------------------------------------------------------- */
 
+static bool
+prepare_session(PGconn *connection, struct error *err)
+{
+    const int parameter_privileges = 150000;
+    AUTO_PGRESULT result = NULL;
+    const char *quiet = PQserverVersion(connection) < parameter_privileges
+                            ? "advise/sql/quiet_14.sql"
+                            : "advise/sql/quiet.sql";
+
+    return pg_query(connection, embedded_file(quiet)->text, 0, NULL, &result, err) &&
+           pg_execute(connection, embedded_file("advise/sql/session.sql")->text, err);
+}
+
 bool
 advise_open_planner(struct advise *run, struct error *err)
 {
     struct pg_target target = run->target;
 
     target.is_application = true;
-    if (!pg_connect(&target, &run->planner, err) ||
-        !pg_execute(run->planner, embedded_file("advise/sql/session.sql")->text, err))
+    if (!pg_connect(&target, &run->planner, err) || !prepare_session(run->planner, err))
         return false;
     if (run->search_path == NULL)
         return true;
@@ -63,8 +75,7 @@ advise_open(struct advise *run, struct error *err)
 {
     AUTO_PGRESULT result = NULL;
 
-    if (!pg_connect(&run->target, &run->catalog, err) ||
-        !pg_execute(run->catalog, embedded_file("advise/sql/session.sql")->text, err) ||
+    if (!pg_connect(&run->target, &run->catalog, err) || !prepare_session(run->catalog, err) ||
         !advise_open_planner(run, err) ||
         !pg_query(run->planner, embedded_file("advise/sql/schemas.sql")->text, 0, NULL, &result,
                   err))
@@ -134,6 +145,20 @@ advise_add(struct advise *run, const struct advise_statement *statement)
     *LIST_ADD(run->arena, &run->statements) = added;
 }
 
+/* What a server counted on its own tables, and on none. A name that is not found is left to the
+ * server, which says what is wrong with it. */
+static void
+leave_aside(struct advise *run, struct advise_statement *statement)
+{
+    struct advise_names names = {0};
+
+    if (statement->references.count > 0)
+        return;
+    advise_read_names(run->arena, statement->tree, &names);
+    statement->problem = advise_no_table(&names);
+    statement->is_aside = statement->problem != NULL;
+}
+
 bool
 advise_parse(struct advise *run, struct error *err)
 {
@@ -158,10 +183,8 @@ advise_parse(struct advise *run, struct error *err)
         struct advise_statement *statement = &run->statements.items[i];
         if (statement->problem == NULL)
             advise_read_statement(run->arena, statement->tree, &run->tables, statement);
-        if (statement->is_counted && statement->references.count == 0) {
-            statement->problem = "no table of people";
-            statement->is_silent = true;
-        }
+        if (statement->problem == NULL && statement->is_counted)
+            leave_aside(run, statement);
     }
     return true;
 }

@@ -40,10 +40,14 @@ read_statements(struct arena *arena, PGconn *connection, struct advise_snapshot 
                   0, NULL, &result, err))
         return error_wrap(err, "cannot read pg_stat_statements");
     for (int row = 0; row < PQntuples(result); row++) {
-        if (pg_bool(result, row, "is_hidden")) {
-            snapshot->has_hidden = true;
-            continue;
+        if (row == 0) {
+            snapshot->hidden = (size_t)pg_integer(result, row, "hidden");
+            snapshot->utilities = (size_t)pg_integer(result, row, "utilities");
+            snapshot->beyond = (size_t)pg_integer(result, row, "queries");
         }
+        if (pg_bool(result, row, "is_aside"))
+            continue;
+        snapshot->beyond--;
         *LIST_ADD(arena, &snapshot->statements) =
             (struct advise_counter){.id = arena_strdup(arena, pg_value(result, row, "queryid")),
                                     .sql = arena_strdup(arena, pg_value(result, row, "query")),

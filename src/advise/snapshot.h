@@ -17,7 +17,9 @@ struct advise_scan { /* of one index */
 struct advise_snapshot {
     const char *database;
     const char *taken_at; /* by the server's clock */
-    bool has_hidden;      /* statements of others, whose text this role may not read */
+    size_t hidden;        /* statements of others, whose text this role may not read */
+    size_t utilities;     /* statements that are no queries: VACUUM, SET ... */
+    size_t beyond;        /* statements with less time than those that were read */
     LIST_OF(struct advise_counter) statements;
     LIST_OF(struct advise_scan) scans;
 };

@@ -83,19 +83,28 @@ static void
 print_problems(const struct advise *run)
 {
     size_t count = 0;
+    size_t aside = 0;
 
     for (size_t i = 0; i < run->statements.count; i++) {
-        const struct advise_statement *statement = &run->statements.items[i];
-        if (statement->problem == NULL || statement->is_silent)
-            continue;
-        if (count++ == 0)
-            printf("\nNot advised for:\n");
-        if (count <= MAX_PROBLEMS)
-            printf("  %s: %s: %s\n", statement->source, statement->problem,
-                   index_one_line(run->arena, statement->text));
+        count += run->statements.items[i].problem != NULL;
+        aside += run->statements.items[i].is_aside;
     }
-    if (count > MAX_PROBLEMS)
-        printf("  and %zu more\n", count - MAX_PROBLEMS);
+    if (count == 0)
+        return;
+    printf("\nNot advised for %zu statements:\n", count);
+    size_t shown = 0;
+    for (size_t i = 0; i < run->statements.count && shown < MAX_PROBLEMS; i++) {
+        const struct advise_statement *statement = &run->statements.items[i];
+        if (statement->problem == NULL || statement->is_aside)
+            continue;
+        printf("  %s: %s: %s\n", statement->source, statement->problem,
+               index_one_line(run->arena, statement->text));
+        shown++;
+    }
+    if (count - aside > shown)
+        printf("  %zu more, which --json lists\n", count - aside - shown);
+    if (aside > 0)
+        printf("  %zu that name no table, or system catalogs only\n", aside);
 }
 
 void

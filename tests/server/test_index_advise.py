@@ -254,6 +254,40 @@ def test_statements_that_cannot_be_advised_are_listed(pgdeck, shop, tmp_path):
         assert re.search(rf"queries.sql:{line}: .*{why}", result.out), result.out
 
 
+def test_all_that_the_server_counted_is_told(pgdeck, shop):
+    """Also what is gone, lies elsewhere, is no query or reads the catalogs."""
+    shop.psql(text="""
+        SELECT pg_stat_statements_reset();
+        CREATE SCHEMA aside; CREATE TABLE aside.parcels (id int); CREATE TABLE gone (id int);
+        SET search_path = aside; SELECT id FROM parcels WHERE id = 1; RESET search_path;
+        SELECT id FROM gone WHERE id = 1; DROP TABLE gone;
+        SELECT count(*) FROM pg_class; WITH a AS (SELECT 1) SELECT * FROM a;
+        SELECT count(*) FROM ai_tasks WHERE task_name = 'x'""", dbname="shop")
+    try:
+        arguments = ("index", "advise", "--from", shop.conninfo("shop"))
+        text = pgdeck(*arguments, expect=0).out
+        assert re.search(r'relation "parcels" does not exist \(but in schema aside: --search-path\): '
+                         'SELECT id FROM parcels', text), text
+        assert re.search('relation "gone" does not exist: SELECT id FROM gone', text), text
+        assert re.search(r"\n  \d+ that name no table, or system catalogs only\n", text), text
+        assert re.search(r"Not looked at: \d+ utility statements", text), text
+        statements = json.loads(pgdeck(*arguments, "--json", expect=0).out)["statements"]
+        for start, why in (("SELECT count(*) FROM pg_class", "reads system catalogs only"),
+                           ("WITH a AS (SELECT", "names no table")):
+            [one] = [one for one in statements if one["sql"].startswith(start)]
+            assert one["problem"] == why
+    finally:
+        shop.query("DROP SCHEMA aside CASCADE", dbname="shop")
+
+
+def test_the_statistics_keep_what_people_ran(advise, shop):
+    """Thousands of EXPLAINs would push that out."""
+    shop.query("SELECT pg_stat_statements_reset()", dbname="shop")
+    assert advise("SELECT count(*) FROM ai_tasks WHERE user_id = $1 AND task_name = $2;")["indexes"]
+    counted = shop.query("SELECT query FROM pg_stat_statements", dbname="shop")
+    assert not re.search("EXPLAIN|PREPARE|hypopg|pg_stats|DISCARD", str(counted)), counted
+
+
 def test_other_search_path(advise, shop):
     shop.query("CREATE SCHEMA hidden", dbname="shop")
     shop.query("CREATE TABLE hidden.orders AS SELECT i AS id, i % 500 AS customer, repeat('x', 80) "

@@ -1,13 +1,22 @@
--- what: what pg_stat_statements counted in this database, the most time first
+-- what: what pg_stat_statements counted in this database, the most time first, and how many
+--       statements it has that are not among these rows
 -- servers: 14..
 -- variables: schema
-SELECT s.queryid::text, s.query, sum(s.calls)::float8 AS calls,
-       sum(s.total_exec_time)::float8 AS total_ms, sum(s.rows)::float8 AS rows,
-       bool_or(s.query = '<insufficient privilege>') AS is_hidden
-  FROM :schema.pg_stat_statements(true) AS s
- WHERE s.dbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-   AND (s.query = '<insufficient privilege>'
-        OR s.query ~* '^[\s(]*(--|/\*|select|insert|update|delete|with|merge|table|values)')
- GROUP BY s.queryid, s.query
- ORDER BY sum(s.total_exec_time) DESC
+WITH counted AS (
+    SELECT s.queryid::text, s.query, sum(s.calls)::float8 AS calls,
+           sum(s.total_exec_time)::float8 AS total_ms, sum(s.rows)::float8 AS rows,
+           s.query = '<insufficient privilege>' AS is_hidden,
+           s.query !~* '^[\s(]*(--|/\*|select|insert|update|delete|with|merge|table|values)'
+             AND s.query <> '<insufficient privilege>' AS is_utility
+      FROM :schema.pg_stat_statements(true) AS s
+     WHERE s.dbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+       AND s.query IS NOT NULL
+     GROUP BY s.queryid, s.query
+)
+SELECT c.queryid, c.query, c.calls, c.total_ms, c.rows, c.is_hidden OR c.is_utility AS is_aside,
+       count(*) FILTER (WHERE c.is_hidden) OVER () AS hidden,
+       count(*) FILTER (WHERE c.is_utility) OVER () AS utilities,
+       count(*) FILTER (WHERE NOT (c.is_hidden OR c.is_utility)) OVER () AS queries
+  FROM counted c
+ ORDER BY c.is_hidden OR c.is_utility, c.total_ms DESC
  LIMIT 2000

@@ -1,0 +1,8 @@
+-- what: statistics and logs keep what people run, not what this session plans, where the role may
+--       say so
+-- servers: 14..14
+SELECT set_config(s.name, w.value, false)
+  FROM (VALUES ('pg_stat_statements.track', 'none'), ('auto_explain.log_min_duration', '-1'))
+       AS w(name, value)
+  JOIN pg_settings s ON s.name = w.name
+ WHERE current_setting('is_superuser') = 'on'
