@@ -61,26 +61,26 @@ tell(struct live *live, bool is_important, const char *line)
 
 typedef bool live_work(struct live *live, void *argument, struct error *err);
 
-static bool
-begin(struct live *live, const char *isolation, struct error *err)
+static const char *
+begin_text(const struct live *live, const char *isolation)
 {
-    return pg_execute(live->connection,
-                      arena_printf(live->arena,
-                                   "BEGIN ISOLATION LEVEL %s; SET LOCAL lock_timeout = '%dms'; "
-                                   "SET LOCAL statement_timeout = 0",
-                                   isolation, live->deck->lock_wait_ms),
-                      err);
+    return arena_printf(live->arena,
+                        "BEGIN ISOLATION LEVEL %s; SET LOCAL lock_timeout = '%dms'; "
+                        "SET LOCAL statement_timeout = 0",
+                        isolation, live->deck->lock_wait_ms);
 }
 
+/* isolation NULL: the work begins and ends its transaction itself. */
 static bool
 once(struct live *live, const char *isolation, live_work *work, void *argument, struct error *err)
 {
     struct error ignored;
 
-    if (!begin(live, isolation, err))
+    if (isolation != NULL && !pg_execute(live->connection, begin_text(live, isolation), err))
         return false;
     crash_point();
-    if (work(live, argument, err) && pg_execute(live->connection, "COMMIT", err)) {
+    if (work(live, argument, err) &&
+        (isolation == NULL || pg_execute(live->connection, "COMMIT", err))) {
         crash_point();
         return true;
     }
@@ -127,6 +127,16 @@ patiently(struct live *live, const char *isolation, live_work *work, void *argum
     return true;
 }
 
+/* A script as a transaction, sent as a whole: its locks do not wait for the way to and fro. */
+static bool
+run_whole(struct live *live, void *argument, struct error *err)
+{
+    return pg_execute(live->connection,
+                      arena_printf(live->arena, "%s; %s; COMMIT",
+                                   begin_text(live, "READ COMMITTED"), (const char *)argument),
+                      err);
+}
+
 /* One value of a query on the conversion; more: a second parameter or NULL. */
 static bool
 ask(struct live *live, const char *sql, const char *more, const char **ret_value, struct error *err)
@@ -155,20 +165,12 @@ note_step(struct live *live, const char *step, struct error *err)
 static bool
 install(struct live *live, void *argument, struct error *err)
 {
-    static const char *const names[] = {"tables",
-                                        "publications",
-                                        "publications__before_15",
-                                        "describe",
-                                        "replay",
-                                        "copy",
-                                        "log",
-                                        "start",
-                                        "verify",
-                                        "swap_statements",
-                                        "swap",
-                                        "finish",
-                                        "remove",
-                                        "unconvert"};
+    static const char *const names[] = {
+        "tables",   "lock",          "publications", "publications__before_15",
+        "describe", "replay",        "copy",         "log",
+        "triggers", "start",         "verify",       "swap_statements",
+        "swap",     "change_places", "finish",       "remove",
+        "unconvert"};
     int major = PQserverVersion(live->connection) / 10000;
 
     (void)argument;
@@ -214,21 +216,6 @@ make_shadow(struct live *live, void *argument, struct error *err)
     return pg_execute(live->connection, script, err) &&
            ask(live, embedded_file("partition/sql/live_shadow.sql")->text, NULL, &ignored, err) &&
            ask(live, "SELECT pgdeck.conversion_make_log($1::int)", NULL, &ignored, err);
-}
-
-static bool
-start_log(struct live *live, void *argument, struct error *err)
-{
-    const char *function = arena_printf(live->arena, "log_%s", live->state.id);
-    const char *sql =
-        pg_script(live->arena, "partition/sql/live_log.sql",
-                  PG_VARIABLES({"schema", live->partition->schema},
-                               {"table", live->partition->table}, {"function", function}));
-    const char *ignored;
-
-    (void)argument;
-    return pg_execute(live->connection, sql, err) &&
-           ask(live, "SELECT pgdeck.conversion_start($1::int)", NULL, &ignored, err);
 }
 
 struct batch {
@@ -317,10 +304,13 @@ make_indexes(struct live *live, void *argument, struct error *err)
     const struct partition_live_script wanted = {live->partition, "indexes", live->state.key_index,
                                                  NULL};
     const char *script;
+    const char *ignored;
 
     (void)argument;
     return partition_live_script(live->arena, live->connection, &wanted, &script, err) &&
-           pg_execute(live->connection, script, err) && note_step(live, "ready", err);
+           pg_execute(live->connection, script, err) &&
+           ask(live, "SELECT pgdeck.conversion_make_triggers($1::int)", NULL, &ignored, err) &&
+           note_step(live, "ready", err);
 }
 
 static bool
@@ -444,19 +434,17 @@ swap(struct live *live, void *argument, struct error *err)
 {
     bool *is_done = argument;
     AUTO_PGRESULT result = NULL;
-    char lock_wait[16];
-    char attempt[16];
-    char most[16];
+    int lock_wait_ms = live->deck->lock_wait_ms;
+    int attempt_ms =
+        lock_wait_ms > PARTITION_LIVE_ATTEMPT_MS ? lock_wait_ms : PARTITION_LIVE_ATTEMPT_MS;
+    const char *sql =
+        pg_script(live->arena, "partition/sql/live_swap.sql",
+                  PG_VARIABLES({"id", live->state.id},
+                               {"lock_wait_ms", arena_printf(live->arena, "%d", lock_wait_ms)},
+                               {"attempt_ms", arena_printf(live->arena, "%d", attempt_ms)},
+                               {"most", arena_printf(live->arena, "%d", SWAP_BACKLOG)}));
 
-    snprintf(lock_wait, sizeof(lock_wait), "%d", live->deck->lock_wait_ms);
-    snprintf(attempt, sizeof(attempt), "%d",
-             live->deck->lock_wait_ms > PARTITION_LIVE_ATTEMPT_MS ? live->deck->lock_wait_ms
-                                                                  : PARTITION_LIVE_ATTEMPT_MS);
-    snprintf(most, sizeof(most), "%d", SWAP_BACKLOG);
-    const char *parameters[4] = {live->state.id, lock_wait, attempt, most};
-    if (!pg_query(live->connection,
-                  "SELECT pgdeck.conversion_swap($1::int, $2::int, $3::int, $4::bigint)", 4,
-                  parameters, &result, err))
+    if (!pg_query(live->connection, sql, 0, NULL, &result, err))
         return false;
     *is_done = PQgetvalue(result, 0, 0)[0] == 't';
     return true;
@@ -475,16 +463,10 @@ change_places(struct live *live, struct error *err)
         !wait_for_old_snapshots(live, err))
         return false;
     while (!is_done) {
-        if (!catch_up(live, err) || !patiently(live, "READ COMMITTED", swap, &is_done, err))
+        if (!catch_up(live, err) || !patiently(live, NULL, swap, &is_done, err))
             return false;
     }
     return true;
-}
-
-static bool
-run_statement(struct live *live, void *argument, struct error *err)
-{
-    return pg_execute(live->connection, argument, err);
 }
 
 static bool
@@ -500,7 +482,7 @@ finish(struct live *live, struct error *err)
                   parameters, &result, err))
         return false;
     for (int row = 0; row < PQntuples(result); row++) {
-        if (!patiently(live, "READ COMMITTED", run_statement, PQgetvalue(result, row, 0), err))
+        if (!patiently(live, NULL, run_whole, PQgetvalue(result, row, 0), err))
             return false;
     }
     return analyze(live, live->partition->table, err) && note_step(live, "finished", err);
@@ -524,7 +506,13 @@ prepare(struct live *live, struct error *err)
 static bool
 log_changes(struct live *live, struct error *err)
 {
-    return patiently(live, "READ COMMITTED", start_log, NULL, err);
+    char *sql = pg_script(
+        live->arena, "partition/sql/live_log.sql",
+        PG_VARIABLES({"schema", live->partition->schema}, {"table", live->partition->table},
+                     {"function", arena_printf(live->arena, "log_%s", live->state.id)},
+                     {"id", live->state.id}));
+
+    return patiently(live, NULL, run_whole, sql, err);
 }
 
 static bool

@@ -174,13 +174,13 @@ def test_killed_at_any_point_the_conversion_goes_on(existing):
     prepare(existing, 3000, "range")
     with Load(existing, 2, 60) as load:
         for point in range(1, 200):
-            result = existing.pgdeck("apply", "-d", existing.file, "--yes",
+            result = existing.pgdeck("apply", "-d", existing.file, "--yes", "--wait",
                                      env={"PGDECK_CRASH_AT": str(9 + point % 3) if point < 40 else "9999"})
             if result.code == 0:
                 break
             assert result.code == -signal.SIGKILL, result.err
             if point % 4 == 0:  # ... and it can be taken back from anywhere
-                existing.rollback()
+                existing.rollback("--wait")
                 assert not is_partitioned(existing)
                 assert existing.run("SELECT tgname FROM pg_trigger WHERE tgname ~ 'pgdeck'") == []
                 assert existing.value("SELECT to_regclass('events_pgdeck_new') IS NULL")

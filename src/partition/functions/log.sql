@@ -36,6 +36,9 @@ BEGIN
         RAISE 'pgdeck makes %5$s a partitioned table: it cannot be truncated now'
           USING ERRCODE = 'object_in_use', HINT = 'DELETE instead, or wait until pgdeck has done it.';
       END IF;
+      IF current_setting('pgdeck.replay', true) = 'on' THEN
+        RETURN NULL;
+      END IF;
       IF TG_OP <> 'INSERT' THEN
         INSERT INTO pgdeck.log_%1$s (%2$s) VALUES (%4$s);
       END IF;

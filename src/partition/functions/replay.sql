@@ -16,6 +16,8 @@ SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET jit = off
 SET synchronous_commit = off
+SET plan_cache_mode = force_generic_plan
+SET pgdeck.replay = 'on'
 AS $function$
 DECLARE
   c pgdeck.conversion;
@@ -28,6 +30,7 @@ DECLARE
   wide text;
   match_keys text;
   match_wide text;
+  plan_name text;
 BEGIN
   IF NOT is_locked AND current_setting('transaction_isolation') = 'read committed' THEN
     RAISE 'conversion_replay needs one snapshot: REPEATABLE READ';
@@ -39,26 +42,33 @@ BEGIN
   IF taken = 0 THEN
     RETURN 0;
   END IF;
-  SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum),
-         string_agg('r.' || quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO columns, values_now
-    FROM pg_attribute a
-   WHERE a.attrelid = c.source AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '';
-  SELECT string_agg('l.k' || place, ', '), string_agg(format('r.%I = l.k%s', name, place), ' AND ')
-    INTO keys, match_keys FROM unnest(c.key_names) WITH ORDINALITY AS k(name, place);
-  SELECT concat_ws(', ', keys, string_agg('l.p' || place, ', ')),
-         concat_ws(' AND ', match_keys, string_agg(format('r.%I = l.p%s', name, place), ' AND '))
-    INTO wide, match_wide FROM unnest(c.partition_names) WITH ORDINALITY AS p(name, place);
-  EXECUTE format('DELETE FROM %s r USING (SELECT DISTINCT %s FROM pgdeck.log_%s l WHERE l.seq <= %s) l '
-                 'WHERE %s', (CASE WHEN is_back THEN c.source ELSE c.shadow END)::regclass,
-                 CASE WHEN is_back THEN keys ELSE wide END, c.id, last,
-                 CASE WHEN is_back THEN match_keys ELSE match_wide END);
-  EXECUTE format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM '
-                 '(SELECT DISTINCT %s FROM pgdeck.log_%s l WHERE l.seq <= %s) l JOIN %s r ON %s',
-                 (CASE WHEN is_back THEN c.source ELSE c.shadow END)::regclass, columns,
-                 values_now,
-                 CASE WHEN is_back THEN wide ELSE keys END, c.id, last,
-                 (CASE WHEN is_back THEN c.shadow ELSE c.source END)::regclass,
-                 CASE WHEN is_back THEN match_wide ELSE match_keys END);
+  -- planned once a session: the swap need not, and with many partitions that takes long
+  plan_name := format('pgdeck_replay_%s_%s', c.id, is_back);
+  IF NOT EXISTS (SELECT FROM pg_prepared_statements WHERE name = plan_name || '_insert') THEN
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum),
+           string_agg('r.' || quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO columns, values_now
+      FROM pg_attribute a
+     WHERE a.attrelid = c.source AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '';
+    SELECT string_agg('l.k' || place, ', '), string_agg(format('r.%I = l.k%s', name, place), ' AND ')
+      INTO keys, match_keys FROM unnest(c.key_names) WITH ORDINALITY AS k(name, place);
+    SELECT concat_ws(', ', keys, string_agg('l.p' || place, ', ')),
+           concat_ws(' AND ', match_keys, string_agg(format('r.%I = l.p%s', name, place), ' AND '))
+      INTO wide, match_wide FROM unnest(c.partition_names) WITH ORDINALITY AS p(name, place);
+    EXECUTE format('PREPARE %s_delete (bigint) AS '
+                   'DELETE FROM %s r USING (SELECT DISTINCT %s FROM pgdeck.log_%s l WHERE l.seq <= $1) l '
+                   'WHERE %s', plan_name, (CASE WHEN is_back THEN c.source ELSE c.shadow END)::regclass,
+                   CASE WHEN is_back THEN keys ELSE wide END, c.id,
+                   CASE WHEN is_back THEN match_keys ELSE match_wide END);
+    EXECUTE format('PREPARE %s_insert (bigint) AS '
+                   'INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM '
+                   '(SELECT DISTINCT %s FROM pgdeck.log_%s l WHERE l.seq <= $1) l JOIN %s r ON %s',
+                   plan_name, (CASE WHEN is_back THEN c.source ELSE c.shadow END)::regclass, columns,
+                   values_now, CASE WHEN is_back THEN wide ELSE keys END, c.id,
+                   (CASE WHEN is_back THEN c.shadow ELSE c.source END)::regclass,
+                   CASE WHEN is_back THEN match_wide ELSE match_keys END);
+  END IF;
+  EXECUTE format('EXECUTE %s_delete (%s)', plan_name, last);
+  EXECUTE format('EXECUTE %s_insert (%s)', plan_name, last);
   EXECUTE format('DELETE FROM pgdeck.log_%s WHERE seq <= %s', c.id, last);
   RETURN taken;
 END

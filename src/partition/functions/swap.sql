@@ -1,11 +1,12 @@
 -- what: lets the two tables of a conversion change places, in the caller's transaction (READ
 --       COMMITTED): the one in use goes aside, the other one gets its name and what can only hang on
---       one of them. Symmetric: the second time it brings the first one back. false: the log is
---       longer than `most`, nothing was done. Errors: 55P03 when a lock is not granted in time
+--       one of them. Symmetric: the second time it brings the first one back. Returns when the
+--       strong lock was granted; null: the log is longer than `most`, nothing was done.
+--       Errors: 55P03 when a lock is not granted in time
 -- servers: 14..
 CREATE OR REPLACE FUNCTION pgdeck.conversion_swap(conversion_id integer, lock_wait_ms integer,
                                                   attempt_ms integer, most bigint)
-RETURNS boolean
+RETURNS timestamptz
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $function$
@@ -14,9 +15,8 @@ DECLARE
   is_back boolean;
   here oid;   -- has the name now
   there oid;  -- gets it
-  begun timestamptz := clock_timestamp();
   locked timestamptz;
-  wanted record;
+  sequences text[];
   is_long boolean;
   aside name;
   full_name text;
@@ -36,31 +36,28 @@ BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
   -- plans are made before anybody has to wait for them
   PERFORM pgdeck.conversion_describe(here, c.partition_names);
-  PERFORM pgdeck.conversion_swap_statements(here, there, full_name, aside, c.id, is_back, c.foreign_keys);
-  FOR wanted IN
-    SELECT there AS relation, 'ACCESS EXCLUSIVE' AS mode, 1 AS place
-     UNION ALL
-    SELECT DISTINCT confrelid, 'SHARE ROW EXCLUSIVE', 2 FROM pg_constraint
-     WHERE conrelid = here AND contype = 'f' AND confrelid <> here
-     UNION ALL
-    SELECT here, 'ACCESS EXCLUSIVE', 3
-     ORDER BY place, relation
-  LOOP
-    PERFORM set_config('lock_timeout', greatest(1, least(lock_wait_ms, attempt_ms
-      - ceil(extract(epoch FROM clock_timestamp() - begun) * 1000)))::int || 'ms', true);
-    EXECUTE format('LOCK TABLE %s IN %s MODE', wanted.relation::regclass, wanted.mode);
-  END LOOP;
-  locked := clock_timestamp();
-  FOR wanted IN -- a sequence that goes with its column must not be asked for numbers meanwhile
-    SELECT q.* FROM pg_depend d JOIN pg_sequence q ON q.seqrelid = d.objid
+  PERFORM pgdeck.conversion_swap_statements(here, there, full_name, aside, is_back, c.foreign_keys);
+  -- a sequence that goes with its column must not be asked for numbers meanwhile
+  sequences := ARRAY(
+    SELECT format('ALTER SEQUENCE %s INCREMENT BY %s', q.seqrelid::regclass, q.seqincrement)
+      FROM pg_depend d JOIN pg_sequence q ON q.seqrelid = d.objid
      WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = here AND d.deptype = 'i'
-       AND d.classid = 'pg_class'::regclass
-  LOOP
-    EXECUTE format('ALTER SEQUENCE %s INCREMENT BY %s', wanted.seqrelid::regclass, wanted.seqincrement);
+       AND d.classid = 'pg_class'::regclass);
+  PERFORM pgdeck.conversion_lock(
+    ARRAY[there] || ARRAY(SELECT r.ev_class FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+                           WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = here
+                             AND d.classid = 'pg_rewrite'::regclass AND r.ev_class <> here
+                           GROUP BY r.ev_class ORDER BY r.ev_class)
+      || ARRAY(SELECT confrelid FROM pg_constraint WHERE conrelid = here AND contype = 'f'
+                AND confrelid <> here GROUP BY confrelid ORDER BY confrelid) || here,
+    here, lock_wait_ms, attempt_ms);
+  locked := clock_timestamp();
+  FOREACH statement IN ARRAY sequences LOOP
+    EXECUTE statement;
   END LOOP;
   EXECUTE format('SELECT EXISTS (SELECT FROM pgdeck.log_%s OFFSET %s)', c.id, most) INTO is_long;
   IF is_long THEN
-    RETURN false;
+    RETURN NULL;
   END IF;
   PERFORM pgdeck.conversion_replay(c.id, NULL, true);
 
@@ -71,8 +68,8 @@ BEGIN
       USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'pgdeck rollback (or partition gc) removes what was made; then apply again.';
   END IF;
-  statements := pgdeck.conversion_swap_statements(here, there, full_name, aside, c.id,
-                                                  is_back, c.foreign_keys);
+  statements := pgdeck.conversion_swap_statements(here, there, full_name, aside, is_back,
+                                                  c.foreign_keys);
   IF NOT is_back THEN
     UPDATE pgdeck.conversion SET foreign_keys = (
       SELECT coalesce(jsonb_agg(jsonb_build_object('name', k.conname, 'comment',
@@ -98,9 +95,8 @@ BEGIN
   END IF;
   UPDATE pgdeck.conversion
      SET step = CASE WHEN is_back THEN 'rolled back' ELSE 'swapped' END,
-         swapped_at = clock_timestamp(),
-         held_ms = round(extract(epoch FROM clock_timestamp() - locked)::numeric * 1000, 1)
+         swapped_at = clock_timestamp()
    WHERE id = c.id;
-  RETURN true;
+  RETURN locked;
 END
 $function$

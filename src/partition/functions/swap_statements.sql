@@ -1,7 +1,7 @@
 -- what: the statements that let `there` take the place of `here`, all read before the first one runs
 -- servers: 14..
 CREATE OR REPLACE FUNCTION pgdeck.conversion_swap_statements(here oid, there oid, full_name text,
-  aside name, conversion_id integer, is_back boolean, foreign_keys jsonb)
+  aside name, is_back boolean, foreign_keys jsonb)
 RETURNS text[]
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -30,7 +30,10 @@ WITH t AS (
     FROM pg_statistic_ext s JOIN pg_statistic_ext o ON o.stxrelid = there
    WHERE s.stxrelid = here AND o.stxname = 'pgdeck_' || s.oid
 ), triggers AS (
-  SELECT g.* FROM pg_trigger g
+  -- is_made: `there` has it already, disabled
+  SELECT g.*, EXISTS (SELECT FROM pg_trigger o WHERE o.tgrelid = there AND o.tgname = g.tgname
+                                                 AND NOT o.tgisinternal) AS is_made
+    FROM pg_trigger g
    WHERE g.tgrelid = here AND NOT g.tgisinternal AND g.tgname NOT LIKE 'zz\_pgdeck\_log%'
 ), identity AS (
   SELECT a.attname, a.attidentity, q.*, format('%I.%I', n.nspname, s.relname) AS seq_name,
@@ -51,10 +54,11 @@ WITH t AS (
 ), statements(place, rank, statement) AS (
   SELECT 10, g.tgname || g.oid::text, format('DROP TRIGGER %I ON %s', g.tgname, g.tgrelid::regclass)
     FROM pg_trigger g
-   WHERE g.tgname LIKE 'zz\_pgdeck\_log%' AND g.tgparentid = 0
+   WHERE g.tgname LIKE 'zz\_pgdeck\_log%' AND g.tgparentid = 0 AND NOT is_back
      AND g.tgrelid IN (SELECT here UNION SELECT relid FROM pg_partition_tree(here))
    UNION ALL
   SELECT 11, g.tgname::text, format('DROP TRIGGER %I ON %s', g.tgname, here::regclass) FROM triggers g
+   WHERE NOT is_back
    UNION ALL
   SELECT 12, k.conname::text, format('ALTER TABLE %s DROP CONSTRAINT %I', l.leaf_name, k.conname)
     FROM pg_constraint k JOIN (SELECT p.relid, p.relid::regclass::text AS leaf_name
@@ -111,16 +115,16 @@ WITH t AS (
                           THEN full_name ELSE l.leaf_name END, k.name, k.definition)
     FROM keys k CROSS JOIN leaf l
    UNION ALL
-  SELECT 50, tgname::text, pg_get_triggerdef(oid) FROM triggers
+  SELECT 50, tgname::text, pg_get_triggerdef(oid) FROM triggers WHERE NOT is_made
    UNION ALL
   SELECT 51, tgname::text, format('ALTER TABLE %s %s TRIGGER %I', full_name,
                             CASE tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'A' THEN 'ENABLE ALWAYS'
-                                           ELSE 'ENABLE REPLICA' END, tgname)
-    FROM triggers WHERE tgenabled <> 'O'
+                                           WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE' END, tgname)
+    FROM triggers WHERE tgenabled <> CASE WHEN is_made THEN 'D' ELSE 'O' END
    UNION ALL
   SELECT 52, tgname::text, format('COMMENT ON TRIGGER %I ON %s IS %L', tgname, full_name,
                             obj_description(oid, 'pg_trigger'))
-    FROM triggers WHERE obj_description(oid, 'pg_trigger') IS NOT NULL
+    FROM triggers WHERE obj_description(oid, 'pg_trigger') IS NOT NULL AND NOT is_made
    UNION ALL
   SELECT 60, r.pubname, format('ALTER PUBLICATION %I DROP TABLE %s', r.pubname, t.aside_name)
     FROM t CROSS JOIN pgdeck.conversion_publications(here) r
@@ -134,19 +138,7 @@ WITH t AS (
    WHERE c.oid IN (SELECT r.ev_class
                      FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
                     WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = here
-                      AND d.classid = 'pg_rewrite'::regclass AND r.ev_class <> here)
-   UNION ALL
-  -- the way back: what is written from now on
-  SELECT 80, '', format('CREATE TRIGGER zz_pgdeck_log AFTER INSERT OR UPDATE OR DELETE ON %s '
-                        'FOR EACH ROW EXECUTE FUNCTION pgdeck.log_%s()', full_name, conversion_id)
-   WHERE NOT is_back
-   UNION ALL
-  SELECT 81, '', format('ALTER TABLE %s ENABLE ALWAYS TRIGGER zz_pgdeck_log', full_name)
-   WHERE NOT is_back
-   UNION ALL
-  SELECT 82, '', format('CREATE TRIGGER zz_pgdeck_log_truncate BEFORE TRUNCATE ON %s '
-                        'EXECUTE FUNCTION pgdeck.log_%s()', full_name, conversion_id)
-   WHERE NOT is_back)
+                      AND d.classid = 'pg_rewrite'::regclass AND r.ev_class <> here))
 SELECT array_agg(statement ORDER BY place, rank) FROM statements);
 END
 $function$

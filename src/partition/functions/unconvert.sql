@@ -28,8 +28,7 @@ BEGIN
       COMMIT;
       EXIT WHEN taken < 200;
     END LOOP;
-    is_swapped := pgdeck.conversion_swap(c.id, lock_wait_ms, attempt_ms, 1000);
-    COMMIT;
+    CALL pgdeck.conversion_change_places(c.id, lock_wait_ms, attempt_ms, 1000, is_swapped);
   END LOOP;
   FOREACH statement IN ARRAY ARRAY(SELECT f.statement FROM pgdeck.conversion_finish(c.id) f
                                     WHERE is_swapped) LOOP

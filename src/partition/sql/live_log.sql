@@ -1,6 +1,6 @@
 -- what: starts the log: whoever wrote before has ended when the triggers are there
 -- servers: 14..
--- variables: schema, table, function
+-- variables: schema, table, function, id
 LOCK TABLE :"schema".:"table" IN SHARE ROW EXCLUSIVE MODE;
 CREATE TRIGGER zz_pgdeck_log AFTER INSERT OR UPDATE OR DELETE ON :"schema".:"table"
     FOR EACH ROW EXECUTE FUNCTION pgdeck.:"function"();
@@ -8,3 +8,4 @@ ALTER TABLE :"schema".:"table" ENABLE ALWAYS TRIGGER zz_pgdeck_log;
 CREATE TRIGGER zz_pgdeck_log_truncate BEFORE TRUNCATE ON :"schema".:"table"
     EXECUTE FUNCTION pgdeck.:"function"();
 ALTER TABLE :"schema".:"table" ENABLE ALWAYS TRIGGER zz_pgdeck_log_truncate;
+SELECT pgdeck.conversion_start(:id);
