@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "pool/daemon.h"
 
+#include "base/embed.h"
 #include "base/text.h"
 
 #include <jansson.h>
@@ -226,11 +227,16 @@ render(struct pool_command *command, const char *name, struct error *err)
     struct pool_daemon_options options = daemon_options(command);
     const struct form *form = NULL;
 
+    if (strcmp(name, "auth-function") == 0) {
+        fputs(embedded_file("pool/sql/pool_login.sql")->text, stdout);
+        return true;
+    }
     for (size_t i = 0; i < FORM_COUNT; i++)
         form = strcmp(forms[i].name, name) == 0 ? &forms[i] : form;
     if (form == NULL) {
         error_set(err, ERROR_USAGE, "pool render: there is no form \"%s\"", name);
-        return error_hint(err, "It is one of psycopg, sqlalchemy, asyncpg, node-pg.");
+        return error_hint(err,
+                          "It is one of psycopg, sqlalchemy, asyncpg, node-pg, auth-function.");
     }
     struct pool_config *config = pool_daemon_load(&options, err);
     if (config == NULL)

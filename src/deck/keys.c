@@ -37,6 +37,7 @@ static const char *const advisor_words[] = {"settings",   "schema",   "index", "
 const char *const deck_pool_mode_words[] = {"transaction", "session", "statement", NULL};
 const char *const deck_pool_reset_words[] = {"tracked", "full", NULL};
 const char *const deck_pool_state_words[] = {"pin", "refuse", NULL};
+const char *const deck_pool_auth_words[] = {"scram", "cert", "peer", NULL};
 
 #define AT(type, field) offsetof(struct type, field)
 
@@ -189,6 +190,11 @@ static const struct deck_key pool_keys[] = {
      .offset = AT(deck_pool, on_session_state),
      .help = "what cannot be carried to another server: keep the server (default), or refuse",
      .words = deck_pool_state_words},
+    {.name = "auth",
+     .type = KEY_CHOICE,
+     .offset = AT(deck_pool, auth),
+     .help = "how clients prove who they are: password (default), certificate, user of the system",
+     .words = deck_pool_auth_words},
 };
 static const struct deck_table pool_table = {
     .what = "pool",

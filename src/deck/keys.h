@@ -79,8 +79,8 @@ extern const struct deck_table deck_root_table;
  */
 extern const struct deck_table deck_pooler_table;
 extern const struct deck_pooler deck_pooler_defaults;
-extern const char *const deck_pool_mode_words[], *const deck_pool_reset_words[],
-                                                     *const deck_pool_state_words[];
+extern const char *const deck_pool_mode_words[],
+    *const deck_pool_reset_words[], *const deck_pool_state_words[], *const deck_pool_auth_words[];
 
 const struct deck_key *deck_key_find(const struct deck_table *table, const char *name);
 

@@ -7,6 +7,7 @@
 enum deck_pool_mode { DECK_POOL_TRANSACTION, DECK_POOL_SESSION, DECK_POOL_STATEMENT };
 enum deck_pool_reset { DECK_POOL_TRACKED, DECK_POOL_FULL };
 enum deck_pool_state { DECK_POOL_PIN, DECK_POOL_REFUSE };
+enum deck_auth { DECK_AUTH_SCRAM, DECK_AUTH_CERT, DECK_AUTH_PEER };
 enum deck_tls { DECK_TLS_OFF, DECK_TLS_ALLOW, DECK_TLS_REQUIRE };
 
 struct deck_pool {
@@ -18,6 +19,7 @@ struct deck_pool {
     enum deck_pool_mode mode;
     enum deck_pool_reset reset;
     enum deck_pool_state on_session_state;
+    enum deck_auth auth;
 };
 
 struct deck_pooler {              /* `pooler:`: the daemon itself (pgdeck pool) */

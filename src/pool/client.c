@@ -126,6 +126,8 @@ pool_client_close(struct pool_client *client)
     pool_parameters_drop(&pool->parameters, client->reported);
     if (client->scram != NULL)
         OPENSSL_clear_free(client->scram, sizeof(*client->scram));
+    if (client->found != NULL)
+        OPENSSL_clear_free(client->found, sizeof(*client->found));
     free(client->custom);
     pool_list_append(&pool->dead, &client->object.dead);
 }

@@ -203,6 +203,44 @@ start_scram(struct pool_client *client)
     return true;
 }
 
+/* Without a password: by certificate, or by who is at the other end of the unix socket. */
+static bool
+is_known_by_itself(struct pool_client *client)
+{
+    const struct pool_route *route = client->group->route;
+    const struct net_stream *stream = &client->link.stream;
+    bool is_known = route->peer != (uid_t)-1 && stream->user == route->peer;
+    char name[256];
+    struct error err;
+
+    if (route->auth == DECK_AUTH_CERT)
+        is_known = net_tls_peer_name(stream, name, sizeof(name)) && strcmp(name, route->user) == 0;
+    if (is_known)
+        return true;
+    pool_fault(&err, "28000", "%s authentication failed for user \"%s\"",
+               route->auth == DECK_AUTH_CERT ? "certificate" : "peer", route->user);
+    if (route->auth == DECK_AUTH_CERT)
+        error_hint(&err, "The common name of the client's certificate must be the user's.");
+    pool_client_fail(client, &err);
+    return false;
+}
+
+static bool
+authenticate(struct pool_client *client)
+{
+    bool is_console = pool_console_is_database(client->database_name);
+
+    if (is_console ? !is_own_user(client)
+                   : client->group == NULL || client->group->route->auth == DECK_AUTH_SCRAM)
+        return start_scram(client);
+    if (!is_console && !is_known_by_itself(client))
+        return false;
+    client->is_admin = is_console;
+    put_authentication(client, AUTH_OK, NULL, 0);
+    pool_client_welcome(client);
+    return true;
+}
+
 static bool
 take_startup(struct pool_client *client, const struct wire_startup *startup)
 {
@@ -236,15 +274,7 @@ take_startup(struct pool_client *client, const struct wire_startup *startup)
         wire_put_negotiation(&writer, startup);
         pool_link_put(&client->link, &pool->buffers, bytes, writer.length);
     }
-    if (!find_route(client, startup))
-        return false;
-    if (pool_console_is_database(startup->database) && is_own_user(client)) {
-        client->is_admin = true;
-        put_authentication(client, AUTH_OK, NULL, 0);
-        pool_client_welcome(client);
-        return true;
-    }
-    return start_scram(client);
+    return find_route(client, startup) && authenticate(client);
 }
 
 /* From here on it speaks TLS; first_bytes were read already. */
@@ -352,7 +382,9 @@ find_keys(struct pool_client *client, struct wire_scram_keys *ret_keys)
     bool is_fit = user != NULL && user->has_keys &&
                   (client->group != NULL || pool_console_is_database(client->database_name));
 
-    if (is_fit)
+    if (client->found != NULL)
+        *ret_keys = *client->found;
+    else if (is_fit)
         *ret_keys = user->keys;
     else
         wire_scram_mock_keys(client->pool->mock_secret, client->user_name, ret_keys);
@@ -416,6 +448,60 @@ take_final(struct pool_client *client, const uint8_t *body, size_t count, struct
     return true;
 }
 
+/* --- verifiers that servers know ----------------------------------------------------------- */
+
+static bool
+needs_lookup(const struct pool_client *client)
+{
+    return client->state == POOL_CLIENT_FIRST && client->found == NULL && client->group != NULL &&
+           client->group->route->auth_conninfo != NULL;
+}
+
+/* It waits, with its first message unread. */
+static bool
+look_up(struct pool_client *client)
+{
+    const struct pool_route *route = client->group->route;
+    struct pool_driver *driver = client->pool->driver;
+    const struct pool_lookup_question question = {client->serial, route->auth_conninfo,
+                                                  route->auth_query, route->user};
+
+    client->state = POOL_CLIENT_LOOKUP;
+    if (driver->look_up == NULL || !driver->look_up(driver, &question))
+        fail(client, "53300", "too many logins are being looked up");
+    return false;
+}
+
+void
+pool_client_found(struct pool *pool, const struct pool_lookup_answer *answer)
+{
+    struct pool_client *client = NULL;
+
+    POOL_EACH(node, &pool->clients)
+    {
+        struct pool_client *one = POOL_ENTRY(node, struct pool_client, node);
+        if (one->serial == answer->client && one->state == POOL_CLIENT_LOOKUP)
+            client = one;
+    }
+    if (client == NULL) /* has gone */
+        return;
+    if (answer->fault[0] != '\0') {
+        pool_log(pool, "cannot ask for the verifier of \"%s\": %s", client->user_name,
+                 answer->fault);
+        fail(client, "08001", "the server cannot be asked for the user's password");
+        return;
+    }
+    client->found = calloc(1, sizeof(*client->found));
+    if (client->found == NULL) {
+        fail(client, "53200", "out of memory");
+        return;
+    }
+    if (!wire_scram_read_verifier(answer->verifier, client->found))
+        wire_scram_mock_keys(pool->mock_secret, client->user_name, client->found);
+    client->state = POOL_CLIENT_FIRST;
+    pool_client_process(client);
+}
+
 static bool
 scram_step(struct pool_client *client)
 {
@@ -440,6 +526,8 @@ scram_step(struct pool_client *client)
     client->wanted = WIRE_HEADER_BYTES + header.body_bytes;
     if (pool_link_unread(link) < client->wanted)
         return false;
+    if (needs_lookup(client))
+        return look_up(client);
     const uint8_t *body = bytes + WIRE_HEADER_BYTES;
     pool_link_consume(link, client->wanted);
     bool is_taken = client->state == POOL_CLIENT_FIRST

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "pool/config_auth.h"
 #include "pool/config_tls.h"
 
 #include "base/file.h"
@@ -251,9 +252,12 @@ add_route(struct pool_config *config, const struct deck *deck, const struct deck
         .on_session_state = pool->on_session_state,
         .query_timeout_ms = pool->query_timeout_ms,
         .has_tls_required = environment->has_tls_required,
+        .auth = pool->auth,
     };
     if (!find_server(config, environment->server, route, err))
         return false;
+    if (!pool_config_auth(config, &(struct pool_auth_wish){0}, route, err))
+        return error_place(err, pool->place);
     for (size_t i = 0; i < environment->allow.count; i++) {
         if (!net_network_read(environment->allow.items[i], LIST_ADD(arena, &route->allow), err))
             return false;
@@ -280,6 +284,7 @@ pool_config_of_deck(const char *path, const char *environment, const char *const
         goto fail;
     }
     config->pooler = deck->pooler;
+    config->is_of_deck = true;
     for (size_t i = 0; i < deck->databases.count; i++) {
         const struct deck_database *database = &deck->databases.items[i];
         for (size_t j = 0; is_wanted(database, environment) && j < database->services.count; j++) {
@@ -313,6 +318,9 @@ struct file_database {
     enum deck_pool_mode mode;
     enum deck_pool_reset reset;
     enum deck_pool_state on_session_state;
+    enum deck_auth auth;
+    const char *auth_user, *auth_query;
+    LIST_OF(const char *) allow;
     LIST_OF(const char *) users;
 };
 
@@ -351,6 +359,10 @@ static const struct deck_key database_keys[] = {
      .type = KEY_CHOICE,
      .offset = DATABASE(on_session_state),
      .words = deck_pool_state_words},
+    {.name = "auth", .type = KEY_CHOICE, .offset = DATABASE(auth), .words = deck_pool_auth_words},
+    {.name = "auth_user", .type = KEY_NAME, .offset = DATABASE(auth_user)},
+    {.name = "auth_query", .type = KEY_TEXT, .offset = DATABASE(auth_query)},
+    {.name = "allow", .type = KEY_NETWORKS, .offset = DATABASE(allow)},
 };
 static const struct file_database database_defaults = {
     .host = DEFAULT_FOLDER, .port = DEFAULT_PORT, .max = DEFAULT_MAX};
@@ -429,13 +441,14 @@ add_file_user(struct pool_config *config, const struct file_user *from, struct e
         (from->password_file != NULL) + (from->password_env != NULL) + (from->verifier != NULL);
 
     *user = (struct pool_user){.name = from->name, .is_admin = from->is_admin};
-    if (ways != 1) {
+    if (ways > 1) {
         error_set(err, ERROR_DECK,
-                  "user \"%s\" must have one of password_file, password_env and "
-                  "verifier",
+                  "user \"%s\" can have only one of password_file, password_env and verifier",
                   from->name);
         return error_place(err, from->place);
     }
+    if (ways == 0)
+        return true;
     if (from->password_file != NULL &&
         !read_password(config->arena, from->password_file, &user->password, err))
         return error_place(err, from->place);
@@ -480,9 +493,20 @@ add_file_route(struct pool_config *config, const struct file_database *from, con
         .on_session_state = from->on_session_state,
         .query_timeout_ms = from->query_timeout_ms,
         .host = from->host,
+        .auth = from->auth,
     };
+    for (size_t i = 0; i < from->allow.count; i++) {
+        if (!net_network_read(from->allow.items[i], LIST_ADD(config->arena, &route->allow), err))
+            return error_place(err, from->place);
+    }
+    const struct pool_auth_wish wish = {.asker = from->auth_user,
+                                        .query = from->auth_query,
+                                        .host = from->host,
+                                        .port = from->port,
+                                        .tls = &from->tls};
     return (net_address_find(config->arena, from->host, from->port, &route->address, err) &&
-            pool_config_tls_server(config, &from->tls, route, err)) ||
+            pool_config_tls_server(config, &from->tls, route, err) &&
+            pool_config_auth(config, &wish, route, err)) ||
            error_place(err, from->place);
 }
 

@@ -31,7 +31,10 @@ struct pool_route {
     enum deck_pool_state on_session_state;
     int64_t query_timeout_ms; /* 0: none */
     bool has_tls_required;
-    LIST_OF(struct net_network) allow; /* empty: from everywhere */
+    enum deck_auth auth;
+    uid_t peer;                             /* DECK_AUTH_PEER: who may come; else -1 */
+    const char *auth_conninfo, *auth_query; /* who tells verifiers; NULL: nobody */
+    LIST_OF(struct net_network) allow;      /* empty: from everywhere */
 };
 
 struct pool_tls {
@@ -41,6 +44,7 @@ struct pool_tls {
 
 struct pool_config {
     struct arena *arena;
+    bool is_of_deck;
     unsigned references; /* of the pool and its groups, one thread */
     struct deck_pooler pooler;
     const char *socket_folder;

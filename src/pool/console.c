@@ -21,9 +21,9 @@ pool_console_is_database(const char *name)
 const char *
 pool_client_state_name(enum pool_client_state state)
 {
-    static const char *const names[POOL_CLIENT_STATES] = {"login",   "login",   "login",  "login",
-                                                          "idle",    "waiting", "active", "active",
-                                                          "closing", "closed"};
+    static const char *const names[POOL_CLIENT_STATES] = {"login",  "login",   "login",   "login",
+                                                          "login",  "idle",    "waiting", "active",
+                                                          "active", "closing", "closed"};
 
     return names[state];
 }

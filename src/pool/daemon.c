@@ -24,6 +24,7 @@ struct daemon {
     int listeners[LISTENERS_MAX];
     size_t listener_count;
     int signals;
+    struct pool_lookup *lookup; /* NULL: not needed so far */
 };
 
 static uint64_t
@@ -62,6 +63,35 @@ log_line(struct pool_driver *driver, const char *line)
     gmtime_r(&now, &parts);
     strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &parts);
     fprintf(stderr, "%s pgdeck pool[%d]: %s\n", stamp, (int)getpid(), line);
+}
+
+/* The thread is made when the first question comes. */
+static bool
+look_up(struct pool_driver *driver, const struct pool_lookup_question *question)
+{
+    struct daemon *daemon = (struct daemon *)driver;
+    struct error err;
+
+    if (daemon->lookup == NULL) {
+        daemon->lookup = pool_lookup_new(&err);
+        if (daemon->lookup == NULL)
+            return false;
+        if (!net_loop_watch(daemon->loop, pool_lookup_descriptor(daemon->lookup), &err)) {
+            pool_lookup_free(daemon->lookup);
+            daemon->lookup = NULL;
+            return false;
+        }
+    }
+    return pool_lookup_ask(daemon->lookup, question);
+}
+
+static void
+take_answers(struct daemon *daemon)
+{
+    struct pool_lookup_answer answer;
+
+    while (daemon->lookup != NULL && pool_lookup_take(daemon->lookup, &answer))
+        pool_client_found(&daemon->pool, &answer);
 }
 
 /* --- configuration ------------------------------------------------------------------------- */
@@ -168,8 +198,10 @@ handle(struct daemon *daemon, const struct net_event *events, size_t count)
             pool_stream_event(pool, events[i].stream, events[i].is_writable);
         else if (events[i].kind == NET_LISTENER)
             accept_some(daemon, events[i].descriptor);
-        else if (events[i].kind == NET_SIGNAL)
+        else if (events[i].kind == NET_SIGNAL) {
             take_signal(daemon);
+            take_answers(daemon);
+        }
     }
 }
 
@@ -258,7 +290,7 @@ pool_daemon_run(const struct pool_daemon_options *options, struct error *err)
 
     if (daemon == NULL)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    daemon->driver = (struct pool_driver){connect_by_loop, random_bytes, log_line};
+    daemon->driver = (struct pool_driver){connect_by_loop, random_bytes, log_line, look_up};
     daemon->options = options;
     daemon->signals = -1;
     prepare_process();
@@ -277,6 +309,7 @@ pool_daemon_run(const struct pool_daemon_options *options, struct error *err)
     pool_release(&daemon->pool);
     is_served = true;
 done:
+    pool_lookup_free(daemon->lookup);
     if (daemon->loop != NULL) {
         close_listeners(daemon);
         net_loop_free(daemon->loop);

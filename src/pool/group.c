@@ -453,8 +453,8 @@ pool_group_tick(struct pool_group *group)
     }
     if (group->is_paused || pool->is_stopping || group->is_removed)
         return;
-    bool has_secret =
-        group->route->login->password != NULL || group->has_keys || !group->route->login->has_keys;
+    bool has_secret = group->route->login->password != NULL || group->has_keys ||
+                      (!group->route->login->has_keys && group->route->auth_conninfo == NULL);
     while (group->server_count < group->route->min && has_secret &&
            pool->now_us >= group->connect_after_us) {
         if (!pool_server_start(group, &err))

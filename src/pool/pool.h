@@ -44,6 +44,8 @@ bool pool_client_is_open(const struct pool_client *client);
 void pool_client_flush(struct pool_client *client);
 /* Handles what is at the front of in while it logs in; false: more bytes are needed. */
 bool pool_client_login_step(struct pool_client *client);
+/* What a server says of a client's verifier. */
+void pool_client_found(struct pool *pool, const struct pool_lookup_answer *answer);
 /* Login is over: parameters, key, ready. */
 void pool_client_welcome(struct pool_client *client);
 /* The same for one that waited for a server to tell its parameters. */

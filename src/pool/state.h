@@ -1,10 +1,11 @@
-/* What the pool is made of: groups (one a pool), clients, servers, cancel requests. All of one
- * worker and its thread. */
+/* What the pool is made of: groups, clients, servers, cancel requests. All of one worker's thread.
+ */
 #pragma once
 #include "pool/checkin.h"
 #include "pool/config.h"
 #include "pool/link.h"
 #include "pool/list.h"
+#include "pool/lookup.h"
 #include "pool/owed.h"
 #include "pool/parameters.h"
 #include "pool/statement.h"
@@ -31,6 +32,8 @@ struct pool_driver {
                     struct net_stream *stream, struct error *err);
     bool (*random)(struct pool_driver *driver, void *bytes, size_t count);
     void (*log)(struct pool_driver *driver, const char *line);
+    /* Asks a server for a verifier; false: not now. The answer comes by pool_client_found. */
+    bool (*look_up)(struct pool_driver *driver, const struct pool_lookup_question *question);
 };
 
 enum pool_owner_kind { POOL_OWNER_CLIENT, POOL_OWNER_SERVER, POOL_OWNER_CANCEL };
@@ -73,7 +76,8 @@ struct pool_group {
 
 enum pool_client_state {
     POOL_CLIENT_STARTUP,
-    POOL_CLIENT_FIRST, /* of SCRAM */
+    POOL_CLIENT_FIRST,  /* of SCRAM */
+    POOL_CLIENT_LOOKUP, /* a server is asked for its verifier */
     POOL_CLIENT_FINAL,
     POOL_CLIENT_LOGIN,   /* waits for a server to tell its parameters */
     POOL_CLIENT_IDLE,    /* has no server */
@@ -98,7 +102,8 @@ struct pool_client {
     char user_name[64], database_name[64];
     bool is_admin, has_asked_ssl, has_asked_gss, is_tls_direct;
     struct wire_scram *scram;
-    uint32_t process, secret; /* its cancel key */
+    struct wire_scram_keys *found; /* by a look-up, while logging in */
+    uint32_t process, secret;      /* its cancel key */
     uint64_t serial;
     const struct pool_parameters *startup, *session, *reported;
     struct pool_names names;
@@ -184,8 +189,7 @@ struct pool {
     struct pool_statement_table statements;
     struct pool_node groups, clients, cancels, dead;
     const struct pool_parameters *no_parameters;
-    uint64_t now_us, next_serial;
-    uint64_t started_us;
+    uint64_t now_us, next_serial, started_us;
     int client_count, cancel_count;
     uint8_t mock_secret[WIRE_SCRAM_KEY_BYTES];
     bool is_stopping; /* drains */

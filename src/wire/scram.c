@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <stringprep.h>
 
 enum {
     KEY_BYTES = WIRE_SCRAM_KEY_BYTES,
@@ -79,6 +80,22 @@ decode(const char *text, size_t length, uint8_t *ret_bytes, size_t max_bytes, si
 
 /* --- keys --------------------------------------------------------------------------------- */
 
+/* As servers and libpq do (RFC 4013): one with other letters than ASCII in its one form; one that
+ * has none stays as it is. Owned by the caller; NULL: no memory. */
+static char *
+prepare(const char *password)
+{
+    char *prepared = NULL;
+    bool is_ascii = true;
+
+    for (const char *at = password; *at != '\0'; at++)
+        is_ascii = is_ascii && (*at & 0x80) == 0;
+    if (!is_ascii && stringprep_profile(password, &prepared, "SASLprep",
+                                        STRINGPREP_NO_UNASSIGNED) == STRINGPREP_OK)
+        return prepared;
+    return strdup(password);
+}
+
 bool
 wire_scram_keys_of_password(const char *password, const uint8_t *salt, size_t salt_bytes,
                             uint32_t iterations, struct wire_scram_keys *ret_keys,
@@ -91,8 +108,14 @@ wire_scram_keys_of_password(const char *password, const uint8_t *salt, size_t sa
     *ret_keys = (struct wire_scram_keys){
         .salt_bytes = salt_bytes, .iterations = iterations, .has_client_key = true};
     memcpy(ret_keys->salt, salt, salt_bytes);
-    if (PKCS5_PBKDF2_HMAC(password, (int)strlen(password), salt, (int)salt_bytes, (int)iterations,
-                          EVP_sha256(), KEY_BYTES, salted) != 1)
+    char *prepared = prepare(password);
+    bool is_made = prepared != NULL &&
+                   PKCS5_PBKDF2_HMAC(prepared, (int)strlen(prepared), salt, (int)salt_bytes,
+                                     (int)iterations, EVP_sha256(), KEY_BYTES, salted) == 1;
+    if (prepared != NULL)
+        OPENSSL_cleanse(prepared, strlen(prepared));
+    free(prepared);
+    if (!is_made)
         return fault(err, "XX000", "cannot derive keys from a password");
     hmac(salted, "Client Key", ret_keys->client_key);
     hmac(salted, "Server Key", ret_keys->server_key);

@@ -28,8 +28,7 @@ struct wire_scram_keys {
     bool has_client_key;
 };
 
-/* PBKDF2: milliseconds. The password is taken as it is, without SASLprep: other letters than
- * ASCII must be in their composed form (NFKC) already. */
+/* PBKDF2: milliseconds. The password goes through SASLprep first, as the server's does. */
 bool wire_scram_keys_of_password(const char *password, const uint8_t *salt, size_t salt_bytes,
                                  uint32_t iterations, struct wire_scram_keys *ret_keys,
                                  struct error *err) MUST_CHECK;

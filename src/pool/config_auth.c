@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "pool/config_auth.h"
+
+#include "base/text.h"
+#include "pool/config_tls.h"
+
+#include <openssl/crypto.h>
+#include <pwd.h>
+#include <string.h>
+
+#define DEFAULT_QUERY "SELECT pgdeck.pool_login($1)" /* sql/pool_login.sql makes it */
+
+/* The user of this system with that name. */
+static bool
+find_peer(struct pool_route *route, struct error *err)
+{
+    char buffer[4096];
+    struct passwd entry, *found = NULL;
+
+    if (getpwnam_r(route->user, &entry, buffer, sizeof(buffer), &found) != 0 || found == NULL) {
+        error_set(err, ERROR_DECK, "there is no user \"%s\" on this system", route->user);
+        return error_hint(err, "auth: peer lets users in over the unix socket by that name.");
+    }
+    route->peer = found->pw_uid;
+    return true;
+}
+
+static void
+add_word(struct text *conninfo, const char *key, const char *value)
+{
+    if (value == NULL)
+        return;
+    text_appendf(conninfo, "%s='", key);
+    for (; *value != '\0'; value++)
+        text_appendf(conninfo, *value == '\'' || *value == '\\' ? "\\%c" : "%c", *value);
+    text_append(conninfo, "' ");
+}
+
+static bool
+add_asker(struct pool_config *config, const struct pool_auth_wish *wish, struct pool_route *route,
+          struct error *err)
+{
+    const struct pool_user *asker = pool_config_user(config, wish->asker);
+    AUTO_TEXT conninfo = {0};
+
+    if (asker == NULL || asker->password == NULL)
+        return error_set(err, ERROR_DECK, "auth_user \"%s\" must be a user with a password",
+                         wish->asker);
+    add_word(&conninfo, "host", wish->host);
+    text_appendf(&conninfo, "port=%d connect_timeout=5 ", wish->port);
+    add_word(&conninfo, "dbname", route->server_database);
+    add_word(&conninfo, "user", asker->name);
+    add_word(&conninfo, "password", asker->password);
+    add_word(&conninfo, "sslmode",
+             wish->tls->mode != NULL          ? wish->tls->mode
+             : route->tls_identity[0] != '\0' ? "verify-full"
+                                              : "disable");
+    add_word(&conninfo, "sslrootcert", wish->tls->authorities);
+    add_word(&conninfo, "sslcert", wish->tls->certificate);
+    add_word(&conninfo, "sslkey", wish->tls->key);
+    add_word(&conninfo, "application_name", "pgdeck pool");
+    add_word(&conninfo, "options", "-c search_path=pg_catalog -c statement_timeout=5s");
+    route->auth_conninfo = arena_strdup(config->arena, text_chars(&conninfo));
+    route->auth_query = wish->query == NULL ? DEFAULT_QUERY : wish->query;
+    OPENSSL_cleanse(conninfo.chars, conninfo.length);
+    return true;
+}
+
+bool
+pool_config_auth(struct pool_config *config, const struct pool_auth_wish *wish,
+                 struct pool_route *route, struct error *err)
+{
+    const struct pool_user *user = pool_config_user(config, route->user);
+
+    route->peer = (uid_t)-1;
+    if (route->auth == DECK_AUTH_PEER)
+        return find_peer(route, err);
+    if (route->auth == DECK_AUTH_CERT)
+        return config->pooler.tls_client_ca != NULL ||
+               error_set(err, ERROR_DECK, "auth: cert needs pooler.tls_client_ca");
+    if (user != NULL && user->has_keys)
+        return true;
+    if (wish->asker != NULL)
+        return add_asker(config, wish, route, err);
+    return config->is_of_deck || /* said at the start: passwords come with apply */
+           error_set(err, ERROR_DECK, "nothing is known that lets user \"%s\" in", route->user) ||
+           error_hint(err, "Give it password_file, password_env or verifier, or the database "
+                           "auth_user.");
+}
