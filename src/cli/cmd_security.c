@@ -2,10 +2,19 @@
 /* pgdeck security [VERB]: without a verb the checklist. */
 #include "cli/command.h"
 #include "cli/security.h"
+#include "cli/verbs.h"
+
+static const struct cli_command verbs[] = {
+    {"security check", "", "the checklist; also without a verb", "", security_check},
+    {"security render", "hba", "lines of pg_hba.conf for a server whose files are not here", "",
+     security_render},
+};
 
 int
 cmd_security(struct cli *cli, const struct cli_command *command, int argc, char **argv,
              struct error *err)
 {
+    if (argc > 1 && argv[1][0] != '-')
+        return cli_run_verb(cli, command, &CLI_VERBS(verbs), argc, argv, err);
     return security_check(cli, command, argc, argv, err);
 }

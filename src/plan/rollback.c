@@ -10,6 +10,7 @@
 #include "plan/restart.h"
 #include "plan/retry.h"
 #include "plan/session.h"
+#include "security/hba_file.h"
 #include "settings/conf.h"
 #include "settings/configuration.h"
 #include "settings/kept.h"
@@ -266,6 +267,28 @@ undo_again(const struct entry *entry, PGconn *connection, struct error *err)
             pg_execute(connection, entry->undo, err));
 }
 
+static bool
+is_of_hba(const struct entry *entry)
+{
+    return entry->undo != NULL && strncmp(entry->undo, HBA_UNDO, strlen(HBA_UNDO)) == 0;
+}
+
+static bool
+undo_hba(struct rollback *rollback, const struct entry *entry, PGconn *connection,
+         struct error *err)
+{
+    const struct pg_target target = plan_target(rollback->server, NULL);
+
+    if (!read_host(rollback, err))
+        return false;
+    if (!rollback->host.is_here) {
+        error_set(err, ERROR_REFUSED, "pg_hba.conf of server \"%s\" cannot be reached: %s",
+                  rollback->server->name, rollback->host.why_not);
+        return error_hint(err, "Run rollback on the server's host, as root or its owner.");
+    }
+    return hba_undo(rollback->arena, &rollback->host, entry->undo, &target, connection, err);
+}
+
 /* One statement that cannot be in a transaction. A database that goes must have no session. */
 static bool
 undo_alone(struct rollback *rollback, const struct entry *entry, PGconn *connection,
@@ -273,7 +296,8 @@ undo_alone(struct rollback *rollback, const struct entry *entry, PGconn *connect
 {
     if (entry->undo_guard_database != NULL)
         plan_session_close(&rollback->sessions, entry->undo_guard_database);
-    if (is_of_file(entry)
+    if (is_of_hba(entry) ? !undo_hba(rollback, entry, connection, err)
+        : is_of_file(entry)
             ? !undo_files(rollback, err)
             : !pg_execute(connection, entry->undo, err) && !undo_again(entry, connection, err))
         return false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "security/advisor.h"
 
+#include "security/hba_file.h"
 #include "security/rights.h"
 #include "security/roles.h"
 
@@ -14,5 +15,5 @@ security_advise(struct advice *advice, struct error *err)
         if (database->environment->server == advice->server)
             security_advise_rights(advice, database);
     }
-    return true;
+    return security_advise_hba(advice, err);
 }

@@ -72,6 +72,16 @@ security_services_of(const struct advice *advice, const struct deck_environment 
     return services;
 }
 
+struct security_logins
+security_logins_of(const struct advice *advice, const struct deck_environment *environment,
+                   const char *service)
+{
+    return (struct security_logins){
+        .names = {deck_login_role(advice->arena, environment, service)},
+        .count = 1,
+    };
+}
+
 static void
 want_service(struct session *session, const struct deck_environment *environment,
              const char *service)

@@ -13,3 +13,12 @@ security_services_of(const struct advice *advice, const struct deck_environment 
 /* Whether the applying role is member of a role, directly or through others. */
 bool
 security_is_member(const struct catalog_server *catalog, const char *member, const char *group);
+/* The logins of a service that are there or wanted: "..._a", and "..._b" after a rotation. */
+struct security_logins {
+    const char *names[2];
+    size_t count;
+    size_t current; /* of names: the one that the pool uses */
+};
+struct security_logins security_logins_of(const struct advice *advice,
+                                          const struct deck_environment *environment,
+                                          const char *service);

@@ -1,0 +1,29 @@
+/* pgdeck's part of pg_hba.conf, as text: who may reach the deck's databases from where. It stands
+ * first in the file, where the first line that fits decides; all below it stays whose it is. Pure.
+ */
+#pragma once
+#include "change/advice.h"
+
+#define HBA_BEGIN "# pgdeck begins here; what is changed in this part is lost"
+#define HBA_END "# pgdeck ends here"
+
+/* How pgdeck itself comes in over the network, so that its own lines do not stop it. */
+struct hba_own {
+    const char *role;
+    const char *address; /* "10.0.0.3/32"; NULL: through the socket, which no line here is about */
+    const char *type, *method, *options; /* as the line that lets it in now */
+};
+
+/* A name as pg_hba.conf takes it to the letter; NULL: it cannot (it has a line break). major: of
+ * the server; from 16 on a name that begins with / is an expression. */
+const char *hba_name(struct arena *arena, const char *name, int major);
+/* The lines between the marks; "" when no environment of the server says allow. ret_left_out: NULL,
+ * or a database or role that cannot be written. */
+const char *
+hba_render(const struct advice *advice, const struct hba_own *own, const char **ret_left_out);
+/* What is between the marks of a file; NULL: has none. */
+const char *hba_part(struct arena *arena, const char *text);
+/* The file with that part in place of what it has, or at its beginning; NULL or "": without. */
+const char *hba_replace(struct arena *arena, const char *text, const char *part);
+/* "-- - old line", "-- + new line" */
+const char *hba_difference(struct arena *arena, const char *before, const char *after);

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: MIT
+"""pg_hba.conf from the deck's networks: shown, put in place, tried, put back by itself."""
+
+import json
+import os
+import socket
+import threading
+
+import psycopg
+import pytest
+
+from test_advisor_security import apply, changes, log_in, passwords, write_deck
+
+DECK = """
+deck: secured
+advisors: [schema, security]
+servers:
+  main: {conninfo: "CONNINFO"}
+environments:
+  blue:
+    server: main
+    pools:
+      web: {min: 1, max: 3}
+    security: {allow: [10.0.0.0/8, 127.0.0.0/8, 10.1.0.0/16]}
+  green:
+    server: main
+    pools:
+      web: {min: 1, max: 3}
+    security: {allow: [10.0.0.0/8], tls: required}
+databases:
+  blue_one: {environment: blue, services: [web]}
+  green_one: {environment: green, services: [web]}
+"""
+KEY = "pg_hba.conf"
+
+
+@pytest.fixture
+def deck(tmp_path, fresh_server):
+    (fresh_server.data / "pg_hba.conf").write_text(
+        "local all all trust\nhost all all 127.0.0.1/32 trust\n")
+    fresh_server.query("SELECT pg_reload_conf()")
+    return write_deck(tmp_path / "deck", fresh_server.conninfo(), DECK, "")
+
+
+def rules(server):
+    return server.query("SELECT type, array_to_string(database, ','), array_to_string(user_name, "
+                        "','), address, auth_method FROM pg_hba_file_rules ORDER BY line_number")
+
+
+def test_from_the_deck_and_back(pgdeck, deck, fresh_server):
+    file = fresh_server.data / "pg_hba.conf"
+    before = file.read_bytes()
+    (row,) = [change for change in changes(pgdeck, deck) if change["key"] == KEY]
+    assert "-- + hostssl green_one green_web_a 10.0.0.0/8 scram-sha-256" in row["sql"]
+    assert row["file"] == str(file) and KEY in pgdeck("plan", "-d", deck, "--sql").out
+    apply(pgdeck, deck)
+    assert changes(pgdeck, deck) == []
+    assert rules(fresh_server) == [
+        ("host", "blue_one", "blue_web_a", "10.1.0.0", "scram-sha-256"),
+        ("host", "blue_one", "blue_web_a", "10.0.0.0", "scram-sha-256"),
+        ("host", "blue_one", "blue_web_a", "127.0.0.0", "scram-sha-256"),
+        ("host", "blue_one", "blue_web_a", "127.0.0.1", "scram-sha-256"),
+        ("host", "blue_one", "blue_web_a", "::1", "scram-sha-256"),
+        ("hostssl", "green_one", "green_web_a", "10.0.0.0", "scram-sha-256"),
+        ("host", "green_one", "green_web_a", "127.0.0.1", "scram-sha-256"),
+        ("host", "green_one", "green_web_a", "::1", "scram-sha-256"),
+        ("host", "blue_one,green_one", "all", "all", "reject"),
+        ("local", "all", "all", None, "trust"),
+        ("host", "all", "all", "127.0.0.1", "trust")]
+    secret = passwords(pgdeck)
+    log_in(fresh_server, "blue_web_a", "blue_one", secret["blue_web_a"]).close()
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        log_in(fresh_server, "blue_web_a", "blue_one", "wrong")
+    with pytest.raises(psycopg.OperationalError, match="pg_hba.conf rejects"):
+        log_in(fresh_server, "postgres", "blue_one", "")
+    pgdeck("rollback", "-d", deck, "--yes", expect=0)
+    assert file.read_bytes() == before
+    log_in(fresh_server, "postgres", "postgres", "").close()
+
+
+def test_pgdeck_comes_in_by_the_line_that_let_it_in(pgdeck, deck, fresh_server, tmp_path):
+    """Over the network, into the deck's databases, too."""
+    conninfo = f"host=127.0.0.1 port={fresh_server.port} user=postgres dbname=postgres"
+    deck = write_deck(tmp_path / "far", conninfo, DECK, "")
+    apply(pgdeck, deck)
+    assert rules(fresh_server)[0] == ("host", "blue_one,green_one", "postgres", "127.0.0.1",
+                                      "trust")
+    assert changes(pgdeck, deck) == []
+
+
+def test_a_file_that_would_lock_pgdeck_out_is_put_back(pgdeck, deck, fresh_server, tmp_path):
+    """pgdeck's own database is one of the deck's, and comes in by a line that no address tells."""
+    file = fresh_server.data / "pg_hba.conf"
+    file.write_text("local all all trust\nhost all all samehost trust\n")
+    fresh_server.query("SELECT pg_reload_conf()")
+    fresh_server.query("CREATE DATABASE blue_one")
+    conninfo = f"host=127.0.0.1 port={fresh_server.port} user=postgres dbname=blue_one"
+    deck = write_deck(tmp_path / "far", conninfo, DECK, "")
+    before = file.read_bytes()
+    result = pgdeck("apply", "-d", deck, "--yes", expect=22)
+    assert "the old one is back" in result.err and "a new login fails" in result.err
+    assert file.read_bytes() == before
+    log_in(fresh_server, "postgres", "blue_one", "").close()
+
+
+def test_a_faulty_file_is_put_back(pgdeck, deck, fresh_server):
+    """Somebody has broken a line below: the server would read none of it."""
+    file = fresh_server.data / "pg_hba.conf"
+    file.write_text(file.read_text() + "host all all nonsense\n")
+    before = file.read_bytes()
+    result = pgdeck("apply", "-d", deck, "--yes", expect=22)
+    assert "is faulty" in result.err and "the old one is back" in result.err
+    assert file.read_bytes() == before
+
+
+@pytest.mark.pg(max=15)
+def test_a_kill_at_any_point_leaves_a_way_in(pgdeck, deck, fresh_server):
+    file = fresh_server.data / "pg_hba.conf"
+    before = file.read_bytes()
+    wanted = deck.read_text()
+    deck.write_text("".join(line for line in wanted.splitlines(True) if "allow" not in line))
+    apply(pgdeck, deck)
+    deck.write_text(wanted)
+    for point in range(1, 60):
+        result = pgdeck("apply", "-d", deck, "--yes", env={"PGDECK_CRASH_AT": str(point)})
+        fresh_server.query("SELECT pg_reload_conf()")
+        fresh_server.connect("blue_one").close()
+        if result.code == 0:
+            break
+    else:
+        raise AssertionError("never came to its end")
+    assert point > 3 and changes(pgdeck, deck) == []
+    pgdeck("rollback", "-d", deck, "--yes", expect=0)
+    assert file.read_bytes() == before
+    assert not list(pgdeck.home.rglob("pg_hba.conf.before"))
+
+
+def test_without_the_files_the_lines_are_shown(pgdeck, deck, fresh_server, tmp_path):
+    fresh_server.query("CREATE ROLE rented LOGIN CREATEROLE CREATEDB")
+    fresh_server.query("CREATE DATABASE admin OWNER rented")
+    far = write_deck(tmp_path / "far", fresh_server.conninfo("admin", user="rented"), DECK, "")
+    assert "pgdeck security render hba" in pgdeck("plan", "-d", far, expect=0).out
+    text = pgdeck("security", "render", "hba", "-d", far, expect=0).out
+    assert "hostssl green_one green_web_a 10.0.0.0/8 scram-sha-256" in text
+    assert "pg_reload_conf" in text
+    if os.geteuid() != 0:
+        return
+    os.chmod(fresh_server.folder, 0o755)
+    text = pgdeck("security", "render", "hba", "-d", deck, expect=0).out
+    assert str(fresh_server.data / "pg_hba.conf") in text
+
+
+def forward(server, source):
+    """A port that leads to the server from another address of this host."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def copy(left, right):
+        while data := left.recv(65536):
+            right.sendall(data)
+        right.close()
+
+    def serve():
+        client, _address = listener.accept()
+        there = socket.create_connection(("127.0.0.1", server.port), source_address=(source, 0))
+        threading.Thread(target=copy, args=(there, client), daemon=True).start()
+        copy(client, there)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return listener.getsockname()[1]
+
+
+def test_who_would_not_get_in_again_is_named(pgdeck, deck, fresh_server):
+    file = fresh_server.data / "pg_hba.conf"
+    file.write_text("local all all trust\nhost all all 127.0.0.0/8 trust\n")
+    fresh_server.query("SELECT pg_reload_conf()")
+    fresh_server.query("CREATE ROLE legacy LOGIN")
+    fresh_server.query("CREATE DATABASE green_one")
+    text = deck.read_text().replace("127.0.0.0/8, ", "")
+    deck.write_text(text)
+    with psycopg.connect(host="127.0.0.1", port=forward(fresh_server, "127.0.0.9"), user="legacy",
+                         dbname="green_one"):
+        (row,) = [change for change in changes(pgdeck, deck) if change["key"] == KEY]
+    assert row["warning"].endswith("legacy from 127.0.0.9 to green_one")
+    (row,) = [change for change in changes(pgdeck, deck) if change["key"] == KEY]
+    assert row["warning"] is None
+
+
+NAMES = ['q"uote', "it's", "sp ace", "ünï", "UPPER", "a,b", "all", "+plus", "@at", "#hash",
+         "/slash.*", "back\\slash", "x;DROP TABLE items"]
+
+
+def test_names_are_only_names(pgdeck, fresh_server, tmp_path):
+    quoted = [json.dumps(name, ensure_ascii=False) for name in NAMES]
+    text = DECK.split("environments:")[0] + "environments:\n"
+    for number, name in enumerate(quoted):
+        text += (f"  e{number}:\n    server: main\n    pools: {{{name}: {{max: 2}}}}\n"
+                 "    security: {allow: [10.0.0.0/8]}\n")
+    text += "databases:\n"
+    for number, name in enumerate(quoted):
+        text += f"  {name}: {{environment: e{number}, services: [{name}]}}\n"
+    deck = write_deck(tmp_path / "names", fresh_server.conninfo(), text, "")
+    apply(pgdeck, deck)
+    assert changes(pgdeck, deck) == []
+    assert fresh_server.query("SELECT error FROM pg_hba_file_rules WHERE error IS NOT NULL") == []
+    for number, name in enumerate(NAMES):
+        with pytest.raises(psycopg.OperationalError, match="pg_hba.conf rejects"):
+            log_in(fresh_server, "postgres", name, "")
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            log_in(fresh_server, f"e{number}_{name}_a", name, "wrong")
+    log_in(fresh_server, "postgres", "postgres", "").close()
