@@ -96,6 +96,7 @@ struct advise_reference {
     const char *alias;
     LIST_OF(struct advise_clause) clauses;
     LIST_OF(struct advise_order) order; /* of the block, when it is by this table alone */
+    LIST_OF(const char *) row;          /* keys of (a, b) > (1, 2) */
     LIST_OF(const char *) grouped;
     LIST_OF(struct advise_output) outputs;
     bool is_whole_row; /* all of them (*) */
@@ -108,6 +109,15 @@ struct advise_parameter {
     const struct advise_column *column;
     enum advise_use use;
     bool is_limit, is_offset;
+};
+
+/* What a parameter in an expression on a column is, whose value an index on that would need. */
+enum advise_unknown_kind { ADVISE_ANY_CONSTANT, ADVISE_DOCUMENT_KEY, ADVISE_WORDS };
+struct advise_unknown {
+    size_t parameter;
+    enum advise_unknown_kind kind;
+    const struct advise_table *table;
+    const char *column;
 };
 
 enum advise_kind { ADVISE_SELECT, ADVISE_INSERT, ADVISE_UPDATE, ADVISE_DELETE };
@@ -143,11 +153,14 @@ struct advise_statement {
     const char *sql;    /* as the server takes it */
     uint64_t fingerprint;
     double calls, total_ms, rows;
-    const char *problem; /* why nothing is advised for it; NULL */
-    bool is_bound;       /* prepared in the session */
-    bool is_counted;     /* by the server, among whatever else ran there */
-    bool is_aside;       /* counted, but of no table of people: told as a number */
-    const char *hint;    /* why less is advised than could be; NULL */
+    const char *problem;      /* why nothing is advised for it; NULL */
+    bool is_bound;            /* prepared in the session */
+    bool is_counted;          /* by the server, among whatever else ran there */
+    bool is_aside;            /* counted, but of no table of people: told as a number */
+    const char *hint;         /* what was taken for granted, or is missing for more advice; NULL */
+    const char *example;      /* the same in other words, so perhaps with constants; NULL */
+    const char *counted_text; /* before constants were put into it; NULL: it is the same */
+    LIST_OF(struct advise_unknown) unknowns;
     struct json_t *tree; /* NULL: not parsed */
     enum advise_kind kind;
     LIST_OF(struct advise_reference) references;

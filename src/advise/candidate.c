@@ -458,6 +458,12 @@ propose_combined(struct proposal *proposal, const struct keys *start)
         add_key(&keys, range_key(proposal, proposal->range[i]));
         add_variants(proposal, &keys);
     }
+    if (proposal->reference->row.count > 0) {
+        struct keys keys = *start;
+        for (size_t i = 0; i < proposal->reference->row.count; i++)
+            add_key(&keys, proposal->reference->row.items[i]);
+        add_variants(proposal, &keys);
+    }
     for (size_t i = 1; i <= proposal->reference->order.count; i++) {
         struct keys keys = *start;
         if (i > 1 && i < proposal->reference->order.count)

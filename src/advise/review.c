@@ -83,9 +83,11 @@ add_index(struct advise *run, const PGresult *result, int row, const struct advi
         const struct advise_statement *statement = &run->statements.items[i];
         if (statement->problem != NULL || statement->calls <= 0 || !uses(statement, &parts))
             continue;
+        const char *sql =
+            statement->counted_text != NULL ? statement->counted_text : statement->text;
         *LIST_ADD(run->arena, &index.statements) =
-            (struct advise_change){.sql = statement->text,
-                                   .before_ms = mean_before(before, statement->text),
+            (struct advise_change){.sql = sql,
+                                   .before_ms = mean_before(before, sql),
                                    .after_ms = statement->total_ms / statement->calls,
                                    .calls = statement->calls};
     }

@@ -123,7 +123,8 @@ match_keys(const struct advise_candidate *candidate, const struct advise_referen
         match.used++;
         is_open = clause->use != ADVISE_RANGE && clause->use != ADVISE_PREFIX;
     }
-    match.is_ordered = is_open && is_ordered(candidate, reference, match.used);
+    /* in the order from the end of the equalities on; a range may be of its first key */
+    match.is_ordered = is_ordered(candidate, reference, match.used - !is_open);
     match.is_covering = !reference->is_whole_row;
     for (size_t i = 0; match.is_covering && i < reference->outputs.count; i++)
         match.is_covering = carries(candidate, reference->outputs.items[i].name);

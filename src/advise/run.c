@@ -82,6 +82,7 @@ advise_open(struct advise *run, struct error *err)
         return false;
     run->schemas = arena_strdup(run->arena, pg_value(result, 0, "schemas"));
     run->database = arena_strdup(run->arena, pg_value(result, 0, "database"));
+    run->words = arena_strdup(run->arena, pg_value(result, 0, "words"));
     run->major = (int)pg_integer(result, 0, "major");
     if (pg_value(result, 0, "hypopg") != NULL)
         run->hypopg = arena_strdup(run->arena, pg_value(result, 0, "hypopg"));
@@ -139,6 +140,8 @@ advise_add(struct advise *run, const struct advise_statement *statement)
         same->calls += added.calls;
         same->total_ms += added.total_ms;
         same->rows += added.rows;
+        if (same->example == NULL && strcmp(same->text, added.text) != 0)
+            same->example = added.text;
         json_decref(added.tree);
         return;
     }
@@ -183,6 +186,8 @@ advise_parse(struct advise *run, struct error *err)
         struct advise_statement *statement = &run->statements.items[i];
         if (statement->problem == NULL)
             advise_read_statement(run->arena, statement->tree, &run->tables, statement);
+        if (!advise_find_constants(run, statement, err))
+            return false;
         if (statement->problem == NULL && statement->is_counted)
             leave_aside(run, statement);
     }

@@ -29,6 +29,9 @@ struct advise {
     const char *database;
     const char *schemas; /* of the search path, text[] */
     const char *hypopg;  /* its schema; NULL: by rules */
+    const char *words;   /* default_text_search_config */
+    bool has_sessions;
+    LIST_OF(const char *) sessions; /* what others ran last; read when it is needed */
     int major;
     LIST_OF(struct advise_statement) statements;
     struct advise_tables tables;
@@ -57,6 +60,10 @@ void advise_close(struct advise *run);
 
 /* The steps. */
 bool advise_parse(struct advise *run, struct error *err) MUST_CHECK;
+/* Puts the constants that an index on an expression needs in the place of the parameters that
+ * pg_stat_statements made of them, where they can be known; else the hint says which are not. */
+bool advise_find_constants(struct advise *run, struct advise_statement *statement,
+                           struct error *err) MUST_CHECK;
 bool advise_bind(struct advise *run, struct error *err) MUST_CHECK;
 bool advise_propose(struct advise *run, struct error *err) MUST_CHECK;
 void advise_charge(struct advise *run);

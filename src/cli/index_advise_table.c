@@ -107,6 +107,25 @@ print_problems(const struct advise *run)
         printf("  %zu that name no table, or system catalogs only\n", aside);
 }
 
+static void
+print_hints(const struct advise *run)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < run->statements.count; i++) {
+        const struct advise_statement *statement = &run->statements.items[i];
+        if (statement->problem != NULL || statement->hint == NULL)
+            continue;
+        if (count++ == 0)
+            printf("\nConstants:\n");
+        if (count <= MAX_PROBLEMS)
+            printf("  %s: %s: %s\n", statement->source, statement->hint,
+                   index_one_line(run->arena, statement->text));
+    }
+    if (count > MAX_PROBLEMS)
+        printf("  %zu more, which --json lists\n", count - MAX_PROBLEMS);
+}
+
 void
 index_print_advice(const struct cli *cli, const struct advise *run,
                    const struct index_faults *faults)
@@ -124,6 +143,7 @@ index_print_advice(const struct cli *cli, const struct advise *run,
     for (size_t i = 0; i < run->choices.count; i++)
         print_choice(cli, run, &run->choices.items[i]);
     index_print_faults(cli, run, faults);
+    print_hints(run);
     print_problems(run);
     for (size_t i = 0; i < run->notes.count; i++)
         printf("%s%s\n", i == 0 ? "\n" : "", run->notes.items[i]);

@@ -362,6 +362,61 @@ def test_documents_words_and_arrays(advise):
     assert all(gain(advice, at) > 2 for at in range(4))
 
 
+@pytest.fixture
+def papers(shop):
+    shop.psql(text="""
+        CREATE TABLE papers AS
+            SELECT i AS id, i % 7 AS shelf, 'title ' || i AS title, repeat('x', 80) AS text,
+                   jsonb_build_object('dataset', 'd' || i) AS one,
+                   jsonb_build_object('kind', 'k' || i, 'source', i, 'deep', '{}'::jsonb) AS many
+              FROM generate_series(1, 20000) i;
+        VACUUM ANALYZE papers""", dbname="shop")
+    yield shop
+    shop.query("DROP TABLE papers", dbname="shop")
+
+
+def test_constants_that_became_parameters(pgdeck, advise, papers, tmp_path):
+    """An index on an expression needs them: from wherever the statement was seen with them, or
+    from what can be there at all; else it is said."""
+    key = "SELECT id FROM papers WHERE many ->> $1 = $2;"
+    advice = advise("SELECT id FROM papers WHERE one ->> $1 = $2 AND shelf = $3;"
+                    "SELECT id FROM papers WHERE to_tsvector($1, title) @@ plainto_tsquery($2);" + key)
+    assert "papers ((one ->> 'dataset'))" in [one.split(", ")[0] + ")" * ("shelf" in one)
+                                              for one in creates(advice)], creates(advice)
+    assert [one.get("problem") for one in advice["statements"]] == [None] * 3
+    words, unknown = advice["statements"][1:]
+    assert gain(advice, 0) > 5 and "$1 is taken for 'dataset'" in advice["statements"][0]["hint"]
+    assert gain(advice, 1) > 2 and "default_text_search_config" in words["hint"]
+    assert gain(advice, 2) == 1 and "in a sample its keys are: kind, source" in unknown["hint"]
+    (tmp_path / "q.sql").write_text(key)
+    text = pgdeck("index", "advise", "--from", papers.conninfo("shop"), tmp_path / "q.sql",
+                  expect=0).out
+    assert "an expression of column many with the constant $1, which is not known" in text
+    found = creates(advise(key + "SELECT id FROM papers WHERE many ->> 'kind' = 'k7';"))
+    assert found == ["papers ((many ->> 'kind'))"]
+    with papers.connect("shop") as client:
+        client.execute("SELECT id FROM papers WHERE many ->> 'source' = '8'")
+        advice = advise(key)
+        assert creates(advice) == ["papers ((many ->> 'source'))"]
+        assert "as a session ran it" in advice["statements"][0]["hint"]
+
+
+def test_pages_by_keys_and_rows(advise, papers):
+    papers.query("CREATE TABLE sheets AS SELECT id, shelf, title, text, id / 3000 AS at FROM papers",
+                 dbname="shop")
+    papers.query("VACUUM ANALYZE sheets", dbname="shop")
+    try:
+        advice = advise("SELECT id, text FROM sheets WHERE (at, id) > ($1, $2) "
+                        "ORDER BY at, id LIMIT 20;")
+        assert creates(advice) == ["sheets (at, id)"] and gain(advice, 0) > 3
+        advice = advise("SELECT count(text) FROM sheets WHERE (at, id) > (6, 18500);")
+        assert creates(advice)[0].startswith("sheets (at") and gain(advice, 0) > 2
+        assert gain(advise("SELECT text FROM sheets WHERE (title, at) = ($1, $2);"), 0) > 5
+        assert gain(advise("SELECT text FROM sheets WHERE (at, id) IN ((1, 4), (2, 7));"), 0) > 5
+    finally:
+        papers.query("DROP TABLE sheets", dbname="shop")
+
+
 def test_arrays_and_rows_in_order(advise, shop):
     shop.psql(text="""
         CREATE TABLE readings AS

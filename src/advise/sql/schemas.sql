@@ -8,4 +8,5 @@ SELECT current_schemas(false)::text[] AS schemas,
          WHERE e.extname = 'hypopg') AS hypopg,
        EXISTS (SELECT FROM pg_available_extensions a WHERE a.name = 'hypopg') AS is_available,
        current_setting('server_version_num')::integer / 10000 AS major,
+       current_setting('default_text_search_config') AS words,
        current_database() AS database, current_user AS role
