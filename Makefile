@@ -93,6 +93,7 @@ bench: build
 	$(PYTHON) tests/perf/advise/run --pgdeck $(BUILD)/pgdeck
 	$(PYTHON) tests/perf/partitions/run --pgdeck $(BUILD)/pgdeck
 	$(PYTHON) tests/perf/pool/run --pgdeck $(BUILD)/pgdeck
+	meson test -C $(BUILD) --benchmark --verbose
 
 golden-update: ## rewrite the golden files from what the program says now
 golden-update: build-tests

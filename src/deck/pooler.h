@@ -35,6 +35,9 @@ struct deck_pooler {              /* `pooler:`: the daemon itself (pgdeck pool) 
     int64_t shutdown_timeout_ms;
     int prepared_statements; /* at most on one server */
     int64_t buffer_bytes;
+    int metrics_port; /* 0: no metrics */
+    const char *metrics_listen;
+    LIST_OF(const char *) metrics_allow;
     enum deck_tls tls;                                     /* of clients */
     const char *tls_certificate, *tls_key, *tls_client_ca; /* files; NULL: none */
 };

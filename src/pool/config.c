@@ -100,13 +100,35 @@ add_listener(struct pool_config *config, const char *host, struct error *err)
     return true;
 }
 
+/* /metrics speaks no TLS, and tells no query: beyond loopback only networks that are named. */
+static bool
+add_metrics(struct pool_config *config, struct error *err)
+{
+    const struct deck_pooler *pooler = &config->pooler;
+    const char *host = pooler->metrics_listen == NULL ? "127.0.0.1" : pooler->metrics_listen;
+
+    if (pooler->metrics_port == 0)
+        return true;
+    if (!net_address_find(config->arena, host, pooler->metrics_port, &config->metrics, err))
+        return error_wrap(err, "cannot serve metrics");
+    for (size_t i = 0; i < pooler->metrics_allow.count; i++) {
+        if (!net_network_read(pooler->metrics_allow.items[i],
+                              LIST_ADD(config->arena, &config->metrics_allow), err))
+            return false;
+    }
+    if (net_address_is_loopback(&config->metrics) || config->metrics_allow.count > 0)
+        return true;
+    error_set(err, ERROR_REFUSED, "metrics are not served on %s to everybody", host);
+    return error_hint(err, "Let pooler.metrics_allow say which networks may read them.");
+}
+
 static bool
 add_listeners(struct pool_config *config, struct error *err)
 {
     struct deck_pooler *pooler = &config->pooler;
     const char *state;
 
-    if (!pool_config_tls_clients(config, err))
+    if (!pool_config_tls_clients(config, err) || !add_metrics(config, err))
         return false;
     if (pooler->listen.count == 0)
         *LIST_ADD(config->arena, &pooler->listen) = "127.0.0.1";
@@ -251,6 +273,7 @@ add_route(struct pool_config *config, const struct deck *deck, const struct deck
         .reset = pool->reset,
         .on_session_state = pool->on_session_state,
         .query_timeout_ms = pool->query_timeout_ms,
+        .target_p95_ms = environment->targets.query_p95_ms,
         .has_tls_required = environment->has_tls_required,
         .auth = pool->auth,
     };

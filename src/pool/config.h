@@ -30,6 +30,7 @@ struct pool_route {
     enum deck_pool_reset reset;
     enum deck_pool_state on_session_state;
     int64_t query_timeout_ms; /* 0: none */
+    int64_t target_p95_ms;    /* of the environment; 0: none */
     bool has_tls_required;
     enum deck_auth auth;
     uid_t peer;                             /* DECK_AUTH_PEER: who may come; else -1 */
@@ -49,7 +50,9 @@ struct pool_config {
     struct deck_pooler pooler;
     const char *socket_folder;
     LIST_OF(struct net_address) listen;
-    struct net_tls *tls; /* for clients; NULL: none */
+    struct net_address metrics;                /* length 0: not served */
+    LIST_OF(struct net_network) metrics_allow; /* beside loopback */
+    struct net_tls *tls;                       /* for clients; NULL: none */
     LIST_OF(struct pool_tls) server_tls;
     LIST_OF(struct pool_user) users;
     LIST_OF(struct pool_route) routes;

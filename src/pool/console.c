@@ -214,6 +214,54 @@ show_stats(struct rows *rows)
 }
 
 static void
+times(struct rows *rows, const struct histogram *histogram)
+{
+    const double shares[] = {0.5, 0.95, 0.99, 1};
+
+    for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++)
+        number(rows, histogram_percentile(histogram, shares[i]) / POOL_US_NS);
+}
+
+static void
+show_latency(struct rows *rows)
+{
+    POOL_EACH(node, &rows->client->pool->groups)
+    {
+        struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
+        const struct pool_measures *measures = group->measures;
+        uint64_t target_us = (uint64_t)group->route->target_p95_ms * 1000;
+        bool is_met = histogram_percentile(&measures->query, 0.95) <= target_us * POOL_US_NS;
+        text(rows, group->route->environment);
+        text(rows, group->route->service);
+        text(rows, group->route->database);
+        text(rows, group->route->user);
+        number(rows, measures->query.total);
+        times(rows, &measures->query);
+        times(rows, &measures->transaction);
+        times(rows, &measures->wait);
+        number(rows, target_us);
+        text(rows, target_us == 0 || measures->query.total == 0 ? "" : is_met ? "met" : "missed");
+        end_row(rows);
+    }
+}
+
+static void
+show_errors(struct rows *rows)
+{
+    POOL_EACH(node, &rows->client->pool->groups)
+    {
+        struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
+        for (size_t i = 0; i < group->measures->error_count; i++) {
+            text(rows, group->route->database);
+            text(rows, group->route->user);
+            text(rows, group->measures->errors[i].sqlstate);
+            number(rows, group->measures->errors[i].count);
+            end_row(rows);
+        }
+    }
+}
+
+static void
 show_databases(struct rows *rows)
 {
     POOL_EACH(node, &rows->client->pool->groups)
@@ -353,6 +401,12 @@ static const struct view views[] = {
      show_stats,
      {"database", "user", "total_xact_count", "total_query_count", "total_errors", "total_received",
       "total_sent", "total_xact_time", "total_wait_time", "max_wait_time"}},
+    {"LATENCY",
+     show_latency,
+     {"environment", "service", "database", "user", "count", "query_p50_us", "query_p95_us",
+      "query_p99_us", "query_max_us", "xact_p50_us", "xact_p95_us", "xact_p99_us", "xact_max_us",
+      "wait_p50_us", "wait_p95_us", "wait_p99_us", "wait_max_us", "target_p95_us", "target"}},
+    {"ERRORS", show_errors, {"database", "user", "sqlstate", "count"}},
     {"DATABASES",
      show_databases,
      {"name", "host", "database", "user", "environment", "service", "min_pool_size", "pool_size",

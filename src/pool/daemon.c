@@ -3,6 +3,7 @@
 
 #include "net/loop.h"
 #include "pool/pool.h"
+#include "pool/web.h"
 
 #include <openssl/rand.h>
 #include <signal.h>
@@ -24,6 +25,7 @@ struct daemon {
     int listeners[LISTENERS_MAX];
     size_t listener_count;
     int signals;
+    int metrics;                /* its listener; -1: none */
     struct pool_lookup *lookup; /* NULL: not needed so far */
 };
 
@@ -116,7 +118,8 @@ listen_all(struct daemon *daemon, const struct pool_config *config, struct error
             return false;
         daemon->listener_count++;
     }
-    return true;
+    return config->metrics.length == 0 ||
+           net_loop_listen(daemon->loop, &config->metrics, &daemon->metrics, err);
 }
 
 /* All or nothing. Addresses to listen on stay as they are until a restart. */
@@ -154,6 +157,38 @@ accept_some(struct daemon *daemon, int listener)
             return;
         }
         pool_client_process(client);
+    }
+}
+
+static bool
+may_read_metrics(const struct pool_config *config, const struct sockaddr_storage *address)
+{
+    const struct net_address from = {.storage = *address};
+    bool is_allowed = net_address_is_loopback(&from);
+
+    for (size_t i = 0; i < config->metrics_allow.count; i++)
+        is_allowed |= net_network_has(&config->metrics_allow.items[i], address);
+    return is_allowed;
+}
+
+static void
+accept_web(struct daemon *daemon)
+{
+    struct pool *pool = &daemon->pool;
+
+    for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
+        struct sockaddr_storage address = {0};
+        struct pool_web spare = {0}, *web = pool_web_new(pool);
+        struct net_stream *stream = web == NULL ? &spare.link.stream : &web->link.stream;
+        int taken = net_loop_accept(daemon->loop, daemon->metrics, stream, &address);
+        if (taken > 0 && web != NULL && may_read_metrics(pool->config, &address))
+            pool_web_event(web);
+        else if (web != NULL)
+            pool_web_close(web);
+        else if (taken > 0)
+            stream->transport->close(stream);
+        if (taken <= 0)
+            return;
     }
 }
 
@@ -196,6 +231,8 @@ handle(struct daemon *daemon, const struct net_event *events, size_t count)
     for (size_t i = 0; i < count; i++) {
         if (events[i].kind == NET_STREAM && !is_done[i])
             pool_stream_event(pool, events[i].stream, events[i].is_writable);
+        else if (events[i].kind == NET_LISTENER && events[i].descriptor == daemon->metrics)
+            accept_web(daemon);
         else if (events[i].kind == NET_LISTENER)
             accept_some(daemon, events[i].descriptor);
         else if (events[i].kind == NET_SIGNAL) {
@@ -265,6 +302,8 @@ close_listeners(struct daemon *daemon)
     for (size_t i = 0; i < daemon->listener_count; i++)
         net_loop_close_listener(daemon->loop, daemon->listeners[i]);
     daemon->listener_count = 0;
+    if (daemon->metrics >= 0)
+        net_loop_close_listener(daemon->loop, daemon->metrics);
 }
 
 static void
@@ -279,6 +318,8 @@ log_start(struct daemon *daemon)
     }
     for (size_t i = 0; i < pool->config->listen.count; i++)
         pool_log(pool, "listening on %s", pool->config->listen.items[i].display);
+    if (daemon->metrics >= 0)
+        pool_log(pool, "metrics are on %s", pool->config->metrics.display);
 }
 
 bool
@@ -292,7 +333,7 @@ pool_daemon_run(const struct pool_daemon_options *options, struct error *err)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     daemon->driver = (struct pool_driver){connect_by_loop, random_bytes, log_line, look_up};
     daemon->options = options;
-    daemon->signals = -1;
+    daemon->signals = daemon->metrics = -1;
     prepare_process();
     config = pool_daemon_load(options, err);
     daemon->loop = config == NULL ? NULL : net_loop_new(err);

@@ -23,8 +23,12 @@ pool_group_new(struct pool *pool, struct pool_config *config, const struct pool_
 {
     struct pool_group *group = calloc(1, sizeof(*group));
 
-    if (group == NULL)
+    struct pool_measures *measures = group == NULL ? NULL : pool_measures_new();
+    if (measures == NULL) {
+        free(group);
         return false;
+    }
+    group->measures = measures;
     group->pool = pool;
     group->config = config;
     pool_config_keep(config);
@@ -47,6 +51,7 @@ pool_group_free(struct pool_group *group)
     }
     pool_list_remove(&group->node);
     pool_config_drop(group->config);
+    pool_measures_free(group->measures);
     free(group);
 }
 
@@ -130,6 +135,7 @@ attach(struct pool_server *server, struct pool_client *client)
     client->last_server = server->serial;
     group->statistics.waits++;
     group->statistics.wait_us += waited;
+    pool_measure(&group->measures->wait, waited);
     if (waited > group->statistics.wait_max_us)
         group->statistics.wait_max_us = waited;
     if (pool_session_setup(server))
@@ -240,8 +246,10 @@ detach(struct pool_server *server)
             client->state = POOL_CLIENT_IDLE;
     }
     server->client = NULL;
+    uint64_t duration_us = server->pool->now_us - server->since_us;
     server->group->statistics.transactions++;
-    server->group->statistics.transaction_us += server->pool->now_us - server->since_us;
+    server->group->statistics.transaction_us += duration_us;
+    pool_measure(&server->group->measures->transaction, duration_us);
 }
 
 /* A query runs on for a client that has gone: it is stopped before the connection is closed. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "pool/pool.h"
+#include "pool/web.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -126,6 +127,7 @@ pool_init(struct pool *pool, struct pool_driver *driver, struct pool_config *con
     pool_list_init(&pool->groups);
     pool_list_init(&pool->clients);
     pool_list_init(&pool->cancels);
+    pool_list_init(&pool->webs);
     pool_list_init(&pool->dead);
     pool->no_parameters = pool_parameters_make(&pool->parameters, NULL, 0);
     if (pool->no_parameters == NULL ||
@@ -156,6 +158,10 @@ pool_release(struct pool *pool)
     {
         pool_cancel_close(POOL_ENTRY(cancel, struct pool_cancel, node));
     }
+    POOL_EACH(web, &pool->webs)
+    {
+        pool_web_close(POOL_ENTRY(web, struct pool_web, node));
+    }
     pool_sweep(pool);
     POOL_EACH(group, &pool->groups)
     {
@@ -177,6 +183,10 @@ pool_stream_event(struct pool *pool, struct net_stream *stream, bool is_writable
     stream->is_readable |= is_writable && net_tls_is_on(stream); /* it may have to write to read */
     if (kind == POOL_OWNER_CANCEL) {
         pool_cancel_event(stream->owner);
+        return;
+    }
+    if (kind == POOL_OWNER_WEB) {
+        pool_web_event(stream->owner);
         return;
     }
     if (kind == POOL_OWNER_SERVER) {
@@ -253,6 +263,7 @@ pool_tick(struct pool *pool, uint64_t now_us)
         if (now_us >= cancel->deadline_us)
             pool_cancel_close(cancel);
     }
+    pool_web_tick(pool);
     POOL_EACH(group, &pool->groups)
     {
         pool_group_tick(POOL_ENTRY(group, struct pool_group, node));
@@ -260,7 +271,9 @@ pool_tick(struct pool *pool, uint64_t now_us)
     if (pool->is_stopping)
         tick_stop(pool);
     pool_sweep(pool);
-    return pool_list_is_empty(&pool->clients) && !pool->is_stopping ? IDLE_TICK_MS : TICK_MS;
+    return pool_list_is_empty(&pool->clients) && pool->web_count == 0 && !pool->is_stopping
+               ? IDLE_TICK_MS
+               : TICK_MS;
 }
 
 void

@@ -209,6 +209,7 @@ take_error(struct pool_server *server, const uint8_t *body, size_t count)
     if (!wire_read_error(body, count, &fields))
         fields =
             (struct wire_error_fields){"ERROR", "", "malformed error from the server", "", "", ""};
+    pool_measure_error(server->group->measures, fields.sqlstate);
     /* A plan that no longer fits is made anew when the statement is used next. */
     if (strcmp(fields.sqlstate, "0A000") == 0 &&
         strcmp(fields.routine, "RevalidateCachedQuery") == 0)
@@ -281,6 +282,17 @@ wanted_of(const struct pool_server *server, const struct wire_header *header)
     return WIRE_HEADER_BYTES;
 }
 
+/* It is ready again: the query, or the group of messages, is over, and the next one begins. */
+static void
+note_time(struct pool_server *server)
+{
+    uint64_t duration_us = server->pool->now_us - server->query_us;
+
+    server->group->statistics.query_us += duration_us;
+    pool_measure(&server->group->measures->query, duration_us);
+    server->query_us = server->pool->now_us;
+}
+
 /* Looks at a message. False: the connection is closed. ret_is_hidden: not for the client. */
 static bool
 inspect(struct pool_server *server, const struct wire_header *header, const uint8_t *body,
@@ -331,6 +343,8 @@ inspect(struct pool_server *server, const struct wire_header *header, const uint
             return false;
         }
     }
+    if (header->type == 'Z' && !first.is_hidden && server->state == POOL_SERVER_ACTIVE)
+        note_time(server);
     if (answer == POOL_ANSWER_WHOLE)
         pool_owed_remove(&server->owed);
     return true;

@@ -3,9 +3,10 @@
 #pragma once
 #include "pool/checkin.h"
 #include "pool/config.h"
+#include "pool/driver.h"
 #include "pool/link.h"
 #include "pool/list.h"
-#include "pool/lookup.h"
+#include "pool/measure.h"
 #include "pool/owed.h"
 #include "pool/parameters.h"
 #include "pool/statement.h"
@@ -26,17 +27,7 @@ struct pool_group;
 struct pool_client;
 struct pool_server;
 
-/* How the pool gets connections: the loop, or a simulated network. */
-struct pool_driver {
-    bool (*connect)(struct pool_driver *driver, const struct net_address *address,
-                    struct net_stream *stream, struct error *err);
-    bool (*random)(struct pool_driver *driver, void *bytes, size_t count);
-    void (*log)(struct pool_driver *driver, const char *line);
-    /* Asks a server for a verifier; false: not now. The answer comes by pool_client_found. */
-    bool (*look_up)(struct pool_driver *driver, const struct pool_lookup_question *question);
-};
-
-enum pool_owner_kind { POOL_OWNER_CLIENT, POOL_OWNER_SERVER, POOL_OWNER_CANCEL };
+enum pool_owner_kind { POOL_OWNER_CLIENT, POOL_OWNER_SERVER, POOL_OWNER_CANCEL, POOL_OWNER_WEB };
 
 /* The first member of whatever owns a stream. */
 struct pool_object {
@@ -48,7 +39,7 @@ struct pool_statistics {
     uint64_t transactions, queries, errors;
     uint64_t received_bytes, sent_bytes; /* of clients that have gone */
     uint64_t wait_us, wait_max_us, waits;
-    uint64_t transaction_us;
+    uint64_t transaction_us, query_us;
 };
 
 /* A start-up's parameters, and what a server reports with them: the next login needs no server. */
@@ -72,6 +63,8 @@ struct pool_group {
     struct wire_scram_keys keys; /* for the server's salt: PBKDF2 once */
     bool has_keys;
     struct pool_statistics statistics;
+    struct pool_measures *measures;
+    uint64_t live_received_bytes, live_sent_bytes; /* as of the last look at the metrics */
 };
 
 enum pool_client_state {
@@ -187,10 +180,10 @@ struct pool {
     struct pool_buffers buffers;
     struct pool_parameter_table parameters;
     struct pool_statement_table statements;
-    struct pool_node groups, clients, cancels, dead;
+    struct pool_node groups, clients, cancels, webs, dead;
     const struct pool_parameters *no_parameters;
     uint64_t now_us, next_serial, started_us;
-    int client_count, cancel_count;
+    int client_count, cancel_count, web_count;
     uint8_t mock_secret[WIRE_SCRAM_KEY_BYTES];
     bool is_stopping; /* drains */
     bool is_ended;    /* nothing is left, or SHUTDOWN IMMEDIATE */

@@ -1,0 +1,26 @@
+/* Answers GET /metrics by HTTP/1.x, one request a connection; anything else is refused. What it
+ * holds is bounded: requests of 4 kB, 32 connections, 5 s each. */
+#pragma once
+#include "base/text.h"
+#include "pool/state.h"
+
+/* A client of /metrics. */
+struct pool_web {
+    struct pool_object object;
+    struct pool_node node;
+    struct pool *pool;
+    struct pool_link link;
+    bool is_answered, is_closed;
+    uint64_t deadline_us;
+};
+
+/* A new connection, whose stream is then attached by the caller: web->link.stream. NULL: too many,
+ * or no memory. */
+struct pool_web *pool_web_new(struct pool *pool);
+void pool_web_event(struct pool_web *web);
+void pool_web_close(struct pool_web *web);
+/* Closes those that take too long. */
+void pool_web_tick(struct pool *pool);
+
+/* metrics.c: appends the pool's figures. */
+void pool_metrics(struct pool *pool, struct text *text);
