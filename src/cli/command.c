@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "settings/check_deck.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -187,7 +188,8 @@ cli_parse(struct cli *cli, const struct cli_command *command, struct cli_options
         } else if (!has_ended && (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0)) {
             print_help(command, options.items, options.count, common);
             return false;
-        } else if (!has_ended && argv[at][0] == '-' && argv[at][1] != '\0') {
+        } else if (!has_ended && argv[at][0] == '-' && argv[at][1] != '\0' &&
+                   !isdigit((unsigned char)argv[at][1])) { /* -7 is a number: no option is */
             if (!read_option(cli, command, tables, counts, argv, &at, err))
                 return false;
         } else {

@@ -213,6 +213,11 @@ class Server:
         """The first column of the first row."""
         return self.query(sql, *values, dbname=dbname)[0][0]
 
+    def settle_statistics(self):
+        """Before 15 a collector gathers them, and they are read with a delay."""
+        if self.version < 15:
+            time.sleep(1.2)
+
     def client(self, program, *args, dbname="postgres", text=None, timeout=120):
         """A client program of Debian's: psql, pg_dump, pgbench ...; its standard output."""
         env = {**os.environ, "PGHOST": self.host, "PGPORT": str(self.port),

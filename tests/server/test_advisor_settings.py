@@ -267,7 +267,7 @@ def test_the_depth_of_monitoring_follows_the_environment(pgdeck, fresh_server, t
     assert "Nothing to do" in pgdeck("plan", "-d", deck, "--detailed-exitcode", expect=0).out
 
 
-@pytest.mark.pg(max=15)
+@pytest.mark.pg(min=15, max=15)  # Debian's pgaudit is for its own PostgreSQL
 def test_an_audit_loads_pgaudit(pgdeck, fresh_server, tmp_path):
     text = DEPTHS.replace("AUDIT", "security: {audit: true}")
     deck = write_deck(tmp_path / "deck", fresh_server.conninfo(), text)

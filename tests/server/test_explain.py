@@ -26,7 +26,9 @@ def deck(make_server, pg_version, tmp_path):
         CREATE TABLE app.log (at int) PARTITION BY RANGE (at);
         """ + "".join(f"CREATE TABLE app.log_{i} PARTITION OF app.log FOR VALUES FROM ({i}) "
                       f"TO ({i + 1});" for i in range(12)))
+    server.settle_statistics()
     server.query("VACUUM (ANALYZE)")
+    server.settle_statistics()
     return write_deck(tmp_path, server, "postgres"), server
 
 
@@ -57,6 +59,7 @@ def test_what_is_wrong_and_what_is_not(pgdeck, deck):
         pgdeck, deck, "SELECT count(*) FROM skew WHERE a = 1 AND b = 1 AND a + b = 2", "--analyze")
     deck[1].query("INSERT INTO app.fresh SELECT i, i FROM generate_series(1, 5000) AS i")
     deck[1].query("UPDATE app.sale SET note = note || id WHERE id <= 30000")
+    deck[1].settle_statistics()
     text = pgdeck("explain", "-d", deck[0], "SELECT * FROM sale WHERE id = 1", expect=0).out
     assert "rows changed since the table was analyzed" in text and 'ANALYZE' in text
 
@@ -97,3 +100,4 @@ def test_a_query_by_its_id(pgdeck, deck):
     assert "lacks its values" in pgdeck("explain", "-d", path, "--analyze", str(query_id),
                                         expect=22).err
     assert "has no query 1 here" in pgdeck("explain", "-d", path, "1", expect=22).err
+    assert "has no query -1 here" in pgdeck("explain", "-d", path, "-1", expect=22).err

@@ -304,6 +304,8 @@ def test_many_tables_and_six_databases(pgdeck, healthy, tmp_path, full_size):
     healthy.reload()
     before = healthy.log_text().count("connection authorized")
     findings, took_s = look(pgdeck, deck)
+    if healthy.version < 15:  # CREATE DATABASE asked for the checkpoints
+        findings = [f for f in findings if f["check"] != "checkpoints"]
     assert took_s < 2 and bad(findings) == []
     assert healthy.log_text().count("connection authorized") - before <= len(names) + 1
     tables = 10000 if full_size else 2000

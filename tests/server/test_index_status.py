@@ -190,6 +190,7 @@ def test_a_scan_is_use(deck):
         connection.execute("SET enable_seqscan = off")
         connection.execute("SET enable_bitmapscan = off")
         connection.execute("SELECT * FROM decoys WHERE d = 3 ORDER BY d, e DESC")
+    deck.server.settle_statistics()
     assert deck.value("SELECT pg_stat_get_numscans('direction_2'::regclass)") == 1
     findings = deck.findings("--verdict", "unused")
     assert "direction_2" not in findings and "direction_1" in findings
@@ -443,7 +444,9 @@ def test_what_pgdeck_has_just_built_gets_its_time(deck):
     deck.run("CREATE TABLE t (a int); INSERT INTO t VALUES (1)")
     deck.write("CREATE INDEX t_a ON t (a);", review="1s")
     deck.pgdeck("apply", "-d", deck.file, "--yes", expect=0)
-    wait_for(lambda: deck.value("SELECT now() - stats_reset > '2 s' FROM pg_stat_bgwriter"), 10,
+    wait_for(lambda: deck.value("SELECT now() - max(stats_reset) > '2 s' FROM (SELECT stats_reset "
+                                "FROM pg_stat_bgwriter UNION SELECT stats_reset FROM "
+                                "pg_stat_database WHERE datname = current_database()) AS s"), 10,
              "older statistics")
     deck.run("UPDATE pgdeck.journal SET finished_at = now() + '1 h'")
     assert deck.findings() == {}

@@ -40,13 +40,14 @@ def write(tmp_path, fresh_server):
 def age(server):
     """The statistics look as if they had been gathered for hours: the times of their last reset are
     in the file that the server writes when it stops."""
+    server.settle_statistics()
     moments = {row[0] for row in server.query(
         "SELECT (extract(epoch FROM moment - '2000-01-01 00:00:00+00') * 1000000)::bigint FROM "
         "(SELECT stats_reset FROM pg_stat_wal UNION SELECT stats_reset FROM pg_stat_database "
         " UNION SELECT stats_reset FROM pg_stat_bgwriter) AS s (moment) WHERE moment IS NOT NULL")}
     assert moments
     server.stop()
-    path = server.data / "pg_stat" / "pgstat.stat"
+    path = server.data / "pg_stat" / ("pgstat.stat" if server.version >= 15 else "global.stat")
     data = path.read_bytes()
     for moment in moments:
         earlier = moment - HOURS * 3600 * 1000000
