@@ -18,6 +18,8 @@ const struct cli_command cli_commands[] = {
      cmd_index},
     {"partition", "VERB", "partitions: what there is, upkeep, and what conversions have left",
      "making it so", cmd_partition},
+    {"maintain", "VERB", "daily, weekly and monthly work: what is due, done and recorded",
+     "making it so", cmd_maintain},
     {"health", "", "find what is wrong with the databases, and the SQL that mends it", "measuring",
      cmd_health},
     {"explain", "QUERY|QUERYID", "show the plan of one query, and what is wrong in it", "measuring",

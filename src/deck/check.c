@@ -84,6 +84,23 @@ check_targets(struct deck_loader *loader, const struct deck_environment *environ
                       environment->max_connections);
 }
 
+static void
+check_backup(struct deck_loader *loader, const struct deck_environment *environment,
+             const struct deck_node *node)
+{
+    const struct deck_backup *backup = &environment->maintenance.backup;
+    const struct deck_node *own = deck_node_get(deck_node_get(node, "maintenance"), "backup");
+
+    if (backup->kind == BACKUP_COMMAND && backup->command == NULL)
+        deck_loader_fault(loader, place_of(own, "kind", environment->place),
+                          "environments.%s.maintenance.backup: kind command needs a command",
+                          environment->name);
+    if (backup->kind != BACKUP_COMMAND && backup->command != NULL)
+        deck_loader_fault(loader, place_of(own, "command", environment->place),
+                          "environments.%s.maintenance.backup: command is of kind command only",
+                          environment->name);
+}
+
 static const char **
 names_of(struct deck_loader *loader, const struct deck_node *map)
 {
@@ -114,6 +131,7 @@ check_environments(struct deck_loader *loader, struct deck *deck, const struct d
         environment->monitoring = deck_depth(environment);
         check_pools(loader, environment, node);
         check_targets(loader, environment, node);
+        check_backup(loader, environment, node);
     }
 }
 

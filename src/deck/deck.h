@@ -3,6 +3,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/error.h"
+#include "deck/maintenance.h"
 #include "deck/pooler.h"
 #include "deck/server.h"
 #include "deck/setting.h"
@@ -58,7 +59,7 @@ struct deck_environment {
     LIST_OF(const char *) allow; /* client networks, CIDR */
     int64_t history_ms;          /* how long samples of the monitoring are kept; default 30 days */
     struct deck_settings settings;
-    const char *maintenance_daily, *maintenance_weekly, *maintenance_monthly; /* NULL: none */
+    struct deck_maintenance maintenance;
 };
 
 struct deck_partition_part { /* of a LIST */

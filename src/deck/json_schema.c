@@ -110,6 +110,8 @@ value_schema(const struct deck_key *key)
         return pattern_schema(PERIOD_PATTERN);
     case KEY_SCHEDULE:
         return schedule_schema(key);
+    case KEY_TIME_ZONE:
+        return pattern_schema("^[A-Za-z][A-Za-z0-9_+/-]*$");
     case KEY_CHOICE:
     case KEY_SWITCH:
         return words_schema(key->words);

@@ -205,26 +205,6 @@ static const struct deck_table pool_table = {
     .place_offset = AT(deck_pool, place),
 };
 
-static const struct deck_key maintenance_keys[] = {
-    {.name = "daily",
-     .type = KEY_SCHEDULE,
-     .offset = AT(deck_environment, maintenance_daily),
-     .help = "time, such as \"00:30\"",
-     .min = SCHEDULE_DAILY},
-    {.name = "weekly",
-     .type = KEY_SCHEDULE,
-     .offset = AT(deck_environment, maintenance_weekly),
-     .help = "day and time, such as \"sun 02:00\"",
-     .min = SCHEDULE_WEEKLY},
-    {.name = "monthly",
-     .type = KEY_SCHEDULE,
-     .offset = AT(deck_environment, maintenance_monthly),
-     .help = "which day and time, such as \"first sun 03:00\"",
-     .min = SCHEDULE_MONTHLY},
-};
-static const struct deck_table maintenance_table = {
-    .what = "maintenance", .keys = maintenance_keys, .count = COUNT_OF(maintenance_keys)};
-
 static const struct deck_key security_keys[] = {
     {.name = "tls",
      .type = KEY_SWITCH,
@@ -305,20 +285,31 @@ static const struct deck_key environment_keys[] = {
      .help = "of its roles' names; default: its own name"},
     {.name = "maintenance",
      .type = KEY_MAPPING,
-     .offset = 0,
-     .help = "when work is done; UTC",
-     .table = &maintenance_table},
+     .offset = AT(deck_environment, maintenance),
+     .help = "when its databases are tended, and how",
+     .table = &deck_maintenance_table},
     {.name = "security",
      .type = KEY_MAPPING,
      .offset = 0,
      .help = "who may come in, and how",
      .table = &security_table},
 };
-static const struct deck_environment environment_defaults = {.workload = WORKLOAD_MIXED,
-                                                             .logging = LOGGING_BALANCED,
-                                                             .monitoring = DEPTH_OF_LOGGING,
-                                                             .history_ms =
-                                                                 INT64_C(30) * 24 * 60 * 60 * 1000};
+static const struct deck_environment environment_defaults = {
+    .workload = WORKLOAD_MIXED,
+    .logging = LOGGING_BALANCED,
+    .monitoring = DEPTH_OF_LOGGING,
+    .history_ms = INT64_C(30) * 24 * 60 * 60 * 1000,
+    .maintenance = {.time_zone = "UTC",
+                    .window_ms = INT64_C(3) * 60 * 60 * 1000,
+                    .dead_rows = 0.1,
+                    .changed_rows = 0.1,
+                    .freeze_age = 0.75,
+                    .index_bloat = 0.3,
+                    .index_size_bytes = 10 << 20,
+                    .wal_bytes = INT64_C(10) << 30,
+                    .replica_lag_ms = 30 * 1000,
+                    .backup = {.max_age_ms = INT64_C(26) * 60 * 60 * 1000}},
+};
 static const struct deck_table environment_table = {
     .what = "environment",
     .keys = environment_keys,

@@ -20,6 +20,7 @@ enum deck_key_type {
     KEY_CHOICE,           /* enum: index into words */
     KEY_SET,              /* unsigned: bits by index into words */
     KEY_SCHEDULE,         /* const char *; min: enum deck_schedule */
+    KEY_TIME_ZONE,        /* const char *: has the form of a name that PostgreSQL knows */
     KEY_NETWORKS,         /* LIST_OF(const char *), CIDR */
     KEY_LEVEL,            /* double: a share, a duration in ms, bytes or a count */
     KEY_CONNINFO,         /* const char * and struct place side by side */
@@ -75,6 +76,7 @@ struct deck_root {
 };
 
 extern const struct deck_table deck_root_table;
+extern const struct deck_table deck_maintenance_table;
 /* For files of a pooler alone: the keys of `pooler:`, and those of a pool that are not min and max.
  */
 extern const struct deck_table deck_pooler_table;

@@ -329,6 +329,27 @@ is_time_of_day(const char *text)
            atoi(text) < 24 && atoi(text + 3) < 60;
 }
 
+/* Whether there is such a zone, only the server knows. Offsets such as +02 would never change to
+ * summer time, and PostgreSQL reads their sign the other way round. */
+static void
+read_time_zone(struct value *value)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    static const char all[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-/";
+    const char *text = value->node->text;
+
+    if (!is_text(value, "a time zone, such as Europe/Berlin"))
+        return;
+    if (strchr(letters, text[0]) != NULL && text[0] != '\0' && text[strspn(text, all)] == '\0' &&
+        strlen(text) < 64) {
+        *(const char **)value->field = text;
+        return;
+    }
+    struct error *fault = deck_loader_fault(value->loader, value->node->place,
+                                            "%s: \"%s\" is not a time zone", value->path, text);
+    error_hint(fault, "Write the name of a place, such as Europe/Berlin, or UTC.");
+}
+
 static void
 read_schedule(struct value *value)
 {
@@ -651,6 +672,7 @@ static reader *const readers[KEY_TYPES] = {
     [KEY_CHOICE] = read_choice,
     [KEY_SET] = read_set,
     [KEY_SCHEDULE] = read_schedule,
+    [KEY_TIME_ZONE] = read_time_zone,
     [KEY_NETWORKS] = read_networks,
     [KEY_LEVEL] = read_level,
     [KEY_CONNINFO] = read_conninfo,
