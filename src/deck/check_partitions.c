@@ -26,6 +26,8 @@ check_kind(struct deck_loader *loader, const struct deck_partition *partition)
     if (has_range && partition->every == 0)
         error_hint(partition_fault(loader, partition, "a range wants \"every\""),
                    "Such as every: 1 month.");
+    if (partition->history != HISTORY_AUTO && !is_range)
+        partition_fault(loader, partition, "history belongs to a range");
     if (partition->is_uuidv7 && !has_range)
         partition_fault(loader, partition, "uuidv7 belongs to a range");
     if (partition->is_uuidv7 && partition->every > 0 && partition->unit == UNIT_ID)

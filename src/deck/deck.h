@@ -62,6 +62,9 @@ struct deck_environment {
     struct deck_maintenance maintenance;
 };
 
+/* What becomes of the rows that a table has when it is partitioned: HISTORY_AUTO decides. */
+enum deck_history { HISTORY_AUTO, HISTORY_WHOLE, HISTORY_SPLIT };
+
 struct deck_partition_part { /* of a LIST */
     const char *name;
     struct place place;
@@ -81,14 +84,15 @@ struct deck_partition {
     int past;    /* RANGE: periods before the current one to make with the table; default 0 */
     int retain;  /* RANGE: periods of retain_unit to keep; 0: for ever */
     enum deck_unit retain_unit;
-    int modulus;            /* HASH: number of parts */
-    bool is_uuidv7;         /* RANGE, then_range: the column has ids whose first bits are time */
-    bool has_rewrite;       /* partitions of another shape are made anew by copying */
-    bool has_accept_key;    /* a table in use may get a lesser key */
-    const char *export;     /* folder for what retain drops; NULL: it is dropped only */
-    int64_t keep_ms;        /* how long the old table of a conversion stays; default 7 days */
-    int64_t wal_rate_bytes; /* a conversion writes no more WAL a second; 0: no limit */
-    int64_t replica_lag_ms; /* a conversion waits while a replica is further behind */
+    int modulus;               /* HASH: number of parts */
+    enum deck_history history; /* RANGE: of a table with rows */
+    bool is_uuidv7;            /* RANGE, then_range: the column has ids whose first bits are time */
+    bool has_rewrite;          /* partitions of another shape are made anew by copying */
+    bool has_accept_key;       /* a table in use may get a lesser key */
+    const char *export;        /* folder for what retain drops; NULL: it is dropped only */
+    int64_t keep_ms;           /* how long the old table of a conversion stays; default 7 days */
+    int64_t wal_rate_bytes;    /* a conversion writes no more WAL a second; 0: no limit */
+    int64_t replica_lag_ms;    /* a conversion waits while a replica is further behind */
     LIST_OF(struct deck_partition_part) parts;
 };
 struct deck_partitions {

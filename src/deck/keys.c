@@ -320,6 +320,7 @@ static const struct deck_table environment_table = {
     .defaults = &environment_defaults,
 };
 
+static const char *const history_words[] = {"auto", "whole", "split", NULL};
 static const struct deck_key partition_keys[] = {
     {.name = "table",
      .type = KEY_NAME,
@@ -379,6 +380,11 @@ static const struct deck_key partition_keys[] = {
      .type = KEY_FILE,
      .offset = AT(deck_partition, export),
      .help = "folder in which partitions are written as CSV before retain drops them"},
+    {.name = "history",
+     .type = KEY_CHOICE,
+     .offset = AT(deck_partition, history),
+     .help = "rows that are there (range): split by copying, whole as one partition, or auto",
+     .words = history_words},
     {.name = "rewrite",
      .type = KEY_FLAG,
      .offset = AT(deck_partition, has_rewrite),

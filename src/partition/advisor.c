@@ -4,6 +4,7 @@
 #include "base/embed.h"
 #include "base/text.h"
 #include "change/script.h"
+#include "partition/adopt.h"
 #include "partition/convert.h"
 #include "partition/live.h"
 #include "partition/part.h"
@@ -410,7 +411,9 @@ advise_table(const struct scope *scope, const struct deck_partition *partition, 
     struct partition_live_advice live = about_of(scope, partition);
     if (scope->advice->scope == ADVICE_UPKEEP && table->kind != 'p')
         return true;
-    if (!partition_live_go_on(&live, &is_open, &live.kept, err))
+    if (!partition_adopt_go_on(&live, &is_open, err))
+        return false;
+    if (!is_open && !partition_live_go_on(&live, &is_open, &live.kept, err))
         return false;
     if (is_open)
         return true;
@@ -447,7 +450,8 @@ advise_database(const struct scope *scope, struct error *err)
     const struct partition_live_advice about = about_of(scope, NULL);
 
     if (scope->advice->scope == ADVICE_REMAINS || scope->advice->scope == ADVICE_REMAINS_ALL)
-        return !scope->catalog->exists || partition_remains_advise(&about, err);
+        return !scope->catalog->exists ||
+               (partition_remains_advise(&about, err) && partition_adopt_remains(&about, err));
     if (scope->catalog->exists && !partition_retire_go_on(&about, err))
         return false;
     for (size_t i = 0; i < partitions->list.count; i++) {

@@ -162,6 +162,24 @@ note_step(struct live *live, const char *step, struct error *err)
 
 /* --- steps -------------------------------------------------------------------------------- */
 
+/* Functions of other versions of the server are left out. */
+bool
+partition_live_install(struct arena *arena, PGconn *connection, const char *const *names,
+                       size_t count, struct error *err)
+{
+    int major = PQserverVersion(connection) / 10000;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct embedded_file *file =
+            embedded_file(arena_printf(arena, "partition/functions/%s.sql", names[i]));
+        if (major < file->min_version || (file->max_version != 0 && major > file->max_version))
+            continue;
+        if (!pg_execute(connection, file->text, err))
+            return false;
+    }
+    return true;
+}
+
 static bool
 install(struct live *live, void *argument, struct error *err)
 {
@@ -171,18 +189,10 @@ install(struct live *live, void *argument, struct error *err)
         "triggers", "start",         "verify",       "swap_statements",
         "swap",     "change_places", "finish",       "remove",
         "unconvert"};
-    int major = PQserverVersion(live->connection) / 10000;
 
     (void)argument;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        const struct embedded_file *file =
-            embedded_file(arena_printf(live->arena, "partition/functions/%s.sql", names[i]));
-        if (major < file->min_version || (file->max_version != 0 && major > file->max_version))
-            continue;
-        if (!pg_execute(live->connection, file->text, err))
-            return false;
-    }
-    return true;
+    return partition_live_install(live->arena, live->connection, names,
+                                  sizeof(names) / sizeof(names[0]), err);
 }
 
 static bool

@@ -61,6 +61,9 @@ bool partition_live_state(struct arena *arena, PGconn *connection,
                           const struct deck_partition *partition,
                           struct partition_live_state *ret_state, struct error *err) MUST_CHECK;
 
+bool partition_live_install(struct arena *arena, PGconn *connection, const char *const *names,
+                            size_t count, struct error *err) MUST_CHECK;
+
 struct partition_live_advice {
     struct advice *advice;
     const struct deck_database *database;
@@ -72,5 +75,10 @@ struct partition_live_advice {
  * old table of one that is done; NULL: there is none. */
 bool partition_live_go_on(const struct partition_live_advice *live, bool *ret_is_open,
                           const char **ret_kept, struct error *err) MUST_CHECK;
+/* Why a table in use cannot be converted, clauses joined; NULL: nothing. */
+bool partition_live_obstacles(const struct partition_live_advice *live, const char **ret_reasons,
+                              struct error *err) MUST_CHECK;
+/* "1.5 GB" */
+const char *partition_size_text(struct arena *arena, long long bytes);
 /* Adds the change that converts a table in use, or a note with what stands in the way. */
 bool partition_live_advise(const struct partition_live_advice *live, struct error *err) MUST_CHECK;

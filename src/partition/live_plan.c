@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "change/name.h"
 #include "change/script.h"
+#include "partition/adopt.h"
 #include "partition/design.h"
 #include "partition/period.h"
 #include "pg/script.h"
@@ -202,8 +203,8 @@ partition_live_state(struct arena *arena, PGconn *connection,
 
 /* --- the plan ----------------------------------------------------------------------------- */
 
-static const char *
-size_text(struct arena *arena, long long bytes)
+const char *
+partition_size_text(struct arena *arena, long long bytes)
 {
     static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
     size_t unit = 0;
@@ -216,9 +217,9 @@ size_text(struct arena *arena, long long bytes)
     return arena_printf(arena, "%.*f %s", value < 10 && unit > 0 ? 1 : 0, value, units[unit]);
 }
 
-static bool
-find_obstacles(const struct partition_live_advice *live, const char **ret_reasons,
-               struct error *err)
+bool
+partition_live_obstacles(const struct partition_live_advice *live, const char **ret_reasons,
+                         struct error *err)
 {
     struct arena *arena = live->advice->arena;
     AUTO_PGRESULT result = NULL;
@@ -323,19 +324,23 @@ partition_live_advise(const struct partition_live_advice *live, struct error *er
     const char *reasons;
     const char *doubts;
     const char *sql;
+    bool is_adopted;
 
     if (live->kept != NULL)
         return refuse(live, arena_printf(arena,
                                          "what it was before its last conversion is still kept as "
                                          "%s: pgdeck partition gc --all removes it",
                                          live->kept));
-    if (!find_obstacles(live, &reasons, err))
+    if (!partition_live_obstacles(live, &reasons, err))
         return false;
     if (reasons != NULL)
         return refuse(live, reasons);
     if (!partition_live_size(arena, live->connection, partition, &size, err) ||
-        !partition_find_misfits(live, &size, &reasons, err))
+        !partition_find_misfits(live, &size, &reasons, err) ||
+        !partition_adopt_advise(live, &size, reasons, &is_adopted, err))
         return false;
+    if (is_adopted)
+        return true;
     if (reasons != NULL)
         return refuse(live, reasons);
     if (!partition_live_parts(arena, live->connection, partition, &parts, err) ||
@@ -350,8 +355,8 @@ partition_live_advise(const struct partition_live_advice *live, struct error *er
                      "the deck has it partitioned. About %lld rows (%s) are copied beside it, "
                      "which needs about %s of disk until the old table is removed, and some %lld "
                      "min at 20 MB/s",
-                     size.rows, size_text(arena, size.bytes),
-                     size_text(arena, size.bytes * DISK_TENTHS / 10), seconds / 60 + 1),
+                     size.rows, partition_size_text(arena, size.bytes),
+                     partition_size_text(arena, size.bytes * DISK_TENTHS / 10), seconds / 60 + 1),
         sql, doubts);
     return true;
 }

@@ -76,6 +76,22 @@ add_range(struct arena *arena, const struct deck_partition *partition,
     }
 }
 
+struct partition_edge
+partition_edge_at(struct arena *arena, const struct deck_partition *partition, long long position,
+                  int offset)
+{
+    struct partition_period period =
+        partition_period_at(partition->unit, partition->every, position, offset);
+    char sorted[48];
+
+    if (partition->is_uuidv7)
+        bound_uuids(partition, position, offset, &period);
+    partition_day_text(partition->unit,
+                       partition_period_first(partition->unit, partition->every, position, offset),
+                       sorted, sizeof(sorted));
+    return (struct partition_edge){arena_strdup(arena, period.lower), arena_strdup(arena, sorted)};
+}
+
 static void
 add_list(struct arena *arena, const struct deck_partition *partition, struct partition_parts *parts)
 {

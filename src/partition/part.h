@@ -23,6 +23,14 @@ struct partition_days {
 void partition_parts_over(struct arena *arena, const struct deck_partition *partition,
                           const struct partition_days *days, struct partition_parts *ret_parts);
 
+/* Bound of the period `offset` after that of the position (today, or the newest id): as SQL text,
+ * and as bounds compare. */
+struct partition_edge {
+    const char *text, *sorted;
+};
+struct partition_edge partition_edge_at(struct arena *arena, const struct deck_partition *partition,
+                                        long long position, int offset);
+
 /* today: days since 1970-01-01 in UTC, or the newest id. RANGE: the current period, `past` before
  * and `premake` after it; also those of yesterday and tomorrow. */
 void partition_parts_wanted(struct arena *arena, const struct deck_partition *partition,

@@ -103,4 +103,4 @@ def test_what_is_no_such_column_is_said(existing):
     existing.run("INSERT INTO events VALUES ('00000000-0000-4000-8000-000000000001', 1, 'x'), "
                  "(gen_random_uuid(), 1::bigint << 40, 'y')")
     assert "is no uuid of version 7" in note("range: id, every: 1 month, uuidv7: true")
-    assert "would need" in note("range: n, every: 10 ids, accept_key: true")
+    assert "would need" in note("range: n, every: 10 ids, history: split, accept_key: true")

@@ -28,7 +28,7 @@ def journal(server):
     server.psql("-f", SOURCE / "src/maintenance/sql/create.sql", dbname="sql_files")
     server.psql("-f", SOURCE / "src/monitoring/sql/schema.sql", dbname="sql_files")
     name = "publications" if server.version > 14 else "publications__before_15"
-    for function in ("tables", name, "describe"):
+    for function in ("tables", name, "describe", "adopt_tables", "adopt_keys"):
         server.psql("-f", SOURCE / f"src/partition/functions/{function}.sql", dbname="sql_files")
     yield server
     server.query("DROP DATABASE sql_files")

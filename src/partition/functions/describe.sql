@@ -33,7 +33,8 @@ WITH t AS (
    UNION ALL
   SELECT 'shadow', concat_ws(' | ', 'check', k.conname, pg_get_constraintdef(k.oid),
                              obj_description(k.oid, 'pg_constraint'))
-    FROM pg_constraint k WHERE k.conrelid = relation AND k.contype = 'c'
+    FROM pg_constraint k
+   WHERE k.conrelid = relation AND k.contype = 'c' AND k.conname <> 'pgdeck_until'
    UNION ALL
   SELECT 'shadow', concat_ws(' | ', 'policy', p.polname, p.polpermissive, p.polcmd,
                    p.polroles::regrole[], pg_get_expr(p.polqual, relation),
@@ -58,6 +59,8 @@ WITH t AS (
     FROM pg_index i LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.conrelid = relation
                                              AND k.contype IN ('p', 'u')
    WHERE i.indrelid = relation AND i.indisunique
+     AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = i.indexrelid
+                                              AND c.relname ~ '^pgdeck_(wide|back)_')
    UNION ALL
   SELECT 'shadow', concat_ws(' | ', 'index', substring(pg_get_indexdef(i.indexrelid) FROM ' USING .*'),
                              obj_description(i.indexrelid, 'pg_class'))
