@@ -8,6 +8,8 @@
 
 enum { ADVISE_MAX_KEYS = 8 };
 
+struct json_t;
+
 struct advise_column {
     const char *name;
     const char *type; /* as format_type writes it */
@@ -49,9 +51,8 @@ struct advise_table {
     LIST_OF(struct advise_index) indexes;
     char **leaves; /* of a partitioned table: qualified names, the largest first */
     size_t leaf_count;
+    struct json_t *query; /* of a view: its parse tree; NULL */
 };
-
-struct json_t;
 
 /* What a condition can be answered with. */
 enum advise_use {

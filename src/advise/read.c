@@ -33,12 +33,44 @@ is_hidden(const struct block *block, const char *name)
     return false;
 }
 
+/* FROM t AS a(b, c) */
+static bool
+has_names(const json_t *node)
+{
+    return json_object_get(json_object_get(node, "alias"), "colnames") != NULL;
+}
+
 static const char *
 alias_of(const json_t *node, const char *otherwise)
 {
     const char *alias = tree_text(json_object_get(node, "alias"), "aliasname");
 
     return alias != NULL ? alias : otherwise;
+}
+
+static struct block *
+read_select(struct reading *reading, const json_t *select, const struct block *outer);
+
+/* A subquery in FROM: conditions on its columns are ones on the columns behind them, unless it
+ * takes the first rows only. */
+static void
+add_subquery(struct reading *reading, struct block *block, const char *alias, const json_t *query,
+             bool has_names)
+{
+    const json_t *select = tree_as(query, "SelectStmt");
+    struct item *item = LIST_ADD(reading->arena, &block->items);
+    size_t at = block->items.count - 1;
+
+    *item = (struct item){.alias = arena_strdup(reading->arena, alias), .reference = NO_REFERENCE};
+    if (select == NULL) {
+        reading_query(reading, query, block);
+        return;
+    }
+    const struct block *inner = read_select(reading, select, block);
+    if (inner == NULL || has_names || json_object_get(select, "limitCount") != NULL)
+        return;
+    block->items.items[at].inner = inner;
+    block->items.items[at].select = select;
 }
 
 static long
@@ -50,9 +82,18 @@ add_table(struct reading *reading, struct block *block, const json_t *range)
         is_name_of_with
             ? NULL
             : advise_find_table(reading->tables, advise_written_name(reading->arena, range));
+    if (table != NULL && table->query != NULL) {
+        static const struct block nothing = {0}; /* what is around it, a view does not see */
+        struct block *view = ARENA_NEW(reading->arena, struct block);
+        *view = nothing;
+        add_subquery(reading, view, alias_of(range, name), table->query, has_names(range));
+        *LIST_ADD(reading->arena, &block->items) = view->items.items[0];
+        return NO_REFERENCE;
+    }
     struct item *item = LIST_ADD(reading->arena, &block->items);
 
-    *item = (struct item){arena_strdup(reading->arena, alias_of(range, name)), NO_REFERENCE};
+    *item = (struct item){.alias = arena_strdup(reading->arena, alias_of(range, name)),
+                          .reference = NO_REFERENCE};
     if (table == NULL)
         return NO_REFERENCE;
     item->reference = (long)reading->statement->references.count;
@@ -64,13 +105,17 @@ add_table(struct reading *reading, struct block *block, const json_t *range)
 static void
 read_from(struct reading *reading, struct block *block, const json_t *node)
 {
-    static const char *const others[] = {"RangeSubselect", "RangeFunction", "RangeTableFunc"};
+    static const char *const others[] = {"RangeFunction", "RangeTableFunc"};
+    const json_t *subquery = tree_as(node, "RangeSubselect");
     const json_t *range = tree_as(node, "RangeVar");
     const json_t *join = tree_as(node, "JoinExpr");
     const json_t *sample = tree_as(node, "RangeTableSample");
 
     if (range != NULL)
         add_table(reading, block, range);
+    if (subquery != NULL)
+        add_subquery(reading, block, alias_of(subquery, ""), json_object_get(subquery, "subquery"),
+                     has_names(subquery));
     if (sample != NULL)
         read_from(reading, block, json_object_get(sample, "relation"));
     if (join != NULL) {
@@ -86,8 +131,8 @@ read_from(struct reading *reading, struct block *block, const json_t *node)
         const json_t *other = tree_as(node, others[i]);
         if (other == NULL)
             continue;
-        *LIST_ADD(reading->arena, &block->items) =
-            (struct item){arena_strdup(reading->arena, alias_of(other, "")), NO_REFERENCE};
+        *LIST_ADD(reading->arena, &block->items) = (struct item){
+            .alias = arena_strdup(reading->arena, alias_of(other, "")), .reference = NO_REFERENCE};
         reading_columns(reading, block, other);
     }
 }
@@ -241,33 +286,46 @@ read_list(struct reading *reading, struct block *block, const json_t *list)
     }
 }
 
+/* A LIMIT holds for what is behind the items, too. */
 static void
+note_limited(struct reading *reading, const struct block *block)
+{
+    for (size_t i = 0; i < block->items.count; i++) {
+        const struct item *item = &block->items.items[i];
+        if (item->reference >= 0)
+            reading_at(reading, item->reference)->has_limit = true;
+        if (item->inner != NULL)
+            note_limited(reading, item->inner);
+    }
+}
+
+/* Returns its block, in the arena; NULL for UNION and the like, which have several. */
+static struct block *
 read_select(struct reading *reading, const json_t *select, const struct block *outer)
 {
     static const char *const parts[] = {"targetList", "groupClause",  "havingClause",
                                         "sortClause", "windowClause", "distinctClause",
                                         "limitCount", "valuesLists"};
-    struct block block = {.outer = outer};
-    bool has_limit = json_object_get(select, "limitCount") != NULL;
+    struct block *block = ARENA_NEW(reading->arena, struct block);
 
-    read_with(reading, &block, json_object_get(select, "withClause"));
+    block->outer = outer;
+    read_with(reading, block, json_object_get(select, "withClause"));
     if (json_object_get(select, "larg") != NULL) { /* UNION and the like */
-        read_select(reading, json_object_get(select, "larg"), &block);
-        read_select(reading, json_object_get(select, "rarg"), &block);
-        return;
+        read_select(reading, json_object_get(select, "larg"), block);
+        read_select(reading, json_object_get(select, "rarg"), block);
+        return NULL;
     }
-    read_list(reading, &block, json_object_get(select, "fromClause"));
-    read_filters(reading, &block, json_object_get(select, "whereClause"));
-    read_order(reading, &block, select);
-    read_groups(reading, &block, select);
+    read_list(reading, block, json_object_get(select, "fromClause"));
+    read_filters(reading, block, json_object_get(select, "whereClause"));
+    read_order(reading, block, select);
+    read_groups(reading, block, select);
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-        reading_columns(reading, &block, json_object_get(select, parts[i]));
+        reading_columns(reading, block, json_object_get(select, parts[i]));
     note_limit(reading, json_object_get(select, "limitCount"), false);
     note_limit(reading, json_object_get(select, "limitOffset"), true);
-    for (size_t i = 0; i < block.items.count; i++) {
-        if (block.items.items[i].reference >= 0)
-            reading_at(reading, block.items.items[i].reference)->has_limit = has_limit;
-    }
+    if (json_object_get(select, "limitCount") != NULL)
+        note_limited(reading, block);
+    return block;
 }
 
 static void
@@ -306,6 +364,39 @@ read_write(struct reading *reading, const json_t *node, enum advise_kind kind,
         reading_query(reading, json_object_get(node, "selectStmt"), &block);
 }
 
+/* MERGE INTO target USING source ON condition WHEN ... */
+static void
+read_merge(struct reading *reading, const json_t *node, const struct block *outer)
+{
+    const json_t *clauses = json_object_get(node, "mergeWhenClauses");
+    enum advise_kind kind = ADVISE_INSERT;
+    struct block block = {.outer = outer};
+    const json_t *clause;
+    size_t i;
+
+    json_array_foreach(clauses, i, clause)
+    {
+        const json_t *when = tree_as(clause, "MergeWhenClause");
+        if (is_word(when, "commandType", "CMD_UPDATE"))
+            kind = ADVISE_UPDATE;
+        else if (is_word(when, "commandType", "CMD_DELETE") && kind == ADVISE_INSERT)
+            kind = ADVISE_DELETE;
+    }
+    read_with(reading, &block, json_object_get(node, "withClause"));
+    long target = add_table(reading, &block, json_object_get(node, "relation"));
+    note_target(reading, target, kind, NULL);
+    read_from(reading, &block, json_object_get(node, "sourceRelation"));
+    read_filters(reading, &block, json_object_get(node, "joinCondition"));
+    json_array_foreach(clauses, i, clause)
+    {
+        const json_t *when = tree_as(clause, "MergeWhenClause");
+        if (is_word(when, "commandType", "CMD_UPDATE"))
+            note_target(reading, target, kind, when);
+        reading_columns(reading, &block, json_object_get(when, "condition"));
+        reading_columns(reading, &block, json_object_get(when, "targetList"));
+    }
+}
+
 void
 reading_query(struct reading *reading, const json_t *node, const struct block *outer)
 {
@@ -317,6 +408,8 @@ reading_query(struct reading *reading, const json_t *node, const struct block *o
         read_write(reading, tree_as(node, "UpdateStmt"), ADVISE_UPDATE, outer);
     else if (tree_as(node, "DeleteStmt") != NULL)
         read_write(reading, tree_as(node, "DeleteStmt"), ADVISE_DELETE, outer);
+    else if (tree_as(node, "MergeStmt") != NULL)
+        read_merge(reading, tree_as(node, "MergeStmt"), outer);
 }
 
 void

@@ -8,7 +8,9 @@ enum { NO_REFERENCE = -1, SEVERAL_REFERENCES = -2, READING_PARAMETERS = 200 };
 /* A name in FROM. */
 struct item {
     const char *alias;
-    long reference; /* in the statement; NO_REFERENCE: a subquery, a function, a CTE */
+    long reference;       /* in the statement; NO_REFERENCE: a subquery, a function, a CTE */
+    const json_t *select; /* of a subquery or view whose columns are looked for behind it; NULL */
+    const struct block *inner;
 };
 
 /* One query block. */
@@ -33,6 +35,7 @@ struct side {
     const char *column; /* the first of them */
     const char *key;    /* as in CREATE INDEX; NULL: it cannot be indexed */
     bool is_expression;
+    bool is_renamed; /* the column has another name where it is from */
 };
 
 struct advise_reference *reading_at(struct reading *reading, long at);

@@ -101,6 +101,10 @@ advise_close(struct advise *run)
     for (size_t i = 0; i < run->statements.count; i++)
         json_decref(run->statements.items[i].tree);
     run->statements.count = 0;
+    for (size_t i = 0; i < run->tables.list.count; i++) {
+        json_decref(run->tables.list.items[i]->query);
+        run->tables.list.items[i]->query = NULL;
+    }
     PQfinish(run->catalog);
     PQfinish(run->planner);
     run->catalog = NULL;
@@ -165,7 +169,8 @@ leave_aside(struct advise *run, struct advise_statement *statement)
 bool
 advise_parse(struct advise *run, struct error *err)
 {
-    static const char *const kinds[] = {"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt"};
+    static const char *const kinds[] = {"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt",
+                                        "MergeStmt"};
     struct advise_names names = {0};
 
     for (size_t i = 0; i < run->statements.count; i++) {
@@ -176,11 +181,12 @@ advise_parse(struct advise *run, struct error *err)
         for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
             is_known |= tree_as(statement->tree, kinds[k]) != NULL;
         if (!is_known)
-            statement->problem = "no SELECT, INSERT, UPDATE or DELETE";
+            statement->problem = "no SELECT, INSERT, UPDATE, DELETE or MERGE";
         else
             advise_read_names(run->arena, statement->tree, &names);
     }
-    if (!advise_tables_read(run->arena, run->catalog, &names, run->schemas, &run->tables, err))
+    if (!advise_tables_read(run->arena, run->catalog, &names, run->schemas, &run->tables, err) ||
+        !advise_read_views(run, err))
         return false;
     for (size_t i = 0; i < run->statements.count; i++) {
         struct advise_statement *statement = &run->statements.items[i];

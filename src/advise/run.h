@@ -60,6 +60,8 @@ void advise_close(struct advise *run);
 
 /* The steps. */
 bool advise_parse(struct advise *run, struct error *err) MUST_CHECK;
+/* Reads the queries of the views among the tables, and the tables behind them. */
+bool advise_read_views(struct advise *run, struct error *err) MUST_CHECK;
 /* Puts the constants that an index on an expression needs in the place of the parameters that
  * pg_stat_statements made of them, where they can be known; else the hint says which are not. */
 bool advise_find_constants(struct advise *run, struct advise_statement *statement,

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-enum { MAX_ARGUMENTS = 4 }; /* of a call that are looked at */
-
 /* --- lists -------------------------------------------------------------------------------- */
 
 struct advise_reference *
@@ -29,17 +27,62 @@ reading_output(struct reading *reading, long at, const char *column)
 
 /* --- columns ------------------------------------------------------------------------------ */
 
+static bool is_in_block(struct reading *reading, const struct block *block, const char *alias,
+                        const char **column, long *ret_reference);
+
+/* The last but one name of a column: of its table. */
+static const char *
+alias_in(const json_t *fields)
+{
+    size_t count = json_array_size(fields);
+    const json_t *before = count < 2 ? NULL : json_array_get(fields, count - 2);
+
+    return tree_text(json_object_get(before, "String"), "sval");
+}
+
+/* Whose column is behind the column of a subquery; *column becomes its name there. */
+static bool
+is_behind(struct reading *reading, const struct item *item, const char **column,
+          long *ret_reference)
+{
+    const json_t *target;
+    size_t i;
+
+    json_array_foreach(json_object_get(item->select, "targetList"), i, target)
+    {
+        const json_t *result = tree_as(target, "ResTarget");
+        const json_t *value = tree_as(json_object_get(result, "val"), "ColumnRef");
+        const json_t *fields = json_object_get(value, "fields");
+        const char *inner = tree_name(fields);
+        const char *name = tree_text(result, "name") != NULL ? tree_text(result, "name") : inner;
+        if (name != NULL && strcmp(name, *column) != 0)
+            continue;
+        if (name == NULL) /* a star, or an expression without a name */
+            inner = *column;
+        if (value == NULL || inner == NULL ||
+            !is_in_block(reading, item->inner, alias_in(fields), &inner, ret_reference))
+            continue;
+        *column = inner;
+        return true;
+    }
+    return false;
+}
+
+/* Whether an item of the block, or the one of that alias, has the column; *column NULL: a star. */
 static bool
 is_in_block(struct reading *reading, const struct block *block, const char *alias,
-            const char *column, long *ret_reference)
+            const char **column, long *ret_reference)
 {
     for (size_t i = 0; i < block->items.count; i++) {
         const struct item *item = &block->items.items[i];
         if (alias != NULL && strcmp(item->alias, alias) != 0)
             continue;
+        if (*column != NULL && item->select != NULL &&
+            is_behind(reading, item, column, ret_reference))
+            return true;
         if (alias == NULL &&
-            (item->reference < 0 ||
-             advise_find_column(reading_at(reading, item->reference)->table, column) == NULL))
+            (item->reference < 0 || *column == NULL ||
+             advise_find_column(reading_at(reading, item->reference)->table, *column) == NULL))
             continue;
         *ret_reference = item->reference;
         return true;
@@ -53,16 +96,14 @@ resolve(struct reading *reading, const struct block *block, const json_t *column
         const char **ret_column, bool *ret_is_own)
 {
     const json_t *fields = json_object_get(column_node, "fields");
-    size_t count = json_array_size(fields);
-    const json_t *before = count < 2 ? NULL : json_array_get(fields, count - 2);
-    const char *alias = tree_text(json_object_get(before, "String"), "sval");
+    const char *alias = alias_in(fields);
     const char *column = tree_name(fields);
     const struct block *at = block;
     long reference = NO_REFERENCE;
 
-    *ret_column = column;
-    while (at != NULL && !is_in_block(reading, at, alias, column == NULL ? "" : column, &reference))
+    while (at != NULL && !is_in_block(reading, at, alias, &column, &reference))
         at = at->outer;
+    *ret_column = column;
     *ret_is_own = at == block;
     if (at == NULL || reference < 0)
         return NO_REFERENCE;
@@ -139,6 +180,8 @@ find_owner(struct reading *reading, const struct block *block, const json_t *nod
             side->reference = SEVERAL_REFERENCES;
         else
             side->reference = reference == NO_REFERENCE ? SEVERAL_REFERENCES : reference;
+        const char *written = tree_name(json_object_get(column_node, "fields"));
+        side->is_renamed |= column != NULL && strcmp(written, column) != 0;
         if (side->column == NULL)
             side->column = column;
         return;
@@ -184,7 +227,10 @@ reading_side(struct reading *reading, const struct block *block, const json_t *n
     if (side.reference < 0 || side.column == NULL || !tree_write(reading->arena, node, &text))
         return side;
     side.is_expression = tree_as(node, "ColumnRef") == NULL;
-    side.key = arena_strdup(reading->arena, text_chars(&text));
+    if (side.is_renamed && side.is_expression)
+        return side;
+    side.key = side.is_renamed ? tree_identifier(reading->arena, side.column)
+                               : arena_strdup(reading->arena, text_chars(&text));
     if (side.is_expression && tree_as(node, "TypeCast") != NULL)
         side.key = arena_printf(reading->arena, "(%s)", side.key);
     return side;
@@ -234,29 +280,38 @@ unknown_kind(const json_t *node, const json_t *item)
     return ADVISE_ANY_CONSTANT;
 }
 
+/* around: the operation or call next above. */
+static void
+find_unknowns(struct reading *reading, const struct side *key, const json_t *node,
+              const json_t *around)
+{
+    int number = tree_parameter(node);
+    const char *name;
+    json_t *value;
+    size_t i;
+
+    if (number > 0 && number <= READING_PARAMETERS) {
+        *LIST_ADD(reading->arena, &reading->statement->unknowns) =
+            (struct advise_unknown){.parameter = (size_t)number,
+                                    .kind = unknown_kind(around, node),
+                                    .table = reading_at(reading, key->reference)->table,
+                                    .column = arena_strdup(reading->arena, key->column)};
+        return;
+    }
+    if (tree_as(node, "A_Expr") != NULL || tree_as(node, "FuncCall") != NULL)
+        around = node;
+    json_object_foreach((json_t *)(uintptr_t)node, name, value)
+    {
+        find_unknowns(reading, key, value, around);
+    }
+    json_array_foreach(node, i, value)
+    {
+        find_unknowns(reading, key, value, around);
+    }
+}
+
 void
 reading_unknowns(struct reading *reading, const struct side *key, const json_t *node)
 {
-    const json_t *operation = tree_as(node, "A_Expr");
-    const json_t *arguments = json_object_get(tree_as(node, "FuncCall"), "args");
-    const json_t *items[2 + MAX_ARGUMENTS] = {json_object_get(operation, "lexpr"),
-                                              json_object_get(operation, "rexpr")};
-
-    for (size_t i = 0; i < MAX_ARGUMENTS; i++)
-        items[2 + i] = json_array_get(arguments, i);
-    if (tree_as(node, "TypeCast") != NULL)
-        reading_unknowns(reading, key, json_object_get(tree_as(node, "TypeCast"), "arg"));
-    for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
-        int number = tree_parameter(items[i]);
-        if (number < 1 || number > READING_PARAMETERS) {
-            if (items[i] != NULL)
-                reading_unknowns(reading, key, items[i]);
-            continue;
-        }
-        *LIST_ADD(reading->arena, &reading->statement->unknowns) =
-            (struct advise_unknown){.parameter = (size_t)number,
-                                    .kind = unknown_kind(node, items[i]),
-                                    .table = reading_at(reading, key->reference)->table,
-                                    .column = arena_strdup(reading->arena, key->column)};
-    }
+    find_unknowns(reading, key, node, NULL);
 }

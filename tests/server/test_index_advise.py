@@ -250,7 +250,7 @@ def test_statements_that_cannot_be_advised_are_listed(pgdeck, shop, tmp_path):
                     expect=0)
     assert "1 statements; 1 indexes" in result.out
     for line, why in ((1, "syntax error"), (2, '"nowhere" does not exist'), (3, '"nothing"'),
-                      (4, "no SELECT, INSERT, UPDATE or DELETE")):
+                      (4, "no SELECT, INSERT, UPDATE, DELETE or MERGE")):
         assert re.search(rf"queries.sql:{line}: .*{why}", result.out), result.out
 
 
@@ -399,6 +399,29 @@ def test_constants_that_became_parameters(pgdeck, advise, papers, tmp_path):
         advice = advise(key)
         assert creates(advice) == ["papers ((many ->> 'source'))"]
         assert "as a session ran it" in advice["statements"][0]["hint"]
+
+
+def test_views_subqueries_and_merge(advise, papers):
+    """What is asked of a view, also of one over another, is asked of the tables behind it."""
+    papers.psql(text="""
+        CREATE SCHEMA shown;
+        CREATE VIEW shown.titles AS SELECT id AS number, title AS heading, text FROM papers
+                                     WHERE shelf > 0;
+        CREATE VIEW late AS SELECT t.number, t.text FROM shown.titles t WHERE t.heading > 'a'""",
+                dbname="shop")
+    try:
+        advice = advise("SELECT text FROM late WHERE number = $1;"
+                        "SELECT heading FROM shown.titles WHERE heading = 'title 7';"
+                        "SELECT * FROM (SELECT title AS t, count(*) FROM papers GROUP BY title) s "
+                        "WHERE t = $1;")
+        assert all(gain(advice, at) > 3 for at in range(3)), advice
+        assert {one.split()[1] for one in creates(advice)} <= {"(id)", "(title)", "(title,"}, advice
+        advice = advise("MERGE INTO papers p USING (VALUES (1, 'x')) AS n (id, t) ON p.id = n.id "
+                        "WHEN MATCHED THEN UPDATE SET title = n.t "
+                        "WHEN NOT MATCHED THEN INSERT (id, title) VALUES (n.id, n.t);")
+        assert any(one.startswith("papers (id") for one in creates(advice)), advice
+    finally:
+        papers.query("DROP SCHEMA shown CASCADE", dbname="shop")
 
 
 def test_pages_by_keys_and_rows(advise, papers):

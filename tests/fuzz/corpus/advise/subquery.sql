@@ -1,0 +1,1 @@
+WITH w AS (SELECT * FROM t WHERE a LIKE $1) SELECT * FROM (SELECT a AS z, c FROM u WHERE c = ANY ($2)) s, w WHERE s.z = w.a AND EXISTS (SELECT 1 FROM v WHERE v.c = s.c OR NOT v.a IS NULL)
