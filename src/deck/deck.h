@@ -93,6 +93,7 @@ struct deck_partition {
     int64_t keep_ms;           /* how long the old table of a conversion stays; default 7 days */
     int64_t wal_rate_bytes;    /* a conversion writes no more WAL a second; 0: no limit */
     int64_t replica_lag_ms;    /* a conversion waits while a replica is further behind */
+    int64_t log_latency_ms;    /* ... or 1 % of what its log takes down takes longer */
     LIST_OF(struct deck_partition_part) parts;
 };
 struct deck_partitions {

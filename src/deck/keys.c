@@ -407,6 +407,11 @@ static const struct deck_key partition_keys[] = {
      .offset = AT(deck_partition, replica_lag_ms),
      .help = "a conversion waits while a replica is further behind; default 10s",
      .min = 1},
+    {.name = "log_latency",
+     .type = KEY_DURATION,
+     .offset = AT(deck_partition, log_latency_ms),
+     .help = "a conversion waits while 1 % of the changes wait longer for its log; default 20ms",
+     .min = 1},
 };
 enum {
     DEFAULT_PREMAKE = 3,
@@ -415,8 +420,10 @@ enum {
     DEFAULT_MAX_BLOCK_MS = 5000,
     DEFAULT_INDEX_REVIEW_MS = 14 * 24 * 3600 * 1000,
 };
-static const struct deck_partition partition_defaults = {
-    .premake = DEFAULT_PREMAKE, .keep_ms = 7LL * 24 * 3600 * 1000, .replica_lag_ms = 10000};
+static const struct deck_partition partition_defaults = {.premake = DEFAULT_PREMAKE,
+                                                         .keep_ms = 7LL * 24 * 3600 * 1000,
+                                                         .replica_lag_ms = 10000,
+                                                         .log_latency_ms = 20};
 static const struct deck_table partition_table = {
     .what = "partition",
     .keys = partition_keys,

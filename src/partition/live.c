@@ -18,7 +18,7 @@ enum {
     BATCH_MS = 150,      /* a transaction of the copy takes about that */
     REPLAY_BATCH = 5000, /* log entries a transaction */
     SWAP_BACKLOG = 1000, /* log entries that are replayed under the strong lock at most */
-    FEW = 50,            /* ... that are left when it is asked for */
+    FEW = 20,            /* ... that are left when it is asked for */
     ROUNDS = 50,         /* of replay at most, where so many come all the time */
     FIRST_PAUSE_MS = 20,
     LONGEST_PAUSE_MS = 1000,
@@ -35,6 +35,7 @@ struct live {
     struct partition_live_state state;
     long long told_ms;
     long long wal_bytes, wal_ms; /* the last look at them */
+    long long logged;            /* entry of the log that was the last at the last look */
 };
 
 static long long
@@ -246,31 +247,74 @@ copy_batch(struct live *live, void *argument, struct error *err)
     return true;
 }
 
-/* Waits while replicas are behind or more WAL is written than the deck allows. */
+/* What the copy must wait for; NULL: nothing. */
+static bool
+find_pressure(struct live *live, const char **ret_what, struct error *err)
+{
+    const struct deck_partition *partition = live->partition;
+    AUTO_PGRESULT result = NULL;
+
+    if (!pg_query(live->connection, embedded_file("partition/sql/live_pressure.sql")->text, 0, NULL,
+                  &result, err))
+        return false;
+    long long lag_ms = pg_integer(result, 0, "lag_ms");
+    long long wal = pg_integer(result, 0, "wal_bytes");
+    long long elapsed_ms = now_ms() - live->wal_ms;
+    *ret_what = NULL;
+    if (lag_ms > partition->replica_lag_ms)
+        *ret_what = arena_printf(live->arena, "a replica is %lld ms behind", lag_ms);
+    else if (partition->wal_rate_bytes != 0 && live->wal_ms != 0 &&
+             (wal - live->wal_bytes) * 1000 > partition->wal_rate_bytes * elapsed_ms)
+        *ret_what = "as much WAL is written as the deck allows";
+    if (*ret_what != NULL)
+        return true;
+    live->wal_bytes = wal;
+    live->wal_ms = now_ms();
+    return true;
+}
+
+/* The same for what clients wait for the log of their changes: one in a hundred may be slow. */
+static bool
+find_slow_log(struct live *live, const char **ret_what, struct error *err)
+{
+    struct arena *arena = live->arena;
+    AUTO_PGRESULT result = NULL;
+    const char *sql = pg_script(
+        arena, "partition/sql/live_latency.sql",
+        PG_VARIABLES(
+            {"log", arena_printf(arena, "log_%s", live->state.id)},
+            {"after", arena_printf(arena, "%lld", live->logged)},
+            {"most_ms", arena_printf(arena, "%lld", (long long)live->partition->log_latency_ms)}));
+
+    if (!pg_query(live->connection, sql, 0, NULL, &result, err))
+        return false;
+    if (pg_value(result, 0, "last") != NULL)
+        live->logged = pg_integer(result, 0, "last");
+    *ret_what = pg_integer(result, 0, "slow") * 100 > pg_integer(result, 0, "entries")
+                    ? arena_printf(arena, "changes wait for their log, %lld ms the longest",
+                                   pg_integer(result, 0, "slowest_ms"))
+                    : NULL;
+    return true;
+}
+
+/* A log that stays slow when nothing is copied is not the copy's fault: then a batch goes on after
+ * give_up. */
 static bool
 yield_to_others(struct live *live, struct error *err)
 {
-    const struct deck_partition *partition = live->partition;
+    const char *what;
+    const char *slow;
 
-    for (;;) {
-        AUTO_PGRESULT result = NULL;
-        if (!pg_query(live->connection, embedded_file("partition/sql/live_pressure.sql")->text, 0,
-                      NULL, &result, err))
+    for (long long log_ms = 0;;) {
+        if (!find_pressure(live, &what, err) || !find_slow_log(live, &slow, err))
             return false;
-        long long lag_ms = pg_integer(result, 0, "lag_ms");
-        long long wal = pg_integer(result, 0, "wal_bytes");
-        long long elapsed_ms = now_ms() - live->wal_ms;
-        bool is_over = partition->wal_rate_bytes != 0 && live->wal_ms != 0 &&
-                       (wal - live->wal_bytes) * 1000 > partition->wal_rate_bytes * elapsed_ms;
-        if (lag_ms <= partition->replica_lag_ms && !is_over) {
-            live->wal_bytes = wal;
-            live->wal_ms = now_ms();
-            return true;
+        if (what == NULL && slow != NULL && log_ms < live->deck->give_up_ms) {
+            what = slow;
+            log_ms += PRESSURE_PAUSE_MS;
         }
-        tell(live, false,
-             lag_ms > partition->replica_lag_ms
-                 ? arena_printf(live->arena, "waiting: a replica is %lld ms behind", lag_ms)
-                 : "waiting: as much WAL is written as the deck allows");
+        if (what == NULL)
+            return true;
+        tell(live, false, arena_printf(live->arena, "waiting: %s", what));
         if (!interrupt_sleep_ms(PRESSURE_PAUSE_MS, err))
             return false;
     }

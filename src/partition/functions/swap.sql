@@ -34,9 +34,6 @@ BEGIN
   full_name := format('%I.%I', c.schema_name, c.table_name);
   -- whoever waits need not wait for the disk: what commits later brings this there first
   PERFORM set_config('synchronous_commit', 'off', true);
-  -- plans are made before anybody has to wait for them
-  PERFORM pgdeck.conversion_describe(here, c.partition_names);
-  PERFORM pgdeck.conversion_swap_statements(here, there, full_name, aside, is_back, c.foreign_keys);
   -- a sequence that goes with its column must not be asked for numbers meanwhile
   sequences := ARRAY(
     SELECT format('ALTER SEQUENCE %s INCREMENT BY %s', q.seqrelid::regclass, q.seqincrement)
