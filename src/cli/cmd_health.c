@@ -2,6 +2,7 @@
 #include "cli/health.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { DEFAULT_TIMEOUT_S = 8, LONGEST_TIMEOUT_S = 3600 };
 
@@ -25,6 +26,26 @@ look(struct cli *cli, struct health_options *options, struct health_report *repo
     return options->deck != NULL && health_look(cli->arena, options, report, err);
 }
 
+static bool
+has_nagios(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--nagios") == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A monitoring system takes any other exit code for an alarm of its own. */
+static int
+failed(bool is_nagios, struct error *err)
+{
+    if (!is_nagios || err->code == ERROR_NONE)
+        return cli_failed(err);
+    printf("PGDECK UNKNOWN - %s\n", err->message);
+    return 3;
+}
+
 int
 cmd_health(struct cli *cli, const struct cli_command *command, int argc, char **argv,
            struct error *err)
@@ -43,10 +64,10 @@ cmd_health(struct cli *cli, const struct cli_command *command, int argc, char **
     };
 
     if (!cli_parse(cli, command, CLI_OPTIONS(table), argc, argv, &operands, err))
-        return cli_failed(err);
+        return failed(has_nagios(argc, argv), err);
     if (timeout_s < 1 || timeout_s > LONGEST_TIMEOUT_S) {
         error_set(err, ERROR_USAGE, "--timeout: from 1 to %d seconds", LONGEST_TIMEOUT_S);
-        return cli_failed(err);
+        return failed(is_nagios, err);
     }
     struct health_options options = {
         .databases = databases.values.items,
@@ -55,12 +76,8 @@ cmd_health(struct cli *cli, const struct cli_command *command, int argc, char **
         .check_count = checks.values.count,
         .timeout_ms = (int)timeout_s * 1000,
     };
-    if (!look(cli, &options, &report, err)) {
-        if (!is_nagios)
-            return cli_failed(err);
-        printf("PGDECK UNKNOWN - %s\n", err->message);
-        return 3;
-    }
+    if (!look(cli, &options, &report, err))
+        return failed(is_nagios, err);
     if (is_nagios)
         health_print_nagios(&report);
     else if (cli->is_json)

@@ -785,6 +785,13 @@ const struct deck_alert_kind deck_alert_kinds[] = {
     {"requested_checkpoints", LEVEL_SHARE, false},
     {"unused_index", LEVEL_DURATION, false},
     {"old_snapshot", LEVEL_COUNT, false},
+    {"waiting", LEVEL_COUNT, false},
+    {"recovery_conflicts", LEVEL_COUNT, false},
+    {"query_slowdown", LEVEL_COUNT, false},
+    {"session_rate", LEVEL_COUNT, false},
+    {"slru_reads", LEVEL_COUNT, false},
+    {"read_time", LEVEL_DURATION, false},
+    {"wal_size", LEVEL_SIZE, false},
 };
 const size_t deck_alert_kind_count = COUNT_OF(deck_alert_kinds);
 

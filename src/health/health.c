@@ -159,6 +159,8 @@ add_finding(struct look *look, const struct health_finding *finding)
     *added = *finding;
     added->finding = valid_text(look, finding->finding);
     added->evidence = valid_text(look, finding->evidence);
+    if (finding->fix_sql != NULL && valid_text(look, finding->fix_sql) != finding->fix_sql)
+        added->fix_sql = NULL; /* with other bytes it would be of something else */
     look->report->counts[finding->severity]++;
     look->report->role_limit_count +=
         finding->severity == HEALTH_UNKNOWN && finding->confidence != NULL &&

@@ -105,22 +105,40 @@ append_empty_table(const struct monitoring_object *table, struct text *out)
     text_append(out, " WHERE false)");
 }
 
-/* "('name', 'otherwise')": the length of that, its value appended. */
+static const char *
+skip_spaces(const char *at)
+{
+    return at + strspn(at, " \n\t");
+}
+
+/* The text in quotes at the next place but spaces; NULL: there is none. */
+static const char *
+read_quoted(struct arena *arena, const char **at)
+{
+    const char *begin = skip_spaces(*at);
+    size_t length = *begin == '\'' ? strcspn(begin + 1, "'") : 0;
+
+    if (*begin != '\'' || begin[1 + length] != '\'')
+        return NULL;
+    *at = skip_spaces(begin + length + strlen("''"));
+    return arena_strndup(arena, begin + 1, length);
+}
+
+/* "('name', 'otherwise')": the length of that, its value appended. 0: it is something else. */
 static size_t
 append_threshold(const struct health_inline *in, const char *arguments, struct text *out)
 {
-    const char *name = arguments + strlen("('");
-    size_t length = strcspn(name, "'");
-    const char *otherwise = name + length + strlen("', '");
-    size_t otherwise_length = strcspn(otherwise, "'");
-    const char *limit =
-        monitoring_limit(in->arena, in->deck, arena_strndup(in->arena, name, length));
+    const char *at = arguments + 1;
+    const char *name = *arguments == '(' ? read_quoted(in->arena, &at) : NULL;
 
-    assert(strncmp(arguments, "('", 2) == 0 && strncmp(name + length, "', '", 4) == 0);
-    if (limit == NULL)
-        limit = arena_strndup(in->arena, otherwise, otherwise_length);
-    text_append(out, pg_literal(in->arena, limit));
-    return (size_t)(otherwise + otherwise_length + strlen("')") - arguments);
+    if (name == NULL || *at++ != ',')
+        return 0;
+    const char *otherwise = read_quoted(in->arena, &at);
+    if (otherwise == NULL || *at != ')')
+        return 0;
+    const char *limit = monitoring_limit(in->arena, in->deck, name);
+    text_append(out, pg_literal(in->arena, limit == NULL ? otherwise : limit));
+    return (size_t)(at + 1 - arguments);
 }
 
 /* What stands behind "monitoring." at name; returns its length. */
@@ -132,8 +150,11 @@ append_reference(const struct health_inline *in, const char *name, struct text *
     const char *word = arena_strndup(in->arena, name, length);
     const struct monitoring_object *object = find_object(in, word);
 
-    if (strcmp(word, "threshold") == 0)
-        return length + append_threshold(in, name + length, out);
+    if (strcmp(word, "threshold") == 0) {
+        size_t read = append_threshold(in, name + length, out);
+        if (read > 0)
+            return length + read;
+    }
     if (object != NULL && strcmp(object->kind, "view") == 0) {
         append_view(in, object, out, missing);
         return length;
