@@ -8,6 +8,7 @@ enum deck_pool_mode { DECK_POOL_TRANSACTION, DECK_POOL_SESSION, DECK_POOL_STATEM
 enum deck_pool_reset { DECK_POOL_TRACKED, DECK_POOL_FULL };
 enum deck_pool_state { DECK_POOL_PIN, DECK_POOL_REFUSE };
 enum deck_auth { DECK_AUTH_SCRAM, DECK_AUTH_CERT, DECK_AUTH_PEER };
+enum deck_io { DECK_IO_AUTO, DECK_IO_EPOLL, DECK_IO_URING };
 enum deck_tls { DECK_TLS_OFF, DECK_TLS_ALLOW, DECK_TLS_REQUIRE };
 
 struct deck_pool {
@@ -38,6 +39,7 @@ struct deck_pooler {              /* `pooler:`: the daemon itself (pgdeck pool) 
     int metrics_port; /* 0: no metrics */
     const char *metrics_listen;
     LIST_OF(const char *) metrics_allow;
+    enum deck_io io;
     enum deck_tls tls;                                     /* of clients */
     const char *tls_certificate, *tls_key, *tls_client_ca; /* files; NULL: none */
 };

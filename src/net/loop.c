@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "net/loop.h"
+#include "net/loop_kind.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,79 +7,11 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024, WATCHES_MAX = 16, KEEPALIVE_S = 60, UNACKNOWLEDGED_MS = 30000 };
-
-/* What epoll's data points to when it is no stream. */
-struct watch {
-    enum net_event_kind kind;
-    int descriptor; /* -1: free */
-};
-
-struct net_loop {
-    int epoll;
-    int spare; /* given up for a moment when there are no descriptors left */
-    struct watch watches[WATCHES_MAX];
-};
-
-/* --- sockets as streams ------------------------------------------------------------------- */
-
-static ssize_t
-socket_receive(struct net_stream *stream, void *bytes, size_t count)
-{
-    return recv(stream->descriptor, bytes, count, 0);
-}
-
-static ssize_t
-socket_send(struct net_stream *stream, const void *bytes, size_t count)
-{
-    return send(stream->descriptor, bytes, count, MSG_NOSIGNAL);
-}
-
-/* Edge-triggered: changing the wish also tells again what is there now. */
-static void
-socket_want_write(struct net_stream *stream, bool is_wanted)
-{
-    struct net_loop *loop = stream->host;
-    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = stream};
-
-    if (stream->wants_write == is_wanted)
-        return;
-    stream->wants_write = is_wanted;
-    if (is_wanted)
-        event.events |= EPOLLOUT;
-    epoll_ctl(loop->epoll, EPOLL_CTL_MOD, stream->descriptor, &event);
-}
-
-static void
-socket_close(struct net_stream *stream)
-{
-    if (stream->descriptor >= 0)
-        close(stream->descriptor);
-    stream->descriptor = -1;
-}
-
-static const struct net_transport socket_transport = {socket_receive, socket_send,
-                                                      socket_want_write, socket_close};
-
-static bool
-add_stream(struct net_loop *loop, int descriptor, bool wants_write, struct net_stream *stream)
-{
-    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = stream};
-
-    if (wants_write)
-        event.events |= EPOLLOUT;
-    *stream = (struct net_stream){.transport = &socket_transport,
-                                  .owner = stream->owner,
-                                  .host = loop,
-                                  .descriptor = descriptor,
-                                  .wants_write = wants_write};
-    return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, descriptor, &event) == 0;
-}
+enum { BACKLOG = 1024, KEEPALIVE_S = 60, UNACKNOWLEDGED_MS = 30000 };
 
 /* Small messages go out at once; a dead peer is noticed. */
 static void
@@ -113,7 +45,7 @@ net_loop_connect(struct net_loop *loop, const struct net_address *address,
     if (connect(descriptor, (const struct sockaddr *)&address->storage, address->length) != 0 &&
         errno != EINPROGRESS)
         goto fail;
-    if (!add_stream(loop, descriptor, true, stream))
+    if (!loop->methods->add(loop, descriptor, true, stream))
         goto fail;
     stream->is_local = address->is_local;
     return true;
@@ -131,15 +63,15 @@ fail:
 static bool
 watch(struct net_loop *loop, int descriptor, enum net_event_kind kind)
 {
-    for (size_t i = 0; i < WATCHES_MAX; i++) {
-        struct watch *free_one = &loop->watches[i];
-        struct epoll_event event = {.events = EPOLLIN, .data.ptr = free_one};
+    for (size_t i = 0; i < NET_WATCHES_MAX; i++) {
+        struct net_watch *free_one = &loop->watches[i];
         if (free_one->descriptor >= 0)
             continue;
-        if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, descriptor, &event) != 0)
-            return false;
-        *free_one = (struct watch){kind, descriptor};
-        return true;
+        *free_one = (struct net_watch){kind, descriptor};
+        if (loop->methods->watch(loop, free_one))
+            return true;
+        free_one->descriptor = -1;
+        return false;
     }
     errno = ENOSPC;
     return false;
@@ -215,8 +147,7 @@ net_loop_accept(struct net_loop *loop, int listener, struct net_stream *stream,
                 struct sockaddr_storage *ret_address)
 {
     socklen_t length = sizeof(*ret_address);
-    int descriptor =
-        accept4(listener, (struct sockaddr *)ret_address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int descriptor = accept4(listener, (struct sockaddr *)ret_address, &length, loop->accept_flags);
 
     if (descriptor < 0 && (errno == EMFILE || errno == ENFILE)) {
         close(loop->spare);
@@ -230,7 +161,7 @@ net_loop_accept(struct net_loop *loop, int listener, struct net_stream *stream,
         return 0;
     if (ret_address->ss_family != AF_UNIX)
         set_tcp_options(descriptor);
-    if (!add_stream(loop, descriptor, false, stream)) {
+    if (!loop->methods->add(loop, descriptor, false, stream)) {
         close(descriptor);
         return -1;
     }
@@ -245,7 +176,7 @@ net_loop_close_listener(struct net_loop *loop, int descriptor)
     struct sockaddr_un address;
     socklen_t length = sizeof(address);
 
-    for (size_t i = 0; i < WATCHES_MAX; i++) {
+    for (size_t i = 0; i < NET_WATCHES_MAX; i++) {
         if (loop->watches[i].descriptor == descriptor)
             loop->watches[i].descriptor = -1;
     }
@@ -257,63 +188,50 @@ net_loop_close_listener(struct net_loop *loop, int descriptor)
 
 /* --- the loop ----------------------------------------------------------------------------- */
 
-struct net_loop *
-net_loop_new(struct error *err)
+bool
+net_loop_init(struct net_loop *loop, const struct net_loop_methods *methods, int accept_flags)
 {
-    struct net_loop *loop = calloc(1, sizeof(*loop));
-
-    if (loop == NULL) {
-        error_set(err, ERROR_INTERNAL, "out of memory");
-        return NULL;
-    }
-    for (size_t i = 0; i < WATCHES_MAX; i++)
+    *loop = (struct net_loop){.methods = methods, .accept_flags = accept_flags | SOCK_CLOEXEC};
+    for (size_t i = 0; i < NET_WATCHES_MAX; i++)
         loop->watches[i].descriptor = -1;
-    loop->epoll = epoll_create1(EPOLL_CLOEXEC);
     loop->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (loop->epoll < 0 || loop->spare < 0) {
-        error_errno(err, "cannot make an event loop");
-        net_loop_free(loop);
+    return loop->spare >= 0;
+}
+
+struct net_loop *
+net_loop_new(enum net_loop_kind kind, struct error *err)
+{
+    struct net_loop *loop = NULL;
+
+    if (kind != NET_LOOP_EPOLL)
+        loop = net_loop_new_uring();
+    if (loop == NULL && kind == NET_LOOP_IO_URING) {
+        error_errno(err, "cannot use io_uring");
+        error_hint(err, "It needs Linux 6.1, and containers often forbid it. Use io: auto.");
         return NULL;
     }
+    if (loop == NULL)
+        loop = net_loop_new_epoll();
+    if (loop == NULL)
+        error_errno(err, "cannot make an event loop");
     return loop;
+}
+
+const char *
+net_loop_name(const struct net_loop *loop)
+{
+    return loop->methods->name;
 }
 
 void
 net_loop_free(struct net_loop *loop)
 {
-    if (loop->epoll >= 0)
-        close(loop->epoll);
-    if (loop->spare >= 0)
-        close(loop->spare);
-    free(loop);
-}
-
-static bool
-is_watch(const struct net_loop *loop, const void *pointer)
-{
-    return (const char *)pointer >= (const char *)loop->watches &&
-           (const char *)pointer < (const char *)(loop->watches + WATCHES_MAX);
+    close(loop->spare);
+    loop->methods->release(loop);
 }
 
 size_t
 net_loop_wait(struct net_loop *loop, int timeout_ms, struct net_event events[])
 {
-    struct epoll_event ready[NET_EVENTS_MAX];
-    int count = epoll_wait(loop->epoll, ready, NET_EVENTS_MAX, timeout_ms);
-
-    for (int i = 0; i < count; i++) {
-        uint32_t flags = ready[i].events;
-        if (is_watch(loop, ready[i].data.ptr)) {
-            const struct watch *one = ready[i].data.ptr;
-            events[i] = (struct net_event){.kind = one->kind, .descriptor = one->descriptor};
-            continue;
-        }
-        struct net_stream *stream = ready[i].data.ptr;
-        stream->is_readable |= (flags & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
-        stream->has_ended |= (flags & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
-        events[i] = (struct net_event){.kind = NET_STREAM,
-                                       .stream = stream,
-                                       .is_writable = (flags & (EPOLLOUT | EPOLLERR)) != 0};
-    }
-    return count < 0 ? 0 : (size_t)count;
+    return loop->methods->wait(loop, timeout_ms, events);
 }

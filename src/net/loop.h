@@ -1,12 +1,18 @@
-/* The event loop: epoll, edge-triggered, so that no system call is needed to pause or resume a
- * stream. Gives sockets as streams. One loop a thread; what belongs to it is used there only. */
+/* The event loop, by io_uring or epoll. Gives sockets as streams. One loop a thread, which makes
+ * it; what belongs to it is used there only. */
 #pragma once
 #include "net/address.h"
 #include "net/stream.h"
 
 struct net_loop;
 
-struct net_loop *net_loop_new(struct error *err) MUST_CHECK;
+enum net_loop_kind {
+    NET_LOOP_AUTO, /* io_uring where the kernel allows it, else epoll */
+    NET_LOOP_EPOLL,
+    NET_LOOP_IO_URING,
+};
+struct net_loop *net_loop_new(enum net_loop_kind kind, struct error *err) MUST_CHECK;
+const char *net_loop_name(const struct net_loop *loop);
 void net_loop_free(struct net_loop *loop);
 
 enum net_event_kind { NET_STREAM, NET_LISTENER, NET_SIGNAL };

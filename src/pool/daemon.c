@@ -320,6 +320,7 @@ log_start(struct daemon *daemon)
         pool_log(pool, "listening on %s", pool->config->listen.items[i].display);
     if (daemon->metrics >= 0)
         pool_log(pool, "metrics are on %s", pool->config->metrics.display);
+    pool_log(pool, "waiting by %s", net_loop_name(daemon->loop));
 }
 
 bool
@@ -328,6 +329,9 @@ pool_daemon_run(const struct pool_daemon_options *options, struct error *err)
     struct daemon *daemon = calloc(1, sizeof(*daemon));
     struct pool_config *config = NULL;
     bool is_served = false;
+    static const enum net_loop_kind kinds[] = {[DECK_IO_AUTO] = NET_LOOP_AUTO,
+                                               [DECK_IO_EPOLL] = NET_LOOP_EPOLL,
+                                               [DECK_IO_URING] = NET_LOOP_IO_URING};
 
     if (daemon == NULL)
         return error_set(err, ERROR_INTERNAL, "out of memory");
@@ -336,7 +340,7 @@ pool_daemon_run(const struct pool_daemon_options *options, struct error *err)
     daemon->signals = daemon->metrics = -1;
     prepare_process();
     config = pool_daemon_load(options, err);
-    daemon->loop = config == NULL ? NULL : net_loop_new(err);
+    daemon->loop = config == NULL ? NULL : net_loop_new(kinds[config->pooler.io], err);
     if (daemon->loop == NULL)
         goto done;
     if (!listen_all(daemon, config, err) || !watch_signals(daemon, err) ||

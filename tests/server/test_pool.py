@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """pgdeck pool: what a client sees through it, and what it must never see."""
 
+import ctypes
+import functools
 import os
 import re
 import select
@@ -18,25 +20,28 @@ from psycopg import pq
 from cluster import CLIENT_BIN, free_port, wait_for
 
 PASSWORD = "open sesame"
+LOOP = os.environ.get("PGDECK_TEST_IO", "auto")  # make test-long: all of it by epoll too
 
 
 class Pool:
     """A running pgdeck pool in front of a server."""
 
-    def __init__(self, pgdeck, folder, server, databases, pooler=None, env=None):
+    def __init__(self, pgdeck, folder, server, databases, pooler=None, env=None, **process):
         self.pgdeck, self.folder, self.server = pgdeck, folder, server
         self.port = free_port()
         self.file = folder / "pool.yaml"
         self.secret = folder / "secret"
         self.secret.write_text(PASSWORD + "\n")
         self.secret.chmod(0o600)
-        self.pooler = {"port": self.port, "socket_folder": str(folder), **(pooler or {})}
+        self.pooler = {"port": self.port, "socket_folder": str(folder), "io": LOOP,
+                       **(pooler or {})}
         self.databases = databases
         self.write()
         self.log = open(folder / "pool.log", "wb")
         self.process = subprocess.Popen(
             [pgdeck.path, "pool", "--config", self.file], env=pgdeck.environment(env),
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True)
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True,
+            **process)
         wait_for(self.is_listening, 10, "pgdeck pool")
 
     def write(self, **more):
@@ -133,8 +138,70 @@ Pool.is_stopped_by_test = False
 
 @pytest.fixture(params=["16kB", "64B"])
 def buffer(request):
-    """All of it also with buffers so small that nothing fits."""
-    return {"buffer": request.param}
+    """All of it also with buffers so small that nothing fits, and then by epoll."""
+    return {"buffer": request.param, **({"io": "epoll"} if request.param == "64B" else {})}
+
+
+class SocketFilter(ctypes.Structure):
+    _fields_ = [("code", ctypes.c_ushort), ("jt", ctypes.c_ubyte), ("jf", ctypes.c_ubyte),
+                ("k", ctypes.c_uint)]
+
+
+class SocketProgram(ctypes.Structure):
+    _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.POINTER(SocketFilter))]
+
+
+def forbid_io_uring():
+    """As containers do, by seccomp: io_uring_setup (425) fails with EPERM."""
+    rows = (SocketFilter * 4)((0x20, 0, 0, 0), (0x15, 0, 1, 425), (0x06, 0, 0, 0x00050001),
+                              (0x06, 0, 0, 0x7FFF0000))
+    libc = ctypes.CDLL(None, use_errno=True)
+    program = SocketProgram(4, rows)
+    assert libc.prctl(38, 1, 0, 0, 0) == 0  # no new privileges
+    assert libc.prctl(22, 2, ctypes.byref(program), 0, 0) == 0, os.strerror(ctypes.get_errno())
+
+
+@pytest.mark.parametrize("io", ["auto", "epoll", "io_uring"])
+def test_loop_falls_back_to_epoll(pgdeck, logins, tmp_path, io):
+    """Where io_uring is forbidden, auto works by epoll, and io_uring says why it does not."""
+    make = functools.partial(Pool, pgdeck, tmp_path, logins, {"app": {}}, {"io": io},
+                             preexec_fn=forbid_io_uring)
+    if io == "io_uring":
+        with pytest.raises(AssertionError, match="cannot use io_uring: Operation not permitted"):
+            make()
+        return
+    pool = make()
+    try:
+        with pool.connect() as connection:
+            assert connection.execute("SELECT 7").fetchone() == (7,)
+        assert "waiting by epoll" in pool.log_text()
+    finally:
+        pool.stop()
+
+
+@pytest.mark.parametrize("io", ["epoll", "io_uring"])
+def test_streams_of_all_sizes(make_pool, io):
+    """Small and large answers in turns, many clients: a socket changes how it is read."""
+    pool = make_pool(pooler={"io": io}, max=3)
+    faults = []
+
+    def work(number):
+        try:
+            with pool.connect() as connection:
+                for size in [1, 5000, 3, 70000, 1_000_000, 7, 4091, 4096] * 6 + [2] * 80 + [90000]:
+                    got = connection.execute("SELECT repeat(%s, %s)", (chr(97 + number), size))
+                    assert got.fetchone()[0] == chr(97 + number) * size
+                    sent = connection.execute("SELECT length(%s)", ("x" * size,))
+                    assert sent.fetchone()[0] == size
+        except BaseException as error:  # told to the main thread
+            faults.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert not faults
 
 
 def test_clients_share_servers(make_pool, buffer):
