@@ -158,6 +158,8 @@ static const struct cli_command verbs[] = {
      maintain_weekly},
     {"maintain monthly", "", "daily's, and partitions dropped past their time", "",
      maintain_monthly},
+    {"maintain calendar", "", "which windows have begun, what became of them; does what is due", "",
+     maintain_calendar},
 };
 
 int

@@ -127,20 +127,23 @@ findings_json(const struct maintenance_report *report)
     return list;
 }
 
+json_t *
+maintain_report_json(const struct maintenance_report *report, bool is_dry_run)
+{
+    return json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:f, s:o, s:o}", "environment",
+                     report->environment, "database", report->database, "kind",
+                     maintenance_kind_name(report->kind), "dry_run", is_dry_run, "held",
+                     report->is_held, "before", report->is_before, "seconds", report->took_s,
+                     "tasks", tasks_json(report), "findings", findings_json(report));
+}
+
 bool
 maintain_print_json(const struct maintain_reports *reports, bool is_dry_run, struct error *err)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < reports->list.count; i++) {
-        const struct maintenance_report *report = &reports->list.items[i];
-        json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:f, s:o, s:o}", "environment",
-                            report->environment, "database", report->database, "kind",
-                            maintenance_kind_name(report->kind), "dry_run", is_dry_run, "held",
-                            report->is_held, "before", report->is_before, "seconds", report->took_s,
-                            "tasks", tasks_json(report), "findings", findings_json(report)));
-    }
+    for (size_t i = 0; i < reports->list.count; i++)
+        json_array_append_new(list, maintain_report_json(&reports->list.items[i], is_dry_run));
     char *text =
         json_array_size(list) == reports->list.count ? json_dumps(list, JSON_INDENT(2)) : NULL;
     json_decref(list);

@@ -64,6 +64,7 @@ struct maintenance_options {
     enum maintenance_kind kind;
     bool is_dry_run;          /* finds and changes nothing, records nothing */
     bool has_drop;            /* what retain lets go is dropped */
+    bool is_gentle;           /* outside of its window: VACUUM pauses as autovacuum does */
     int64_t window_ms;        /* until the window ends */
     const char *window_begin; /* of the calendar, as timestamptz; NULL: by hand */
     void (*on_progress)(void *sink, const char *line); /* may be NULL */

@@ -135,7 +135,7 @@ static bool
 open_session(struct maintenance_run *run, bool *ret_is_taken, struct error *err)
 {
     char host[64] = "", name[64];
-    const char *parameters[1] = {name};
+    const char *parameters[2] = {name, run->options->is_gentle ? "2ms" : "0"};
     AUTO_PGRESULT named = NULL;
     AUTO_PGRESULT result = NULL;
 
@@ -145,8 +145,9 @@ open_session(struct maintenance_run *run, bool *ret_is_taken, struct error *err)
         return false;
     if (!pg_query(run->connection,
                   "SELECT set_config('application_name', $1, false), "
-                  "set_config('synchronous_commit', 'off', false)",
-                  1, parameters, &named, err) ||
+                  "set_config('synchronous_commit', 'off', false), "
+                  "set_config('vacuum_cost_delay', $2, false)",
+                  2, parameters, &named, err) ||
         !maintenance_query(run, "maintenance/sql/lock.sql", 0, NULL, &result, err))
         return false;
     *ret_is_taken = pg_bool(result, 0, "is_taken");

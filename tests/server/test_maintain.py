@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: MIT
 """pgdeck maintain: what is due is done, recorded, within its window, and nothing else."""
 
+import datetime
 import json
 import signal
 import time
+import zoneinfo
 
 import pytest
 
 from test_advisor_ddl import EVENTS, bounds, deck  # noqa: F401
+
+BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
+UTC = datetime.timezone.utc
+SMALL = ("--set", "environments.test.maintenance.index_size=1MB")
 
 
 def maintain(deck, verb, *args, expect=0, env=None):
@@ -91,6 +97,64 @@ def test_one_failure_does_not_stop_the_rest(twenty):
         == "failed"
 
 
+def test_a_kill_in_the_middle_is_made_good(twenty):
+    """Killed before and after each task: the next run does what is left, and nothing twice."""
+    make_work(twenty)
+    for point in (2, 5, 6):
+        killed = twenty.pgdeck("maintain", "daily", "-d", twenty.file,
+                               env={"PGDECK_CRASH_AT": str(point)})
+        assert killed.code not in (0, 20), killed.out
+    wait_until_free(twenty)
+    maintain(twenty, "daily")
+    states = twenty.run("SELECT state, count(*)::int FROM pgdeck.maintenance_task GROUP BY 1 "
+                        "ORDER BY 1")
+    assert dict(states)["stopped"] == 3 and "running" not in dict(states)
+    assert tasks(maintain(twenty, "daily")) == set()
+    assert twenty.value("SELECT max(vacuum_count) FROM pg_stat_user_tables") == 2
+
+
+def wait_until_free(deck):
+    deadline = time.monotonic() + 20
+    while deck.value("SELECT count(*) FROM pg_stat_activity WHERE application_name ~ '^pgdeck'"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_the_end_of_the_window_leaves_nothing(twenty):
+    """What is under work is cancelled, what is not begun is not begun; no lock, no invalid index
+    that the next sweep does not remove."""
+    twenty.run("CREATE EXTENSION pgstattuple")
+    twenty.run("CREATE TABLE t_big (id int, pad text) WITH (autovacuum_enabled = off)")
+    twenty.run("INSERT INTO t_big SELECT i, repeat('x', 50) FROM generate_series(1, 200000) i")
+    twenty.run("CREATE INDEX t_big_id ON t_big (id)")
+    twenty.run("DELETE FROM t_big WHERE mod(id, 3) <> 0")
+    twenty.run("VACUUM ANALYZE t_big")
+    with twenty.server.connect(twenty.database) as holder:
+        holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM t_big")
+        begun = time.monotonic()
+        now = datetime.datetime.now(UTC)
+        begin = now - datetime.timedelta(minutes=1) + datetime.timedelta(seconds=4)
+        weekly = begin.strftime("%a %H:%M").lower()
+        late = datetime.datetime.combine(now.date(), datetime.time(begin.hour, begin.minute), UTC)
+        result = twenty.pgdeck(
+            "maintain", "calendar", "--run", "--json", "-d", twenty.file, *SMALL,
+            "--now", (late + datetime.timedelta(seconds=57)).isoformat(),
+            "--set", f"environments.test.maintenance.weekly={weekly}",
+            "--set", "environments.test.maintenance.window=1min", "--set", "give_up=1min")
+        took = time.monotonic() - begun
+        report = json.loads(result.out)[0]["report"]
+        task, = [task for task in report["tasks"] if task["task"] == "reindex"]
+        assert task["state"] == "stopped" and "window ended" in task["error"], task
+        assert took < 20
+        assert twenty.value("SELECT count(*) FROM pg_locks WHERE relation = 't_big'::regclass "
+                            "AND mode ~ 'Exclusive'") == 0
+        left = twenty.run("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid")
+        told = [finding["sql"] for finding in report["findings"] if finding["sql"]]
+        assert all(any(name[0] in sql for sql in told) for name in left)
+    maintain(twenty, "daily")
+    assert twenty.run("SELECT 1 FROM pg_index WHERE NOT indisvalid") == []
+
+
 def test_whoever_comes_second_is_told(twenty):
     make_work(twenty)
     with twenty.server.connect(twenty.database) as other:
@@ -162,8 +226,6 @@ def bloated(deck):
     deck.run("VACUUM ANALYZE t_full")
     return deck
 
-
-SMALL = ("--set", "environments.test.maintenance.index_size=1MB")
 
 
 def test_weekly_rebuilds_what_gives_room_back(bloated):
@@ -242,3 +304,139 @@ def test_backups_are_checked(deck, tmp_path):
     assert found("command", "", command=f"echo {now - 60}")[0] == "info"
     assert found("command", "", command="date -d '3 days ago'")[0] == "critical"
     assert found("command", "", command="true")[1] == "there is no good backup"
+
+
+# --- the calendar -----------------------------------------------------------------------------
+
+SIX = [f"cal_{environment}_{i}" for environment in ("dev", "stage", "prod") for i in (1, 2)]
+CALENDAR = """
+deck: calendar
+servers:
+  main: {conninfo: "CONNINFO", memory: 512MB, cpus: 2, storage: ssd}
+environments:
+  dev: &e
+    server: main
+    max_connections: 10
+    maintenance: {daily: "00:30", weekly: "sun 02:00", monthly: "first sun 03:00", time_zone: Europe/Berlin}
+  stage:
+    server: main
+    max_connections: 10
+    maintenance: {daily: "00:30", weekly: "sun 02:00", monthly: "first sun 03:00", time_zone: Europe/Berlin}
+  prod:
+    server: main
+    max_connections: 10
+    maintenance: {daily: "00:30", weekly: "sun 02:00", monthly: "first sun 03:00", time_zone: Europe/Berlin,
+                  backup: {kind: command, command: "date"}}
+databases:
+""".replace(" &e", "")
+
+
+class Calendar:
+    def __init__(self, pgdeck, server, folder):
+        folder.mkdir()
+        self.pgdeck, self.server, self.file = pgdeck, server, folder / "deck.yaml"
+        text = CALENDAR.replace("CONNINFO", server.conninfo())
+        self.file.write_text(text + "".join(
+            f"  {name}: {{environment: {name.split('_')[1]}}}\n" for name in SIX))
+        self.ran = []
+
+    def arguments(self, now, *more):
+        return ("maintain", "calendar", "-d", self.file, "--json", "--now", now.isoformat(), *more)
+
+    def keep(self, now, twice=False, crash_at=None):
+        """One tick of a daemon, of two at once, or of one that is killed and another after it."""
+        if crash_at is not None:
+            killed = self.pgdeck(*self.arguments(now, "--run"),
+                                 env={"PGDECK_CRASH_AT": str(crash_at)})
+            assert killed.code not in (0, 2), killed.out
+        processes = [self.pgdeck.start(*self.arguments(now, "--run"))
+                     for _ in range(2 if twice else 1)]
+        for process in processes:
+            out, err = process.communicate(timeout=60)
+            assert process.returncode == 0, err + out
+            self.note(now, json.loads(out))
+
+    def note(self, now, appointments):
+        for item in appointments:
+            report = item["report"]
+            if report and not report["held"] and not report["before"]:
+                begin = datetime.datetime.fromisoformat(item["begin"] + ":00")
+                self.ran.append((item["database"], item["kind"], begin, now))
+
+    def rows(self, database, kind):
+        return [row[0] for row in self.server.query(
+            "SELECT window_begin FROM pgdeck.maintenance_run WHERE kind = %s "
+            "AND window_begin IS NOT NULL AND state = 'done' ORDER BY 1", kind, dbname=database)]
+
+
+@pytest.fixture
+def calendar(pgdeck, server, tmp_path):
+    for name in SIX:
+        server.query(f"CREATE DATABASE {name}")
+    yield Calendar(pgdeck, server, tmp_path / "calendar")
+    for name in SIX:
+        server.query(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def wanted_windows(first, last):
+    """What the deck's calendar means in Berlin, by Python's own reckoning."""
+    windows = {"daily": [], "weekly": [], "monthly": []}
+    day = first.date()
+    while day <= last.date():
+        def at(hour, minute, day=day):
+            local = datetime.datetime.combine(day, datetime.time(hour, minute), BERLIN)
+            return local.astimezone(UTC)
+        windows["daily"].append(at(0, 30))
+        if day.isoweekday() == 7:
+            windows["weekly"].append(at(2, 0))
+            if day.day <= 7:
+                windows["monthly"].append(at(3, 0))
+        day += datetime.timedelta(days=1)
+    return {kind: [begin for begin in begins if first <= begin <= last]
+            for kind, begins in windows.items()}
+
+
+@pytest.mark.pg(max=15)
+def test_a_month_of_the_calendar(calendar):
+    """Every job due ran once, in its window in Berlin, over the change to summer time; two at once
+    and kills lose and double none; what was missed is made up for."""
+    first = datetime.datetime(2026, 3, 1, 0, 0, tzinfo=BERLIN)
+    down = (datetime.datetime(2026, 3, 14, 20, 0, tzinfo=BERLIN),
+            datetime.datetime(2026, 3, 15, 14, 0, tzinfo=BERLIN))
+    ticks = 0
+    for number in range(31):
+        for hour, minute in ((0, 40), (3, 20), (15, 0)):
+            now = datetime.datetime(2026, 3, 1 + number, hour, minute, tzinfo=BERLIN)
+            if down[0] < now < down[1] or (minute == 20 and now.isoweekday() != 7) or (
+                    hour == 15 and number % 7 != 0):
+                continue
+            ticks += 1
+            calendar.keep(now.astimezone(UTC), twice=ticks % 5 == 0,
+                          crash_at=1 + ticks // 4 % 6 if ticks % 4 == 0 and hour != 15 and number != 15 else None)
+    windows = wanted_windows(first, now)
+    assert windows["weekly"][-1].hour == 1  # 02:00 does not exist on the 29th: 03:00, in UTC 01:00
+    for name in SIX:
+        for kind, begins in windows.items():
+            assert calendar.rows(name, kind) == begins, (name, kind)
+    late = [run for run in calendar.ran if not run[2] <= run[3] < run[2] + datetime.timedelta(hours=3)]
+    missed = {(name, kind) for name in SIX for kind in ("daily", "weekly")}
+    assert {run[:2] for run in late} == missed and len(late) == len(missed)
+    for name, kind, begin, at in late:
+        assert begin.date() in (datetime.date(2026, 3, 14), datetime.date(2026, 3, 15))
+        local = at.astimezone(BERLIN)
+        assert (local.day, local.hour) == ((15, 15) if kind == "daily" else (16, 0))
+    assert len({run[:3] for run in calendar.ran}) == len(calendar.ran)  # none twice
+
+
+def test_the_calendar_only_shows(calendar):
+    now = datetime.datetime(2026, 3, 1, 1, 0, tzinfo=UTC)  # a Sunday, 02:00 in Berlin
+    items = json.loads(calendar.pgdeck(*calendar.arguments(now), expect=0).out)
+    assert {(item["kind"], item["turn"]) for item in items} == {
+        ("daily", "due"), ("weekly", "due"), ("monthly", "to come")}
+    weekly = next(item for item in items if item["kind"] == "weekly")
+    assert (weekly["local_begin"], weekly["local_next"]) == ("2026-03-01 02:00", "2026-03-08 02:00")
+    assert calendar.server.query("SELECT 1 FROM pg_namespace WHERE nspname = 'pgdeck'",
+                                 dbname=SIX[0]) == []
+    wrong = calendar.pgdeck(*calendar.arguments(now), "--set",
+                            "environments.dev.maintenance.time_zone=Europe/Bremen")
+    assert wrong.code == 11 and 'Europe/Bremen' in json.loads(wrong.out)[0]["outcome"]
