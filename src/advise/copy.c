@@ -5,6 +5,8 @@
 #include "base/interrupt.h"
 #include "pg/script.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +139,51 @@ fill(struct advise *run, struct advise_copy *copy, struct error *err)
     return define(run, copy, "advise/sql/copy_indexes.sql", err);
 }
 
+/* --- what was left ------------------------------------------------------------------------ */
+
+/* Private servers verify-PID whose pgdeck is gone. Under local_lock. */
+static bool
+clear_servers(struct advise *run, struct error *err)
+{
+    struct local_servers servers;
+
+    if (!local_server_list(run->arena, &servers, err))
+        return false;
+    for (size_t i = 0; i < servers.list.count; i++) {
+        const struct local_server *server = &servers.list.items[i];
+        long pid;
+        char rest;
+        if (sscanf(server->name, "verify-%ld%c", &pid, &rest) != 1 || pid <= 0 ||
+            kill((pid_t)pid, 0) == 0 || errno != ESRCH)
+            continue;
+        if (!local_server_destroy(server, err))
+            return error_wrap(err, "cannot remove %s, left by a pgdeck that was killed",
+                              server->name);
+        advise_note(run, "Removed %s, left by a pgdeck that was killed.", server->name);
+    }
+    return true;
+}
+
+static bool
+clear_databases(struct advise *run, PGconn *connection, struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+
+    if (!pg_query(connection, embedded_file("advise/sql/copy_leftovers.sql")->text, 0, NULL,
+                  &result, err))
+        return false;
+    for (int row = 0; row < PQntuples(result); row++) {
+        const char *name = pg_value(result, row, "name");
+        if (!pg_execute(
+                connection,
+                pg_script(run->arena, "advise/sql/copy_drop.sql", PG_VARIABLES({"name", name})),
+                err))
+            return error_wrap(err, "cannot drop %s, left by a pgdeck that was killed", name);
+        advise_note(run, "Dropped database %s, left by a pgdeck that was killed.", name);
+    }
+    return true;
+}
+
 /* --- where -------------------------------------------------------------------------------- */
 
 static bool
@@ -150,7 +197,8 @@ make_server(struct advise *run, struct advise_copy *copy, struct error *err)
     if (!local_programs_find(run->arena, 0, &recipe.programs, err) ||
         !local_lock(run->arena, &lock, err))
         return false;
-    copy->has_server = local_server_create(run->arena, &recipe, &copy->server, err);
+    copy->has_server =
+        clear_servers(run, err) && local_server_create(run->arena, &recipe, &copy->server, err);
     bool is_fine = copy->has_server && local_server_start(run->arena, &copy->server, err);
     local_unlock(lock);
     if (!is_fine)
@@ -158,6 +206,16 @@ make_server(struct advise *run, struct advise_copy *copy, struct error *err)
     const struct pg_target target = {.conninfo =
                                          local_server_conninfo(run->arena, &copy->server, NULL)};
     return pg_connect(&target, &copy->connection, err) && fill(run, copy, err);
+}
+
+static bool
+bear_name(PGconn *connection, const char *name, struct error *err)
+{
+    const char *parameters[] = {name};
+    AUTO_PGRESULT result = NULL;
+
+    return pg_query(connection, embedded_file("advise/sql/copy_maker.sql")->text, 1, parameters,
+                    &result, err);
 }
 
 static bool
@@ -172,7 +230,8 @@ make_database(struct advise *run, struct advise_copy *copy, struct error *err)
     run->planner = NULL;
     target.database = strcmp(run->database, "postgres") == 0 ? "template1" : "postgres";
     advise_progress(run, "copying database %s", run->database);
-    if (!pg_connect(&target, &copy->elsewhere, err))
+    if (!pg_connect(&target, &copy->elsewhere, err) || !bear_name(copy->elsewhere, name, err) ||
+        !clear_databases(run, copy->elsewhere, err))
         return false;
     copy->database = name;
     if (!pg_execute(copy->elsewhere,

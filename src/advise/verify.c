@@ -4,11 +4,10 @@
 #include "base/embed.h"
 #include "pg/script.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { RUNS = 3 };
+enum { PAIRS = 5, MAX_MS = 20000 /* then no further pair is begun */ };
 
 static bool
 is_fatal(const struct error *fault)
@@ -38,71 +37,145 @@ note_indexes(struct advise *run, const json_t *node, struct advise_timing *timin
     }
 }
 
-/* Once: in a transaction that leaves nothing. */
+struct one_run {
+    double ms, pages;
+};
+
+static double
+shared_blocks(const json_t *plan)
+{
+    return json_number_value(json_object_get(plan, "Shared Hit Blocks")) +
+           json_number_value(json_object_get(plan, "Shared Read Blocks"));
+}
+
+/* Once, in a transaction that leaves nothing; hide: SQL that drops the new indexes in it, or NULL.
+ */
 static bool
-run_once(struct advise *run, PGconn *connection, const char *sql, double *ret_ms,
-         struct advise_timing *timing, struct error *err)
+run_once(struct advise *run, PGconn *connection, const char *hide, const char *sql,
+         struct one_run *ret_run, struct advise_timing *timing, struct error *err)
 {
     AUTO_PGRESULT result = NULL;
     struct error ignored = {0};
 
     if (!pg_execute(connection, "BEGIN", err))
         return false;
-    bool is_fine = pg_query(
-        connection, pg_script(run->arena, "advise/sql/run.sql", PG_VARIABLES({"statement", sql})),
-        0, NULL, &result, err);
+    bool is_fine =
+        (hide == NULL || pg_execute(connection, hide, err)) &&
+        pg_query(connection,
+                 pg_script(run->arena, "advise/sql/run.sql", PG_VARIABLES({"statement", sql})), 0,
+                 NULL, &result, err);
     if (!pg_execute(connection, "ROLLBACK", is_fine ? err : &ignored) || !is_fine)
         return false;
     AUTO_TREE all = json_loads(PQgetvalue(result, 0, 0), 0, NULL);
     const json_t *explained = json_array_get(all, 0);
-    *ret_ms = json_number_value(json_object_get(explained, "Execution Time"));
-    if (timing != NULL)
-        note_indexes(run, json_object_get(explained, "Plan"), timing);
+    const json_t *plan = json_object_get(explained, "Plan");
+    ret_run->ms = json_number_value(json_object_get(explained, "Execution Time"));
+    ret_run->pages = shared_blocks(plan);
+    if (hide == NULL)
+        note_indexes(run, plan, timing);
     return true;
 }
 
-/* The best of three, on average over its sets of values. */
-static bool
-time_statement(struct advise *run, PGconn *connection, const struct advise_statement *statement,
-               double *ret_ms, struct advise_timing *timing, struct error *err)
+static int
+by_size(const void *a, const void *b)
 {
-    double sum = 0;
+    double difference = *(const double *)a - *(const double *)b;
+
+    return (difference > 0) - (difference < 0);
+}
+
+static double
+median(double *values, size_t count)
+{
+    qsort(values, count, sizeof(*values), by_size);
+    return (values[(count - 1) / 2] + values[count / 2]) / 2;
+}
+
+/* Pairs of runs, with the indexes and without, which of them first in turns; adds to timing. */
+static bool
+run_pairs(struct advise *run, PGconn *connection, const char *hide, const char *sql,
+          struct advise_timing *timing, struct error *err)
+{
+    double with_ms[PAIRS];
+    double without_ms[PAIRS];
+    double spent_ms = 0;
     size_t count = 0;
+
+    for (; count < PAIRS && spent_ms < MAX_MS; count++) {
+        struct one_run with;
+        struct one_run without;
+        bool is_with_first = count % 2 == 1;
+        if ((is_with_first && !run_once(run, connection, NULL, sql, &with, timing, err)) ||
+            !run_once(run, connection, hide, sql, &without, timing, err) ||
+            (!is_with_first && !run_once(run, connection, NULL, sql, &with, timing, err)))
+            return false;
+        with_ms[count] = with.ms;
+        without_ms[count] = without.ms;
+        spent_ms += with.ms + without.ms;
+        timing->pairs++;
+        timing->faster += with.ms < without.ms;
+        timing->slower += with.ms > without.ms;
+        timing->before_pages = without.pages;
+        timing->after_pages = with.pages;
+    }
+    timing->before_ms += median(without_ms, count);
+    timing->after_ms += median(with_ms, count);
+    return true;
+}
+
+enum advise_effect
+advise_effect_of(const struct advise_timing *timing)
+{
+    const double certain_share = 0.8; /* of the pairs */
+    const double little = 0.1;        /* of the time */
+    double needed = certain_share * (double)timing->pairs;
+
+    if (timing->used.count == 0 && timing->is_reading)
+        return ADVISE_SAME;
+    if ((double)timing->faster >= needed && timing->after_ms <= timing->before_ms * (1 - little))
+        return ADVISE_GAIN;
+    if ((double)timing->slower >= needed && timing->after_ms >= timing->before_ms * (1 + little))
+        return ADVISE_LOSS;
+    return ADVISE_SAME;
+}
+
+/* With each of its sets of values, and the mean of these. */
+static bool
+time_statement(struct advise *run, PGconn *connection, const char *hide,
+               const struct advise_statement *statement, struct advise_timing *timing,
+               struct error *err)
+{
+    double count = 0;
 
     for (size_t i = 0; i < statement->plans.count; i++) {
         const char *sql = statement->plans.items[i].sql;
-        double best = INFINITY;
-        double ms;
         if (sql == NULL)
             continue;
-        for (int attempt = 0; attempt < RUNS; attempt++) {
-            if (!run_once(run, connection, sql, &ms, timing, err))
-                return false;
-            best = fmin(best, ms);
-        }
-        sum += best;
+        if (!run_pairs(run, connection, hide, sql, timing, err))
+            return false;
         count++;
     }
     if (count == 0)
         return error_set(err, ERROR_SQL, "no values are known for its parameters");
-    *ret_ms = sum / (double)count;
+    timing->before_ms /= count;
+    timing->after_ms /= count;
     return true;
 }
 
 static bool
-time_all(struct advise *run, PGconn *connection, struct advise_proof *proof, bool is_after,
+time_all(struct advise *run, PGconn *connection, const char *hide, struct advise_proof *proof,
          struct error *err)
 {
     for (size_t i = 0; i < run->statements.count; i++) {
+        const struct advise_statement *statement = &run->statements.items[i];
         struct advise_timing *timing = &proof->timings[i];
         struct error fault = {0};
-        if (run->statements.items[i].problem != NULL || timing->problem != NULL)
+        if (statement->problem != NULL)
             continue;
-        advise_progress(run, "running statement %zu of %zu %s the indexes", i + 1,
-                        run->statements.count, is_after ? "with" : "without");
-        if (time_statement(run, connection, &run->statements.items[i],
-                           is_after ? &timing->after_ms : &timing->before_ms,
-                           is_after ? timing : NULL, &fault))
+        timing->is_reading = statement->kind == ADVISE_SELECT;
+        advise_progress(run, "running statement %zu of %zu with and without the indexes", i + 1,
+                        run->statements.count);
+        if (time_statement(run, connection, hide, statement, timing, &fault))
             continue;
         if (is_fatal(&fault)) {
             *err = fault;
@@ -158,6 +231,24 @@ build_all(struct advise *run, PGconn *connection, struct advise_proof *proof, st
     return pg_execute(connection, "VACUUM ANALYZE", err);
 }
 
+/* SQL that drops what was built; NULL: nothing was. */
+static const char *
+hide_all(struct advise *run, const struct advise_proof *proof)
+{
+    AUTO_TEXT text = {0};
+
+    for (size_t i = 0; i < run->choices.count; i++) {
+        const struct advise_choice *choice = &run->choices.items[i];
+        const struct advise_table *table = run->candidates.items[choice->candidate].table;
+        if (proof->built[i].problem != NULL)
+            continue;
+        text_appendf(&text, "%s;",
+                     advise_drop_sql(run->arena,
+                                     pg_qualified(run->arena, table->schema, choice->name), true));
+    }
+    return text.length == 0 ? NULL : arena_strdup(run->arena, text_chars(&text));
+}
+
 bool
 advise_verify(struct advise *run, struct advise_copy *copy, struct advise_proof *ret_proof,
               struct error *err)
@@ -166,9 +257,8 @@ advise_verify(struct advise *run, struct advise_copy *copy, struct advise_proof 
         .timings = ARENA_ARRAY(run->arena, struct advise_timing, run->statements.count + 1),
         .built = ARENA_ARRAY(run->arena, struct advise_built, run->choices.count + 1)};
 
-    if (!time_all(run, copy->connection, &proof, false, err) ||
-        !build_all(run, copy->connection, &proof, err) ||
-        !time_all(run, copy->connection, &proof, true, err))
+    if (!build_all(run, copy->connection, &proof, err) ||
+        !time_all(run, copy->connection, hide_all(run, &proof), &proof, err))
         return false;
     *ret_proof = proof;
     return true;

@@ -2,8 +2,11 @@
 #pragma once
 #include "advise/copy.h"
 
-struct advise_timing { /* of a statement */
-    double before_ms, after_ms;
+struct advise_timing {                /* of a statement */
+    double before_ms, after_ms;       /* medians, the mean of these over the sets of values */
+    double before_pages, after_pages; /* read or found in memory, in the last run */
+    size_t pairs, faster, slower;     /* of runs, one with the indexes and one without */
+    bool is_reading;      /* a SELECT: indexes that its plan leaves out change nothing */
     const char *problem;  /* why it did not run; NULL */
     LIST_OF(size_t) used; /* choices that its plan uses afterwards */
 };
@@ -17,7 +20,12 @@ struct advise_proof {
     struct advise_built *built;    /* one a choice */
 };
 
-/* Runs each statement (of the sampled ones each set of values) three times, in transactions that
- * are rolled back; builds; runs them again. */
+/* Faster or slower: four of five pairs say so, and the medians differ by a tenth. */
+enum advise_effect { ADVISE_SAME, ADVISE_GAIN, ADVISE_LOSS };
+enum advise_effect advise_effect_of(const struct advise_timing *timing);
+
+/* Builds, and runs each statement (of the sampled ones each set of values) in five pairs, with the
+ * indexes and without, in transactions that are rolled back; without: the transaction drops them.
+ */
 bool advise_verify(struct advise *run, struct advise_copy *copy, struct advise_proof *ret_proof,
                    struct error *err) MUST_CHECK;

@@ -269,6 +269,10 @@ run_verb(struct cli *cli, const struct cli_command *command, struct advise_comma
         error_set(err, ERROR_USAGE, "--copy: \"%s\" is none of private, template", options->copy);
         return cli_failed(err);
     }
+    if (options->is_verified && options->rows < 1) {
+        error_set(err, ERROR_USAGE, "--rows: %ld is less than one row", options->rows);
+        return cli_failed(err);
+    }
     run.search_path = options->search_path;
     bool is_fine = advise(cli, options, &run, err);
     advise_close(&run);

@@ -6,18 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double same_share = 0.1; /* of the time: what is less is chance */
-
 static const char *
 verdict_of(const struct advise_timing *timing)
 {
-    if (timing->problem != NULL)
-        return "not run";
-    if (timing->used.count == 0)
-        return "same";
-    if (timing->after_ms < timing->before_ms * (1 - same_share))
-        return "faster";
-    return timing->after_ms > timing->before_ms * (1 + same_share) ? "slower" : "same";
+    static const char *const words[] = {
+        [ADVISE_SAME] = "same", [ADVISE_GAIN] = "faster", [ADVISE_LOSS] = "slower"};
+
+    return timing->problem != NULL ? "not run" : words[advise_effect_of(timing)];
 }
 
 static bool
@@ -38,18 +33,20 @@ index_print_proof(const struct cli *cli, const struct advise *run, const struct 
 {
     const struct cli_style *style = cli_style(cli);
 
-    printf("%s%10s %10s  %-7s  STATEMENT%s\n", style->bold, "BEFORE", "AFTER", "", style->reset);
+    printf("%s%10s %10s %10s %10s  %-7s  STATEMENT%s\n", style->bold, "BEFORE", "AFTER", "PAGES",
+           "AFTER", "", style->reset);
     for (size_t i = 0; i < run->statements.count; i++) {
         const struct advise_statement *statement = &run->statements.items[i];
         const struct advise_timing *timing = &proof->timings[i];
         if (statement->problem != NULL)
             continue;
         if (timing->problem != NULL)
-            printf("%21s  %-7s  %s (%s)\n", "", verdict_of(timing),
+            printf("%43s  %-7s  %s (%s)\n", "", verdict_of(timing),
                    index_one_line(run->arena, statement->text), timing->problem);
         else
-            printf("%7.2f ms %7.2f ms  %-7s  %s\n", timing->before_ms, timing->after_ms,
-                   verdict_of(timing), index_one_line(run->arena, statement->text));
+            printf("%7.2f ms %7.2f ms %10.0f %10.0f  %-7s  %s\n", timing->before_ms,
+                   timing->after_ms, timing->before_pages, timing->after_pages, verdict_of(timing),
+                   index_one_line(run->arena, statement->text));
     }
     putchar('\n');
     for (size_t i = 0; i < run->choices.count; i++) {
@@ -76,10 +73,12 @@ timing_json(const struct advise *run, const struct advise_proof *proof, size_t a
 
     for (size_t i = 0; i < timing->used.count; i++)
         json_array_append_new(used, json_string(run->choices.items[timing->used.items[i]].name));
-    return json_pack("{s:s, s:f, s:f, s:s, s:o, s:s?}", "sql", statement->text, "before_ms",
-                     timing->before_ms, "after_ms", timing->after_ms, "verdict",
-                     problem != NULL ? "not run" : verdict_of(timing), "uses", used, "problem",
-                     problem);
+    return json_pack(
+        "{s:s, s:f, s:f, s:f, s:f, s:i, s:i, s:i, s:s, s:o, s:s?}", "sql", statement->text,
+        "before_ms", timing->before_ms, "after_ms", timing->after_ms, "before_pages",
+        timing->before_pages, "after_pages", timing->after_pages, "pairs", (int)timing->pairs,
+        "faster_pairs", (int)timing->faster, "slower_pairs", (int)timing->slower, "verdict",
+        problem != NULL ? "not run" : verdict_of(timing), "uses", used, "problem", problem);
 }
 
 bool

@@ -545,6 +545,8 @@ def test_verify_runs_the_statements_on_a_copy(pgdeck, shop, tmp_path, copy):
         shop.query("DROP TABLE moods; DROP TYPE mood", dbname="shop")
     first, by_key, deleting, faulty = proof["statements"]
     assert first["verdict"] == "faster" and first["after_ms"] < first["before_ms"] / 2
+    assert first["faster_pairs"] >= 0.8 * first["pairs"] >= 4
+    assert first["after_pages"] < first["before_pages"] / 2
     assert first["uses"] == [proof["indexes"][0]["name"]]
     assert by_key["verdict"] == "same" and deleting["verdict"] == "faster"
     assert faulty["verdict"] == "not run" and "division by zero" in faulty["problem"]
@@ -566,8 +568,35 @@ def test_verify_interrupted_leaves_no_copy(pgdeck, shop, tmp_path):
     assert shop.value("SELECT count(*) FROM pg_database WHERE datname LIKE 'pgdeck_verify_%'") == 0
 
 
+@pytest.mark.pg(max=17)  # nothing in it changed since
+@pytest.mark.parametrize("copy", ("private", "template"))
+def test_verify_removes_what_a_killed_one_left(pgdeck, shop, tmp_path, copy):
+    def sleepers():
+        return shop.value("SELECT count(*) FROM pg_stat_activity WHERE datname LIKE "
+                          "'pgdeck_verify_%'")
+
+    (tmp_path / "q.sql").write_text("SELECT pg_sleep(2), count(*) FROM projects WHERE name = 'x';")
+    arguments = ("index", "verify", "--copy", copy, "--from", shop.conninfo("shop"),
+                 tmp_path / "q.sql")
+    process = pgdeck.start(*arguments)
+    if copy == "template":
+        wait_for(lambda: sleepers() == 1, 20, "the copy")
+    else:
+        wait_for(lambda: "verify-" in pgdeck("status").out, 20, "the copy")
+    process.send_signal(signal.SIGKILL)
+    process.wait(timeout=20)
+    wait_for(lambda: sleepers() == 0, 20, "the server to notice")
+    (tmp_path / "q.sql").write_text("SELECT count(*) FROM projects WHERE name = 'x';")
+    out = pgdeck(*arguments, expect=0).out
+    assert "left by a pgdeck that was killed" in out, out
+    assert shop.value("SELECT count(*) FROM pg_database WHERE datname LIKE 'pgdeck_verify_%'") == 0
+    assert "no private servers" in pgdeck("status", expect=0).out
+
+
 def test_verify_on_a_sample(pgdeck, shop, tmp_path):
     (tmp_path / "queries.sql").write_text("SELECT count(*) FROM ai_results WHERE task_id = $1;")
+    result = pgdeck("index", "verify", "--rows", "0", tmp_path / "queries.sql")
+    assert result.code == 64 and "--rows" in result.err
     result = pgdeck("index", "verify", "--rows", "3000", "--from", shop.conninfo("shop"),
                     tmp_path / "queries.sql", expect=0)
     assert "faster   SELECT count(*)" in result.out and "about 3000 rows" in result.out
