@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "partition/adopt.h"
 
-#include "base/crash.h"
 #include "base/embed.h"
-#include "base/interrupt.h"
 #include "change/name.h"
+#include "partition/attempt.h"
 #include "pg/script.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-enum { FIRST_PAUSE_MS = 20, LONGEST_PAUSE_MS = 1000 };
 
 struct adopt {
     struct arena *arena;
     struct change_execution *execution;
     PGconn *connection;
-    const struct deck *deck;
+    struct partition_attempt attempt;
     const struct deck_partition *partition;
     struct partition_adopt_state state;
+    const char *key_index; /* of the table in use; NULL: none */
 };
 
 static void
@@ -29,86 +25,16 @@ tell(struct adopt *adopt, const char *line)
         adopt->execution->progress(adopt->execution->progress_sink, line);
 }
 
-/* --- transactions ------------------------------------------------------------------------- */
-
-typedef bool adopt_work(struct adopt *adopt, const char *argument, struct error *err);
-
-static bool
-once(struct adopt *adopt, adopt_work *work, const char *argument, struct error *err)
-{
-    struct error ignored;
-    const char *begin = arena_printf(
-        adopt->arena, "BEGIN; SET LOCAL lock_timeout = '%dms'; SET LOCAL statement_timeout = 0",
-        adopt->deck->lock_wait_ms);
-
-    if (!pg_execute(adopt->connection, begin, err))
-        return false;
-    crash_point();
-    if (work(adopt, argument, err) && pg_execute(adopt->connection, "COMMIT", err)) {
-        crash_point();
-        return true;
-    }
-    if (PQstatus(adopt->connection) == CONNECTION_OK &&
-        PQtransactionStatus(adopt->connection) != PQTRANS_IDLE &&
-        !pg_execute(adopt->connection, "ROLLBACK", &ignored))
-        return false;
-    return false;
-}
-
-static long long
-now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
-/* A lock that is not granted in time is asked for again, after pauses that get longer. */
-static bool
-patiently(struct adopt *adopt, adopt_work *work, const char *argument, struct error *err)
-{
-    long long deadline_ms = now_ms() + adopt->deck->give_up_ms;
-    int pause_ms = FIRST_PAUSE_MS;
-
-    while (!once(adopt, work, argument, err)) {
-        struct error interrupted;
-        if (is_interrupted() || (err->code != ERROR_LOCKED && strcmp(err->sqlstate, "40P01") != 0))
-            return false;
-        if (now_ms() >= deadline_ms)
-            return error_detail(err, "What was done so far is kept, and the next apply goes on "
-                                     "with it.");
-        if (!interrupt_sleep_ms(pause_ms / 2 + rand() % (pause_ms / 2 + 1), &interrupted)) {
-            *err = interrupted;
-            return false;
-        }
-        pause_ms = pause_ms * 2 > LONGEST_PAUSE_MS ? LONGEST_PAUSE_MS : pause_ms * 2;
-        error_clear(err);
-    }
-    return true;
-}
-
 static bool
 execute(struct adopt *adopt, const char *sql, struct error *err)
 {
-    return pg_execute(adopt->connection, sql, err);
+    return pg_execute(adopt->attempt.connection, sql, err);
 }
 
-/* A statement that can be in no transaction, or that may take long while nobody waits for it. */
 static bool
-execute_long(struct adopt *adopt, const char *sql, struct error *err)
+execute_patiently(struct adopt *adopt, const char *sql, struct error *err)
 {
-    struct error ignored;
-    bool is_done =
-        pg_execute(adopt->connection, "SET lock_timeout = 0; SET statement_timeout = 0", err) &&
-        pg_execute(adopt->connection, sql, err);
-
-    crash_point();
-    if (PQstatus(adopt->connection) == CONNECTION_OK &&
-        !pg_execute(adopt->connection, "RESET lock_timeout; RESET statement_timeout",
-                    is_done ? err : &ignored))
-        return false;
-    return is_done;
+    return partition_execute_patiently(&adopt->attempt, sql, err);
 }
 
 static bool
@@ -122,14 +48,14 @@ ask(struct adopt *adopt, const char *file, PGresult **ret_result, struct error *
 /* --- steps -------------------------------------------------------------------------------- */
 
 static bool
-install(struct adopt *adopt, const char *argument, struct error *err)
+install(void *sink, struct error *err)
 {
+    const struct adopt *adopt = sink;
     static const char *const names[] = {
         "tables",          "adopt_tables", "publications", "publications__before_15",
         "describe",        "adopt_keys",   "adopt_rename", "lock",
         "swap_statements", "adopt_swap",   "adopt_undo"};
 
-    (void)argument;
     return partition_live_install(adopt->arena, adopt->connection, names,
                                   sizeof(names) / sizeof(names[0]), err);
 }
@@ -150,14 +76,15 @@ make_foreign_keys(struct adopt *adopt, struct error *err)
 
 /* The new table, empty, with all that the old one has. */
 static bool
-make_shadow(struct adopt *adopt, const char *key_index, struct error *err)
+make_shadow(void *sink, struct error *err)
 {
+    struct adopt *adopt = sink;
     struct arena *arena = adopt->arena;
     const struct deck_partition *partition = adopt->partition;
     struct partition_adopt_shape shape;
     AUTO_PGRESULT begun = NULL;
     AUTO_PGRESULT noted = NULL;
-    struct partition_live_script script = {partition, "shadow", key_index, &shape.parts};
+    struct partition_live_script script = {partition, "shadow", adopt->key_index, &shape.parts};
     const char *shadow;
     const char *indexes;
 
@@ -200,7 +127,7 @@ build_indexes(struct adopt *adopt, struct error *err)
             return true;
         const char *statement = arena_strdup(adopt->arena, pg_value(result, 0, "statement"));
         tell(adopt, statement);
-        if (!execute_long(adopt, statement, err))
+        if (!partition_execute_long(&adopt->attempt, statement, err))
             return false;
     }
 }
@@ -214,8 +141,8 @@ check_rows(struct adopt *adopt, struct error *err)
     if (!ask(adopt, "partition/sql/adopt_checked.sql", &result, err))
         return false;
     if (!pg_bool(result, 0, "is_there") &&
-        !patiently(
-            adopt, execute,
+        !execute_patiently(
+            adopt,
             pg_script(adopt->arena, "partition/sql/adopt_check.sql",
                       PG_VARIABLES({"schema", partition->schema}, {"table", partition->table},
                                    {"column", partition->column}, {"until", adopt->state.until})),
@@ -225,8 +152,8 @@ check_rows(struct adopt *adopt, struct error *err)
         return true;
     tell(adopt,
          arena_printf(adopt->arena, "looking whether all rows are before %s", adopt->state.until));
-    return execute_long(
-        adopt,
+    return partition_execute_long(
+        &adopt->attempt,
         pg_script(adopt->arena, "partition/sql/adopt_validate.sql",
                   PG_VARIABLES({"schema", partition->schema}, {"table", partition->table})),
         err);
@@ -254,10 +181,10 @@ change_places(struct adopt *adopt, struct error *err)
 {
     const char *sql =
         arena_printf(adopt->arena, "SELECT pgdeck.adoption_swap(%s, %d, %d)", adopt->state.id,
-                     adopt->deck->lock_wait_ms, PARTITION_LIVE_ATTEMPT_MS);
+                     adopt->attempt.deck->lock_wait_ms, PARTITION_LIVE_ATTEMPT_MS);
 
     if (!build_indexes(adopt, err) || !check_rows(adopt, err) ||
-        !patiently(adopt, execute, sql, err) || !read_state(adopt, err))
+        !execute_patiently(adopt, sql, err) || !read_state(adopt, err))
         return false;
     tell(adopt, arena_printf(adopt->arena, "the table is a partition, locked for %s ms",
                              adopt->state.held_ms));
@@ -274,16 +201,20 @@ run(struct change_execution *execution, struct error *err)
         .arena = execution->arena,
         .execution = execution,
         .connection = execution->connection,
-        .deck = argument->deck,
+        .attempt = {execution->arena, execution->connection, argument->deck},
         .partition = partition,
     };
 
-    if (!patiently(&adopt, install, NULL, err) || !read_state(&adopt, err))
+    if (!partition_patiently(&adopt.attempt, install, &adopt, err) || !read_state(&adopt, err))
         return false;
-    if (adopt.state.step == NULL &&
-        (!partition_live_size(adopt.arena, adopt.connection, partition, &size, err) ||
-         !patiently(&adopt, make_shadow, size.key_index, err) || !read_state(&adopt, err)))
-        return error_place(err, partition->place);
+    if (adopt.state.step == NULL) {
+        if (!partition_live_size(adopt.arena, adopt.connection, partition, &size, err))
+            return false;
+        adopt.key_index = size.key_index;
+        if (!partition_patiently(&adopt.attempt, make_shadow, &adopt, err) ||
+            !read_state(&adopt, err))
+            return error_place(err, partition->place);
+    }
     if (strcmp(adopt.state.step, "preparing") == 0 && !change_places(&adopt, err))
         return error_place(err, partition->place);
     const char *analyze =

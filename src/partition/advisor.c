@@ -8,6 +8,7 @@
 #include "partition/convert.h"
 #include "partition/live.h"
 #include "partition/part.h"
+#include "partition/promote.h"
 #include "partition/retire.h"
 #include "partition/shape.h"
 #include "partition/upkeep.h"
@@ -379,6 +380,40 @@ advise_rewrite(const struct scope *scope, const struct partition_live_advice *ab
     return true;
 }
 
+static void
+leave_out(struct arena *arena, struct partition_parts *parts, const struct partition_bound *bound)
+{
+    struct partition_parts rest = {0};
+
+    for (size_t i = 0; i < parts->list.count; i++) {
+        if (partition_bound_compare(bound, &parts->list.items[i].bound) == BOUND_APART)
+            *LIST_ADD(arena, &rest.list) = parts->list.items[i];
+    }
+    *parts = rest;
+}
+
+static bool
+advise_there(const struct scope *scope, const struct partition_live_advice *live,
+             const struct catalog_table *table, struct partition_parts *wanted, struct error *err)
+{
+    const struct deck_partition *partition = live->partition;
+    struct partition_bound promoted = {0};
+    bool is_whole = scope->advice->scope == ADVICE_ALL;
+    bool is_other = false;
+
+    if (is_whole && !partition_take_over_advise(live, err))
+        return false;
+    if (partition_is_alike(scope->advice->arena, partition, table) &&
+        !partition_promote_advise(live, table, scope->today, &promoted, err))
+        return false;
+    if (promoted.lower != NULL)
+        leave_out(scope->advice->arena, wanted, &promoted);
+    else if (partition->has_rewrite && is_whole &&
+             !advise_rewrite(scope, live, table, &is_other, err))
+        return false;
+    return is_other || advise_partitioned(scope, partition, table, wanted, err);
+}
+
 static bool
 advise_table(const struct scope *scope, const struct deck_partition *partition, struct error *err)
 {
@@ -418,15 +453,9 @@ advise_table(const struct scope *scope, const struct deck_partition *partition, 
     if (is_open)
         return true;
     if (table->kind == 'p') {
-        bool is_other = false;
-        if (scope->advice->scope == ADVICE_ALL && !partition_take_over_advise(&live, err))
-            return false;
-        if (partition->has_rewrite && scope->advice->scope == ADVICE_ALL &&
-            !advise_rewrite(scope, &live, table, &is_other, err))
-            return false;
         struct scope own = *scope;
         own.today = position;
-        return is_other || advise_partitioned(&own, partition, table, &wanted, err);
+        return advise_there(&own, &live, table, &wanted, err);
     }
     return advise_ordinary(scope, partition, &wanted, err);
 }

@@ -42,7 +42,7 @@ def test_the_rows_stay_where_they_are_while_clients_write(existing, full_size):
     parts = bounds(existing, "events")
     assert parts["events_history"].startswith("FOR VALUES FROM (MINVALUE) TO") and len(parts) == 3
     held = existing.value("SELECT held_ms FROM pgdeck.adoption")
-    assert held < most_held_ms(full_size)
+    assert held < most_held_ms(full_size) * (1 if full_size else 4)
     print(f"\nlocked for {held} ms, slowest statement {max(w.slowest_ms for w in load.writers):.1f} ms")
     assert existing.value("SELECT count(*) FROM seen") > 0
     existing.run("INSERT INTO events (id, created_at) VALUES (-1, now() + interval '100 days')")
