@@ -52,9 +52,9 @@ install(void *sink, struct error *err)
 {
     const struct adopt *adopt = sink;
     static const char *const names[] = {
-        "tables",          "adopt_tables", "publications", "publications__before_15",
-        "describe",        "adopt_keys",   "adopt_rename", "lock",
-        "swap_statements", "adopt_swap",   "adopt_undo"};
+        "tables",   "adopt_tables",    "publications", "publications__before_15",
+        "describe", "adopt_keys",      "adopt_rename", "hurry",
+        "lock",     "swap_statements", "adopt_swap",   "adopt_undo"};
 
     return partition_live_install(adopt->arena, adopt->connection, names,
                                   sizeof(names) / sizeof(names[0]), err);

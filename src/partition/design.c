@@ -45,8 +45,10 @@ doubt_statistics(const struct partition_live_advice *about, struct text *doubts,
     return true;
 }
 
+/* Adds what a script says of pg_stat_statements, where that is there and may be read. */
 static bool
-doubt_statements(const struct partition_live_advice *about, struct text *doubts, struct error *err)
+ask_statements(const struct partition_live_advice *about, const char *path, struct text *doubts,
+               struct error *err)
 {
     struct arena *arena = about->advice->arena;
     const struct deck_partition *partition = about->partition;
@@ -61,11 +63,11 @@ doubt_statements(const struct partition_live_advice *about, struct text *doubts,
     }
     if (schema == NULL)
         return true;
-    const char *sql = pg_script(
-        arena, "partition/sql/design_statements.sql",
-        PG_VARIABLES({"extension_schema", schema}, {"table", partition->table},
-                     {"column", partition->column}, {"kind", partition_kind_word(partition->kind)},
-                     {"is_key_lesser", partition->has_accept_key ? "true" : "false"}));
+    const char *sql =
+        pg_script(arena, path,
+                  PG_VARIABLES({"extension_schema", schema}, {"schema", partition->schema},
+                               {"table", partition->table}, {"column", partition->column},
+                               {"columns", partition_columns(arena, partition)}));
     if (pg_query(about->connection, sql, 0, NULL, &result, err)) {
         add_rows(doubts, result);
         return true;
@@ -78,6 +80,19 @@ doubt_statements(const struct partition_live_advice *about, struct text *doubts,
 }
 
 bool
+partition_find_reliance(const struct partition_live_advice *about, const char **ret_reliance,
+                        struct error *err)
+{
+    AUTO_TEXT reliance = {0};
+
+    if (!ask_statements(about, "partition/sql/design_uniqueness.sql", &reliance, err))
+        return false;
+    *ret_reliance =
+        reliance.length == 0 ? NULL : arena_strdup(about->advice->arena, text_chars(&reliance));
+    return true;
+}
+
+bool
 partition_find_doubts(const struct partition_live_advice *about, size_t parts,
                       const char **ret_doubts, struct error *err)
 {
@@ -86,7 +101,9 @@ partition_find_doubts(const struct partition_live_advice *about, size_t parts,
 
     if (!partition_live_size(about->advice->arena, about->connection, about->partition, &size,
                              err) ||
-        !doubt_statistics(about, &doubts, err) || !doubt_statements(about, &doubts, err))
+        !doubt_statistics(about, &doubts, err) ||
+        !ask_statements(about, "partition/sql/design_statements.sql", &doubts, err) ||
+        !ask_statements(about, "partition/sql/design_uniqueness.sql", &doubts, err))
         return false;
     if (parts > MANY_PARTITIONS)
         text_appendf(&doubts, "%s%zu partitions make every plan slower: take longer periods",

@@ -6,6 +6,10 @@
 bool partition_find_doubts(const struct partition_live_advice *about, size_t parts,
                            const char **ret_doubts, struct error *err) MUST_CHECK;
 
+/* The statements that rely on a unique key which would get the partition columns; NULL: none. */
+bool partition_find_reliance(const struct partition_live_advice *about, const char **ret_reliance,
+                             struct error *err) MUST_CHECK;
+
 /* Why not now, a clause with its cure; NULL: nothing. Values that fit no part, which takes a look
  * at the rows for a few seconds at most, and the disk of a server on this host. */
 bool partition_find_misfits(const struct partition_live_advice *about,

@@ -184,12 +184,24 @@ partition_live_install(struct arena *arena, PGconn *connection, const char *cons
 static bool
 install(struct live *live, void *argument, struct error *err)
 {
-    static const char *const names[] = {
-        "tables",   "lock",          "publications", "publications__before_15",
-        "describe", "replay",        "copy",         "log",
-        "triggers", "start",         "verify",       "swap_statements",
-        "swap",     "change_places", "finish",       "remove",
-        "unconvert"};
+    static const char *const names[] = {"tables",
+                                        "hurry",
+                                        "lock",
+                                        "publications",
+                                        "publications__before_15",
+                                        "describe",
+                                        "replay",
+                                        "copy",
+                                        "log",
+                                        "triggers",
+                                        "start",
+                                        "verify",
+                                        "swap_statements",
+                                        "swap",
+                                        "change_places",
+                                        "finish",
+                                        "remove",
+                                        "unconvert"};
 
     (void)argument;
     return partition_live_install(live->arena, live->connection, names,

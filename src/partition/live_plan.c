@@ -236,6 +236,13 @@ partition_live_obstacles(const struct partition_live_advice *live, const char **
         return false;
     for (int row = 0; row < PQntuples(result); row++)
         text_appendf(&reasons, "%s%s", row == 0 ? "" : "; ", pg_value(result, row, "reason"));
+    if (reasons.length > 0 && !live->partition->has_accept_key) {
+        const char *reliance;
+        if (!partition_find_reliance(live, &reliance, err))
+            return false;
+        if (reliance != NULL)
+            text_appendf(&reasons, "; %s", reliance);
+    }
     *ret_reasons = reasons.length == 0 ? NULL : arena_strdup(arena, text_chars(&reasons));
     return true;
 }

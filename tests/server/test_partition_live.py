@@ -355,6 +355,7 @@ def test_what_repeatable_read_sees_after_the_swap(existing):
     ("ALTER TABLE events ADD CHECK (n > 0) NOT VALID", "", "NOT VALID"),
     ("CREATE MATERIALIZED VIEW m AS SELECT id FROM events", "", "materialized view"),
     ("CREATE FUNCTION f(e events) RETURNS int LANGUAGE sql AS 'SELECT 1'", "", "function public.f"),
+    ("CREATE VIEW totals AS SELECT what, count(*) FROM events GROUP BY id", "", "group by created_at, too"),
     ("CREATE PUBLICATION loud FOR TABLE events", "", "publish_via_partition_root"),
     ("CREATE PUBLICATION loud FOR ALL TABLES", "", "FOR ALL TABLES"),
     ("ALTER TABLE events SET UNLOGGED", "", "unlogged"),
@@ -415,10 +416,20 @@ def test_what_speaks_against_it_is_told_with_figures(make_server, pg_version, pg
     deck.run("SELECT n FROM events WHERE status = 'new' AND id = 1")
     deck.run("UPDATE events SET n = 1, status = 'done' WHERE id = 1")
     deck.run("INSERT INTO events (id) VALUES (1) ON CONFLICT (id) DO NOTHING")
+    deck.run("INSERT INTO events (id) VALUES (1) ON CONFLICT ON CONSTRAINT events_pkey DO UPDATE SET n = 1")
+    deck.run("INSERT INTO events (id) VALUES (1) ON CONFLICT DO NOTHING")
+    deck.run("SELECT e.what, count(*) FROM events e GROUP BY e.id ORDER BY 2")
+    deck.run("SELECT id, status, count(*) FROM events GROUP BY id, status")
     warning = deck.plan()["changes"][0]["warning"]
+    assert "2 statements (2 calls) have ON CONFLICT, where a row of the same key" in warning
+    assert "1 statements (1 calls) group by the old key alone" in warning
     assert "% of the calls that look for rows do not name status" in warning
     assert "status is changed by 1 statements" in warning
     assert "name the old key in ON CONFLICT" in warning and "INSERT INTO events" in warning
+    deck.write(more=f"partitions:\n  - {KINDS['list'].replace('accept_key: true', 'accept_key: false')}\n")
+    assert deck.changes() == []
+    assert "accept_key: true" in deck.notes()[0] and "name the old key in ON CONFLICT" in deck.notes()[0]
+    assert "have ON CONFLICT, where" in deck.notes()[0] and "group by the old key" in deck.notes()[0]
     deck.run("UPDATE events SET n = 7; ANALYZE events")
     deck.write(more="partitions:\n  - {table: events, hash: n, parts: 4, accept_key: true}\n")
     warning = deck.plan()["changes"][0]["warning"]

@@ -103,3 +103,16 @@ def test_it_waits_for_replicas(replicated):
     conversion.end()
     assert is_partitioned(deck)
     wait_for(lambda: replica.value("SELECT count(*) FROM events", dbname="live") == 20_000)
+
+
+def test_autovacuum_makes_way(make_server, pg_version, pgdeck, tmp_path):
+    """It would hold the table for hours, and lets nobody have it who waits for 50 ms only."""
+    server = make_server(pg_version, autovacuum_naptime="1s")
+    server.query("CREATE DATABASE live")
+    deck = prepare(Deck(pgdeck, server, tmp_path / "deck", "live"), 20_000, "hash")
+    deck.run("ALTER TABLE events SET (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1, "
+             "autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1)")
+    deck.run("UPDATE events SET n = n + 1 WHERE id % 10 = 0")
+    wait_for(lambda: deck.value("SELECT count(*) FROM pg_stat_progress_vacuum WHERE relid = 'events'::regclass"))
+    deck.applied()
+    assert is_partitioned(deck)

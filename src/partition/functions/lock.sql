@@ -13,6 +13,7 @@ DECLARE
   begun timestamptz := clock_timestamp();
   wanted record;
 BEGIN
+  PERFORM pgdeck.conversion_hurry();
   FOR wanted IN
     SELECT c.oid::regclass AS name, c.relkind, pg_get_userbyid(c.relowner) AS owner,
            CASE WHEN EXISTS (SELECT FROM pg_constraint k

@@ -5,7 +5,8 @@
 -- returns: who
 SELECT format('pid %s, %s of %s, whose snapshot is of %s', a.pid, a.state, a.usename, a.xact_start) AS who
   FROM pg_stat_activity a
- WHERE a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()
+ -- what others are is not told to everybody: who has a role is a client
+ WHERE coalesce(a.backend_type = 'client backend', a.usesysid IS NOT NULL) AND a.pid <> pg_backend_pid()
    AND a.datname = current_database()
    AND age(a.backend_xmin) > age(($1::xid8)::xid)
  UNION ALL

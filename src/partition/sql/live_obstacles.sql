@@ -76,6 +76,17 @@ SELECT o.reason
        AND d.classid NOT IN ('pg_publication_rel'::regclass, 'pg_attrdef'::regclass,
                              'pg_statistic_ext'::regclass)
      UNION ALL
+    SELECT DISTINCT 7, format('%s groups by the columns of %s alone, which will not be a key any more: group '
+                              'by %s, too', pg_describe_object(d.classid, d.objid, d.objsubid), k.conname,
+                              array_to_string($3::text[], ', '))
+      FROM target t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype IN ('p', 'u')
+      JOIN pg_depend d ON d.refclassid = 'pg_constraint'::regclass AND d.refobjid = k.oid
+     WHERE d.deptype = 'n' AND d.classid IN ('pg_rewrite'::regclass, 'pg_proc'::regclass)
+       AND EXISTS (SELECT FROM unnest($3::text[]) AS p(name)
+                    WHERE NOT EXISTS (SELECT FROM pg_attribute a
+                                       WHERE a.attrelid = t.oid AND a.attname = p.name
+                                         AND a.attnum = ANY (k.conkey)))
+     UNION ALL
     SELECT 8, format('the prepared transaction "%s" holds it: COMMIT PREPARED or ROLLBACK PREPARED', x.gid)
       FROM target t JOIN pg_locks l ON l.relation = t.oid AND l.pid IS NULL
       JOIN pg_prepared_xacts x ON l.virtualtransaction = '-1/' || x.transaction
