@@ -692,6 +692,7 @@ const struct deck_alert_kind deck_alert_kinds[] = {
     {"slru_reads", LEVEL_COUNT, false},
     {"read_time", LEVEL_DURATION, false},
     {"wal_size", LEVEL_SIZE, false},
+    {"runs_out", LEVEL_DURATION, true},
 };
 const size_t deck_alert_kind_count = COUNT_OF(deck_alert_kinds);
 

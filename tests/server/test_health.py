@@ -209,20 +209,24 @@ def test_a_remedy_that_cannot_run_is_not_given(pgdeck, healthy, tmp_path):
         CREATE TABLE viewed (id serial); CREATE VIEW seen AS SELECT id FROM viewed;
         CREATE DOMAIN number AS int; CREATE SEQUENCE of_domain;
         CREATE TABLE domained (id number DEFAULT nextval('of_domain'));
+        CREATE DOMAIN natural_number AS int CHECK (VALUE > 0); CREATE SEQUENCE of_natural;
+        CREATE TABLE limited (id natural_number DEFAULT nextval('of_natural'));
         CREATE TABLE spread (id serial, d int) PARTITION BY RANGE (d);
         CREATE TABLE all_spread PARTITION OF spread DEFAULT;
         SELECT setval(s, 2000000000) FROM unnest(
-          '{keyed_id_seq,viewed_id_seq,of_domain,spread_id_seq}'::regclass[]) AS s""", dbname="one")
+          '{keyed_id_seq,viewed_id_seq,of_domain,of_natural,spread_id_seq}'::regclass[]) AS s""",
+        dbname="one")
     deck = write_deck(tmp_path, healthy, "one")
     found = bad(look(pgdeck, deck)[0])
     remarks = [f["fix_sql"] for f in found if f["fix_sql"].startswith("-- public.")]
     assert sorted(remark.split(",")[0] for remark in remarks) == [
-        "-- public.domained.id has the domain public.number",
         "-- public.keyed.id is part of the partition key",
-        "-- public.viewed.id is used by a view"]
+        "-- public.limited.id has the domain public.natural_number"]
     for cure in {f["fix_sql"] for f in found} - set(remarks):
         healthy.psql(text=cure, dbname="one")
     assert {f["fix_sql"] for f in bad(look(pgdeck, deck)[0])} == set(remarks)
+    healthy.query("INSERT INTO viewed DEFAULT VALUES", dbname="one")
+    assert healthy.value("SELECT min(id) FROM viewed", dbname="one") == -2147483648
 
 
 def test_many_sequences_before_any_analyze(pgdeck, healthy, tmp_path):
@@ -265,6 +269,19 @@ def test_nothing_waits_behind_a_queued_alter_table(pgdeck, healthy, tmp_path):
         changer.close()  # its statement ran meanwhile, or goes with it
 
 
+def lose_a_query_to_vacuum(primary, standby):
+    """A snapshot on the standby wants rows that the primary has vacuumed."""
+    primary.query("CREATE TABLE gone AS SELECT generate_series(1, 100) AS i", dbname="one")
+    wait_for(lambda: standby.value("SELECT to_regclass('gone')", dbname="one"), 20, "the table")
+    reader = standby.connect("one")
+    reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM gone")
+    primary.query("DELETE FROM gone", dbname="one")
+    primary.query("VACUUM gone", dbname="one")
+    wait_for(lambda: standby.value("SELECT confl_snapshot FROM pg_stat_database_conflicts "
+                                   "WHERE datname = 'one'"), 20, "the conflict")
+    reader.close()
+
+
 def test_a_standby(pgdeck, make_server, pg_version, tmp_path):
     """All checks answer there; replay that is paused is found, and the statement resumes it."""
     primary = make_server(pg_version, fsync="on", synchronous_commit="on", wal_level="replica")
@@ -276,14 +293,22 @@ def test_a_standby(pgdeck, make_server, pg_version, tmp_path):
     shutil.rmtree(standby.data)
     subprocess.run(["cp", "-a", primary.data, standby.data], check=True)
     primary.start()
-    standby.configure(unix_socket_directories=standby.host, primary_conninfo=primary.conninfo())
+    standby.configure(unix_socket_directories=standby.host, primary_conninfo=primary.conninfo(),
+                      max_standby_streaming_delay="0")
     (standby.data / "standby.signal").touch()
     shutil.copystat(standby.data / "PG_VERSION", standby.data / "standby.signal")
     owner = standby.data.stat()
     os.chown(standby.data / "standby.signal", owner.st_uid, owner.st_gid)
     standby.start()
     wait_for(lambda: standby.value("SELECT count(*) FROM pg_stat_wal_receiver") == 1, 20, "stream")
-    deck = write_deck(tmp_path, standby, "one")
+    deck = write_deck(tmp_path, standby, "one",
+                      more="alerts: {recovery_conflicts: {warning: 1, critical: 1000}}\n")
+    assert bad(look(pgdeck, deck)[0]) == []
+    lose_a_query_to_vacuum(primary, standby)
+    found, = bad(look(pgdeck, deck)[0])
+    assert found["check"] == "recovery conflicts" and found["database"] == "one"
+    standby.psql(text=found["fix_sql"])
+    wait_for(lambda: standby.value("SHOW hot_standby_feedback") == "on", 10, "it")
     assert bad(look(pgdeck, deck)[0]) == []
     standby.query("SELECT pg_wal_replay_pause()")
     found, = bad(look(pgdeck, deck)[0])

@@ -432,3 +432,34 @@ def test_caches_and_reads_that_are_slow(pgdeck, make_server, pg_version, tmp_pat
             server.psql(text=cure)
     server.restart()  # with what was asked for
     assert bad(look(pgdeck, write_deck(tmp_path, server, "postgres"), *names)[0]) == []
+
+
+def test_what_runs_out_at_this_rate(pgdeck, make_server, pg_version, tmp_path):
+    """Levels say nothing yet; the history does. Decoys: further used but slow, and wide."""
+    server = make_server(pg_version, fsync="on", full_page_writes="on", synchronous_commit="on")
+    server.psql(text="CREATE TABLE sick (id serial PRIMARY KEY); SELECT setval('sick_id_seq', "
+                "1000000000); CREATE TABLE decoy (id serial); SELECT setval('decoy_id_seq', "
+                "1400000000); CREATE TABLE decoy_wide (id bigserial); SELECT setval("
+                "'decoy_wide_id_seq', 100000000000000000)")
+    deck = write_deck(tmp_path, server, "postgres")
+    only = ("--check", "forecast", "--check", "sequences")
+    assert bad(look(pgdeck, deck, *only)[0]) == []  # no history, no schema monitoring
+    pgdeck("apply", "-d", deck, "--yes", "--only", "monitoring", expect=0)
+    server.psql(text="SELECT monitoring.record_performance_metrics()")
+    assert bad(look(pgdeck, deck, *only)[0]) == []  # no day of history
+    server.psql(text="CREATE TABLE monitoring.growth_history_before PARTITION OF "
+                "monitoring.growth_history FOR VALUES FROM (MINVALUE) TO ('yesterday'); "
+                "UPDATE monitoring.growth_history SET at = at - interval '2 days'; "
+                "SELECT setval('sick_id_seq', 1200000000), setval('decoy_id_seq', 1400001000), "
+                "setval('decoy_wide_id_seq', 100000000900000000); "
+                "SELECT monitoring.record_performance_metrics()")
+    found, = bad(look(pgdeck, deck, *only)[0])
+    assert "public.sick_id_seq: used up in 9." in found["finding"]
+    in_sql = server.query("SELECT severity, finding FROM monitoring.check_database_health() "
+                          "WHERE check_name = 'forecast'")
+    assert in_sql == [("warning", found["finding"])]
+    server.psql(text="SELECT monitoring.record_performance_metrics()")  # once an hour is enough
+    assert server.value("SELECT count(*) FROM monitoring.growth_history WHERE kind = 'database'") \
+        == 2
+    server.psql(text=found["fix_sql"])
+    assert bad(look(pgdeck, deck, *only)[0]) == []

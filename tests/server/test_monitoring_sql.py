@@ -26,7 +26,8 @@ WANTED = {"v_connection_status", "v_connection_pool_health", "v_long_running_con
 MAY_BE_EMPTY = ("v_slow", "v_long_running", "v_lock", "src_lock", "lock_tree", "deck_values",
                 "v_tables_needing", "v_index_bloat", "v_performance_alerts",
                 "v_query_perf", "v_ai_model", "ai_model", "statement_history", "statement_last",
-                "database_history", "history_", "query_texts", "partition_s")
+                "database_history", "growth_history", "history_", "src_sequences",
+                "query_texts", "partition_s")
 # Of whoever keeps the history; of check_database_health(), which catches its lock timeout.
 NOT_FOR_READERS = ("record_performance_metrics()", "keep_history()", ".orphaned_results()")
 HOSTILE = ['we"ird; DROP TABLE x --', "Ünï çödé 'quoted'", "a\nb{}%I%s\\", "select"]

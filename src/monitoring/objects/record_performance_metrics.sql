@@ -5,7 +5,7 @@
 -- after: monitoring.statement_history, monitoring.database_history, monitoring.history_gaps
 -- after: monitoring.statement_last, monitoring.history_state, monitoring.query_texts
 -- after: monitoring.v_checkpoint_stats, monitoring.src_counted_since, monitoring.deck_values
--- after: monitoring.keep_history()
+-- after: monitoring.keep_history(), monitoring.growth_history, monitoring.src_sequences
 -- Counters are subtracted from those of the sample before; where they began anew (another
 -- counted_since, or fewer calls) they count from zero, and what ran until then is a gap. Nobody's
 -- statistics are reset.
@@ -126,6 +126,25 @@ BEGIN
         END IF;
     END IF;
 
+    BEGIN -- a sequence that another session has locked costs this sample its growth only
+        INSERT INTO monitoring.growth_history
+        SELECT began, g.kind, g.name, g.value
+          FROM (SELECT 'database' AS kind, '' AS name,
+                       pg_database_size(database)::numeric AS value
+                 UNION ALL
+                SELECT 'transaction ids', '',
+                       pg_snapshot_xmax(pg_current_snapshot())::text::numeric
+                 UNION ALL
+                (SELECT 'sequence', s.sql_name, s.last_value
+                   FROM monitoring.src_sequences AS s
+                  WHERE s.percent >= 1
+                  ORDER BY s.percent DESC
+                  LIMIT 100)) AS g
+         WHERE NOT EXISTS (SELECT FROM monitoring.growth_history AS h
+                            WHERE h.at > began - interval '55 minutes');
+    EXCEPTION WHEN lock_not_available THEN
+        NULL;
+    END;
     DELETE FROM monitoring.history_state;
     INSERT INTO monitoring.history_state VALUES (began, info.counted_since, info.evicted);
     INSERT INTO monitoring.database_history
