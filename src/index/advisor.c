@@ -267,24 +267,6 @@ replace(const struct scope *scope, const struct index_wanted *wanted,
     add_drop_old(scope, wanted, old_name, canonical);
 }
 
-/* Somebody's build that was broken off, or that still runs: not pgdeck's to drop. */
-static void
-note_invalid_twin(const struct scope *scope, const struct index_wanted *wanted, uint32_t table_oid)
-{
-    struct arena *arena = scope->advice->arena;
-
-    for (size_t i = 0; i < scope->catalog->indexes.count; i++) {
-        const struct catalog_index *index = &scope->catalog->indexes.items[i];
-        if (index->table_oid == table_oid && !index->is_valid &&
-            is_same(index_canonical(arena, index), wanted->canonical))
-            note(scope, wanted,
-                 arena_printf(arena,
-                              "there is an invalid index %s of the same definition as %s: "
-                              "pgdeck index status tells what to do with it",
-                              index->name, wanted->name));
-    }
-}
-
 static void
 compare(const struct scope *scope, const struct index_wanted *wanted)
 {
@@ -296,7 +278,6 @@ compare(const struct scope *scope, const struct index_wanted *wanted)
 
     if (index == NULL) {
         const struct catalog_index *twin = find_twin(scope, wanted, table->oid);
-        note_invalid_twin(scope, wanted, table->oid);
         if (twin == NULL)
             add_build(scope, wanted, wanted->name, what, "the deck has it, the table does not");
         else
@@ -347,6 +328,54 @@ has_wanted(const struct scope *scope, const struct index_wanted_list *wanted, co
             return true;
     }
     return false;
+}
+
+/* Somebody's build of the same index under another name: broken off, it costs writes and serves no
+ * query. One that still runs is left alone. */
+static bool
+drop_invalid_twins(const struct scope *scope, const struct index_wanted_list *all,
+                   const struct index_wanted *wanted, struct error *err)
+{
+    struct arena *arena = scope->advice->arena;
+    uint32_t table_oid = table_of(scope, wanted)->oid;
+
+    for (size_t i = 0; i < scope->catalog->indexes.count; i++) {
+        const struct catalog_index *index = &scope->catalog->indexes.items[i];
+        if (index->table_oid != table_oid || index->is_valid || index->kind != 'i' ||
+            index->is_partition || index->is_constraint ||
+            has_wanted(scope, all, index->schema, index->name) ||
+            !is_same(index_canonical(arena, index), wanted->canonical))
+            continue;
+        const char *parameters[] = {arena_printf(arena, "%u", index->oid)};
+        AUTO_PGRESULT result = NULL;
+        if (!pg_query(scope->catalog->connection, embedded_file("index/sql/being_built.sql")->text,
+                      1, parameters, &result, err))
+            return false;
+        if (pg_bool(result, 0, "is_being_built")) {
+            note(scope, wanted,
+                 arena_printf(arena, "index %s, of the same definition as %s, is being built now",
+                              index->name, wanted->name));
+            continue;
+        }
+        const struct index_drop drop = {
+            .deck = scope->advice->deck,
+            .server = scope->advice->server->name,
+            .database = scope->database->name,
+            .place = wanted->statement->place,
+            .schema = index->schema,
+            .table = wanted->table,
+            .name = index->name,
+            .canonical = wanted->canonical,
+            .is_invalid = true,
+            .what = arena_printf(arena, "drop the invalid index %s", index->name),
+            .why = arena_printf(arena,
+                                "its build was broken off: it costs writes and serves no query; "
+                                "%s is the same",
+                                wanted->name),
+        };
+        index_add_drop(scope->advice->changes, &drop, false);
+    }
+    return true;
 }
 
 /* The index itself, or what was built of it on a partition and has not become a part of it. */
@@ -483,8 +512,12 @@ advise_database(const struct scope *scope, struct error *err)
     bool is_unsafe = index_is_build_unsafe(scope->advice->catalog->version);
     for (size_t i = 0; i < wanted.list.count; i++) {
         const struct index_wanted *item = &wanted.list.items[i];
-        if (item->canonical != NULL && !is_unsafe)
-            compare(scope, item);
+        if (item->canonical == NULL || is_unsafe)
+            continue;
+        if (index_of(scope, item, item->name) == NULL &&
+            !drop_invalid_twins(scope, &wanted, item, err))
+            return false;
+        compare(scope, item);
     }
     if (scope->catalog->exists && !advise_leftovers(scope, &wanted, err))
         return false;

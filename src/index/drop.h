@@ -10,6 +10,8 @@ struct index_drop {
     const char *schema, *table, *name;
     const char *canonical; /* as in struct index_wanted: what it was, for the way back */
     bool is_partitioned;
+    bool is_invalid;                  /* dropped only if it still is */
+    const char *extra_off, *extra_on; /* as in struct index_status; NULL or "": nothing */
     const char *what, *why;
 };
 

@@ -5,6 +5,7 @@
 #include "index/wanted.h"
 #include "pg/script.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
@@ -13,12 +14,36 @@ struct need {
     const char *folder;
 };
 
-static void
-read_need(struct change_execution *execution, const struct index_room *room, const PGresult *result,
-          struct need *need)
+/* Of a partial index: the share of the table's rows that the planner expects to be in it. */
+static double
+share_of_rows(struct change_execution *execution, const char *const parameters[2],
+              const char *predicate, double rows)
 {
+    static const char label[] = "\"Plan Rows\": ";
+    AUTO_PGRESULT result = NULL;
+    struct error ignored = {0};
+
+    if (predicate[0] == '\0' || rows <= 0 ||
+        !pg_query(execution->connection,
+                  pg_script(execution->arena, "index/sql/room_share.sql",
+                            PG_VARIABLES({"schema", parameters[0]}, {"table", parameters[1]},
+                                         {"predicate", predicate})),
+                  0, NULL, &result, &ignored))
+        return 1;
+    const char *at = strstr(PQgetvalue(result, 0, 0), label);
+    double share = at == NULL ? 1 : strtod(at + strlen(label), NULL) / rows;
+    return share > 1 ? 1 : share;
+}
+
+static void
+read_need(struct change_execution *execution, const struct index_room *room,
+          const char *const parameters[2], const PGresult *result, struct need *need)
+{
+    const char *rows = pg_value(result, 0, "rows");
+    double share = share_of_rows(execution, parameters, pg_value(result, 0, "predicate"),
+                                 rows == NULL ? 0 : strtod(rows, NULL));
     const char *location = pg_value(result, 0, "location");
-    int64_t size_bytes = pg_integer(result, 0, "size_bytes");
+    int64_t size_bytes = (int64_t)((double)pg_integer(result, 0, "size_bytes") * share);
 
     /* A fifth more than the guess; and parallel workers sort on disk, whatever the memory. */
     need->bytes = size_bytes * 2 + size_bytes / 5;
@@ -46,7 +71,7 @@ find_need(struct change_execution *execution, const struct index_room *room,
         pg_query(connection, embedded_file("index/sql/room.sql")->text, 2, parameters, &result,
                  &ignored) &&
         PQntuples(result) == 1)
-        read_need(execution, room, result, need);
+        read_need(execution, room, parameters, result, need);
     if (PQstatus(connection) == CONNECTION_OK && PQtransactionStatus(connection) != PQTRANS_IDLE &&
         !pg_execute(connection, "ROLLBACK", &ignored))
         need->bytes = 0;

@@ -11,6 +11,9 @@ struct index_status {
     const char *definition; /* pg_get_indexdef */
     const char *canonical;  /* as in struct index_wanted */
     const char *predicate;  /* "" : none */
+    const char *parameters; /* "fillfactor=70"; "" : none */
+    const char *extra_off;  /* SQL that takes off what CREATE INDEX does not make; "" : nothing */
+    const char *extra_on;   /* and puts it on again */
     char **keys;            /* column, operators, collation and order of each key column */
     char **key_columns;     /* the column or expression alone */
     size_t key_count;

@@ -199,12 +199,17 @@ judge_pair(struct judgement *judgement, const struct index_status *other,
     struct arena *arena = judgement->arena;
     struct index_finding *finding = add(judgement, index, verdict);
 
+    const char *difference =
+        verdict == INDEX_DUPLICATE && strcmp(other->parameters, index->parameters) != 0
+            ? arena_printf(arena, " They differ in storage parameters: (%s), this one (%s).",
+                           other->parameters, index->parameters)
+            : "";
     finding->evidence = arena_printf(
-        arena, "%s %s (%s, %lld scans); this one is %s, %lld scans.%s",
+        arena, "%s %s (%s, %lld scans); this one is %s, %lld scans.%s%s",
         verdict == INDEX_DUPLICATE ? "The same as" : "All that it gives, is in",
         pg_qualified(arena, other->schema, other->name), amount(arena, other->size_bytes),
         (long long)other->scans, amount(arena, index->size_bytes), (long long)index->scans,
-        place_text(arena, index));
+        difference, place_text(arena, index));
     if (index->constraint_type == 0)
         return;
     finding->is_drop = false;

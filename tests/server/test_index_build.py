@@ -351,6 +351,13 @@ def test_disk_space_is_looked_at_before(deck, small_disk):
         assert "no room for an index on \"large\"" in result.err
         assert "MB are free in" in result.err and str(small_disk) in result.err
         assert deck.valid("large_words") is None and deck.valid("large_id")
+        deck.write("CREATE INDEX large_id ON large (id); "
+                   "CREATE INDEX large_words ON large USING gin (to_tsvector('simple', words)); "
+                   "CREATE INDEX large_part ON large (words) WHERE id > 10;")
+        (deck.folder / "deck.yaml").write_text(
+            deck.file.read_text().replace("  build_2: {environment: test}\n", ""))
+        result = deck.apply(expect=16)
+        assert deck.valid("large_part") is None
         deck.write("CREATE INDEX large_id ON large (id);"
                    "CREATE INDEX large_words ON large (words) WHERE id < 10;")
         (deck.folder / "deck.yaml").write_text(

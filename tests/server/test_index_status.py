@@ -3,6 +3,7 @@
 
 import json
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -455,15 +456,50 @@ def test_what_pgdeck_has_just_built_gets_its_time(deck):
     assert "indexes.sql:1" in deck.status()["findings"][0]["evidence"]
 
 
-def test_an_invalid_twin_is_told_in_the_plan(deck):
+def test_an_invalid_twin_goes_and_is_built_anew(deck):
+    """Found by its definition, whatever its name; one that is being built is left alone."""
     deck.run("CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1)")
     with deck.server.connect(deck.database) as connection:
         with pytest.raises(Exception, match="could not create unique"):
             connection.execute("CREATE UNIQUE INDEX CONCURRENTLY spare ON t (a)")
     deck.run("DELETE FROM t")
     deck.write("CREATE UNIQUE INDEX t_a ON t (a);")
-    plan = json.loads(deck.pgdeck("plan", "-d", deck.file, "--json", expect=0).out)
-    assert any("invalid index spare of the same definition" in note["text"]
-               for note in plan["notes"])
+    plan = deck.pgdeck("plan", "-d", deck.file, expect=0).out
+    assert "drop the invalid index spare" in plan and "create index t_a" in plan
     deck.pgdeck("apply", "-d", deck.file, "--yes", expect=0)
-    assert "DROP INDEX CONCURRENTLY" in deck.sql("spare")[0]
+    assert deck.run("SELECT indexrelid::regclass::text, indisvalid FROM pg_index "
+                    "WHERE indrelid = 't'::regclass") == [("t_a", True)]
+    deck.run("DROP INDEX t_a; INSERT INTO t VALUES (2)")
+    with deck.server.connect(deck.database) as holder, \
+            deck.server.connect(deck.database) as builder:
+        holder.execute("BEGIN")
+        holder.execute("UPDATE t SET a = 3")
+        with ThreadPoolExecutor() as threads:
+            build = threads.submit(builder.execute,
+                                   "CREATE UNIQUE INDEX CONCURRENTLY theirs ON t (a)")
+            wait_for(lambda: deck.value("SELECT to_regclass('theirs') IS NOT NULL"), 10,
+                     "the build")
+            plan = deck.pgdeck("plan", "-d", deck.file, expect=0).out
+            holder.execute("COMMIT")
+            build.result(timeout=20)
+    assert "theirs, of the same definition as t_a, is being built now" in plan
+    assert "drop the invalid" not in plan
+
+
+def test_comments_and_targets_come_back(deck):
+    deck.run("""CREATE TABLE t (a int, b text);
+        CREATE INDEX t_b ON t (lower(b)) WITH (fillfactor = 90);
+        CREATE INDEX t_b2 ON t (lower(b)) WITH (fillfactor = 70);
+        ALTER INDEX t_b2 ALTER COLUMN 1 SET STATISTICS 321;
+        COMMENT ON INDEX t_b2 IS 'it''s here';""")
+    [finding] = [one for one in deck.status()["findings"] if one["verdict"] == "duplicate"]
+    assert finding["index"] == "t_b2"
+    assert "differ in storage parameters: (fillfactor=90), this one (fillfactor=70)" in \
+        finding["evidence"]
+    state = "SELECT pg_get_indexdef(c.oid), obj_description(c.oid), attstattarget::int " \
+            "FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE relname = 't_b2'"
+    before = deck.run(state)
+    deck.pgdeck("index", "status", "-d", deck.file, "--drop", "--yes", "t_b2", expect=0)
+    assert deck.run(state) == []
+    deck.pgdeck("rollback", "-d", deck.file, "--yes", expect=0)
+    assert deck.run(state) == before and before[0][1:] == ("it's here", 321)

@@ -43,6 +43,22 @@ WITH top AS (
     JOIN pg_opclass op ON op.oid = t.indclass[a.attnum - 1]
     JOIN pg_namespace opn ON opn.oid = op.opcnamespace
    GROUP BY t.indexrelid
+), extra AS (
+  SELECT t.indexrelid AS oid, format('COMMENT ON INDEX %I.%I IS NULL;', n.nspname, t.relname) AS off,
+         format('COMMENT ON INDEX %I.%I IS %L;', n.nspname, t.relname, c.description) AS on
+    FROM top t
+    JOIN pg_namespace n ON n.oid = t.relnamespace
+    JOIN pg_description c ON (c.classoid, c.objoid, c.objsubid) =
+                             ('pg_class'::regclass, t.indexrelid, 0)
+  UNION ALL
+  SELECT t.indexrelid,
+         format('ALTER INDEX %I.%I ALTER COLUMN %s SET STATISTICS -1;', n.nspname, t.relname, a.attnum),
+         format('ALTER INDEX %I.%I ALTER COLUMN %s SET STATISTICS %s;', n.nspname, t.relname,
+                a.attnum, a.attstattarget)
+    FROM top t
+    JOIN pg_namespace n ON n.oid = t.relnamespace
+    JOIN pg_attribute a ON a.attrelid = t.indexrelid AND a.attstattarget >= 0
+                       AND t.indkey[a.attnum - 1] = 0 -- only expressions can have one
 )
 SELECT t.indexrelid AS oid, t.indrelid AS table_oid, cn.nspname AS schema, t.relname AS name,
        tn.nspname AS table_schema, tc.relname AS "table", t.relkind AS kind, am.amname AS method,
@@ -60,6 +76,10 @@ SELECT t.indexrelid AS oid, t.indrelid AS table_oid, cn.nspname AS schema, t.rel
        ARRAY(SELECT pg_get_indexdef(t.indexrelid, n, false) FROM generate_series(1, t.indnkeyatts) n)
          AS key_columns,
        coalesce(pg_get_expr(t.indpred, t.indrelid), '') AS predicate,
+       array_to_string(t.reloptions, ', ') AS parameters,
+       -- what CREATE INDEX does not bring back: how it is taken off, and put on
+       (SELECT string_agg(x.off, ' ') FROM extra x WHERE x.oid = t.indexrelid) AS extra_off,
+       (SELECT string_agg(x.on, ' ') FROM extra x WHERE x.oid = t.indexrelid) AS extra_on,
        t.indisunique AS is_unique, t.indimmediate AS is_immediate,
        coalesce(to_jsonb(t) ->> 'indnullsnotdistinct', 'false')::boolean AS has_equal_nulls,
        t.indisvalid AND t.indisready AND t.indislive AS is_valid,
