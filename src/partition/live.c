@@ -18,8 +18,6 @@ enum {
     BATCH_MS = 150,      /* a transaction of the copy takes about that */
     REPLAY_BATCH = 5000, /* log entries a transaction */
     SWAP_BACKLOG = 1000, /* log entries that are replayed under the strong lock at most */
-    FEW = 20,            /* ... that are left when it is asked for */
-    ROUNDS = 50,         /* of replay at most, where so many come all the time */
     FIRST_PAUSE_MS = 20,
     LONGEST_PAUSE_MS = 1000,
     PRESSURE_PAUSE_MS = 200,
@@ -423,7 +421,6 @@ static bool
 catch_up(struct live *live, struct error *err)
 {
     long long taken;
-    int few_rounds = 0;
 
     do {
         if (is_interrupted())
@@ -431,8 +428,7 @@ catch_up(struct live *live, struct error *err)
         if (!replay(live, &taken, err))
             return false;
         tell(live, false, arena_printf(live->arena, "replayed %lld changes", taken));
-        few_rounds += taken < SWAP_BACKLOG / 2;
-    } while (taken >= FEW && few_rounds < ROUNDS);
+    } while (taken >= SWAP_BACKLOG / 2); /* the rest is brought over beside the swap */
     return true;
 }
 

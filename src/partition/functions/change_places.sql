@@ -16,7 +16,11 @@ BEGIN
   PERFORM pgdeck.conversion_describe(c.source, c.partition_names);
   PERFORM pgdeck.conversion_swap_statements(c.source, c.shadow, c.table_name, c.retired_name, false,
                                             c.foreign_keys);
-  PERFORM pgdeck.conversion_replay(c.id, most, false);
+  FOR round IN 1..10 LOOP
+    COMMIT;
+    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+    EXIT WHEN pgdeck.conversion_replay(c.id, NULL, false) < 20;
+  END LOOP;
   COMMIT;
   SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
   locked := pgdeck.conversion_swap(conversion_id, lock_wait_ms, attempt_ms, most);

@@ -12,6 +12,7 @@ SELECT format('pid %s, %s of %s, whose snapshot is of %s', a.pid, a.state, a.use
  UNION ALL
 SELECT format('the prepared transaction "%s"', p.gid)
   FROM pg_locks l
-  JOIN pg_prepared_xacts p ON l.virtualtransaction = '-1/' || p.transaction
+  JOIN pg_locks x ON x.pid IS NULL AND x.locktype = 'transactionid' AND x.virtualtransaction = l.virtualtransaction
+  JOIN pg_prepared_xacts p ON p.transaction = x.transactionid
   JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE l.pid IS NULL AND l.locktype = 'relation' AND n.nspname = $2 AND c.relname = $3

@@ -89,7 +89,9 @@ SELECT o.reason
      UNION ALL
     SELECT 8, format('the prepared transaction "%s" holds it: COMMIT PREPARED or ROLLBACK PREPARED', x.gid)
       FROM target t JOIN pg_locks l ON l.relation = t.oid AND l.pid IS NULL
-      JOIN pg_prepared_xacts x ON l.virtualtransaction = '-1/' || x.transaction
+      JOIN pg_locks o ON o.pid IS NULL AND o.locktype = 'transactionid'
+                     AND o.virtualtransaction = l.virtualtransaction
+      JOIN pg_prepared_xacts x ON x.transaction = o.transactionid
      WHERE l.locktype = 'relation'
      UNION ALL
     SELECT 8, format('pid %s (%s) has held it in an idle transaction since %s: end it', a.pid, a.usename,
