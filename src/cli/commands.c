@@ -20,6 +20,8 @@ const struct cli_command cli_commands[] = {
      "making it so", cmd_partition},
     {"maintain", "VERB", "daily, weekly and monthly work: what is due, done and recorded",
      "making it so", cmd_maintain},
+    {"rescue", "", "a server on fire: what hurts, what would end it; asks, ends it, records it",
+     "making it so", cmd_rescue},
     {"health", "", "find what is wrong with the databases, and the SQL that mends it", "measuring",
      cmd_health},
     {"explain", "QUERY|QUERYID", "show the plan of one query, and what is wrong in it", "measuring",

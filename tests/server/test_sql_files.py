@@ -26,6 +26,7 @@ def journal(server):
     server.query("CREATE DATABASE sql_files")
     server.psql("-f", SOURCE / "src/plan/sql/journal_create.sql", dbname="sql_files")
     server.psql("-f", SOURCE / "src/maintenance/sql/create.sql", dbname="sql_files")
+    server.psql("-f", SOURCE / "src/maintenance/sql/rescue_create.sql", dbname="sql_files")
     server.psql("-f", SOURCE / "src/monitoring/sql/schema.sql", dbname="sql_files")
     name = "publications" if server.version > 14 else "publications__before_15"
     for function in ("tables", name, "describe", "adopt_tables", "adopt_keys"):

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: MIT
+#include "maintenance/rescue.h"
+
+#include "base/embed.h"
+#include "base/interrupt.h"
+#include "base/state.h"
+#include "maintenance/rescue_run.h"
+#include "plan/plan.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ROUNDS = 5, LOOK_AGAIN_MS = 300 };
+
+/* In the order in which they are looked at and acted upon. Each is one query with the same columns;
+ * one that fails or takes too long is told, and the others are looked at all the same. */
+static const struct {
+    const char *name, *path;
+} sights[] = {
+    {"locks", "maintenance/sql/rescue_locks.sql"},
+    {"connections", "maintenance/sql/rescue_connections.sql"},
+    {"queries", "maintenance/sql/rescue_queries.sql"},
+    {"disk", "maintenance/sql/rescue_disk.sql"},
+    {"wraparound", "maintenance/sql/rescue_wraparound.sql"},
+};
+
+void
+rescue_say(struct rescue *rescue, const char *sight, const char *severity, const char *sql,
+           const char *format, ...)
+{
+    struct rescue_line *line = LIST_ADD(rescue->arena, &rescue->report->lines);
+    va_list args;
+
+    va_start(args, format);
+    *line = (struct rescue_line){sight, severity, arena_vprintf(rescue->arena, format, args), sql};
+    va_end(args);
+    if (rescue->options != NULL && rescue->options->on_line != NULL)
+        rescue->options->on_line(rescue->options->sink, line);
+}
+
+/* --- looking ------------------------------------------------------------------------------ */
+
+static void
+take_in(struct rescue *rescue, const char *sight, const PGresult *result, bool is_first_round)
+{
+    struct arena *arena = rescue->arena;
+
+    for (int row = 0; row < PQntuples(result); row++) {
+        const char *what = pg_keep(arena, result, row, "what");
+        if (pg_value(result, row, "severity") != NULL && is_first_round)
+            rescue_say(rescue, sight, pg_keep(arena, result, row, "severity"),
+                       what == NULL ? pg_keep(arena, result, row, "sql") : NULL, "%s",
+                       pg_value(result, row, "text"));
+        if (what == NULL)
+            continue;
+        *LIST_ADD(arena, &rescue->report->offers) = (struct rescue_offer){
+            .sight = sight,
+            .what = what,
+            .why = pg_keep_text(arena, result, row, "text"),
+            .how = pg_keep_text(arena, result, row, "how"),
+            .pid = pg_keep_text(arena, result, row, "pid"),
+            .backend_start = pg_keep_text(arena, result, row, "backend_start"),
+            .sql = pg_keep(arena, result, row, "sql"),
+            .outcome = "",
+        };
+    }
+}
+
+/* Sessions with the most memory of their own, when the host has little left. */
+static void
+look_at_memory(struct rescue *rescue)
+{
+    AUTO_PGRESULT result = NULL;
+    struct error ignored;
+    long long most = 0;
+    int worst = -1;
+
+    if (!rescue->is_local || rescue_memory_left() > 0.1 ||
+        !pg_query(rescue->connection, embedded_file("maintenance/sql/rescue_sessions.sql")->text, 0,
+                  NULL, &result, &ignored))
+        return;
+    for (int row = 0; row < PQntuples(result); row++) {
+        long long bytes = rescue_memory_of(pg_value(result, row, "pid"));
+        if (bytes > most) {
+            most = bytes;
+            worst = row;
+        }
+    }
+    if (worst < 0)
+        return;
+    const char *pid = pg_keep(rescue->arena, result, worst, "pid");
+    *LIST_ADD(rescue->arena, &rescue->report->offers) = (struct rescue_offer){
+        .sight = "memory",
+        .what = arena_printf(rescue->arena, "end session %s", pid),
+        .why = arena_printf(rescue->arena, "%s has the most memory of its own, %lld MB",
+                            pg_value(result, worst, "who"), most >> 20),
+        .how = "terminate",
+        .pid = pid,
+        .backend_start = pg_keep(rescue->arena, result, worst, "backend_start"),
+        .outcome = "",
+    };
+}
+
+static bool
+look_at(struct rescue *rescue, size_t sight, bool is_first_round, struct error *err)
+{
+    const char *parameters[2] = {
+        arena_printf(rescue->arena, "%ld", rescue->options->idle_minutes),
+        arena_printf(rescue->arena, "%ld", rescue->options->query_minutes)};
+    AUTO_PGRESULT result = NULL;
+    struct error fault = {0};
+
+    if (pg_query(rescue->connection, embedded_file(sights[sight].path)->text, 2, parameters,
+                 &result, &fault)) {
+        take_in(rescue, sights[sight].name, result, is_first_round);
+        return true;
+    }
+    if (fault.code == ERROR_INTERRUPTED || PQstatus(rescue->connection) != CONNECTION_OK) {
+        *err = fault;
+        return false;
+    }
+    rescue_say(rescue, sights[sight].name, "unknown", NULL, "cannot be looked at: %s",
+               fault.message);
+    return true;
+}
+
+/* --- the record --------------------------------------------------------------------------- */
+
+/* One line of JSON before and one after each deed, synced: the server may be down or full. */
+static bool
+note(struct rescue *rescue, const struct rescue_offer *offer, struct error *err)
+{
+    const char *folder;
+    bool is_fine = false;
+
+    if (!state_folder(rescue->arena, &folder, err))
+        return false;
+    rescue->report->record = arena_printf(rescue->arena, "%s/rescue.jsonl", folder);
+    json_t *line =
+        json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s?, s:s}", "time", (json_int_t)time(NULL),
+                  "server", rescue->server->name, "sight", offer->sight, "what", offer->what, "why",
+                  offer->why, "how", offer->how, "pid", offer->pid, "outcome", offer->outcome);
+    char *text = line == NULL ? NULL : json_dumps(line, 0);
+    json_decref(line);
+    int descriptor = open(rescue->report->record, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (text != NULL && descriptor >= 0)
+        is_fine = dprintf(descriptor, "%s\n", text) > 0 && fsync(descriptor) == 0;
+    if (!is_fine)
+        error_errno(err, "cannot write %s", rescue->report->record);
+    if (descriptor >= 0)
+        close(descriptor);
+    free(text);
+    return is_fine;
+}
+
+/* In the server as well, where that can be had: it is what the next one looks at. */
+static void
+note_in_server(struct rescue *rescue, const struct rescue_offer *offer)
+{
+    const char *parameters[6] = {offer->sight, offer->what, offer->why,
+                                 offer->how,   offer->pid,  offer->outcome};
+    AUTO_PGRESULT result = NULL;
+    struct error ignored;
+
+    if (rescue->report->done + rescue->report->failed <= 1 &&
+        !pg_execute(rescue->connection, embedded_file("maintenance/sql/rescue_create.sql")->text,
+                    &ignored))
+        return;
+    rescue->report->is_recorded =
+        pg_query(rescue->connection, embedded_file("maintenance/sql/rescue_note.sql")->text, 6,
+                 parameters, &result, &ignored);
+}
+
+/* --- doing -------------------------------------------------------------------------------- */
+
+static bool
+end_session(struct rescue *rescue, struct rescue_offer *offer, struct error *err)
+{
+    const char *parameters[3] = {offer->pid, offer->backend_start, offer->how};
+    AUTO_PGRESULT result = NULL;
+
+    if (!pg_query(rescue->connection, embedded_file("maintenance/sql/rescue_end.sql")->text, 3,
+                  parameters, &result, err))
+        return false;
+    offer->outcome = PQntuples(result) == 0          ? "gone before"
+                     : pg_bool(result, 0, "is_sent") ? "done"
+                                                     : "could not be signalled";
+    return true;
+}
+
+static bool
+perform(struct rescue *rescue, struct rescue_offer *offer, struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+
+    if (strcmp(offer->how, "console") == 0) {
+        offer->outcome = "done";
+        return rescue_ask_pool(rescue, offer->sql, &result, err);
+    }
+    if (strcmp(offer->how, "sql") != 0)
+        return end_session(rescue, offer, err);
+    offer->outcome = "done";
+    return pg_execute(rescue->connection, offer->sql, err);
+}
+
+static bool
+do_offers(struct rescue *rescue, size_t first, struct error *err)
+{
+    struct rescue_report *report = rescue->report;
+
+    for (size_t i = first; i < report->offers.count; i++) {
+        struct rescue_offer *offer = &report->offers.items[i];
+        struct error fault = {0};
+        offer->outcome = "begun";
+        if (!note(rescue, offer, err))
+            return false;
+        if (!perform(rescue, offer, &fault)) {
+            if (fault.code == ERROR_INTERRUPTED || PQstatus(rescue->connection) != CONNECTION_OK) {
+                *err = fault;
+                return false;
+            }
+            offer->outcome = arena_strdup(rescue->arena, fault.message);
+        }
+        offer->is_done =
+            fault.code == ERROR_NONE && strcmp(offer->outcome, "could not be signalled") != 0;
+        report->done += offer->is_done;
+        report->failed += !offer->is_done;
+        if (!note(rescue, offer, err))
+            return false;
+        note_in_server(rescue, offer);
+    }
+    return true;
+}
+
+/* ret_is_done: something was done, so that it is worth looking again. */
+static bool
+go_round(struct rescue *rescue, bool *ret_is_done, struct error *err)
+{
+    const struct rescue_options *options = rescue->options;
+    size_t count = sizeof(sights) / sizeof(sights[0]);
+    bool is_first = rescue->report->rounds++ == 0;
+
+    *ret_is_done = false;
+    for (size_t i = 0; i < count + 2; i++) {
+        size_t first = rescue->report->offers.count;
+        if (i < count && !look_at(rescue, i, is_first, err))
+            return false;
+        if (i == count)
+            look_at_memory(rescue);
+        else if (i == count + 1 && is_first)
+            rescue_look_at_pool(rescue);
+        if (rescue->report->offers.count == first || options->is_dry_run)
+            continue;
+        if (!options->confirm(options->sink, rescue->report, first))
+            continue;
+        if (!do_offers(rescue, first, err))
+            return false;
+        *ret_is_done = true;
+    }
+    return true;
+}
+
+/* --- the door ----------------------------------------------------------------------------- */
+
+static bool
+open_door(struct rescue *rescue, struct error *err)
+{
+    struct pg_target target = plan_target(rescue->server, NULL);
+
+    if (pg_connect(&target, &rescue->connection, err))
+        return pg_execute(rescue->connection,
+                          embedded_file("maintenance/sql/rescue_session.sql")->text, err);
+    if (strcmp(err->sqlstate, "53300") == 0 || strstr(err->message, "too many") != NULL ||
+        strstr(err->message, "remaining connection slots") != NULL)
+        error_hint(err, "Use a role with pg_use_reserved_connections (16 and later, with "
+                        "reserved_connections) or a superuser: pgdeck rescue --check tells.");
+    return false;
+}
+
+static bool
+say_door(struct rescue *rescue, struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+
+    if (!pg_query(rescue->connection, embedded_file("maintenance/sql/rescue_door.sql")->text, 0,
+                  NULL, &result, err))
+        return false;
+    rescue_say(rescue, "door", pg_keep(rescue->arena, result, 0, "severity"),
+               pg_keep(rescue->arena, result, 0, "sql"), "%s", pg_value(result, 0, "text"));
+    return true;
+}
+
+bool
+rescue_door(struct arena *arena, const struct deck_server *server, struct rescue_report *ret_report,
+            struct error *err)
+{
+    struct rescue rescue = {.arena = arena, .server = server, .report = ret_report};
+
+    *ret_report = (struct rescue_report){.server = server->name, .record = ""};
+    bool is_fine = open_door(&rescue, err) && say_door(&rescue, err);
+    PQfinish(rescue.connection);
+    return is_fine;
+}
+
+bool
+rescue_server(struct arena *arena, const struct rescue_options *options,
+              const struct deck_server *server, struct rescue_report *ret_report, struct error *err)
+{
+    struct rescue rescue = {arena, options, server, NULL, ret_report, rescue_is_local(server)};
+    bool is_done = true, is_fine = true;
+
+    *ret_report = (struct rescue_report){.server = server->name, .record = ""};
+    if (rescue.is_local)
+        rescue_look_at_host(&rescue);
+    else
+        rescue_say(&rescue, "host", "unknown", NULL, "the server is on another host");
+    is_fine = open_door(&rescue, err) && say_door(&rescue, err);
+    while (is_fine && is_done && ret_report->rounds < ROUNDS)
+        is_fine = go_round(&rescue, &is_done, err) &&
+                  (!is_done || interrupt_sleep_ms(LOOK_AGAIN_MS, err));
+    PQfinish(rescue.connection);
+    return is_fine || error_wrap(err, "server \"%s\"", server->name);
+}

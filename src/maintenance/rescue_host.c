@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+/* What the kernel tells of the host: /proc/stat, loadavg, meminfo, pressure, diskstats. */
+#include "maintenance/rescue_run.h"
+
+#include "base/interrupt.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SAMPLE_MS = 300 };
+
+struct cpu {
+    unsigned long long busy, waiting, all;
+};
+
+struct disk {
+    char name[64];
+    unsigned long long busy_ms;
+};
+
+static struct cpu
+read_cpu(void)
+{
+    struct cpu cpu = {0};
+    unsigned long long t[8] = {0};
+    FILE *file = fopen("/proc/stat", "re");
+
+    if (file == NULL)
+        return cpu;
+    if (fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1], &t[2], &t[3],
+               &t[4], &t[5], &t[6], &t[7]) == 8) {
+        for (int i = 0; i < 8; i++)
+            cpu.all += t[i];
+        cpu.waiting = t[4];
+        cpu.busy = cpu.all - t[3] - t[4];
+    }
+    fclose(file);
+    return cpu;
+}
+
+/* Disks themselves and not their partitions: those that the kernel lists with a busy time. */
+static size_t
+read_disks(struct disk *disks, size_t most)
+{
+    char line[512];
+    size_t count = 0;
+    FILE *file = fopen("/proc/diskstats", "re");
+
+    if (file == NULL)
+        return 0;
+    while (count < most && fgets(line, sizeof(line), file) != NULL) {
+        struct disk *disk = &disks[count];
+        if (sscanf(line, "%*u %*u %63s %*u %*u %*u %*u %*u %*u %*u %*u %*u %llu", disk->name,
+                   &disk->busy_ms) == 2 &&
+            strncmp(disk->name, "loop", 4) != 0 && strncmp(disk->name, "ram", 3) != 0)
+            count++;
+    }
+    fclose(file);
+    return count;
+}
+
+/* kB of a line of /proc/meminfo or /proc/PID/status; -1: not there. */
+static long long
+read_kb(const char *path, const char *key)
+{
+    char line[256];
+    long long kb = -1;
+    size_t length = strlen(key);
+    FILE *file = fopen(path, "re");
+
+    if (file == NULL)
+        return -1;
+    while (kb < 0 && fgets(line, sizeof(line), file) != NULL) {
+        if (strncmp(line, key, length) == 0 && line[length] == ':')
+            kb = strtoll(line + length + 1, NULL, 10);
+    }
+    fclose(file);
+    return kb;
+}
+
+long long
+rescue_memory_of(const char *pid)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/%s/status", pid);
+    long long kb = read_kb(path, "RssAnon");
+    return kb < 0 ? 0 : kb * 1024;
+}
+
+double
+rescue_memory_left(void)
+{
+    long long total = read_kb("/proc/meminfo", "MemTotal");
+    long long left = read_kb("/proc/meminfo", "MemAvailable");
+
+    return total <= 0 || left < 0 ? 1 : (double)left / (double)total;
+}
+
+/* "cpu 80 %": the share of the last ten seconds in which something had to wait for it. */
+static void
+read_pressure(char *text, size_t size)
+{
+    static const char *const kinds[] = {"cpu", "memory", "io"};
+    size_t length = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < 3; i++) {
+        char path[32];
+        double share;
+        snprintf(path, sizeof(path), "/proc/pressure/%s", kinds[i]);
+        FILE *file = fopen(path, "re");
+        if (file == NULL)
+            continue;
+        if (fscanf(file, "some avg10=%lf", &share) == 1 && length < size)
+            length += (size_t)snprintf(text + length, size - length, "%s%s %.0f %%",
+                                       length == 0 ? "" : ", ", kinds[i], share);
+        fclose(file);
+    }
+}
+
+static void
+say_disks(struct rescue *rescue, const struct disk *before, size_t count)
+{
+    enum { MOST = 64 };
+    struct disk after[MOST];
+    size_t now = read_disks(after, MOST);
+    const char *name = NULL;
+    double worst = -1;
+
+    for (size_t i = 0; i < count && i < now; i++) {
+        double busy = 100.0 * (double)(after[i].busy_ms - before[i].busy_ms) / SAMPLE_MS;
+        if (strcmp(after[i].name, before[i].name) == 0 && busy > worst) {
+            worst = busy;
+            name = after[i].name;
+        }
+    }
+    if (name != NULL)
+        rescue_say(rescue, "host", worst >= 90 ? "warning" : "info", NULL,
+                   "disk: %s is busiest, %.0f %% of the time", name, worst > 100 ? 100 : worst);
+}
+
+void
+rescue_look_at_host(struct rescue *rescue)
+{
+    enum { MOST = 64 };
+    struct disk disks[MOST];
+    char pressure[128];
+    double load[3] = {0};
+    struct error ignored;
+    struct cpu before = read_cpu();
+    size_t count = read_disks(disks, MOST);
+
+    if (!interrupt_sleep_ms(SAMPLE_MS, &ignored))
+        return;
+    struct cpu after = read_cpu();
+    double all = (double)(after.all - before.all);
+    if (getloadavg(load, 3) < 1 || all <= 0)
+        return;
+    double busy = 100 * (double)(after.busy - before.busy) / all;
+    rescue_say(rescue, "host", busy >= 90 ? "warning" : "info", NULL,
+               "CPU: %.0f %% busy, %.0f %% waiting for disks; load %.1f %.1f %.1f", busy,
+               100 * (double)(after.waiting - before.waiting) / all, load[0], load[1], load[2]);
+    double left = rescue_memory_left();
+    rescue_say(rescue, "host",
+               left < 0.05  ? "critical"
+               : left < 0.1 ? "warning"
+                            : "info",
+               NULL, "memory: %.0f %% of %.1f GB can be had, %lld MB are swapped out", left * 100,
+               (double)read_kb("/proc/meminfo", "MemTotal") / 1048576,
+               (read_kb("/proc/meminfo", "SwapTotal") - read_kb("/proc/meminfo", "SwapFree")) /
+                   1024);
+    say_disks(rescue, disks, count);
+    read_pressure(pressure, sizeof(pressure));
+    if (pressure[0] != '\0')
+        rescue_say(rescue, "host", "info", NULL, "waiting, of the last ten seconds: %s", pressure);
+}
+
+bool
+rescue_is_local(const struct deck_server *server)
+{
+    PQconninfoOption *options = PQconninfoParse(server->conninfo, NULL);
+    bool is_local = true;
+
+    for (PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++) {
+        if ((strcmp(option->keyword, "host") == 0 || strcmp(option->keyword, "hostaddr") == 0) &&
+            option->val != NULL)
+            is_local = is_local &&
+                       (option->val[0] == '/' || option->val[0] == '\0' ||
+                        strcmp(option->val, "localhost") == 0 || strcmp(option->val, "::1") == 0 ||
+                        strncmp(option->val, "127.", 4) == 0);
+    }
+    PQconninfoFree(options);
+    return is_local;
+}
