@@ -59,25 +59,35 @@ read_statements(struct arena *arena, PGconn *connection, struct advise_snapshot 
 }
 
 bool
-advise_snapshot_read(struct arena *arena, PGconn *connection, struct advise_snapshot *ret_snapshot,
-                     struct error *err)
+advise_snapshot_scans(struct arena *arena, PGconn *connection, struct advise_snapshot *snapshot,
+                      struct error *err)
 {
-    struct advise_snapshot snapshot = {0};
     AUTO_PGRESULT result = NULL;
 
-    if (!read_statements(arena, connection, &snapshot, err) ||
-        !pg_query(connection, embedded_file("advise/sql/scans.sql")->text, 0, NULL, &result, err))
+    if (!pg_query(connection, embedded_file("advise/sql/scans.sql")->text, 0, NULL, &result, err))
         return false;
-    snapshot.database = arena_strdup(arena, pg_value(result, 0, "database"));
-    snapshot.taken_at = arena_strdup(arena, pg_value(result, 0, "taken_at"));
+    snapshot->database = arena_strdup(arena, pg_value(result, 0, "database"));
+    snapshot->taken_at = arena_strdup(arena, pg_value(result, 0, "taken_at"));
     for (int row = 0; row < PQntuples(result); row++) {
         if (pg_value(result, row, "name") == NULL)
             continue;
-        *LIST_ADD(arena, &snapshot.scans) =
+        *LIST_ADD(arena, &snapshot->scans) =
             (struct advise_scan){.schema = arena_strdup(arena, pg_value(result, row, "schema")),
                                  .name = arena_strdup(arena, pg_value(result, row, "name")),
                                  .scans = number(result, row, "scans")};
     }
+    return true;
+}
+
+bool
+advise_snapshot_read(struct arena *arena, PGconn *connection, struct advise_snapshot *ret_snapshot,
+                     struct error *err)
+{
+    struct advise_snapshot snapshot = {0};
+
+    if (!read_statements(arena, connection, &snapshot, err) ||
+        !advise_snapshot_scans(arena, connection, &snapshot, err))
+        return false;
     *ret_snapshot = snapshot;
     return true;
 }

@@ -17,6 +17,7 @@ struct advise_scan { /* of one index */
 struct advise_snapshot {
     const char *database;
     const char *taken_at; /* by the server's clock */
+    const char *ended_at; /* of the history: when what it is compared with had been done; NULL */
     size_t hidden;        /* statements of others, whose text this role may not read */
     size_t utilities;     /* statements that are no queries: VACUUM, SET ... */
     size_t beyond;        /* statements with less time than those that were read */
@@ -27,6 +28,14 @@ struct advise_snapshot {
 /* Errors: ERROR_SQL with a hint when pg_stat_statements is not there. */
 bool advise_snapshot_read(struct arena *arena, PGconn *connection,
                           struct advise_snapshot *ret_snapshot, struct error *err) MUST_CHECK;
+/* Database, time and scans alone. */
+bool advise_snapshot_scans(struct arena *arena, PGconn *connection,
+                           struct advise_snapshot *snapshot, struct error *err) MUST_CHECK;
+/* From the history of the schema monitoring: before the newest apply that built indexes, and since
+ * then (statements subtracted, scans as counted). Errors: there is none of these. */
+bool advise_history_read(struct arena *arena, PGconn *connection,
+                         struct advise_snapshot *ret_before, struct advise_snapshot *ret_now,
+                         struct error *err) MUST_CHECK;
 bool advise_snapshot_save(const struct advise_snapshot *snapshot, const char *path,
                           struct error *err) MUST_CHECK;
 bool advise_snapshot_load(struct arena *arena, const char *path,

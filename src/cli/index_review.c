@@ -90,6 +90,24 @@ check_database(const struct advise_snapshot *snapshot, const struct advise *run,
            error_set(err, ERROR_USAGE, "%s is of database \"%s\"", path, snapshot->database);
 }
 
+/* Two snapshots; without --since what the history of the database has. */
+static bool
+read_both(struct cli *cli, const struct review_command *options, const struct advise *run,
+          struct advise_snapshot *before, struct advise_snapshot *now, struct error *err)
+{
+    if (options->since == NULL)
+        return advise_history_read(cli->arena, run->catalog, before, now, err);
+    if (!advise_snapshot_load(cli->arena, options->since, before, err) ||
+        !check_database(before, run, options->since, err))
+        return false;
+    if (options->until == NULL ? !advise_snapshot_read(cli->arena, run->catalog, now, err)
+                               : !advise_snapshot_load(cli->arena, options->until, now, err) ||
+                                     !check_database(now, run, options->until, err))
+        return false;
+    advise_snapshot_subtract(now, before);
+    return true;
+}
+
 static bool
 review(struct cli *cli, struct review_command *options, struct advise *run, struct error *err)
 {
@@ -97,20 +115,11 @@ review(struct cli *cli, struct review_command *options, struct advise *run, stru
     struct advise_snapshot now;
     struct advise_review found;
 
-    if (options->since == NULL) {
-        error_set(err, ERROR_USAGE, "index review needs --since");
-        return error_hint(err, "Before the indexes are built: pgdeck index advise --save FILE.");
-    }
+    if (options->since == NULL && options->until != NULL)
+        return error_set(err, ERROR_USAGE, "index review: --until needs --since");
     if (!index_find_source(cli, &options->source, &run->target, err) || !advise_open(run, err) ||
-        !advise_snapshot_load(cli->arena, options->since, &before, err) ||
-        !check_database(&before, run, options->since, err))
-        return false;
-    if (options->until == NULL ? !advise_snapshot_read(cli->arena, run->catalog, &now, err)
-                               : !advise_snapshot_load(cli->arena, options->until, &now, err) ||
-                                     !check_database(&now, run, options->until, err))
-        return false;
-    advise_snapshot_subtract(&now, &before);
-    if (!advise_review(run, &before, &now, &found, err))
+        !read_both(cli, options, run, &before, &now, err) ||
+        !advise_review(run, &before, &now, &found, err))
         return false;
     if (cli->is_json)
         return print_json(run, &found, err);
@@ -128,7 +137,8 @@ index_review(struct cli *cli, const struct cli_command *command, int argc, char 
         {"database", 'D', CLI_TEXT, "NAME", "the database; of the deck, unless there is only one",
          &options.source.database},
         {"from", 0, CLI_TEXT, "CONNINFO", "a database that is in no deck", &options.source.from},
-        {"since", 0, CLI_TEXT, "SNAPSHOT", "saved by pgdeck index advise before they were built",
+        {"since", 0, CLI_TEXT, "SNAPSHOT",
+         "saved by pgdeck index advise before they were built; default: the database's history",
          &options.since},
         {"until", 0, CLI_TEXT, "SNAPSHOT", "saved later; default: what is counted now",
          &options.until},

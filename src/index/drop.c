@@ -59,7 +59,7 @@ add_extra_off(struct change_list *changes, const struct index_drop *drop)
     const struct change change = {
         .server = drop->server,
         .database = drop->database,
-        .key = arena_printf(arena, "index extra %s", name),
+        .key = arena_printf(arena, "extra of index %s", name),
         .phase = CHANGE_INDEX,
         .action = CHANGE_ALTER,
         .place = drop->place,

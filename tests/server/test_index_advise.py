@@ -639,7 +639,52 @@ def test_review_of_what_was_built(pgdeck, advise, shop, tmp_path):
     finally:
         shop.query("DROP TABLE visits", dbname="shop")
     result = pgdeck("index", "review", "--from", shop.conninfo("shop"))
-    assert result.code == 64 and "needs --since" in result.err
+    assert result.code == 64 and "keeps no history" in result.err
+    result = pgdeck("index", "review", "--until", tmp_path / "x", "--from", shop.conninfo("shop"))
+    assert result.code == 64 and "--until needs --since" in result.err
+
+
+def test_review_by_the_history(pgdeck, shop, tmp_path):
+    """Without a file: what monitoring has recorded before the apply and since."""
+    shop.query("CREATE DATABASE past")
+    file = tmp_path / "deck.yaml"
+    file.write_text(f"""
+deck: past
+advisors: [index, monitoring]
+servers: {{test: {{conninfo: "{shop.conninfo()}"}}}}
+environments: {{test: {{server: test}}}}
+databases: {{past: {{environment: test, indexes: past.sql}}}}
+""")
+    (tmp_path / "past.sql").write_text("")
+    record = "SELECT monitoring.record_performance_metrics()"
+    reading = "SELECT count(note) FROM visits WHERE page = 7"
+    review = ("index", "review", "-d", file, "--json")
+    try:
+        shop.psql(text="CREATE TABLE visits AS SELECT i AS id, i % 5000 AS page, repeat('x', 50) "
+                  "AS note FROM generate_series(1, 80000) i; VACUUM ANALYZE visits", dbname="past")
+        pgdeck("apply", "-d", file, "--yes", expect=0)
+        assert "built no index" in pgdeck(*review).err
+        shop.query(record, dbname="past")
+        for _ in range(5):
+            shop.query(reading, dbname="past")
+        shop.query(record, dbname="past")
+        (tmp_path / "past.sql").write_text("CREATE INDEX visits_page ON visits (page);"
+                                           "CREATE INDEX visits_note ON visits (note);")
+        pgdeck("apply", "-d", file, "--yes", expect=0)
+        shop.query(record, dbname="past")
+        assert "nothing yet since the indexes were built" in pgdeck(*review).err
+        for _ in range(4):
+            shop.query(reading, dbname="past")
+        shop.query(record, dbname="past")
+        note, page = json.loads(pgdeck(*review, expect=0).out)["indexes"]
+        assert (note["name"], note["verdict"]) == ("visits_note", "unused") and note["drop"]
+        assert (page["name"], page["verdict"], page["scans"]) == ("visits_page", "faster", 4)
+        [statement] = page["statements"]
+        assert statement["calls"] == 4 and statement["after_ms"] < statement["before_ms"] / 2
+        text = pgdeck("index", "review", "-d", file, expect=0).out
+        assert "proposed: pgdeck rollback" in text
+    finally:
+        shop.query("DROP DATABASE past WITH (FORCE)")
 
 
 FAULTY = """

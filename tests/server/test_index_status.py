@@ -503,3 +503,4 @@ def test_comments_and_targets_come_back(deck):
     assert deck.run(state) == []
     deck.pgdeck("rollback", "-d", deck.file, "--yes", expect=0)
     assert deck.run(state) == before and before[0][1:] == ("it's here", 321)
+    assert deck.status()["findings"]  # it reads the journal
