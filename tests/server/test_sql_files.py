@@ -28,6 +28,8 @@ def journal(server):
     server.psql("-f", SOURCE / "src/maintenance/sql/create.sql", dbname="sql_files")
     server.psql("-f", SOURCE / "src/maintenance/sql/rescue_create.sql", dbname="sql_files")
     server.psql("-f", SOURCE / "src/monitoring/sql/schema.sql", dbname="sql_files")
+    for table in ("statement_history", "query_texts"):
+        server.psql("-f", SOURCE / f"src/monitoring/objects/{table}.sql", dbname="sql_files")
     name = "publications" if server.version > 14 else "publications__before_15"
     for function in ("tables", name, "describe", "adopt_tables", "adopt_keys"):
         server.psql("-f", SOURCE / f"src/partition/functions/{function}.sql", dbname="sql_files")
