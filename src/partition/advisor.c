@@ -414,6 +414,30 @@ advise_there(const struct scope *scope, const struct partition_live_advice *live
     return is_other || advise_partitioned(scope, partition, table, wanted, err);
 }
 
+/* No ordinary table: refused, with what would make it possible. */
+static bool
+note_other(const struct scope *scope, const struct deck_partition *partition, bool *ret_is_other,
+           struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+    const char *parameters[2] = {partition->schema, partition->table};
+
+    *ret_is_other = false;
+    if (!scope->catalog->exists)
+        return true;
+    if (!pg_query(scope->catalog->connection, embedded_file("partition/sql/what_is.sql")->text, 2,
+                  parameters, &result, err))
+        return false;
+    *ret_is_other = PQntuples(result) > 0;
+    if (*ret_is_other)
+        note(scope, partition,
+             arena_printf(scope->advice->arena,
+                          "is %s: only an ordinary table can be partitioned; make one with its "
+                          "rows, or partition the one that they come from",
+                          pg_value(result, 0, "what")));
+    return true;
+}
+
 static bool
 advise_table(const struct scope *scope, const struct deck_partition *partition, struct error *err)
 {
@@ -424,7 +448,7 @@ advise_table(const struct scope *scope, const struct deck_partition *partition, 
             : NULL;
     struct partition_parts wanted;
     long long position = 0;
-    bool is_open;
+    bool is_open; /* or something else has the name */
 
     if (table != NULL && !partition_read_position(arena, scope->catalog->connection, partition,
                                                   scope->today, &position, err))
@@ -433,6 +457,10 @@ advise_table(const struct scope *scope, const struct deck_partition *partition, 
         position = scope->today;
     partition_parts_wanted(arena, partition, position, &wanted);
     if (table == NULL && scope->advice->scope != ADVICE_ALL)
+        return true;
+    if (table == NULL && !note_other(scope, partition, &is_open, err))
+        return false;
+    if (table == NULL && is_open)
         return true;
     if (table == NULL && (scope->database->schema == NULL || !scope->advice->creates_tables)) {
         note(scope, partition, "is not there: there is nothing to partition");

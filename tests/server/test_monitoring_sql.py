@@ -764,6 +764,36 @@ def test_partitions_that_run_out(database, monitor):
     assert len(found) == 1 and "default partition public.decoy_default" in found[0][1]
 
 
+def test_partitions_of_ids_that_run_out(database, monitor):
+    """Integers that a sequence gives, and uuids of version 7, whose first bits are the time."""
+    database.install()
+    for table, last in (("sick_ids", 2500), ("sick_soon", 1500), ("decoy_ids", 900)):
+        database.run(f"CREATE TABLE {table} (id bigint GENERATED ALWAYS AS IDENTITY) PARTITION BY RANGE (id)")
+        for i in range(2):
+            database.run(f"CREATE TABLE {table}_{i} PARTITION OF {table} "
+                         f"FOR VALUES FROM ({i * 1000}) TO ({(i + 1) * 1000})")
+        database.run(f"SELECT setval('{table}_id_seq', {last})")
+    uuid = ("overlay(lpad(to_hex((extract(epoch FROM date_trunc('month', now(), 'UTC') + interval '%s month')"
+            " * 1000)::bigint), 12, '0') PLACING '-' FROM 9 FOR 0) || '-0000-0000-000000000000'")
+    for table, months in (("sick_uuids", 0), ("decoy_uuids", 3)):
+        low, high = (database.rows(f"SELECT {uuid % k}")[0][0] for k in (months - 1, months))
+        database.run(f"CREATE TABLE {table} (id uuid) PARTITION BY RANGE (id); CREATE TABLE {table}_0 "
+                     f"PARTITION OF {table} FOR VALUES FROM ('{low}') TO ('{high}')")
+    database.run("GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO pg_monitor")
+    for reader in (database.admin, monitor):
+        found = database.findings("partitions", reader)
+        assert sorted((f[0], f[1]) for f in found) == [
+            ("critical", "public.sick_ids has no partition for the next id"),
+            ("critical", "public.sick_uuids has no partition for now"),
+            ("warning", "public.sick_soon has no partition for the ids after the next ones")]
+    alerts = database.rows("SELECT finding FROM monitoring.v_performance_alerts WHERE alert = 'partitions'")
+    assert len(alerts) == 3
+    for row in found:
+        database.run(row[4])
+    left = database.findings("partitions")
+    assert [f[1] for f in left] in ([], ["public.sick_ids has no partition for the ids after the next ones"])
+
+
 def test_stale_statistics(database):
     database.install()
     database.run("""

@@ -358,6 +358,8 @@ def test_what_repeatable_read_sees_after_the_swap(existing):
     ("CREATE VIEW totals AS SELECT what, count(*) FROM events GROUP BY id", "", "group by created_at, too"),
     ("CREATE PUBLICATION loud FOR TABLE events", "", "publish_via_partition_root"),
     ("CREATE PUBLICATION loud FOR ALL TABLES", "", "FOR ALL TABLES"),
+    ("CREATE PUBLICATION loud FOR TABLE events WITH (publish_via_partition_root = true); "
+     "ALTER TABLE events REPLICA IDENTITY NOTHING", "", "no replica identity: ALTER TABLE"),
     ("ALTER TABLE events SET UNLOGGED", "", "unlogged"),
     ("CREATE TABLE child () INHERITS (events)", "", "child"),
     ("CREATE TABLE other (e bigint REFERENCES events)", "", "other_e_fkey"),
@@ -370,6 +372,27 @@ def test_what_stands_in_the_way_is_said_with_its_cure(existing, sql, more, reaso
         existing.write(more=f"partitions:\n  - {KINDS['range']}\n".replace("accept_key: true", more))
     assert existing.changes() == []
     assert reason in existing.notes()[0], existing.notes()
+
+
+def test_too_little_disk_is_said_or_nothing_is_copied(existing):
+    prepare(existing, 10, "range")
+    existing.run("UPDATE pg_class SET relpages = 2000000000 WHERE relname = 'events'")
+    split = KINDS["range"].replace("premake", "history: split, premake")
+    existing.write(more=f"partitions:\n  - {split}\n")
+    assert existing.changes() == []
+    assert "MB of disk and there are" in existing.notes()[0]
+    existing.write(more=f"partitions:\n  - {KINDS['range']}\n")
+    change = existing.plan()["changes"][0]
+    assert "stay where they are" in change["what"] and "MB of disk" in change["why"]
+
+
+def test_what_is_no_table_of_rows_is_refused(existing):
+    existing.run("CREATE EXTENSION IF NOT EXISTS file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw; "
+                 "CREATE FOREIGN TABLE events (id bigint, created_at timestamptz) SERVER files "
+                 "OPTIONS (filename '/dev/null')")
+    existing.write(more=f"partitions:\n  - {KINDS['range']}\n")
+    assert existing.changes() == []
+    assert "is a foreign table" in existing.notes()[0] and "ordinary" in existing.notes()[0]
 
 
 def test_a_table_that_is_altered_meanwhile_is_left_alone(existing):
