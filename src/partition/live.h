@@ -1,5 +1,5 @@
 /* Making a table that is in use a partitioned one: beside it a partitioned table is filled, a log
- * of changes keeps up, and the two change places (docs/design/partitions.md). State is in the
+ * of changes keeps up, and the two change places (docs/partitions.md). State is in the
  * schema pgdeck of the database; any run goes on where the last one ended. */
 #pragma once
 #include "change/advice.h"

@@ -56,7 +56,7 @@ def kill_at(deck, point, rows):
 def test_killed_at_five_points_under_load(existing, kind, full_size):
     rows = 1_000_000 if full_size else 20_000
     prepare(existing, rows, kind)
-    with Load(existing, 4, 200 if full_size else 60) as load:
+    with Load(existing, 4, 210 if full_size else 60) as load:
         load.settle(0.5 if full_size else 0.2)
         killed = [point for point in POINTS if kill_at(existing, point, rows)]
         result = existing.pgdeck("apply", "-d", existing.file, "--yes", "--wait", timeout=280)
@@ -68,6 +68,26 @@ def test_killed_at_five_points_under_load(existing, kind, full_size):
           f"locked for {existing.value('SELECT held_ms FROM pgdeck.conversion')} ms; ", end="")
     load.check_waits(full_size)
     assert len(killed) == len(POINTS) if full_size else killed
+
+
+def test_a_rollback_killed_at_any_point_goes_on(existing):
+    """Before the swap and after it; what was written meanwhile is there."""
+    prepare(existing, 2000, "range")
+    with Load(existing, 3, 60) as load:
+        for crash_at in (12, 9999):  # apply ends in the middle, or does all
+            existing.pgdeck("apply", "-d", existing.file, "--yes", "--wait",
+                            env={"PGDECK_CRASH_AT": str(crash_at)})
+            assert is_partitioned(existing) == (crash_at == 9999)
+            for point in range(1, 40):
+                result = existing.pgdeck("rollback", "-d", existing.file, "--yes", "--wait",
+                                         env={"PGDECK_CRASH_AT": str(point)})
+                if result.code == 0:
+                    break
+                assert result.code == -signal.SIGKILL, result.err
+            assert point > 1 and not is_partitioned(existing)
+            assert existing.run("SELECT relname FROM pg_class WHERE relname ~ 'pgdeck_(old|new)'") == []
+            assert existing.run("SELECT tgname FROM pg_trigger WHERE tgname ~ 'pgdeck'") == []
+    load.check(2000)
 
 
 @pytest.fixture
@@ -90,7 +110,7 @@ def test_the_server_goes_in_the_middle(fresh, kind, full_size):
     prepare(fresh, rows, kind)
     if not full_size:
         fresh.write(more=f"partitions:\n  - {KINDS[kind][:-1]}, wal_rate: 2MB}}\n")
-    with Load(fresh, 4, 200 if full_size else 60) as load:
+    with Load(fresh, 4, 210 if full_size else 60) as load:
         for writer in load.writers:
             writer.survives = True
         load.settle(0.3)

@@ -202,7 +202,7 @@ def test_no_row_is_lost_while_clients_write(existing, kind, full_size):
     rows = 1_000_000 if full_size else 10_000
     prepare(existing, rows, kind)
     assert [change for change in existing.changes() if "while it is in use" in change]
-    with Load(existing, 4, 200 if full_size else 60) as load:
+    with Load(existing, 4, 210 if full_size else 60) as load:
         load.settle(1 if full_size else 0.3)
         result = existing.pgdeck("apply", "-d", existing.file, "--yes", timeout=280)
         assert result.code == 0, result.err
@@ -496,11 +496,12 @@ def test_a_default_partition_is_drained(existing, full_size):
                  "CREATE TABLE events_rest PARTITION OF events DEFAULT")
     existing.run(FILL, rows)
     existing.write(more=f"partitions:\n  - {KINDS['range']}\n".replace("premake", "rewrite: true, premake"))
-    with Load(existing, 3, 200 if full_size else 40) as load:
-        time.sleep(0.2)
+    with Load(existing, 3, 210 if full_size else 40) as load:
+        load.settle(0.2)
         result = existing.pgdeck("apply", "-d", existing.file, "--yes", timeout=200)
         assert result.code == 0, result.err
     load.check(rows)
+    load.check_waits(full_size)
     assert existing.changes() == [] and existing.notes() == []
     assert existing.value("SELECT count(*) FROM pg_partitioned_table WHERE partdefid <> 0 "
                           "AND partrelid = 'events'::regclass") == 0

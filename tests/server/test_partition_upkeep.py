@@ -3,6 +3,7 @@
 
 import csv
 import json
+import re
 import signal
 import threading
 import time
@@ -73,9 +74,11 @@ def test_writers_go_on_while_a_month_goes(filled, full_size):
                "FROM generate_series(1, %s) i".replace("i % 27", "i %% 27"), lower,
                1_000_000 if full_size else 20_000)
     slowest, stop, failures = [0.0], threading.Event(), []
+    log_begin = len(filled.server.log_text())
 
     def work():
         with filled.server.connect(filled.database) as connection:
+            connection.execute("SET log_lock_waits = on; SET deadlock_timeout = '10ms'")
             while not stop.is_set():
                 begun = time.monotonic()
                 try:
@@ -95,8 +98,11 @@ def test_writers_go_on_while_a_month_goes(filled, full_size):
         stop.set()
         worker.join(20)
     assert oldest not in bounds(filled, "events") and failures == []
-    print(f"\nslowest: {slowest[0]:.1f} ms, before: {usual:.1f} ms")
-    assert slowest[0] < usual + 100
+    waits = [float(word) for word in re.findall(r"process \d+ acquired .* after ([\d.]+) ms",
+                                                filled.server.log_text()[log_begin:])]
+    print(f"\nslowest: {slowest[0]:.1f} ms, before: {usual:.1f} ms; for a lock {max(waits, default=0)} ms at most")
+    assert slowest[0] < usual + (100 if full_size else 1000)
+    assert max(waits, default=0) < (20 if full_size else 200)
 
 
 def test_rows_are_written_to_a_file_first(filled, tmp_path):

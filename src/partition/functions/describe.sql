@@ -41,7 +41,9 @@ WITH t AS (
                    pg_get_expr(p.polwithcheck, relation), obj_description(p.oid, 'pg_policy'))
     FROM pg_policy p WHERE p.polrelid = relation
    UNION ALL
-  SELECT 'shadow', concat_ws(' | ', 'statistics', s.stxkind, array_sort_names, s.stxexprs IS NULL)
+  SELECT 'shadow', concat_ws(' | ', 'statistics', s.stxkind, array_sort_names, s.stxexprs IS NULL,
+                             nullif(s.stxstattarget, -1), pg_get_userbyid(s.stxowner),
+                             obj_description(s.oid, 'pg_statistic_ext'))
     FROM pg_statistic_ext s
    CROSS JOIN LATERAL (SELECT string_agg(a.attname, ',' ORDER BY a.attname)
                          FROM pg_attribute a
@@ -63,7 +65,10 @@ WITH t AS (
                                               AND c.relname ~ '^pgdeck_(wide|back)_')
    UNION ALL
   SELECT 'shadow', concat_ws(' | ', 'index', substring(pg_get_indexdef(i.indexrelid) FROM ' USING .*'),
-                             obj_description(i.indexrelid, 'pg_class'))
+                             obj_description(i.indexrelid, 'pg_class'),
+                             (SELECT string_agg(a.attnum || '=' || a.attstattarget, ',' ORDER BY a.attnum)
+                                FROM pg_attribute a
+                               WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0))
     FROM pg_index i WHERE i.indrelid = relation AND NOT i.indisunique
    UNION ALL
   SELECT 'swap', concat_ws(' | ', 'trigger', g.tgname, g.tgenabled, pg_get_triggerdef(g.oid),
@@ -72,7 +77,8 @@ WITH t AS (
    WHERE g.tgrelid = relation AND NOT g.tgisinternal AND g.tgname NOT LIKE 'zz\_pgdeck\_log%'
    UNION ALL
   SELECT 'swap', concat_ws(' | ', 'identity', a.attname, a.attidentity, q.seqtypid, q.seqstart,
-                           q.seqincrement, q.seqmin, q.seqmax, q.seqcache, q.seqcycle)
+                           q.seqincrement, q.seqmin, q.seqmax, q.seqcache, q.seqcycle,
+                           obj_description(q.seqrelid, 'pg_class'))
     FROM pg_attribute a
     JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = relation
                     AND d.refobjsubid = a.attnum AND d.classid = 'pg_class'::regclass

@@ -103,6 +103,10 @@ WITH t AS (
     FROM identity i CROSS JOIN LATERAL aclexplode(i.relacl) WITH ORDINALITY
          AS g(grantor, grantee, privilege_type, is_grantable, place) WHERE g.grantee <> i.relowner
    UNION ALL
+  SELECT 32, i.attname || ' comment', format('COMMENT ON SEQUENCE %s IS %L', i.seq_name,
+                                             obj_description(i.seqrelid, 'pg_class'))
+    FROM identity i WHERE obj_description(i.seqrelid, 'pg_class') IS NOT NULL
+   UNION ALL
   SELECT 33, s.relname::text, format('ALTER SEQUENCE %I.%I OWNED BY %s.%I', n.nspname, s.relname,
                                      full_name, a.attname)
     FROM pg_depend d

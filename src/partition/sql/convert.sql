@@ -36,7 +36,8 @@ WITH target AS (
   SELECT t.full_name, a.attname, a.attidentity, s.*, sn.nspname AS seq_schema, sc.relname AS seq_name,
          format('%I.%I', sn.nspname, 'pgdeck_old_' || sc.oid) AS old_seq_full_name,
          'pgdeck_old_' || sc.oid AS old_seq_name,
-         format('%I.%I', sn.nspname, sc.relname) AS seq_full_name
+         format('%I.%I', sn.nspname, sc.relname) AS seq_full_name,
+         obj_description(sc.oid, 'pg_class') AS comment
     FROM target t
     JOIN pg_attribute a ON a.attrelid = t.oid AND a.attidentity <> '' AND NOT a.attisdropped
     JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid
@@ -117,6 +118,9 @@ WITH target AS (
                 old_seq_full_name)
     FROM identity
    UNION ALL
+  SELECT 22, seq_name || ' comment', format('COMMENT ON SEQUENCE %s IS %L', seq_full_name, comment)
+    FROM identity WHERE comment IS NOT NULL
+   UNION ALL
   SELECT 23, '', format('ALTER TABLE %s OWNER TO %I', full_name, owner)
     FROM target WHERE relowner <> current_user::regrole
    UNION ALL
@@ -152,6 +156,25 @@ WITH target AS (
     FROM target t JOIN pg_statistic_ext s ON s.stxrelid = t.oid
    CROSS JOIN LATERAL pg_get_statisticsobjdef(s.oid) AS d(definition)
    CROSS JOIN LATERAL format(' FROM %s', t.old_full_name) AS f(tail)
+   UNION ALL
+  SELECT 47, s.oid::text || e.statement, e.statement
+    FROM target t JOIN pg_statistic_ext s ON s.stxrelid = t.oid
+   CROSS JOIN LATERAL format('%I.%I', t.nspname, CASE WHEN $7 = 'empty' THEN s.stxname::text
+                                                      ELSE 'pgdeck_' || s.oid END) AS n(name)
+   CROSS JOIN LATERAL (VALUES
+     (s.stxowner <> current_user::regrole, format('ALTER STATISTICS %s OWNER TO %I', n.name,
+                                                  pg_get_userbyid(s.stxowner))),
+     (s.stxstattarget >= 0, format('ALTER STATISTICS %s SET STATISTICS %s', n.name, s.stxstattarget)),
+     (obj_description(s.oid, 'pg_statistic_ext') IS NOT NULL,
+      format('COMMENT ON STATISTICS %s IS %L', n.name, obj_description(s.oid, 'pg_statistic_ext'))))
+      AS e(is_needed, statement)
+   WHERE e.is_needed
+   UNION ALL
+  SELECT 47, a.attrelid::text || ' ' || a.attnum,
+         format('ALTER INDEX %I.%I ALTER COLUMN %s SET STATISTICS %s', t.nspname, i.name, a.attnum,
+                a.attstattarget)
+    FROM target t CROSS JOIN indexes i JOIN pg_attribute a ON a.attrelid = i.indexrelid
+   WHERE a.attstattarget >= 0
    UNION ALL
   SELECT 45, a.attname::text, format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS %s', t.full_name,
                                      a.attname, a.attstattarget)
@@ -278,5 +301,5 @@ SELECT string_agg(statement, E';\n' ORDER BY place, rank) AS script
  WHERE CASE $7 WHEN 'empty' THEN true
                WHEN 'shadow' THEN place IN (20, 23, 40, 45, 46, 60, 61, 62, 70, 71, 72, 80, 81, 85,
                                             90, 91, 92)
-               WHEN 'indexes' THEN place IN (41, 42, 44, 82) END
+               WHEN 'indexes' THEN place IN (41, 42, 44, 47, 82) END
 HAVING count(*) > 0
