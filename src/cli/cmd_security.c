@@ -6,6 +6,8 @@
 
 static const struct cli_command verbs[] = {
     {"security check", "", "the checklist; also without a verb", "", security_check},
+    {"security rotate", "ENVIRONMENT SERVICE", "give a service another login and password", "",
+     security_rotate},
     {"security render", "hba", "lines of pg_hba.conf for a server whose files are not here", "",
      security_render},
 };

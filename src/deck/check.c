@@ -214,6 +214,8 @@ check_roles(struct deck_loader *loader, const struct deck *deck)
             add_role(loader, &names, deck_service_role(loader->arena, environment, pool->service),
                      environment->server, pool->place);
             add_role(loader, &names, login, environment->server, pool->place);
+            add_role(loader, &names, deck_other_login(loader->arena, login), environment->server,
+                     pool->place);
         }
     }
 }

@@ -136,6 +136,15 @@ struct deck_watch {
     int64_t swap_bytes; /* written to the host's swap */
 };
 
+enum deck_identity { IDENTITY_LOGIN, IDENTITY_SETTING };
+
+struct deck_tenants {    /* `tenants:`: row-level security */
+    const char *column;  /* NULL: none */
+    const char *setting; /* NULL: app.tenant */
+    enum deck_identity identity;
+    LIST_OF(const char *) databases; /* empty: all */
+};
+
 struct deck {
     const char *name;
     const char *file;  /* path as given */
@@ -145,6 +154,7 @@ struct deck {
     LIST_OF(struct deck_database) databases;
     LIST_OF(struct deck_role) roles;
     LIST_OF(struct deck_alert) alerts;
+    struct deck_tenants tenants;
     const char *views; /* folder of files for the schema monitoring; NULL: none */
     int lock_wait_ms;  /* lock_timeout of each DDL step; default 50 */
     struct deck_watch watch;
@@ -179,6 +189,8 @@ const char *deck_service_role(struct arena *arena, const struct deck_environment
                               const char *service); /* NOLOGIN, holds the rights */
 const char *deck_login_role(struct arena *arena, const struct deck_environment *environment,
                             const char *service); /* "..._a" */
+/* The other one of "..._a" and "..._b": a rotation goes from one to the other. */
+const char *deck_other_login(struct arena *arena, const char *login);
 /* How deep it is looked at: as it says, else as its logging. */
 enum deck_depth deck_depth(const struct deck_environment *environment);
 /* The pool of that service; NULL: none. */

@@ -28,10 +28,8 @@ static const char *const provider_words[] = {"auto",      "self",  "aws-rds", "a
 static const char *const workload_words[] = {"web", "oltp", "analytics", "mixed", "desktop", NULL};
 static const char *const logging_words[] = {"verbose", "balanced", "minimal", NULL};
 static const char *const depth_words[] = {"detailed", "standard", "essential", NULL};
-static const char *const tls_words[] = {"optional", "required", NULL};
 static const char *const io_words[] = {"auto", "epoll", "io_uring", NULL};
 static const char *const pooler_tls_words[] = {"off", "allow", "require", NULL};
-static const char *const password_words[] = {"scram-sha-256", NULL};
 static const char *const advisor_words[] = {"settings",   "schema",   "index", "partition",
                                             "monitoring", "security", NULL};
 
@@ -206,29 +204,6 @@ static const struct deck_table pool_table = {
     .place_offset = AT(deck_pool, place),
 };
 
-static const struct deck_key security_keys[] = {
-    {.name = "tls",
-     .type = KEY_SWITCH,
-     .offset = AT(deck_environment, has_tls_required),
-     .help = "default optional",
-     .words = tls_words},
-    {.name = "passwords",
-     .type = KEY_CHOICE,
-     .offset = AT(deck_environment, passwords),
-     .help = "how they are stored",
-     .words = password_words},
-    {.name = "allow",
-     .type = KEY_NETWORKS,
-     .offset = AT(deck_environment, allow),
-     .help = "networks of the clients"},
-    {.name = "audit",
-     .type = KEY_FLAG,
-     .offset = AT(deck_environment, has_audit),
-     .help = "log changes of rights and objects"},
-};
-static const struct deck_table security_table = {
-    .what = "security", .keys = security_keys, .count = COUNT_OF(security_keys)};
-
 static const struct deck_key environment_keys[] = {
     {.name = "server",
      .type = KEY_REFERENCE,
@@ -293,7 +268,7 @@ static const struct deck_key environment_keys[] = {
      .type = KEY_MAPPING,
      .offset = 0,
      .help = "who may come in, and how",
-     .table = &security_table},
+     .table = &deck_security_table},
 };
 static const struct deck_environment environment_defaults = {
     .workload = WORKLOAD_MIXED,
@@ -609,6 +584,11 @@ static const struct deck_key root_keys[] = {
      .type = KEY_FOLDER,
      .offset = AT(deck_root, deck.views),
      .help = "folder of views, functions and health checks of your own, for the schema monitoring"},
+    {.name = "tenants",
+     .type = KEY_MAPPING,
+     .offset = AT(deck_root, deck.tenants),
+     .help = "row-level security: each tenant sees its own rows",
+     .table = &deck_tenants_table},
     {.name = "alerts",
      .type = KEY_MAP,
      .offset = AT(deck_root, deck.alerts),

@@ -78,6 +78,7 @@ struct deck_root {
 extern const struct deck_table deck_root_table;
 extern const struct deck_table deck_maintenance_table;
 extern const struct deck_table deck_partition_table;
+extern const struct deck_table deck_security_table, deck_tenants_table;
 /* For files of a pooler alone: the keys of `pooler:`, and those of a pool that are not min and max.
  */
 extern const struct deck_table deck_pooler_table;

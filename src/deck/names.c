@@ -52,6 +52,15 @@ deck_login_role(struct arena *arena, const struct deck_environment *environment,
     return arena_printf(arena, "%s_%s_a", environment->role_prefix, service);
 }
 
+const char *
+deck_other_login(struct arena *arena, const char *login)
+{
+    size_t length = strlen(login);
+
+    return arena_printf(arena, "%.*s%c", (int)length - 1, login,
+                        login[length - 1] == 'a' ? 'b' : 'a');
+}
+
 enum deck_depth
 deck_depth(const struct deck_environment *environment)
 {

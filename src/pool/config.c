@@ -34,12 +34,20 @@ pool_config_user(const struct pool_config *config, const char *name)
     return NULL;
 }
 
+bool
+pool_route_is_for(const struct pool_route *route, const char *database, const char *user)
+{
+    return strcmp(route->database, database) == 0 &&
+           (strcmp(route->user, user) == 0 ||
+            (route->other_user != NULL && strcmp(route->other_user, user) == 0));
+}
+
 const struct pool_route *
 pool_config_route(const struct pool_config *config, const char *database, const char *user)
 {
     for (size_t i = 0; i < config->routes.count; i++) {
         const struct pool_route *route = &config->routes.items[i];
-        if (strcmp(route->database, database) == 0 && strcmp(route->user, user) == 0)
+        if (pool_route_is_for(route, database, user))
             return route;
     }
     return NULL;
@@ -155,7 +163,8 @@ connect_users(struct pool_config *config)
 {
     for (size_t i = 0; i < config->routes.count; i++) {
         struct pool_route *route = &config->routes.items[i];
-        route->login = pool_config_user(config, route->user);
+        const char *name = route->login_name != NULL ? route->login_name : route->user;
+        route->login = pool_config_user(config, name);
     }
 }
 
@@ -258,12 +267,19 @@ add_route(struct pool_config *config, const struct deck *deck, const struct deck
                   pool->max, shares);
         return error_place(err, pool->place);
     }
-    if (!add_login(config, deck->name, role, err))
+    struct password_logins logins;
+    if (!password_logins(arena, deck->name, role, &logins, err))
         return false;
+    for (size_t i = 0; i < 2; i++) {
+        if ((i == 0 || logins.is_known[i]) && !add_login(config, deck->name, logins.names[i], err))
+            return false;
+    }
     struct pool_route *route = LIST_ADD(arena, &config->routes);
     *route = (struct pool_route){
         .database = database->name,
         .user = role,
+        .other_user = logins.is_known[1] ? logins.names[1] : NULL,
+        .login_name = logins.names[logins.current],
         .server_database = database->name,
         .service = service,
         .environment = environment->name,

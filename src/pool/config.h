@@ -17,6 +17,8 @@ struct pool_user {
 /* One pool: clients that come as user to database, servers that are logged in as user there. */
 struct pool_route {
     const char *database, *user; /* as clients name them */
+    const char *other_user;      /* likewise: the service's other login; NULL: none */
+    const char *login_name;      /* NULL: user */
     const char *server_database;
     const char *service, *environment; /* "" without a deck */
     struct net_address address;
@@ -69,6 +71,8 @@ struct pool_config *
 pool_config_of_file(const char *path, pool_config_faults *print, struct error *err) MUST_CHECK;
 void pool_config_free(struct pool_config *config);
 
+/* Whether a client that comes as user to database is the route's. */
+bool pool_route_is_for(const struct pool_route *route, const char *database, const char *user);
 const struct pool_user *pool_config_user(const struct pool_config *config, const char *name);
 const struct pool_route *
 pool_config_route(const struct pool_config *config, const char *database, const char *user);

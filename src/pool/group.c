@@ -12,7 +12,7 @@ pool_group_find(struct pool *pool, const char *database, const char *user)
     POOL_EACH(node, &pool->groups)
     {
         struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
-        if (strcmp(group->route->database, database) == 0 && strcmp(group->route->user, user) == 0)
+        if (pool_route_is_for(group->route, database, user))
             return group;
     }
     return NULL;

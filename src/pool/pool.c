@@ -70,7 +70,7 @@ is_same_server(const struct pool_route *a, const struct pool_route *b)
 {
     const char *old = a->login->password, *new = b->login->password;
 
-    return a->address.length == b->address.length &&
+    return strcmp(a->login->name, b->login->name) == 0 && a->address.length == b->address.length &&
            memcmp(&a->address.storage, &b->address.storage, a->address.length) == 0 &&
            strcmp(a->tls_identity, b->tls_identity) == 0 && strcmp(a->host, b->host) == 0 &&
            strcmp(a->server_database, b->server_database) == 0 && (old == NULL) == (new == NULL) &&

@@ -4,6 +4,7 @@
 #include "security/hba_file.h"
 #include "security/rights.h"
 #include "security/roles.h"
+#include "security/tenants.h"
 
 bool
 security_advise(struct advice *advice, struct error *err)
@@ -12,8 +13,11 @@ security_advise(struct advice *advice, struct error *err)
         return false;
     for (size_t i = 0; i < advice->deck->databases.count; i++) {
         const struct deck_database *database = &advice->deck->databases.items[i];
-        if (database->environment->server == advice->server)
-            security_advise_rights(advice, database);
+        if (database->environment->server != advice->server)
+            continue;
+        security_advise_rights(advice, database);
+        if (!security_advise_tenants(advice, database, err))
+            return false;
     }
     return security_advise_hba(advice, err);
 }

@@ -2,6 +2,7 @@
 #include "security/facts.h"
 
 #include "security/roles.h"
+#include "security/tenants.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -21,7 +22,9 @@ services_of(struct arena *arena, const struct advice *advice,
         const char *name = services.names.items[i];
         const struct deck_pool *pool = deck_find_pool(environment, name);
         json_t *logins = json_array();
-        json_array_append_new(logins, json_string(deck_login_role(arena, environment, name)));
+        struct security_logins known = security_logins_of(advice, environment, name);
+        for (size_t j = 0; j < known.count; j++)
+            json_array_append_new(logins, json_string(known.names[j]));
         json_array_append_new(list,
                               json_pack("{s:s, s:s, s:i, s:s, s:o}", "name", name, "role",
                                         deck_service_role(arena, environment, name), "limit",
@@ -63,7 +66,14 @@ security_facts(struct arena *arena, const struct advice *advice)
                             allow, "databases", databases_of(deck, environment), "services",
                             services_of(arena, advice, environment)));
     }
-    json_t *facts = json_pack("{s:o}", "environments", list);
+    json_t *guarded = json_array();
+    for (size_t i = 0; i < deck->databases.count; i++) {
+        if (security_has_tenants(deck, deck->databases.items[i].name))
+            json_array_append_new(guarded, json_string(deck->databases.items[i].name));
+    }
+    json_t *facts = json_pack("{s:o, s:{s:s?, s:s, s:o}}", "environments", list, "tenants",
+                              "column", deck->tenants.column, "setting",
+                              security_tenant_setting(deck), "databases", guarded);
     char *text = json_dumps(facts, JSON_COMPACT);
     const char *kept = arena_strdup(arena, text);
     free(text);

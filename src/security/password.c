@@ -4,10 +4,12 @@
 #include "base/file.h"
 #include "base/state.h"
 #include "base/text.h"
+#include "deck/deck.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
@@ -135,12 +137,25 @@ find_file(struct arena *arena, const char *deck, const char **ret_path, struct e
     return true;
 }
 
-static const char *
-from_environment(struct arena *arena, const char *role)
+/* From the environment, or a credential of that name that systemd has put there. */
+static bool
+find_given(struct arena *arena, const char *role, const char **ret_password, struct error *err)
 {
-    const char *value = getenv(password_variable(arena, role));
+    const char *name = password_variable(arena, role);
+    const char *value = getenv(name);
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+    const char *path = folder == NULL ? NULL : arena_printf(arena, "%s/%s", folder, name);
+    char *text;
+    size_t length;
 
-    return value == NULL || value[0] == '\0' ? NULL : arena_strdup(arena, value);
+    *ret_password = value == NULL || value[0] == '\0' ? NULL : arena_strdup(arena, value);
+    if (*ret_password != NULL || path == NULL || !file_exists(path))
+        return true;
+    if (!file_read(arena, path, &text, &length, err))
+        return false;
+    text[strcspn(text, "\r\n")] = '\0';
+    *ret_password = text[0] == '\0' ? NULL : text;
+    return true;
 }
 
 bool
@@ -150,7 +165,8 @@ password_find(struct arena *arena, const char *deck, const char *role, const cha
     const char *path;
     char *lines;
 
-    *ret_password = from_environment(arena, role);
+    if (!find_given(arena, role, ret_password, err))
+        return false;
     if (*ret_password != NULL)
         return true;
     if (!find_file(arena, deck, &path, err) || !read_lines(arena, path, &lines, err))
@@ -196,9 +212,10 @@ store(const char *path, const char *lines, const char *role, const char *passwor
 
 /* With the folder locked. */
 static bool
-find_or_store(struct arena *arena, const char *path, const char *role, const char **ret_password,
+find_or_store(struct arena *arena, const char *path, const char *role, void *context,
               struct error *err)
 {
+    const char **ret_password = context;
     char made[PASSWORD_LETTERS + 1];
     char *lines;
 
@@ -214,15 +231,44 @@ find_or_store(struct arena *arena, const char *path, const char *role, const cha
     return true;
 }
 
-bool
-password_find_or_make(struct arena *arena, const char *deck, const char *role,
-                      const char **ret_password, struct error *err)
+/* Without the role's line. */
+static bool
+remove_line(struct arena *arena, const char *path, const char *role, void *context,
+            struct error *err)
+{
+    AUTO_TEXT prefix = {0};
+    AUTO_TEXT rest = {0};
+    char *lines;
+
+    (void)context;
+    if (!read_lines(arena, path, &lines, err))
+        return false;
+    text_append(&prefix, "*:*:*:");
+    append_escaped(&prefix, role);
+    text_append(&prefix, ":");
+    for (const char *line = lines; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        length += line[length] == '\n';
+        if (strncmp(line, text_chars(&prefix), prefix.length) != 0)
+            text_append_bytes(&rest, line, length);
+        line += length;
+    }
+    bool is_written = file_write(path, text_chars(&rest), rest.length, 0600, err);
+    if (rest.length > 0)
+        OPENSSL_cleanse(rest.chars, rest.length);
+    return is_written;
+}
+
+typedef bool work_on_file(struct arena *arena, const char *path, const char *role, void *context,
+                          struct error *err);
+
+/* One pgdeck at a time. */
+static bool
+with_file(struct arena *arena, const char *deck, const char *role, work_on_file *work,
+          void *context, struct error *err)
 {
     const char *path;
 
-    *ret_password = from_environment(arena, role);
-    if (*ret_password != NULL)
-        return true;
     if (!find_file(arena, deck, &path, err))
         return false;
     const char *folder = arena_strndup(arena, path, (size_t)(strrchr(path, '/') - path));
@@ -235,7 +281,70 @@ password_find_or_make(struct arena *arena, const char *deck, const char *role,
             close(lock);
         return false;
     }
-    bool is_found = find_or_store(arena, path, role, ret_password, err);
+    bool is_done = work(arena, path, role, context, err);
     close(lock);
-    return is_found;
+    return is_done;
+}
+
+bool
+password_find_or_make(struct arena *arena, const char *deck, const char *role,
+                      const char **ret_password, struct error *err)
+{
+    if (!find_given(arena, role, ret_password, err))
+        return false;
+    return *ret_password != NULL || with_file(arena, deck, role, find_or_store, ret_password, err);
+}
+
+bool
+password_forget(struct arena *arena, const char *deck, const char *role, struct error *err)
+{
+    return with_file(arena, deck, role, remove_line, NULL, err);
+}
+
+/* --- the two logins of a service ------------------------------------------------------------ */
+
+/* Where a role's line begins in the file; -1: nowhere. One that is given counts as the last. */
+static bool
+find_age(struct arena *arena, const char *deck, const char *role, long *ret_age, struct error *err)
+{
+    const char *password, *path;
+    char *lines;
+    AUTO_TEXT prefix = {0};
+
+    *ret_age = -1;
+    if (!find_given(arena, role, &password, err) || !find_file(arena, deck, &path, err) ||
+        !read_lines(arena, path, &lines, err))
+        return false;
+    if (password != NULL) {
+        *ret_age = LONG_MAX;
+        return true;
+    }
+    text_append(&prefix, "*:*:*:");
+    append_escaped(&prefix, role);
+    text_append(&prefix, ":");
+    for (const char *line = lines; line != NULL && *line != '\0';) {
+        if (strncmp(line, text_chars(&prefix), prefix.length) == 0)
+            *ret_age = line - lines;
+        line = strchr(line, '\n');
+        line = line == NULL ? NULL : line + 1;
+    }
+    return true;
+}
+
+bool
+password_logins(struct arena *arena, const char *deck, const char *login,
+                struct password_logins *ret_logins, struct error *err)
+{
+    const char *other = deck_other_login(arena, login);
+    long ages[2];
+
+    if (!find_age(arena, deck, login, &ages[0], err) ||
+        !find_age(arena, deck, other, &ages[1], err))
+        return false;
+    *ret_logins = (struct password_logins){
+        .names = {login, other},
+        .is_known = {ages[0] >= 0, ages[1] >= 0},
+        .current = ages[1] >= 0 && ages[1] >= ages[0],
+    };
+    return true;
 }

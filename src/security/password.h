@@ -1,4 +1,5 @@
-/* Passwords of the deck's login roles: from the environment, else from the file where pgdeck keeps
+/* Passwords of the deck's login roles: from the environment, a credential of systemd's with the
+ * same name, else from the file where pgdeck keeps
  * those that it made, <state>/<deck>/passwords: 0600, in the format of pgpass. They never come
  * into plans, journals, logs or messages. */
 #pragma once
@@ -16,3 +17,15 @@ bool password_find(struct arena *arena, const char *deck, const char *role,
 /* As above; where none is known makes one and stores it first. Safe against other pgdecks. */
 bool password_find_or_make(struct arena *arena, const char *deck, const char *role,
                            const char **ret_password, struct error *err) MUST_CHECK;
+/* Takes it out of the file; what is not there is fine. */
+bool password_forget(struct arena *arena, const char *deck, const char *role,
+                     struct error *err) MUST_CHECK;
+
+/* "..._a" and "..._b", of which both are known while one takes the other's place. */
+struct password_logins {
+    const char *names[2];
+    bool is_known[2];
+    size_t current; /* of names: which was made last; 0 when none is known */
+};
+bool password_logins(struct arena *arena, const char *deck, const char *login,
+                     struct password_logins *ret_logins, struct error *err) MUST_CHECK;

@@ -308,8 +308,10 @@ is_other_service(const struct scope *scope, const char *name)
         const struct deck_environment *environment = &deck->environments.items[i];
         struct security_services services = security_services_of(scope->advice, environment);
         for (size_t j = 0; j < services.names.count; j++) {
-            if (strcmp(deck_login_role(scope->advice->arena, environment, services.names.items[j]),
-                       name) == 0)
+            const char *login =
+                deck_login_role(scope->advice->arena, environment, services.names.items[j]);
+            if (strcmp(login, name) == 0 ||
+                strcmp(deck_other_login(scope->advice->arena, login), name) == 0)
                 return true;
         }
     }

@@ -6,6 +6,7 @@
 #include "security/script.h"
 #include "security/set_password.h"
 #include "security/verifier.h"
+#include "settings/value.h"
 
 #include <string.h>
 
@@ -72,14 +73,57 @@ security_services_of(const struct advice *advice, const struct deck_environment 
     return services;
 }
 
+/* What is known here decides, else what is there, else it is the first. */
 struct security_logins
 security_logins_of(const struct advice *advice, const struct deck_environment *environment,
                    const char *service)
 {
-    return (struct security_logins){
-        .names = {deck_login_role(advice->arena, environment, service)},
-        .count = 1,
-    };
+    const char *first = deck_login_role(advice->arena, environment, service);
+    struct security_logins logins = {.names = {first}, .count = 1};
+    struct password_logins known;
+    struct error ignored; /* a file that is not safe is told by who needs the password */
+
+    if (!password_logins(advice->arena, advice->deck->name, first, &known, &ignored))
+        return logins;
+    if (!known.is_known[0] && !known.is_known[1]) {
+        for (size_t i = 0; i < 2; i++)
+            known.is_known[i] = catalog_find_role(advice->catalog, known.names[i]) != NULL;
+    }
+    if (!known.is_known[1])
+        return logins;
+    logins.count = 0;
+    for (size_t i = 0; i < 2; i++) {
+        if (known.is_known[i])
+            logins.names[logins.count++] = known.names[i];
+    }
+    return logins;
+}
+
+/* The other login, after a rotation has come to its end. */
+static void
+drop_former(struct session *session, const struct security_logins *logins, struct place place)
+{
+    struct arena *arena = session->advice->arena;
+    const char *former = deck_other_login(arena, logins->names[0]);
+
+    if (logins->count > 1 || catalog_find_role(session->advice->catalog, former) == NULL ||
+        catalog_find_role(session->advice->catalog, logins->names[0]) == NULL)
+        return;
+    change_list_add(session->advice->changes,
+                    &(struct change){
+                        .server = session->advice->server->name,
+                        .key = arena_printf(arena, "role %s", former),
+                        .phase = CHANGE_ROLE,
+                        .action = CHANGE_DROP,
+                        .what = arena_printf(arena, "drop role %s", former),
+                        .why = arena_printf(arena, "%s has taken its place", logins->names[0]),
+                        .place = place,
+                        .sql = arena_printf(arena, "%s;",
+                                            pg_script(arena, "security/sql/drop_role.sql",
+                                                      PG_VARIABLES({"role", former}))),
+                        .is_transactional = true,
+                        .is_destructive = true,
+                    });
 }
 
 static void
@@ -99,17 +143,21 @@ want_service(struct session *session, const struct deck_environment *environment
         .connection_limit = -1,
         .why = arena_printf(arena, "holds the rights of %s in %s", service, environment->name),
     };
-    role = LIST_ADD(arena, &session->wanted);
-    *role = (struct wanted_role){
-        .name = deck_login_role(arena, environment, service),
-        .place = place,
-        .can_login = true,
-        .connection_limit = pool != NULL ? pool->max : -1,
-        .statement_timeout_ms = pool != NULL ? pool->query_timeout_ms : 0,
-        .groups = groups,
-        .group_count = 1,
-        .why = arena_printf(arena, "%s logs in as it, limits from its pool", service),
-    };
+    struct security_logins logins = security_logins_of(session->advice, environment, service);
+    for (size_t i = 0; i < logins.count; i++) {
+        role = LIST_ADD(arena, &session->wanted);
+        *role = (struct wanted_role){
+            .name = logins.names[i],
+            .place = place,
+            .can_login = true,
+            .connection_limit = pool != NULL ? pool->max : -1,
+            .statement_timeout_ms = pool != NULL ? pool->query_timeout_ms : 0,
+            .groups = groups,
+            .group_count = 1,
+            .why = arena_printf(arena, "%s logs in as it, limits from its pool", service),
+        };
+    }
+    drop_former(session, &logins, place);
 }
 
 static void
@@ -249,6 +297,34 @@ add_change(struct session *session, const struct wanted_role *wanted, bool is_ne
                     });
 }
 
+/* Settings of a role are not inherited: the new login gets those of the one that it follows. */
+static void
+copy_settings(struct security_script *script, const struct catalog_server *catalog,
+              const char *from, const char *to)
+{
+    struct arena *arena = script->arena;
+
+    for (size_t i = 0; i < catalog->role_settings.count; i++) {
+        const struct catalog_role_setting *setting = &catalog->role_settings.items[i];
+        AUTO_TEXT values = {0};
+        char **words = NULL;
+        if (strcmp(setting->role, from) != 0 ||
+            (setting->database[0] == '\0' && strcmp(setting->name, "statement_timeout") == 0))
+            continue;
+        size_t count =
+            setting_is_list(setting->name) ? setting_words(arena, setting->value, &words) : 0;
+        for (size_t j = 0; j < count; j++)
+            text_appendf(&values, "%s%s", j > 0 ? ", " : "", pg_literal(arena, words[j]));
+        if (count == 0)
+            text_append(&values, pg_literal(arena, setting->value));
+        security_script_add(
+            script,
+            setting->database[0] == '\0' ? "set_role_values" : "set_role_values_in_database", NULL,
+            PG_VARIABLES({"role", to}, {"database", setting->database}, {"name", setting->name},
+                         {"values", text_chars(&values)}));
+    }
+}
+
 static void
 create_role(struct session *session, const struct wanted_role *wanted)
 {
@@ -267,6 +343,8 @@ create_role(struct session *session, const struct wanted_role *wanted)
                             PG_VARIABLES({"group", wanted->groups[i]}, {"role", wanted->name}));
     if (wanted->statement_timeout_ms > 0)
         add_timeout(&script, catalog, wanted, false);
+    if (wanted->can_login && !wanted->is_listed)
+        copy_settings(&script, catalog, deck_other_login(arena, wanted->name), wanted->name);
     add_change(session, wanted, true, &script,
                arena_printf(arena, "create role %s (%s)", wanted->name, describe(arena, wanted)));
     security_script_release(&script);

@@ -17,7 +17,6 @@ security_is_member(const struct catalog_server *catalog, const char *member, con
 struct security_logins {
     const char *names[2];
     size_t count;
-    size_t current; /* of names: the one that the pool uses */
 };
 struct security_logins security_logins_of(const struct advice *advice,
                                           const struct deck_environment *environment,

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+/* pgdeck security rotate: another login with another password takes the place of a service's. In
+ * two steps, between which both are valid, so that nobody is ever shut out. */
+#include "cli/plan_output.h"
+#include "cli/run_plan.h"
+#include "cli/security.h"
+
+#include "base/embed.h"
+#include "pg/connection.h"
+#include "plan/plan.h"
+#include "pool/config.h"
+#include "security/password.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct rotation {
+    struct cli *cli;
+    const struct deck *deck;
+    const struct deck_environment *environment;
+    const char *service;
+    struct password_logins logins;
+    bool is_yes, is_end;
+};
+
+static const struct deck_environment *
+find_environment(const struct deck *deck, const char *name, struct error *err)
+{
+    for (size_t i = 0; i < deck->environments.count; i++) {
+        if (strcmp(deck->environments.items[i].name, name) == 0)
+            return &deck->environments.items[i];
+    }
+    error_set(err, ERROR_USAGE, "there is no environment \"%s\" in the deck", name);
+    return NULL;
+}
+
+static bool
+begin(struct rotation *rotation, const struct cli_list *operands, struct error *err)
+{
+    struct arena *arena = rotation->cli->arena;
+
+    if (operands->values.count != 2)
+        return error_set(err, ERROR_USAGE, "security rotate takes an environment and a service");
+    rotation->service = operands->values.items[1];
+    rotation->deck = cli_load_deck(rotation->cli, err);
+    if (rotation->deck == NULL)
+        return false;
+    rotation->environment = find_environment(rotation->deck, operands->values.items[0], err);
+    if (rotation->environment == NULL)
+        return false;
+    if (deck_find_pool(rotation->environment, rotation->service) == NULL)
+        return error_set(err, ERROR_USAGE, "environment \"%s\" has no pool \"%s\"",
+                         rotation->environment->name, rotation->service);
+    const char *login = deck_login_role(arena, rotation->environment, rotation->service);
+    if (!password_logins(arena, rotation->deck->name, login, &rotation->logins, err))
+        return false;
+    if (rotation->logins.is_known[0] || rotation->logins.is_known[1])
+        return true;
+    error_set(err, ERROR_REFUSED, "no password of %s is known on this machine", login);
+    return error_hint(err, "Rotate where pgdeck applied, or give it as %s.",
+                      password_variable(arena, login));
+}
+
+/* --- the pool ------------------------------------------------------------------------------- */
+
+static void
+ignore_faults(const struct deck_faults *faults)
+{
+    (void)faults;
+}
+
+/* Lets a pool of this user and deck, if one runs here, take the new login. */
+static void
+reload_pool(const struct rotation *rotation)
+{
+    struct error err = {0};
+    char port[16];
+    struct pool_config *config =
+        pool_config_of_deck(rotation->cli->deck_path, NULL, NULL, 0, ignore_faults, &err);
+
+    if (config == NULL)
+        return;
+    snprintf(port, sizeof(port), "%d", config->pooler.port);
+    const char *const keys[] = {"host", "port", "user", "dbname", "connect_timeout", NULL};
+    const char *const values[] = {config->socket_folder, port, "pgdeck", "pgdeck", "5", NULL};
+    AUTO_PGCONN connection = PQconnectdbParams(keys, values, 0);
+    AUTO_PGRESULT result =
+        PQstatus(connection) == CONNECTION_OK ? PQexec(connection, "RELOAD") : NULL;
+    bool is_done = result != NULL && PQresultStatus(result) == PGRES_COMMAND_OK;
+    puts(is_done ? "The pool on this machine has taken it."
+                 : "No pool was reloaded here: where one runs, send it SIGHUP.");
+    pool_config_free(config);
+}
+
+/* --- steps ---------------------------------------------------------------------------------- */
+
+static bool
+apply(struct rotation *rotation, const struct cli_locks *locks, struct error *err)
+{
+    static const char *const only[] = {"security"};
+    const struct plan_filter filter = {.advisors = only, .advisor_count = 1};
+    const struct cli_consent consent = {.is_yes = rotation->is_yes, .has_drop = rotation->is_end};
+    struct cli *cli = rotation->cli;
+    struct plan plan;
+
+    if (!plan_make(cli->arena, rotation->deck, &filter, &plan, err))
+        return false;
+    cli_print_plan(cli, &plan, false);
+    bool is_fine = cli_run_plan(cli, &plan, &consent, locks, err);
+    plan_release(&plan);
+    return is_fine;
+}
+
+static bool
+start(struct rotation *rotation, const struct cli_locks *locks, struct error *err)
+{
+    const struct password_logins *logins = &rotation->logins;
+    bool is_under_way = logins->is_known[0] && logins->is_known[1];
+    size_t fresh = is_under_way ? logins->current : !logins->current;
+    const char *password;
+
+    if (!password_find_or_make(rotation->cli->arena, rotation->deck->name, logins->names[fresh],
+                               &password, err) ||
+        !apply(rotation, locks, err))
+        return false;
+    reload_pool(rotation);
+    printf("%s takes the place of %s; both are valid. When all clients have changed:\n"
+           "  pgdeck security rotate %s %s --finish\n",
+           logins->names[fresh], logins->names[!fresh], rotation->environment->name,
+           rotation->service);
+    return true;
+}
+
+/* Nobody may be at work as the login that goes. */
+static bool
+check_sessions(struct rotation *rotation, const char *former, struct error *err)
+{
+    const struct pg_target target = plan_target(rotation->environment->server, NULL);
+    AUTO_PGCONN connection = NULL;
+    AUTO_PGRESULT result = NULL;
+
+    if (!pg_connect(&target, &connection, err) ||
+        !pg_query(connection, embedded_file("security/sql/sessions_of.sql")->text, 1, &former,
+                  &result, err))
+        return false;
+    if (pg_integer(result, 0, "sessions") == 0)
+        return true;
+    error_set(err, ERROR_REFUSED, "%s is still logged in %lld times", former,
+              pg_integer(result, 0, "sessions"));
+    return error_detail(err, "From: %s.", pg_value(result, 0, "names"));
+}
+
+static bool
+finish(struct rotation *rotation, const struct cli_locks *locks, struct error *err)
+{
+    const struct password_logins *logins = &rotation->logins;
+    const char *former = logins->names[!logins->current];
+
+    if (!logins->is_known[0] || !logins->is_known[1])
+        return error_set(err, ERROR_REFUSED, "no rotation of %s is under way in %s",
+                         rotation->service, rotation->environment->name);
+    if (!check_sessions(rotation, former, err) ||
+        !password_forget(rotation->cli->arena, rotation->deck->name, former, err) ||
+        !apply(rotation, locks, err))
+        return false;
+    reload_pool(rotation);
+    return true;
+}
+
+int
+security_rotate(struct cli *cli, const struct cli_command *command, int argc, char **argv,
+                struct error *err)
+{
+    struct rotation rotation = {.cli = cli};
+    struct cli_list operands = {0};
+    struct cli_locks locks = {0};
+    const struct cli_option table[] = {
+        {"finish", 0, CLI_FLAG, NULL, "drop the former login: all clients have changed",
+         &rotation.is_end},
+        {"yes", 'y', CLI_FLAG, NULL, "do not ask", &rotation.is_yes},
+    };
+
+    if (!cli_parse(cli, command, CLI_OPTIONS(table), argc, argv, &operands, err) ||
+        !begin(&rotation, &operands, err) ||
+        !cli_take_locks(cli, rotation.deck, false, &locks, err))
+        return cli_failed(err);
+    bool is_fine = rotation.is_end ? finish(&rotation, &locks, err) : start(&rotation, &locks, err);
+    cli_release_locks(&locks);
+    return is_fine ? 0 : cli_failed(err);
+}

@@ -1,0 +1,67 @@
+-- what: whether each tenant sees its own rows only, and at what price
+-- item: tenants
+-- ok: row-level security is on wherever the deck wants it, and indexes serve it
+-- scope: database
+-- servers: 14..
+-- $1 deck json
+-- returns: state, finding, evidence, fix
+WITH deck AS (
+    SELECT $1::jsonb -> 'tenants' ->> 'column' AS name, $1::jsonb -> 'tenants' ->> 'setting' AS setting
+     WHERE $1::jsonb -> 'tenants' -> 'databases' ? current_database()
+), guarded AS (
+    SELECT c.oid, c.relkind, c.relispartition, c.relrowsecurity AND c.relforcerowsecurity AS is_on,
+           a.attnum, a.attname, a.atttypid
+      FROM deck
+      JOIN pg_attribute AS a ON a.attname = deck.name AND a.attnum > 0 AND NOT a.attisdropped
+      JOIN pg_class AS c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
+      JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_'
+                            AND n.nspname NOT IN ('information_schema', 'tenants', 'pgdeck')
+)
+SELECT 'fail' AS state, format('every tenant sees all rows of %s', g.oid::regclass) AS finding,
+       CASE WHEN g.relispartition THEN 'a partition, which its table''s policy does not guard'
+            ELSE 'no policy, or row-level security is off or not forced' END AS evidence,
+       '-- pgdeck apply --only security' AS fix
+  FROM guarded AS g
+ WHERE NOT g.is_on OR NOT EXISTS (SELECT FROM pg_policy AS p
+                                   WHERE p.polrelid = g.oid AND p.polname = 'pgdeck_tenant')
+ UNION ALL
+SELECT 'warn', format('no index of %s begins with %I', g.oid::regclass, g.attname),
+       'with the policy every query reads all rows of all tenants',
+       format('CREATE INDEX CONCURRENTLY ON %s (%I);', g.oid::regclass, g.attname)
+  FROM guarded AS g
+ WHERE NOT g.relispartition
+   AND NOT EXISTS (SELECT FROM pg_index AS i
+                    WHERE i.indrelid = g.oid AND i.indisvalid AND i.indkey[0] = g.attnum
+                      AND i.indpred IS NULL)
+ UNION ALL
+SELECT 'warn', format('the comparison of %s.%I is not leakproof', g.oid::regclass, g.attname),
+       format('type %s: indexes cannot serve queries behind the policy', format_type(g.atttypid, NULL)),
+       '-- a column of another type'
+  FROM guarded AS g
+  JOIN pg_opclass AS c ON c.opcdefault AND c.opcintype = g.atttypid
+                      AND c.opcmethod = (SELECT oid FROM pg_am WHERE amname = 'btree')
+  JOIN pg_amop AS o ON o.amopfamily = c.opcfamily AND o.amopstrategy = 3
+                   AND o.amoplefttype = g.atttypid AND o.amoprighttype = g.atttypid
+  JOIN pg_operator AS e ON e.oid = o.amopopr
+  JOIN pg_proc AS f ON f.oid = e.oprcode AND NOT f.proleakproof
+ UNION ALL
+SELECT 'warn', format('%I of %s may lead to another tenant''s row', k.conname, k.conrelid::regclass),
+       format('a foreign key to %s without %I', k.confrelid::regclass, f.attname),
+       format('-- ALTER TABLE %s ADD FOREIGN KEY (%I, ...) REFERENCES %s (%I, ...)',
+              k.conrelid::regclass, f.attname, k.confrelid::regclass, t.attname)
+  FROM pg_constraint AS k
+  JOIN guarded AS f ON f.oid = k.conrelid
+  JOIN guarded AS t ON t.oid = k.confrelid
+ WHERE k.contype = 'f' AND k.conparentid = 0
+   AND NOT EXISTS (SELECT FROM unnest(k.conkey, k.confkey) AS pair(here, there)
+                    WHERE pair.here = f.attnum AND pair.there = t.attnum)
+ UNION ALL
+SELECT 'warn', format('%s tells the tenant, and the pool gives a server to another client after each transaction',
+                      deck.setting),
+       'set it inside the transaction: SET LOCAL, or set_config(..., true)',
+       format('-- security: identity: login, or SET LOCAL %s in every transaction', deck.setting)
+  FROM deck
+ WHERE deck.setting <> ''
+   AND EXISTS (SELECT FROM jsonb_array_elements($1::jsonb -> 'environments') AS e
+                CROSS JOIN jsonb_array_elements(e -> 'services') AS s
+                WHERE e -> 'databases' ? current_database() AND s ->> 'mode' = 'transaction')

@@ -1,0 +1,8 @@
+-- what: who is logged in as a role
+-- servers: 14..
+-- $1 role text
+-- returns: one row
+SELECT count(*) AS sessions, coalesce(string_agg(DISTINCT format('%s from %s',
+       coalesce(nullif(application_name, ''), '?'), coalesce(host(client_addr), 'the socket')), ', '),
+       '') AS names
+  FROM pg_stat_activity WHERE usename = $1

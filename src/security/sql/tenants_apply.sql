@@ -1,0 +1,51 @@
+-- what: row-level security by tenant on every table that has the column, those of this apply too
+-- servers: 14..
+-- variables: owner, column, setting (of the session; empty: by login), readers (who looks up logins)
+DO $tenants$
+DECLARE
+    wanted record;
+    tenant_type text;
+    reader text;
+BEGIN
+    SELECT format_type(a.atttypid, NULL) INTO tenant_type
+      FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+     WHERE a.attname = :'column' AND a.attnum > 0 AND NOT a.attisdropped
+       AND c.relkind IN ('r', 'p')
+       AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'tenants', 'pgdeck')
+     ORDER BY n.nspname, c.relname LIMIT 1;
+    IF :'setting' = '' AND tenant_type IS NOT NULL THEN
+        CREATE SCHEMA IF NOT EXISTS tenants AUTHORIZATION :"owner";
+        EXECUTE format('CREATE TABLE IF NOT EXISTS tenants.login (role name PRIMARY KEY, tenant %s NOT NULL)',
+                       tenant_type);
+        ALTER TABLE tenants.login OWNER TO :"owner";
+        ALTER TABLE tenants.login ENABLE ROW LEVEL SECURITY;
+        DROP POLICY IF EXISTS pgdeck_own_login ON tenants.login;
+        CREATE POLICY pgdeck_own_login ON tenants.login FOR SELECT USING (role = CURRENT_USER);
+        FOREACH reader IN ARRAY :'readers'::text[] LOOP
+            EXECUTE format('GRANT USAGE ON SCHEMA tenants TO %I', reader);
+            EXECUTE format('GRANT SELECT ON tenants.login TO %I', reader);
+        END LOOP;
+    END IF;
+    FOR wanted IN
+        SELECT format('%I.%I', n.nspname, c.relname) AS name, format_type(a.atttypid, NULL) AS type
+          FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE a.attname = :'column' AND a.attnum > 0 AND NOT a.attisdropped
+           AND c.relkind IN ('r', 'p')
+           AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'tenants', 'pgdeck')
+    LOOP
+        EXECUTE format('DROP POLICY IF EXISTS pgdeck_tenant ON %s', wanted.name);
+        EXECUTE format(
+            CASE WHEN :'setting' = ''
+                 THEN 'CREATE POLICY pgdeck_tenant ON %1$s USING (%2$I = (SELECT l.tenant '
+                      'FROM tenants.login AS l WHERE l.role = CURRENT_USER)) WITH CHECK (%2$I = '
+                      '(SELECT l.tenant FROM tenants.login AS l WHERE l.role = CURRENT_USER))'
+                 ELSE 'CREATE POLICY pgdeck_tenant ON %1$s USING (%2$I = '
+                      'nullif(current_setting(%3$L, true), '''')::%4$s) WITH CHECK (%2$I = '
+                      'nullif(current_setting(%3$L, true), '''')::%4$s)' END,
+            wanted.name, :'column', :'setting', wanted.type);
+        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY',
+                       wanted.name);
+    END LOOP;
+END $tenants$

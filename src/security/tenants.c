@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+#include "security/tenants.h"
+
+#include "base/embed.h"
+#include "base/text.h"
+#include "pg/script.h"
+
+#include <string.h>
+
+const char *
+security_tenant_setting(const struct deck *deck)
+{
+    if (deck->tenants.identity == IDENTITY_LOGIN)
+        return "";
+    return deck->tenants.setting == NULL ? "app.tenant" : deck->tenants.setting;
+}
+
+bool
+security_has_tenants(const struct deck *deck, const char *database)
+{
+    const struct deck_tenants *tenants = &deck->tenants;
+
+    for (size_t i = 0; i < tenants->databases.count; i++) {
+        if (strcmp(tenants->databases.items[i], database) == 0)
+            return true;
+    }
+    return tenants->column != NULL && tenants->databases.count == 0;
+}
+
+/* What is wrong with the tables that are there. */
+struct findings {
+    struct text names, undo;
+};
+
+static void
+read_tables(const struct advice *advice, const struct deck_database *database,
+            const PGresult *result, struct findings *findings)
+{
+    for (int row = 0; row < PQntuples(result); row++) {
+        const char *schema = pg_value(result, row, "schema");
+        const char *name = pg_value(result, row, "name");
+        const char *others = pg_value(result, row, "others");
+        if (others != NULL)
+            change_list_note(advice->changes, advice->server->name, database->name, database->place,
+                             "On %s.%s other policies let in more than the tenant's rows: %s.",
+                             schema, name, others);
+        if (pg_bool(result, row, "is_right"))
+            continue;
+        text_appendf(&findings->names, "%s%s", findings->names.length > 0 ? ", " : "", name);
+        text_appendf(
+            &findings->undo, "%s;\n",
+            pg_script(
+                advice->arena, "security/sql/tenants_undo.sql",
+                PG_VARIABLES({"schema", schema}, {"table", name},
+                             {"words", pg_bool(result, row, "is_on") ? "ENABLE" : "DISABLE"},
+                             {"force", pg_bool(result, row, "is_forced") ? "FORCE" : "NO FORCE"})));
+    }
+}
+
+static bool
+makes_tables(const struct advice *advice, const struct deck_database *database,
+             const struct catalog_database *catalog)
+{
+    const struct deck_sql_file *file = database->schema;
+
+    for (size_t i = 0; advice->creates_tables && file != NULL && i < file->statements.count; i++) {
+        const struct deck_statement *statement = &file->statements.items[i];
+        const char *schema = statement->schema == NULL ? "public" : statement->schema;
+        if (statement->kind == STATEMENT_CREATE_TABLE &&
+            strstr(statement->sql, advice->deck->tenants.column) != NULL &&
+            (!catalog->exists || catalog_find_table(catalog, schema, statement->name) == NULL))
+            return true;
+    }
+    return false;
+}
+
+/* The script is in dollar quotes of that name. */
+static bool
+check_names(const struct advice *advice, const struct deck_database *database, const char *readers,
+            struct error *err)
+{
+    const char *all = arena_printf(advice->arena, "%s %s %s %s", advice->deck->tenants.column,
+                                   security_tenant_setting(advice->deck),
+                                   deck_owner_role(advice->arena, database->environment), readers);
+
+    if (strstr(all, "$tenants$") == NULL)
+        return true;
+    error_set(err, ERROR_DECK,
+              "a name of the deck has $tenants$ in it: row-level security cannot "
+              "be set up");
+    return error_place(err, database->place);
+}
+
+static bool
+add_change(const struct advice *advice, const struct deck_database *database,
+           const struct findings *findings, struct error *err)
+{
+    struct arena *arena = advice->arena;
+    const struct deck_tenants *tenants = &advice->deck->tenants;
+    const char *setting = security_tenant_setting(advice->deck);
+    size_t count = database->services.count;
+    const char **readers = ARENA_ARRAY(arena, const char *, count + 1);
+
+    for (size_t i = 0; i < count; i++)
+        readers[i] = deck_service_role(arena, database->environment, database->services.items[i]);
+    const char *names = pg_text_array(arena, readers, count);
+    if (!check_names(advice, database, names, err))
+        return false;
+    change_list_add(
+        advice->changes,
+        &(struct change){
+            .server = advice->server->name,
+            .database = database->name,
+            .key = "row-level security",
+            .phase = CHANGE_GRANT,
+            .action = CHANGE_ALTER,
+            .what = arena_printf(
+                arena, "show each tenant its own rows only, by %s: %s", tenants->column,
+                findings->names.length > 0 ? text_chars(&findings->names) : "new tables"),
+            .why = setting[0] == '\0'
+                       ? "tenants: the login tells which (table tenants.login)"
+                       : arena_printf(arena,
+                                      "tenants: %s tells which; whoever can send SQL can set it",
+                                      setting),
+            .place = database->place,
+            .sql = pg_script(arena, "security/sql/tenants_apply.sql",
+                             PG_VARIABLES({"owner", deck_owner_role(arena, database->environment)},
+                                          {"column", tenants->column}, {"setting", setting},
+                                          {"readers", names})),
+            .undo = findings->undo.length > 0 ? arena_strdup(arena, text_chars(&findings->undo))
+                                              : "SELECT 1",
+            .lock = "ACCESS EXCLUSIVE on each, for a moment",
+            .declared = arena_printf(arena, "%s %s", tenants->column, setting),
+            .is_transactional = true,
+        });
+    return true;
+}
+
+bool
+security_advise_tenants(struct advice *advice, const struct deck_database *database,
+                        struct error *err)
+{
+    const struct deck *deck = advice->deck;
+    const struct catalog_database *catalog = catalog_find_database(advice->catalog, database->name);
+    struct findings findings = {0};
+
+    if (catalog == NULL || !security_has_tenants(deck, database->name))
+        return true;
+    if (catalog->exists) {
+        const char *parameters[2] = {deck->tenants.column, security_tenant_setting(deck)};
+        AUTO_PGRESULT result = NULL;
+        if (!pg_query(catalog->connection, embedded_file("security/sql/tenants_state.sql")->text, 2,
+                      parameters, &result, err))
+            return error_wrap(err, "cannot read the row-level security of \"%s\"", database->name);
+        read_tables(advice, database, result, &findings);
+    }
+    bool is_fine = (findings.names.length == 0 && !makes_tables(advice, database, catalog)) ||
+                   add_change(advice, database, &findings, err);
+    text_release(&findings.names);
+    text_release(&findings.undo);
+    return is_fine;
+}

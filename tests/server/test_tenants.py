@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: MIT
+"""Row-level security by tenant: two tenants through psql's way in and through the pool, who try
+everything to see each other's rows."""
+
+import json
+
+import psycopg
+import pytest
+from psycopg import errors
+
+from cluster import free_port, wait_for
+from test_advisor_security import changes, log_in, passwords, write_deck
+from test_security import items
+
+SCHEMA = """
+CREATE TABLE projects (project_id uuid PRIMARY KEY, name text NOT NULL UNIQUE);
+CREATE TABLE tasks (
+    id bigserial, project_id uuid NOT NULL REFERENCES projects, title text NOT NULL,
+    PRIMARY KEY (project_id, id)
+);
+CREATE TABLE notes (
+    id bigserial PRIMARY KEY, project_id uuid NOT NULL, task_id bigint NOT NULL, body text,
+    FOREIGN KEY (project_id, task_id) REFERENCES tasks (project_id, id)
+);
+CREATE TABLE countries (code text PRIMARY KEY);
+"""
+DECK = """
+deck: secured
+advisors: [schema, security]
+pooler: {port: PORT}
+tenants: {column: project_id, identity: IDENTITY}
+servers:
+  main: {conninfo: "CONNINFO"}
+environments:
+  blue:
+    server: main
+    pools:
+      web: {min: 1, max: 4}
+    security: {allow: [127.0.0.0/8]}
+databases:
+  blue_one: {environment: blue, services: [web]}
+schema: schema.sql
+"""
+ACME = "11111111-1111-1111-1111-111111111111"
+BOLT = "22222222-2222-2222-2222-222222222222"
+DATA = f"""
+INSERT INTO projects VALUES ('{ACME}', 'acme'), ('{BOLT}', 'bolt');
+INSERT INTO tasks (project_id, title) SELECT p.project_id, p.name || i
+  FROM projects p, generate_series(1, 3) i;
+INSERT INTO countries VALUES ('de');
+ANALYZE;
+"""
+REFUSED = (errors.InsufficientPrivilege, errors.ForeignKeyViolation)
+
+
+@pytest.fixture(params=["login", "setting"])
+def tenants(request, pgdeck, fresh_server, tmp_path):
+    """(connect(name), deck, identity): as a tenant, directly or through the pool."""
+    server, identity, port = fresh_server, request.param, free_port()
+    deck = write_deck(tmp_path / "deck", server.conninfo(),
+                      DECK.replace("IDENTITY", identity).replace("PORT", str(port)), SCHEMA)
+    (server.data / "pg_hba.conf").write_text("local all postgres trust\n"
+                                             "local all all scram-sha-256\n"
+                                             "host all all 127.0.0.1/32 scram-sha-256\n")
+    server.query("SELECT pg_reload_conf()")
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    server.psql(text=DATA, dbname="blue_one")
+    if identity == "login":
+        text = deck.read_text() + "roles: {acme: {login: true, member_of: [blue_web]}, " \
+                                  "bolt: {login: true, member_of: [blue_web]}}\n"
+        for name, tenant in (("acme", ACME), ("bolt", BOLT)):
+            server.psql(text=f"CREATE ROLE {name} LOGIN PASSWORD '{name}' IN ROLE blue_web;"
+                             f"INSERT INTO tenants.login VALUES ('{name}', '{tenant}');",
+                        dbname="blue_one")
+        deck.write_text(text.replace("member_of: [blue_web]", "member_of: []"))
+        pgdeck("apply", "-d", deck, "--yes", expect=0)
+    pgdeck.start("pool", "-d", deck)
+    secret = passwords(pgdeck)["blue_web_a"]
+
+    def through(role, password):
+        return psycopg.connect(host="127.0.0.1", port=port, user=role, password=password,
+                               dbname="blue_one", connect_timeout=5)
+
+    def answers():
+        try:
+            return through("blue_web_a", secret).close() is None
+        except psycopg.OperationalError:
+            return False
+
+    wait_for(answers, 20, "the pool")
+
+    def connect(name, pooled):
+        if identity == "login":  # each tenant comes as itself, past the pool's one login
+            return log_in(server, name, "blue_one", name)
+        one = through("blue_web_a", secret) if pooled else log_in(server, "blue_web_a", "blue_one",
+                                                                   secret)
+        one.autocommit = False
+        one.execute("SELECT set_config('app.tenant', %s, true)", [ACME if name == "acme" else BOLT])
+        return one
+
+    return connect, deck, identity
+
+
+def refuse(connection, statement):
+    with pytest.raises(REFUSED), connection.transaction():
+        connection.execute(statement)
+
+
+ESCAPES = [
+    "SELECT * FROM tasks WHERE project_id = '{other}'",
+    "SELECT * FROM tasks WHERE title LIKE 'bolt%%' OR true",
+    "SELECT t.* FROM projects p JOIN tasks t USING (project_id)",
+    "SELECT * FROM (VALUES ('{other}'::uuid)) v (other) JOIN tasks ON project_id = other",
+    "UPDATE tasks SET title = 'taken' WHERE project_id = '{other}' RETURNING *",
+    "DELETE FROM tasks WHERE project_id = '{other}' RETURNING *",
+    "SELECT * FROM tasks TABLESAMPLE BERNOULLI (100)",
+    "WITH x AS (SELECT * FROM tasks) SELECT * FROM x",
+]
+
+
+def test_a_tenant_sees_its_own_rows_only(tenants):
+    connect, _deck, identity = tenants
+    try_everything(connect, False, identity)
+    if identity == "setting":  # the pool knows the services' logins: tenants' own come directly
+        try_everything(connect, True, identity)
+        statements_of_the_pool(connect)
+
+
+def try_everything(connect, pooled, identity):
+    with connect("acme", pooled) as acme:
+        assert acme.execute("SELECT title FROM tasks ORDER BY 1").fetchall() == [
+            ("acme1",), ("acme2",), ("acme3",)]
+        assert acme.execute("SELECT name FROM projects").fetchall() == [("acme",)]
+        assert acme.execute("SELECT code FROM countries").fetchall() == [("de",)]
+        for escape in ESCAPES:
+            rows = acme.execute(escape.format(other=BOLT)).fetchall()
+            assert "bolt" not in str(rows) and BOLT not in str(rows), escape
+        with acme.cursor().copy("COPY (SELECT * FROM tasks) TO STDOUT") as copy:
+            assert BOLT not in str(b"".join(copy))
+        with acme.cursor().copy("COPY tasks TO STDOUT") as copy:
+            assert BOLT not in str(b"".join(copy))
+        refuse(acme, f"INSERT INTO tasks (project_id, title) VALUES ('{BOLT}', 'x')")
+        refuse(acme, f"UPDATE tasks SET project_id = '{BOLT}'")
+        refuse(acme, f"INSERT INTO notes (project_id, task_id) VALUES ('{BOLT}', 1)")
+        refuse(acme, f"INSERT INTO notes (project_id, task_id) SELECT '{ACME}', 999")
+        for forbidden in ("SET ROLE blue_owner", "ALTER TABLE tasks DISABLE ROW LEVEL SECURITY",
+                          "DROP POLICY pgdeck_tenant ON tasks", "SELECT * FROM pg_authid",
+                          "TRUNCATE tasks", "ALTER ROLE blue_web_a BYPASSRLS"):
+            refuse(acme, forbidden)
+        with pytest.raises(errors.InsufficientPrivilege), acme.transaction():
+            acme.execute("SET row_security = off")
+            acme.execute("SELECT * FROM tasks")
+        acme.rollback()
+    with connect("bolt", pooled) as bolt:
+        assert bolt.execute("SELECT count(*) FROM tasks WHERE title = 'taken'").fetchone() == (0,)
+        assert bolt.execute("SELECT count(*) FROM tasks").fetchone() == (3,)
+        if identity == "login":
+            assert bolt.execute("SELECT role FROM tenants.login").fetchall() == [("bolt",)]
+    # What it cannot hide, by design: that a value is taken already.
+    with connect("acme", pooled) as acme, pytest.raises(errors.UniqueViolation):
+        acme.execute(f"INSERT INTO projects VALUES ('{ACME}', 'bolt')")
+
+
+def statements_of_the_pool(connect):
+    """Prepared ones are shared between clients; the setting ends with its transaction."""
+    for _round in range(4):
+        for name in ("acme", "bolt"):
+            with connect(name, True) as client:
+                client.prepare_threshold = 0
+                for _time in range(3):
+                    assert client.execute("SELECT DISTINCT left(title, 4) FROM tasks").fetchall() \
+                        == [(name,)]
+                client.commit()
+                if client.execute("SELECT count(*) FROM tasks").fetchone() != (0,):
+                    raise AssertionError("the setting outlived its transaction")
+
+
+def test_the_plan_is_empty_then_and_the_way_back_is_whole(pgdeck, fresh_server, tenants):
+    connect, deck, _identity = tenants
+    assert changes(pgdeck, deck) == []
+    check_cost(pgdeck, fresh_server, connect, deck)
+    state = ("SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class "
+             "WHERE relname IN ('tasks', 'countries') ORDER BY 1")
+    assert fresh_server.query(state, dbname="blue_one") == [
+        ("countries", False, False), ("tasks", True, True)]
+    fresh_server.query("ALTER TABLE tasks NO FORCE ROW LEVEL SECURITY", dbname="blue_one")
+    fresh_server.query("ALTER POLICY pgdeck_tenant ON notes USING (true)", dbname="blue_one")
+    (row,) = changes(pgdeck, deck)
+    assert row["key"] == "row-level security" and row["what"].endswith(": notes, tasks")
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    assert changes(pgdeck, deck) == []
+    pgdeck("rollback", "-d", deck, "--yes", expect=0)
+    assert fresh_server.query(state, dbname="blue_one")[1] == ("tasks", True, False)
+
+
+def check_cost(pgdeck, fresh_server, connect, deck):
+    """Behind the policy indexes still serve; what would not, is told."""
+    fresh_server.psql(text=f"INSERT INTO tasks (project_id, title) SELECT '{BOLT}', 'x' FROM "
+                           "generate_series(1, 20000); ANALYZE tasks;", dbname="blue_one")
+    with connect("acme", False) as acme:
+        plan = acme.execute("EXPLAIN (FORMAT json, ANALYZE) SELECT * FROM tasks WHERE id = 1"
+                            ).fetchone()[0][0]
+    text = json.dumps(plan)
+    assert "Index Scan" in text or "Bitmap" in text
+    assert "Seq Scan on tasks" not in text and '"Relation Name": "tasks"' in text
+    assert plan["Execution Time"] < 20
+    found = {entry["finding"] for entry in items(pgdeck, deck) if entry["item"] == "tenants"}
+    assert "no index of public.notes begins with project_id" in found
+    fresh_server.psql(text="CREATE TABLE loose (project_id uuid, task_id bigint, p uuid, "
+                           "FOREIGN KEY (p, task_id) REFERENCES tasks (project_id, id));",
+                      dbname="blue_one")
+    found = {entry["finding"] for entry in items(pgdeck, deck) if entry["item"] == "tenants"}
+    fresh_server.query("DROP TABLE loose", dbname="blue_one")
+    assert "every tenant sees all rows of public.loose" in found
+    assert any("may lead to another tenant's row" in finding for finding in found)
