@@ -12,6 +12,7 @@ struct maintain {
     struct cli_list databases;
     bool is_dry_run, has_drop;
     long minutes; /* 0: as the deck says */
+    const char *page;
     struct maintain_reports reports;
 };
 
@@ -68,6 +69,7 @@ tend_all(struct maintain *maintain, const struct deck *deck, enum maintenance_ki
             .kind = kind,
             .is_dry_run = maintain->is_dry_run,
             .has_drop = maintain->has_drop,
+            .page = maintain->page,
             .window_ms = maintain->minutes > 0 ? maintain->minutes * 60000 : wanted->window_ms,
             .on_progress = print_progress,
             .sink = cli,
@@ -117,9 +119,11 @@ maintain_kind(enum maintenance_kind kind, struct cli *cli, const struct cli_comm
         {"minutes", 0, CLI_NUMBER, "N", "stop after this for each database; default: the window",
          &maintain.minutes},
         {"drop", 0, CLI_FLAG, NULL, "drop partitions that retain lets go", &maintain.has_drop},
+        {"page", 0, CLI_TEXT, "FOLDER", "where the page goes; default: the state folder",
+         &maintain.page},
     };
-    /* the last is monthly's */
-    struct cli_options options = {table, kind == MAINTENANCE_MONTHLY ? 4 : 3};
+    /* the last two are monthly's */
+    struct cli_options options = {table, kind == MAINTENANCE_MONTHLY ? 5 : 3};
 
     if (!cli_parse(cli, command, options, argc, argv, &operands, err))
         return cli_failed(err);
@@ -156,7 +160,7 @@ static const struct cli_command verbs[] = {
      maintain_daily},
     {"maintain weekly", "", "daily's, and indexes rebuilt where that gives room back", "",
      maintain_weekly},
-    {"maintain monthly", "", "daily's, and partitions dropped past their time", "",
+    {"maintain monthly", "", "daily's, partitions dropped past their time, and a page to read", "",
      maintain_monthly},
     {"maintain calendar", "", "which windows have begun, what became of them; does what is due", "",
      maintain_calendar},

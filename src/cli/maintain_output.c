@@ -130,11 +130,11 @@ findings_json(const struct maintenance_report *report)
 json_t *
 maintain_report_json(const struct maintenance_report *report, bool is_dry_run)
 {
-    return json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:f, s:o, s:o}", "environment",
-                     report->environment, "database", report->database, "kind",
-                     maintenance_kind_name(report->kind), "dry_run", is_dry_run, "held",
-                     report->is_held, "before", report->is_before, "seconds", report->took_s,
-                     "tasks", tasks_json(report), "findings", findings_json(report));
+    return json_pack(
+        "{s:s, s:s, s:s, s:b, s:b, s:b, s:f, s:s?, s:o, s:o}", "environment", report->environment,
+        "database", report->database, "kind", maintenance_kind_name(report->kind), "dry_run",
+        is_dry_run, "held", report->is_held, "before", report->is_before, "seconds", report->took_s,
+        "page", report->page, "tasks", tasks_json(report), "findings", findings_json(report));
 }
 
 bool

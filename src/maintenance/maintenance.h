@@ -57,6 +57,7 @@ struct maintenance_report { /* of one database */
     bool is_held;   /* somebody else is at it; nothing was looked at */
     bool is_before; /* this window's run has been done before */
     const char *holder;
+    const char *page; /* of a monthly run: its file; NULL: none */
 };
 
 struct maintenance_options {
@@ -67,6 +68,7 @@ struct maintenance_options {
     bool is_gentle;           /* outside of its window: VACUUM pauses as autovacuum does */
     int64_t window_ms;        /* until the window ends */
     const char *window_begin; /* of the calendar, as timestamptz; NULL: by hand */
+    const char *page;         /* folder of the monthly page; NULL: in the state folder */
     void (*on_progress)(void *sink, const char *line); /* may be NULL */
     void *sink;
 };

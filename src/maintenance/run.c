@@ -30,6 +30,7 @@ static const struct {
     {ON_WEEKLY | ON_MONTHLY, maintenance_find_unused, "unused indexes"},
     {ON_WEEKLY | ON_MONTHLY, maintenance_find_autovacuum, "settings of autovacuum"},
     {ALWAYS, maintenance_find_backup, "backups"},
+    {ON_MONTHLY, maintenance_find_review, "the page of the month"},
 };
 
 const char *

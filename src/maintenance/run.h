@@ -36,7 +36,8 @@ bool maintenance_is_over(const struct error *err, const struct maintenance_run *
 typedef bool maintenance_finder(struct maintenance_run *run, struct error *err);
 maintenance_finder maintenance_find_tables, maintenance_find_invalid, maintenance_find_partitions,
     maintenance_find_defaults, maintenance_find_retention, maintenance_find_backup,
-    maintenance_find_bloat, maintenance_find_unused, maintenance_find_autovacuum;
+    maintenance_find_bloat, maintenance_find_unused, maintenance_find_autovacuum,
+    maintenance_find_review;
 
 /* --- record.c --- */
 bool maintenance_record_there(struct maintenance_run *run, struct error *err) MUST_CHECK;

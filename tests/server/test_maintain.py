@@ -440,3 +440,33 @@ def test_the_calendar_only_shows(calendar):
     wrong = calendar.pgdeck(*calendar.arguments(now), "--set",
                             "environments.dev.maintenance.time_zone=Europe/Bremen")
     assert wrong.code == 11 and 'Europe/Bremen' in json.loads(wrong.out)[0]["outcome"]
+
+
+def test_the_page_of_the_month(deck, tmp_path):
+    """What the deck lets go is dropped with --drop only; the page has all, escaped."""
+    monthly = ("partitions:\n  - {table: events, range: created_at, every: 1 month, premake: 2, "
+               "PAST}\n")
+    deck.write(EVENTS, more=monthly.replace("PAST", "past: 4")).applied()
+    deck.run("INSERT INTO events (created_at) SELECT now() - i * interval '1 day' "
+             "FROM generate_series(0, 100) i")
+    deck.run('CREATE TABLE "<b>bold</b>" WITH (autovacuum_enabled = off) AS '
+             "SELECT generate_series(1, 1000) AS id")
+    deadline = time.monotonic() + 20
+    while deck.value("SELECT count(*) FROM pg_stat_user_tables WHERE relname ~ 'bold' "
+                     "AND n_live_tup >= 1000") == 0:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    deck.write(EVENTS, more=monthly.replace("PAST", "retain: 2 months"))
+    old = bounds(deck, "events")
+    pages = tmp_path / "pages"
+    planned, = maintain(deck, "monthly", "-n", "--page", pages)
+    assert not pages.exists() and {"retain", "page"} <= {t["task"] for t in planned["tasks"]}
+    report, = maintain(deck, "monthly", "--page", pages)
+    left = [task["error"] for task in report["tasks"] if task["state"] == "left"]
+    assert len(left) == 2 and "needs --drop" in left[0] and bounds(deck, "events") == old
+    text = (pages / report["page"].split("/")[-1]).read_text()
+    assert "&lt;b&gt;bold&lt;/b&gt;" in text and "<b>" not in text and "http" not in text.replace(
+        "http-equiv", "")
+    assert "Ages of the oldest rows" in text and "write the page" not in text
+    maintain(deck, "monthly", "--page", pages, "--set", "environments.test.maintenance.drop=true")
+    assert list(bounds(deck, "events")) == list(old)[2:]
