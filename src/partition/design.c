@@ -26,19 +26,21 @@ add_rows(struct text *text, const PGresult *result)
 }
 
 static bool
-doubt_statistics(const struct partition_live_advice *about, struct text *doubts, struct error *err)
+doubt_statistics(const struct partition_live_advice *about, size_t parts, struct text *doubts,
+                 struct error *err)
 {
     const struct deck_partition *partition = about->partition;
     AUTO_PGRESULT result = NULL;
-    const char *parameters[5] = {
+    const char *parameters[6] = {
         partition->schema,
         partition->table,
         partition->column,
         partition_kind_word(partition->kind),
         arena_printf(about->advice->arena, "%d", partition->modulus),
+        arena_printf(about->advice->arena, "%zu", parts),
     };
 
-    if (!pg_query(about->connection, embedded_file("partition/sql/design.sql")->text, 5, parameters,
+    if (!pg_query(about->connection, embedded_file("partition/sql/design.sql")->text, 6, parameters,
                   &result, err))
         return false;
     add_rows(doubts, result);
@@ -101,7 +103,7 @@ partition_find_doubts(const struct partition_live_advice *about, size_t parts,
 
     if (!partition_live_size(about->advice->arena, about->connection, about->partition, &size,
                              err) ||
-        !doubt_statistics(about, &doubts, err) ||
+        !doubt_statistics(about, parts, &doubts, err) ||
         !ask_statements(about, "partition/sql/design_statements.sql", &doubts, err) ||
         !ask_statements(about, "partition/sql/design_uniqueness.sql", &doubts, err))
         return false;

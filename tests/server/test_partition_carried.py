@@ -6,6 +6,7 @@ import re
 import pytest
 
 from test_advisor_ddl import DROP_RICH, MONTHLY, RICH, deck, described, existing  # noqa: F401
+from test_partition_live import is_partitioned, prepare
 
 MORE = """
 ALTER TABLE events ALTER created_at SET NOT NULL;
@@ -89,3 +90,27 @@ def test_pg_dump_finds_it_all(rich):
         assert sorted(again[what]) == sorted(known[what]), what
     if is_dumpable:
         assert dumped(rich) == before
+
+
+def test_the_owner_of_the_database_is_enough(existing):
+    """As with rented servers: no superuser, no other role's rights."""
+    existing.server.query("CREATE ROLE plain LOGIN")
+    existing.server.query(f"ALTER DATABASE {existing.database} OWNER TO plain")
+    try:
+        prepare(existing, 500, "list")
+        existing.run("ALTER TABLE events OWNER TO plain; ALTER VIEW seen OWNER TO plain; "
+                     "ALTER SCHEMA public OWNER TO plain")
+        text = existing.file.read_text()
+        existing.file.write_text(text.replace(existing.server.conninfo(), existing.server.conninfo(
+            existing.database, user="plain")))
+        assert existing.file.read_text() != text
+        existing.applied()
+        assert is_partitioned(existing)
+        existing.run("UPDATE events SET n = -1 WHERE id = 7")
+        existing.rollback()
+        assert not is_partitioned(existing)
+        assert existing.run("SELECT n FROM events WHERE id = 7") == [(-1,)]
+        assert existing.value("SELECT count(*) FROM events") == 500
+    finally:
+        existing.server.query(f"DROP DATABASE {existing.database} WITH (FORCE)")
+        existing.server.query("DROP ROLE plain")

@@ -459,6 +459,19 @@ def test_what_speaks_against_it_is_told_with_figures(make_server, pg_version, pg
     assert "100 % of the rows" in warning and "different values" in warning
 
 
+def test_too_many_partitions_are_warned_of(existing):
+    prepare(existing, 2000, "range")
+    daily = f"partitions:\n  - {KINDS['range'].replace('1 month', '1 day')}\n"
+    existing.write(more=daily)
+    assert "about 6 rows a partition are few" in existing.plan()["changes"][0]["warning"]
+    existing.run("CREATE TABLE customers (id bigint PRIMARY KEY); "
+                 "ALTER TABLE events ADD customer_id bigint REFERENCES customers")
+    existing.run("INSERT INTO events (created_at) VALUES (now() - interval '600 days')")
+    warning = existing.plan()["changes"][0]["warning"]
+    assert "603 partitions make every plan slower" in warning, warning
+    assert "1 foreign keys are put on each of 603 partitions under the strong lock" in warning
+
+
 def test_another_shape_is_made_while_clients_write(existing, full_size):
     """Split, merged, divided by another column, drained: the same engine, from a partitioned table."""
     prepare(existing, 3000, "range")

@@ -17,7 +17,6 @@ SET enable_mergejoin = off
 SET jit = off
 SET synchronous_commit = off
 SET plan_cache_mode = force_generic_plan
-SET pgdeck.replay = 'on'
 AS $function$
 DECLARE
   c pgdeck.conversion;
@@ -67,8 +66,10 @@ BEGIN
                    (CASE WHEN is_back THEN c.shadow ELSE c.source END)::regclass,
                    CASE WHEN is_back THEN match_wide ELSE match_keys END);
   END IF;
+  PERFORM set_config('pgdeck.replay', 'on', true); -- not by SET above: only superusers may
   EXECUTE format('EXECUTE %s_delete (%s)', plan_name, last);
   EXECUTE format('EXECUTE %s_insert (%s)', plan_name, last);
+  PERFORM set_config('pgdeck.replay', 'off', true);
   EXECUTE format('DELETE FROM pgdeck.log_%s WHERE seq <= %s', c.id, last);
   RETURN taken;
 END
