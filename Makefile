@@ -18,7 +18,7 @@ PYTEST = $(PYTHON) -m pytest -p no:cacheprovider
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := all
-.PHONY: all build build-tests build-asan build-clang demo test test-unit test-server test-long test-bare \
+.PHONY: all build build-tests build-asan build-tsan build-clang demo test test-unit test-server test-long test-bare \
 	postgres check lint format fuzz bench golden-update install clean distclean help
 
 all: build
@@ -40,6 +40,12 @@ build-asan: build-asan/build.ninja
 build-asan/build.ninja:
 	meson setup build-asan $(MESON_FLAGS) -Dtests=enabled -Db_sanitize=address,undefined \
 		-Dwerror=false # gcc warns of what the sanitizers add
+
+build-tsan: build-tsan/build.ninja
+	$(NINJA) -C build-tsan pgdeck
+
+build-tsan/build.ninja:
+	meson setup build-tsan $(MESON_FLAGS) -Db_sanitize=thread -Dwerror=false # as build-asan
 
 build-clang: build-clang/build.ninja
 	$(NINJA) -C build-clang
@@ -64,7 +70,7 @@ test-server: build postgres
 	$(PYTEST) tests/server $(ARGS)
 
 test-long: ## everything at full size, all sanitizer builds, all PostgreSQL versions
-test-long: build-tests build-asan build-clang
+test-long: build-tests build-asan build-tsan build-clang
 	tools/fetch-postgres all
 	$(PYTHON) tools/suites test-long
 

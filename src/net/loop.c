@@ -114,6 +114,8 @@ net_loop_listen(struct net_loop *loop, const struct net_address *address, int *r
         remove_dead_socket(address);
     else if (setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0)
         goto fail;
+    if (!address->is_local)
+        set_tcp_options(descriptor); /* those that it accepts have them too */
     mode_t mask = umask(0007);
     int fault = bind(descriptor, socket_address, address->length);
     umask(mask);
@@ -159,8 +161,6 @@ net_loop_accept(struct net_loop *loop, int listener, struct net_stream *stream,
     }
     if (descriptor < 0)
         return 0;
-    if (ret_address->ss_family != AF_UNIX)
-        set_tcp_options(descriptor);
     if (!loop->methods->add(loop, descriptor, false, stream)) {
         close(descriptor);
         return -1;

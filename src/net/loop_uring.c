@@ -26,6 +26,7 @@ enum {
     OUT_BYTES = 16384, /* that wait or are on their way, of a socket */
     SPARE_OUTS = 64,
     DIRECT_BYTES = 8192, /* so much is sent at once, and not copied */
+    FEW_SENDS = 3,
     END_ROUNDS = 1000,
     CALM_READS = 32, /* small ones, after which a direct socket is one no more */
 };
@@ -60,6 +61,7 @@ struct uring_loop {
         unsigned next, count; /* a list: those that a socket holds */
     } held[BUFFERS];
     struct uring_socket *to_send;
+    size_t to_send_count;
     uint8_t *spare_outs[SPARE_OUTS];
     size_t spare_count;
     struct net_event *events; /* of this round */
@@ -168,6 +170,7 @@ queue(struct uring_socket *one)
     one->is_queued = true;
     one->next = one->loop->to_send;
     one->loop->to_send = one;
+    one->loop->to_send_count++;
 }
 
 /* --- sockets as streams ------------------------------------------------------------------- */
@@ -566,18 +569,40 @@ poll_watches(struct uring_loop *loop)
     }
 }
 
+/* By a call of its own: what the socket takes now. */
+static void
+send_directly(struct uring_socket *one)
+{
+    ssize_t sent = send(one->descriptor, one->out + one->out_start, one->out_end - one->out_start,
+                        MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    one->out_start += sent > 0 ? (unsigned)sent : 0;
+    if (one->out_start == one->out_end && !one->stream->wants_write)
+        drop_out(one);
+    else
+        start_send(one); /* what is left, or failed: its answer says so */
+}
+
+/* The answers to requests that send end the wait for others, so that a few cost less without. */
 static void
 send_all(struct uring_loop *loop)
 {
+    bool are_few = loop->to_send_count <= FEW_SENDS;
+
     while (loop->to_send != NULL) {
         struct uring_socket *one = loop->to_send;
         loop->to_send = one->next;
         one->is_queued = false;
         if (one->stream == NULL && is_idle(one))
             end(one);
-        else if (one->out != NULL && !one->is_under_way[SEND])
+        else if (one->stream == NULL || one->out == NULL || one->is_under_way[SEND])
+            continue;
+        else if (are_few)
+            send_directly(one);
+        else
             start_send(one);
     }
+    loop->to_send_count = 0;
 }
 
 static size_t

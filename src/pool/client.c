@@ -124,8 +124,7 @@ pool_client_close(struct pool_client *client)
     pool_parameters_drop(&pool->parameters, client->startup);
     pool_parameters_drop(&pool->parameters, client->session);
     pool_parameters_drop(&pool->parameters, client->reported);
-    if (client->scram != NULL)
-        OPENSSL_clear_free(client->scram, sizeof(*client->scram));
+    pool_scram_drop(pool, client->scram);
     if (client->found != NULL)
         OPENSSL_clear_free(client->found, sizeof(*client->found));
     free(client->custom);
@@ -315,18 +314,25 @@ ask_for_answers(struct pool_server *server)
 }
 
 static void
+lose_server(struct pool_server *server)
+{
+    struct error err;
+
+    pool_fault(&err, "08006", "the server closed the connection");
+    pool_server_close(server, &err);
+}
+
+static void
 flush_server(struct pool_client *client)
 {
     struct pool_server *server = client->server;
-    struct error err;
 
     if (server != NULL && server->state == POOL_SERVER_ACTIVE)
         ask_for_answers(server);
     if (server == NULL || !pool_server_is_open(server) ||
         pool_link_flush(&server->link, &client->pool->buffers))
         return;
-    pool_fault(&err, "08006", "the server closed the connection");
-    pool_server_close(server, &err);
+    lose_server(server);
 }
 
 /* Reads while it waits or is told why it must go: only whether it is still there. */

@@ -193,7 +193,7 @@ start_scram(struct pool_client *client)
 {
     static const char mechanisms[] = WIRE_SCRAM_MECHANISM "\0"; /* a list, ended by a NUL more */
 
-    client->scram = calloc(1, sizeof(*client->scram));
+    client->scram = pool_scram_take(client->pool);
     if (client->scram == NULL) {
         fail(client, "53200", "out of memory");
         return false;
@@ -442,7 +442,7 @@ take_final(struct pool_client *client, const uint8_t *body, size_t count, struct
     client->is_admin = user->is_admin;
     put_authentication(client, AUTH_SASL_FINAL, final, strlen(final));
     put_authentication(client, AUTH_OK, NULL, 0);
-    OPENSSL_clear_free(client->scram, sizeof(*client->scram));
+    pool_scram_drop(client->pool, client->scram);
     client->scram = NULL;
     pool_client_welcome(client);
     return true;

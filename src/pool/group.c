@@ -88,8 +88,6 @@ tell_differences(struct pool_client *client, const struct pool_parameters *repor
     uint8_t bytes[POOL_PARAMETERS_BYTES_MAX + POOL_PARAMETERS_MAX * 8];
     struct wire_writer writer = wire_writer(bytes, sizeof(bytes));
 
-    if (client->reported == reported)
-        return;
     for (unsigned i = 0; i < reported->count; i++) {
         const char *told = pool_parameters_find(client->reported, reported->items[i].name);
         if (told == NULL || strcmp(told, reported->items[i].value) != 0)
@@ -115,7 +113,8 @@ pool_group_start(struct pool_server *server)
         pool_group_take_back(server);
     } else {
         client->state = POOL_CLIENT_ACTIVE;
-        tell_differences(client, server->reported);
+        if (client->reported != server->reported)
+            tell_differences(client, server->reported);
     }
 }
 
@@ -142,15 +141,22 @@ attach(struct pool_server *server, struct pool_client *client)
         pool_group_start(server);
 }
 
+/* Whether a connection is needed and allowed. */
+static bool
+can_grow(const struct pool_group *group)
+{
+    return group->connecting_count < group->waiting_count &&
+           group->server_count < group->route->max &&
+           group->pool->now_us >= group->connect_after_us;
+}
+
 /* Starts as many connections as are needed and allowed. */
 static void
 grow(struct pool_group *group)
 {
-    struct pool *pool = group->pool;
     struct error err;
 
-    while (group->connecting_count < group->waiting_count &&
-           group->server_count < group->route->max && pool->now_us >= group->connect_after_us) {
+    while (can_grow(group)) {
         if (pool_server_start(group, &err))
             continue;
         pool_group_failed(group, &err);
@@ -175,20 +181,28 @@ pool_group_serve(struct pool_group *group)
         pool_client_process(client);
     }
     group->is_serving = false;
-    if (!group->is_paused)
+    if (!group->is_paused && can_grow(group))
         grow(group);
+}
+
+/* Apart from pool_group_want: errors are large, and cleared when they are declared. */
+static void
+refuse(struct pool_client *client)
+{
+    struct error err;
+
+    pool_fault(&err, "08004", "database \"%s\" is not served by this pool any more",
+               client->group->route->database);
+    pool_client_fail(client, &err);
 }
 
 void
 pool_group_want(struct pool_client *client)
 {
     struct pool_group *group = client->group;
-    struct error err;
 
     if (group->is_removed || group->is_disabled) {
-        pool_fault(&err, "08004", "database \"%s\" is not served by this pool any more",
-                   group->route->database);
-        pool_client_fail(client, &err);
+        refuse(client);
         return;
     }
     client->since_us = group->pool->now_us;
@@ -202,7 +216,7 @@ pool_group_want(struct pool_client *client)
     }
     pool_list_append(&group->waiting, &client->queue);
     group->waiting_count++;
-    if (!group->is_paused)
+    if (!group->is_paused && can_grow(group))
         grow(group);
 }
 

@@ -2,6 +2,7 @@
 #include "pool/pool.h"
 #include "pool/web.h"
 
+#include <openssl/crypto.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,27 @@ pool_log(struct pool *pool, const char *format, ...)
     pool->driver->log(pool->driver, line);
 }
 
+struct wire_scram *
+pool_scram_take(struct pool *pool)
+{
+    struct wire_scram *scram = pool->spare_scram;
+
+    pool->spare_scram = NULL;
+    return scram != NULL ? scram : calloc(1, sizeof(*scram));
+}
+
+void
+pool_scram_drop(struct pool *pool, struct wire_scram *scram)
+{
+    if (scram == NULL)
+        return;
+    OPENSSL_cleanse(scram, sizeof(*scram));
+    if (pool->spare_scram == NULL)
+        pool->spare_scram = scram;
+    else
+        free(scram);
+}
+
 /* --- configuration ------------------------------------------------------------------------ */
 
 void
@@ -84,6 +106,7 @@ reconfigure(struct pool_group *group, struct pool_config *config)
     const struct pool_route *route = same_route(config, group->route);
 
     group->is_removed = route == NULL;
+    group->pool->has_removed |= group->is_removed;
     if (route == NULL)
         return;
     bool is_same = is_same_server(group->route, route);
@@ -169,6 +192,7 @@ pool_release(struct pool *pool)
     }
     pool_parameters_drop(&pool->parameters, pool->no_parameters);
     pool_buffers_release(&pool->buffers);
+    free(pool->spare_scram);
     pool_config_drop(pool->config);
 }
 
@@ -294,10 +318,15 @@ pool_sweep(struct pool *pool)
         pool_list_remove(node);
         free(POOL_ENTRY(node, struct pool_object, dead));
     }
+    if (!pool->has_removed)
+        return;
+    pool->has_removed = false;
     POOL_EACH(node, &pool->groups)
     {
         struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
         if (group->is_removed && group->client_count == 0 && group->server_count == 0)
             pool_group_free(group);
+        else
+            pool->has_removed |= group->is_removed;
     }
 }

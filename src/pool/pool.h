@@ -22,6 +22,10 @@ void pool_sweep(struct pool *pool);
 /* No new clients or transactions; ends when nothing is left or after timeout_ms. */
 void pool_stop(struct pool *pool, int timeout_ms);
 void pool_log(struct pool *pool, const char *format, ...) PRINTF_LIKE(2, 3);
+/* The state of a client's SCRAM login, cleared; the last one is kept, so that logins do not leave
+ * holes between what stays. NULL: no memory. */
+struct wire_scram *pool_scram_take(struct pool *pool);
+void pool_scram_drop(struct pool *pool, struct wire_scram *scram); /* NULL: nothing */
 void pool_config_keep(struct pool_config *config);
 void pool_config_drop(struct pool_config *config);
 /* Sets a fault with an SQLSTATE; returns false. */

@@ -185,8 +185,10 @@ struct pool {
     uint64_t now_us, next_serial, started_us;
     int client_count, cancel_count, web_count;
     uint8_t mock_secret[WIRE_SCRAM_KEY_BYTES];
-    bool is_stopping; /* drains */
-    bool is_ended;    /* nothing is left, or SHUTDOWN IMMEDIATE */
+    struct wire_scram *spare_scram; /* NULL: none */
+    bool has_removed;               /* a group, to be freed once it is empty */
+    bool is_stopping;               /* drains */
+    bool is_ended;                  /* nothing is left, or SHUTDOWN IMMEDIATE */
     uint64_t stop_deadline_us;
     /* The daemon's, for the console: loads the configuration again. */
     bool (*reload)(struct pool *pool, struct error *err);
