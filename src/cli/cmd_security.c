@@ -6,10 +6,11 @@
 
 static const struct cli_command verbs[] = {
     {"security check", "", "the checklist; also without a verb", "", security_check},
+    {"security audit", "", "who changed what, out of the servers' logs", "", security_audit},
     {"security rotate", "ENVIRONMENT SERVICE", "give a service another login and password", "",
      security_rotate},
-    {"security render", "hba", "lines of pg_hba.conf for a server whose files are not here", "",
-     security_render},
+    {"security render", "hba|rsyslog", "lines of pg_hba.conf, or a rule for the audit, to install",
+     "", security_render},
 };
 
 int

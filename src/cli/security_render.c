@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/security.h"
 
+#include "base/embed.h"
 #include "plan/plan.h"
 #include "security/hba_file.h"
 
@@ -40,8 +41,13 @@ security_render(struct cli *cli, const struct cli_command *command, int argc, ch
 
     if (!cli_parse(cli, command, CLI_NO_OPTIONS, argc, argv, &operands, err))
         return cli_failed(err);
-    if (operands.values.count != 1 || strcmp(operands.values.items[0], "hba") != 0) {
-        error_set(err, ERROR_USAGE, "security render takes one of: hba");
+    const char *form = operands.values.count == 1 ? operands.values.items[0] : "";
+    if (strcmp(form, "rsyslog") == 0) {
+        fputs(embedded_file("security/rsyslog.conf")->text, stdout);
+        return 0;
+    }
+    if (strcmp(form, "hba") != 0) {
+        error_set(err, ERROR_USAGE, "security render takes one of: hba, rsyslog");
         return cli_failed(err);
     }
     return render(cli, err) ? 0 : cli_failed(err);

@@ -1,0 +1,19 @@
+-- what: the lines of the audit in the last 16 MB of the server's log, if it keeps one itself: those
+--       of pgaudit, and logged statements that change objects or rights; what follows the word
+--       PASSWORD is left out; bytes beyond ASCII as \ooo
+-- servers: 14..
+-- returns: file (null: the server keeps no log itself), line (null: there is none)
+SELECT f.name AS file,
+       regexp_replace(l.line, '(password)\s.*$', '\1 (left out)', 'i') AS line
+  FROM (SELECT pg_current_logfile() AS name) AS f
+  LEFT JOIN LATERAL (
+        SELECT lines.line, lines.number
+          FROM pg_stat_file(f.name, true) AS s
+         CROSS JOIN LATERAL regexp_split_to_table(encode(pg_read_binary_file(
+                    f.name, greatest(s.size - 16777216, 0), 16777216, true), 'escape'), '\n')
+                    WITH ORDINALITY AS lines(line, number)
+         WHERE f.name IS NOT NULL
+           AND (lines.line ~ 'AUDIT: (SESSION|OBJECT),'
+                OR lines.line ~* '(statement|execute [^:]*): *(CREATE|ALTER|DROP|GRANT|REVOKE|REASSIGN|COMMENT|SECURITY|IMPORT|TRUNCATE)\y')
+       ) AS l ON true
+ ORDER BY l.number

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""Every role tries what it must not; hostile objects in public are never called by pgdeck; the
+binary is built as the checklist says. Tenants try each other's rows in test_tenants."""
+
+import subprocess
+
+import psycopg
+import pytest
+from psycopg import errors
+
+from test_advisor_security import apply, log_in, passwords, write_deck
+
+# The second to the last are refused before rights are looked at.
+REFUSED = (errors.InsufficientPrivilege, errors.UndefinedFile, errors.InvalidParameterValue,
+           errors.UndefinedObject, errors.WrongObjectType)
+ROLES = [("blue_web_a", "blue_one"), ("blue_job_a", "blue_two"), ("green_web_a", "green_one")]
+DATABASES = ["blue_one", "blue_two", "green_one"]
+MAY = {("blue_web_a", "blue_one"), ("blue_job_a", "blue_one"), ("blue_job_a", "blue_two"),
+       ("green_web_a", "green_one")}
+TRIES = [
+    "SELECT * FROM pg_authid", "SELECT rolpassword FROM pg_authid", "SELECT * FROM pg_shadow",
+    "SELECT * FROM pg_user_mapping", "SELECT * FROM pg_hba_file_rules",
+    "SELECT pg_read_file('pg_hba.conf')", "SELECT pg_ls_dir('.')", "SELECT lo_import('/etc/passwd')",
+    "COPY items FROM '/etc/passwd'", "COPY items TO '/tmp/stolen'",
+    "COPY items TO PROGRAM 'cat > /tmp/stolen'",
+    "CREATE FUNCTION x() RETURNS int LANGUAGE c AS 'libc', 'getpid'",
+    "CREATE TABLE mine (x int)", "CREATE TEMP TABLE mine (x int)", "CREATE SCHEMA mine",
+    "CREATE EXTENSION file_fdw", "CREATE DATABASE mine", "CREATE ROLE friend",
+    "ALTER TABLE items ADD x int", "DROP TABLE items", "TRUNCATE items",
+    "ALTER TABLE items OWNER TO CURRENT_USER",
+    "CREATE TRIGGER t BEFORE INSERT ON items EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    "CREATE POLICY p ON items", "CREATE RULE r AS ON SELECT TO items DO INSTEAD SELECT 1",
+    "SET ROLE postgres", "SET ROLE blue_owner", "SET ROLE green_owner", "SET ROLE green_job_a",
+    "SET SESSION AUTHORIZATION postgres", "ALTER SYSTEM SET log_statement = 'none'",
+    "SET session_preload_libraries = 'auto_explain'", "LOAD 'auto_explain'",
+    "ALTER DATABASE blue_one OWNER TO CURRENT_USER", "ALTER ROLE CURRENT_USER SUPERUSER",
+    "ALTER ROLE CURRENT_USER BYPASSRLS", "ALTER ROLE CURRENT_USER CONNECTION LIMIT -1",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE blue_owner GRANT ALL ON TABLES TO PUBLIC",
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'postgres'",
+    "SELECT pg_reload_conf()", "SELECT pg_switch_wal()", "CHECKPOINT",
+    "SELECT * FROM pgdeck.journal", "DELETE FROM pgdeck.journal", "CREATE PUBLICATION p",
+    "CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p", "CREATE EVENT TRIGGER e ON ddl_command_end "
+    "EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+]
+
+
+@pytest.fixture
+def guarded(fresh_server):
+    (fresh_server.data / "pg_hba.conf").write_text(
+        "local all postgres trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+    fresh_server.query("SELECT pg_reload_conf()")
+    return fresh_server
+
+
+def test_every_role_is_refused_what_it_must_not(pgdeck, guarded, tmp_path):
+    deck = write_deck(tmp_path / "deck", guarded.conninfo())
+    apply(pgdeck, deck)
+    secret = passwords(pgdeck)
+    state = ("SELECT r.rolname, r.rolsuper, r.rolbypassrls, r.rolconnlimit, r.rolcanlogin "
+             "FROM pg_roles r ORDER BY 1")
+    before = guarded.query(state)
+    for role, home in ROLES:
+        for dbname in DATABASES:
+            if (role, dbname) in MAY:
+                continue
+            with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+                log_in(guarded, role, dbname, secret[role])
+        with log_in(guarded, role, home, secret[role]) as connection:
+            connection.execute("SELECT count(*) FROM items")
+            for statement in TRIES:
+                try:
+                    connection.execute(statement)
+                except psycopg.Error as error:
+                    assert isinstance(error, REFUSED), (statement, error)
+                    continue
+                raise AssertionError(f"{role} may: {statement}")
+    assert guarded.query(state) == before
+
+
+def test_hostile_objects_in_public_are_never_called(pgdeck, guarded, tmp_path):
+    """Functions and operators that would be taken instead of PostgreSQL's, were they found."""
+    deck = write_deck(tmp_path / "deck", guarded.conninfo())
+    apply(pgdeck, deck)
+    for dbname in ["postgres", *DATABASES]:
+        guarded.psql(text="""
+            CREATE TABLE public.calls (name text);
+            GRANT ALL ON public.calls TO PUBLIC;
+            CREATE FUNCTION public.lower(text) RETURNS text LANGUAGE plpgsql AS
+                $$ BEGIN INSERT INTO public.calls VALUES ('lower'); RETURN $1; END $$;
+            CREATE FUNCTION public.format(text, VARIADIC text[]) RETURNS text LANGUAGE plpgsql AS
+                $$ BEGIN INSERT INTO public.calls VALUES ('format'); RETURN $1; END $$;
+            CREATE FUNCTION public.same(text, text) RETURNS bool LANGUAGE plpgsql AS
+                $$ BEGIN INSERT INTO public.calls VALUES ('='); RETURN true; END $$;
+            CREATE OPERATOR public.= (LEFTARG = text, RIGHTARG = text, FUNCTION = public.same);
+            CREATE FUNCTION public.same(name, text) RETURNS bool LANGUAGE plpgsql AS
+                $$ BEGIN INSERT INTO public.calls VALUES ('='); RETURN true; END $$;
+            CREATE OPERATOR public.= (LEFTARG = name, RIGHTARG = text, FUNCTION = public.same);
+            CREATE VIEW public.pg_roles AS SELECT 'nobody'::name AS rolname;
+            CREATE TABLE public."x""; SELECT pg_sleep(9)--" (a int);
+            CREATE TABLE public."<img onerror=>" (a int);
+            CREATE TABLE public."a
+b{}" (a int);
+            """, dbname=dbname)
+        guarded.query(f'ALTER DATABASE "{dbname}" SET search_path = public, pg_catalog')
+    for words in (["plan", "--sql"], ["security"], ["health"], ["security", "render", "hba"],
+                  ["index", "status"], ["tune"], ["apply", "--yes"], ["rollback", "--yes"]):
+        result = pgdeck(*words, "-d", deck)
+        assert result.code in (0, 1, 2, 3), (words, result.err)
+    for dbname in ["postgres", *DATABASES]:
+        assert guarded.query("SELECT * FROM public.calls", dbname=dbname) == []
+
+
+def test_the_binary_is_hardened(pgdeck):
+    """As hardening-check looks at it: PIE, stack protector, fortified functions, RELRO, BIND_NOW."""
+
+    def readelf(*options):
+        return subprocess.run(["readelf", "-W", *options, pgdeck.path], check=True, text=True,
+                              capture_output=True).stdout
+
+    assert "DYN (" in readelf("-h")
+    dynamic, symbols = readelf("-d"), readelf("--dyn-syms")
+    assert "BIND_NOW" in dynamic or "NOW" in dynamic
+    assert "GNU_RELRO" in readelf("-l")
+    assert "__stack_chk_fail" in symbols
+    assert "RWE" not in readelf("-l")
+    assert "__snprintf_chk" in symbols or "__vsnprintf_chk" in symbols
