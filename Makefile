@@ -98,6 +98,7 @@ bench: build
 	$(PYTHON) tests/perf/run --pgdeck $(BUILD)/pgdeck $(ARGS)
 	$(PYTHON) tests/perf/advise/run --pgdeck $(BUILD)/pgdeck
 	$(PYTHON) tests/perf/partitions/run --pgdeck $(BUILD)/pgdeck
+	$(PYTHON) tests/perf/maintenance/run --pgdeck $(BUILD)/pgdeck
 	$(PYTHON) tests/perf/pool/run --pgdeck $(BUILD)/pgdeck
 	meson test -C $(BUILD) --benchmark --verbose
 
