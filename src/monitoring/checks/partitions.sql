@@ -4,9 +4,9 @@
 -- rank: 30
 -- servers: 14..18
 -- Looks at tables with one range key of a date or time type, or of uuids of version 7, whose newest
--- partition ended less than ten periods ago; older ones are archives. And at those by integers that
--- come of a sequence. pg_get_expr(bound, 0) does not lock the partition, with
--- the relation's oid it waits behind a queued ALTER TABLE.
+-- partition ended less than ten periods ago; older ones are archives, and one of over ten years is
+-- no period. And at those by integers that come of a sequence. pg_get_expr(bound, 0) does not lock
+-- the partition, with the relation's oid it waits behind a queued ALTER TABLE.
 WITH parent AS (
     SELECT p.partrelid, p.partstrat, p.partdefid, k.type,
            format('%I.%I', n.nspname, c.relname) AS sql_name, n.nspname, c.relname
@@ -61,7 +61,8 @@ WITH parent AS (
      GROUP BY n.partrelid, n.high, n.width
 ), newest AS (
     SELECT DISTINCT ON (t.partrelid) t.partrelid, t.type, t.high,
-           CASE WHEN NOT isfinite(t.low) OR NOT isfinite(t.high) THEN NULL
+           CASE WHEN NOT isfinite(t.low) OR NOT isfinite(t.high)
+                     OR t.high - t.low > interval '3700 days' THEN NULL
                 WHEN t.high - t.low BETWEEN interval '28 days' AND interval '31 days'
                 THEN interval '1 month' ELSE t.high - t.low END AS width
       FROM period AS t

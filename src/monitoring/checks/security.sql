@@ -4,16 +4,17 @@
 -- rank: 68
 -- servers: 14..18
 SELECT 'warning',
-       format('function %s runs as superuser %I without a search_path of its own',
-              p.oid::regprocedure, r.rolname),
+       format('%s %s runs as superuser %I without a search_path of its own',
+              CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END, p.oid::regprocedure,
+              r.rolname),
        'who may call it and create objects can make it run theirs', 'measured',
-       format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp; -- and the '
+       format('ALTER ROUTINE %s SET search_path = pg_catalog, %I, pg_temp; -- and the '
               'other schemas that it uses by unqualified names', p.oid::regprocedure,
               n.nspname)
   FROM pg_proc AS p
   JOIN pg_namespace AS n ON n.oid = p.pronamespace
   JOIN pg_roles AS r ON r.oid = p.proowner AND r.rolsuper
- WHERE p.prosecdef AND p.prokind = 'f'
+ WHERE p.prosecdef AND p.prokind IN ('f', 'p')
    AND n.nspname NOT IN ('pg_catalog', 'information_schema')
    AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS c (setting)
                     WHERE c.setting LIKE 'search\_path=%')
