@@ -20,6 +20,7 @@ struct item {
      * REPLACE refuses other columns. NULL: it stays. */
     const char *why_replaced;
     const char *warning;
+    bool is_consequence; /* only because of what it reads */
 };
 
 struct install {
@@ -89,9 +90,11 @@ choose(struct install *install, const struct monitoring_sites *sites)
         for (size_t j = 0; j + 1 < install->items.count; j++) {
             const struct item *read = &install->items.items[j];
             if (item->found != NULL && item->why_replaced == NULL && read->why_replaced != NULL &&
-                monitoring_names_have(&object->after, read->object->name))
+                monitoring_names_have(&object->after, read->object->name)) {
                 item->why_replaced = arena_printf(install->arena, "it reads %s, which is replaced",
                                                   read->object->name);
+                item->is_consequence = true;
+            }
         }
     }
 }
@@ -231,6 +234,7 @@ add_change(struct install *install, size_t index)
                            : arena_printf(install->arena, "ACCESS EXCLUSIVE on monitoring.%s",
                                           object->name),
             .is_transactional = true,
+            .is_consequence = item->is_consequence,
             .declared = is_table ? NULL : item->declared,
             .observe = is_table ? NULL : observe_sql(install->arena, object),
         });

@@ -206,7 +206,7 @@ note_drift(struct plan *plan, const struct catalog_server *catalog)
         struct change *change = &plan->changes.changes.items[i];
         const struct catalog_database *database =
             change->database == NULL ? NULL : catalog_find_database(catalog, change->database);
-        if (change->drift != NULL || change->action == CHANGE_RUN ||
+        if (change->drift != NULL || change->is_consequence || change->action == CHANGE_RUN ||
             strcmp(change->server, catalog->name) != 0 ||
             (change->database != NULL && database == NULL))
             continue;

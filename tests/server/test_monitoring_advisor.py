@@ -384,6 +384,8 @@ def test_the_decks_values_reach_the_database(pgdeck, server, deck):
     deck.write_text(deck.read_text().replace("warning: 7,", "warning: 8,").replace(
         "max_connections: 20", "max_connections: 20, history: 7d"))
     assert ("w_two", "view monitoring.deck_values") in keys(pgdeck, deck)
+    shown = pgdeck("plan", "-d", deck, *ONLY).out
+    assert "it reads deck_values, which is replaced" in shown and "changed by hand" not in shown
     apply(pgdeck, deck)
     assert keys(pgdeck, deck) == []
     assert server.query("SELECT value FROM monitoring.deck_values WHERE kind = 'history' OR "
