@@ -6,6 +6,7 @@
 #include "change/script.h"
 #include "partition/adopt.h"
 #include "partition/convert.h"
+#include "partition/drain.h"
 #include "partition/live.h"
 #include "partition/part.h"
 #include "partition/promote.h"
@@ -411,6 +412,14 @@ advise_there(const struct scope *scope, const struct partition_live_advice *live
     else if (partition->has_rewrite && is_whole &&
              !advise_rewrite(scope, live, table, &is_other, err))
         return false;
+    if (promoted.lower == NULL && !is_other && !partition->has_rewrite) {
+        bool is_drained = false;
+        if (partition_is_alike(scope->advice->arena, partition, table) &&
+            !partition_drain_advise(live, table, &is_drained, err))
+            return false;
+        if (is_drained) /* they come with it, or cannot be made */
+            *wanted = (struct partition_parts){0};
+    }
     return is_other || advise_partitioned(scope, partition, table, wanted, err);
 }
 

@@ -30,6 +30,7 @@ struct live {
     PGconn *connection;
     const struct deck *deck;
     const struct deck_partition *partition;
+    const char *drained; /* whose default partition it is; NULL: it is none */
     struct partition_live_state state;
     long long told_ms;
     long long wal_bytes, wal_ms; /* the last look at them */
@@ -199,6 +200,9 @@ install(struct live *live, void *argument, struct error *err)
                                         "change_places",
                                         "finish",
                                         "remove",
+                                        "drain_prepare",
+                                        "drain_swap",
+                                        "drain",
                                         "unconvert"};
 
     (void)argument;
@@ -225,7 +229,12 @@ make_shadow(struct live *live, void *argument, struct error *err)
         arena_printf(live->arena, "%lld milliseconds", (long long)partition->keep_ms),
     };
 
-    if (!partition_live_parts(live->arena, live->connection, partition, &parts, err) ||
+    bool is_known =
+        live->drained == NULL
+            ? partition_live_parts(live->arena, live->connection, partition, &parts, err)
+            : partition_drain_parts(live->arena, live->connection, partition, live->drained, &parts,
+                                    err);
+    if (!is_known ||
         !partition_live_script(
             live->arena, live->connection,
             &(struct partition_live_script){partition, "shadow", size->key_index, &parts}, &script,
@@ -236,6 +245,8 @@ make_shadow(struct live *live, void *argument, struct error *err)
     live->state.id = arena_strdup(live->arena, pg_value(begun, 0, "id"));
     return pg_execute(live->connection, script, err) &&
            ask(live, embedded_file("partition/sql/live_shadow.sql")->text, NULL, &ignored, err) &&
+           (live->drained == NULL ||
+            ask(live, "SELECT pgdeck.conversion_drain_prepare($1::int)", NULL, &ignored, err)) &&
            ask(live, "SELECT pgdeck.conversion_make_log($1::int)", NULL, &ignored, err);
 }
 
@@ -499,12 +510,13 @@ swap(struct live *live, void *argument, struct error *err)
     int lock_wait_ms = live->deck->lock_wait_ms;
     int attempt_ms =
         lock_wait_ms > PARTITION_LIVE_ATTEMPT_MS ? lock_wait_ms : PARTITION_LIVE_ATTEMPT_MS;
-    const char *sql =
-        pg_script(live->arena, "partition/sql/live_swap.sql",
-                  PG_VARIABLES({"id", live->state.id},
-                               {"lock_wait_ms", arena_printf(live->arena, "%d", lock_wait_ms)},
-                               {"attempt_ms", arena_printf(live->arena, "%d", attempt_ms)},
-                               {"most", arena_printf(live->arena, "%d", SWAP_BACKLOG)}));
+    const char *sql = pg_script(
+        live->arena,
+        live->drained == NULL ? "partition/sql/live_swap.sql" : "partition/sql/drain_swap.sql",
+        PG_VARIABLES({"id", live->state.id},
+                     {"lock_wait_ms", arena_printf(live->arena, "%d", lock_wait_ms)},
+                     {"attempt_ms", arena_printf(live->arena, "%d", attempt_ms)},
+                     {"most", arena_printf(live->arena, "%d", SWAP_BACKLOG)}));
 
     if (!pg_query(live->connection, sql, 0, NULL, &result, err))
         return false;
@@ -603,6 +615,7 @@ run(struct change_execution *execution, struct error *err)
         .connection = execution->connection,
         .deck = argument->deck,
         .partition = argument->partition,
+        .drained = argument->drained,
     };
 
     if (!patiently(&live, "READ COMMITTED", install, NULL, err) ||

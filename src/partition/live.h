@@ -8,6 +8,7 @@
 struct partition_live { /* struct change's argument */
     const struct deck *deck;
     const struct deck_partition *partition;
+    const char *drained; /* table whose default partition is `partition`; NULL: none is */
 };
 
 extern const struct change_procedure partition_live_procedure;
@@ -40,6 +41,12 @@ bool partition_read_position(struct arena *arena, PGconn *connection,
 bool partition_live_parts(struct arena *arena, PGconn *connection,
                           const struct deck_partition *partition, struct partition_parts *ret_parts,
                           struct error *err) MUST_CHECK;
+
+/* The partitions for the rows of a default partition (partition->table) of `parent`, those ahead,
+ * and a default for the rest; without what other partitions have. */
+bool partition_drain_parts(struct arena *arena, PGconn *connection,
+                           const struct deck_partition *partition, const char *parent,
+                           struct partition_parts *ret_parts, struct error *err) MUST_CHECK;
 
 /* Scripts that make the shadow ("shadow") and what it gets later ("indexes"; may be ""). */
 struct partition_live_script {

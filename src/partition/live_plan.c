@@ -143,6 +143,67 @@ partition_live_parts(struct arena *arena, PGconn *connection,
     return settle_names(arena, connection, partition, ret_parts, err);
 }
 
+static bool
+leave_out_others(struct arena *arena, PGconn *connection, const struct deck_partition *partition,
+                 const struct partition_parts *parts, struct partition_parts *ret_parts,
+                 struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+    const char *parameters[2] = {partition->schema, partition->table};
+
+    *ret_parts = (struct partition_parts){0};
+    if (!pg_query(connection, embedded_file("partition/sql/drain_bounds.sql")->text, 2, parameters,
+                  &result, err))
+        return false;
+    for (size_t i = 0; i < parts->list.count; i++) {
+        bool is_apart = true;
+        for (int row = 0; row < PQntuples(result); row++) {
+            struct partition_bound bound;
+            is_apart = is_apart &&
+                       partition_bound_parse(arena, pg_value(result, row, "bound"), &bound) &&
+                       partition_bound_compare(&bound, &parts->list.items[i].bound) == BOUND_APART;
+        }
+        if (is_apart)
+            *LIST_ADD(arena, &ret_parts->list) = parts->list.items[i];
+    }
+    return true;
+}
+
+bool
+partition_drain_parts(struct arena *arena, PGconn *connection,
+                      const struct deck_partition *partition, const char *parent,
+                      struct partition_parts *ret_parts, struct error *err)
+{
+    AUTO_PGRESULT today = NULL;
+    struct deck_partition whole = *partition;
+    struct partition_extent extent;
+    struct partition_parts parts;
+    long long position;
+
+    whole.table = parent;
+    if (!pg_query(connection, embedded_file("partition/sql/today.sql")->text, 0, NULL, &today,
+                  err) ||
+        !partition_read_position(arena, connection, &whole, pg_integer(today, 0, "today"),
+                                 &position, err) ||
+        !partition_read_extent(arena, connection, partition, &extent, err))
+        return false;
+    const struct partition_days days = {
+        .today = position,
+        .first = extent.has_rows && extent.first < position ? extent.first : position,
+        .last = extent.has_rows && extent.last > position ? extent.last : position,
+    };
+    partition_parts_over(arena, &whole, &days, &parts);
+    if (!leave_out_others(arena, connection, &whole, &parts, ret_parts, err) ||
+        !settle_names(arena, connection, partition, ret_parts, err))
+        return false;
+    *LIST_ADD(arena, &ret_parts->list) = (struct partition_part){
+        .name = change_name(arena, partition->table, "_pgdeck_rest"),
+        .clause = "DEFAULT",
+        .bound = {.is_default = true},
+    };
+    return true;
+}
+
 bool
 partition_live_script(struct arena *arena, PGconn *connection,
                       const struct partition_live_script *script, const char **ret_script,
@@ -282,7 +343,7 @@ add(const struct partition_live_advice *live, const char *what, const char *why,
     const struct deck_partition *partition = live->partition;
     struct partition_live *argument = ARENA_NEW(arena, struct partition_live);
 
-    *argument = (struct partition_live){live->advice->deck, partition};
+    *argument = (struct partition_live){live->advice->deck, partition, NULL};
     change_list_add(
         live->advice->changes,
         &(struct change){

@@ -113,7 +113,54 @@ def test_killed_at_any_point_the_promotion_goes_on(missed):
 def test_a_default_that_clients_need_is_not_promoted(missed):
     """While its rows are looked at, a default that is to be a partition takes no others."""
     missed.run("DROP TABLE events_next")
-    assert not [change for change in missed.changes() if "default of" in change]
+    assert not [change for change in missed.changes() if change.startswith("make")]
+
+
+@pytest.fixture
+def scattered(existing):
+    """Rows of many months, now and ahead, all in the default partition."""
+    existing.run(TABLE)
+    existing.run("CREATE TABLE customers (n int PRIMARY KEY); INSERT INTO customers SELECT generate_series(-1, 5000); "
+                 "ALTER TABLE events ADD CONSTRAINT who FOREIGN KEY (n) REFERENCES customers; "
+                 "CREATE TRIGGER same BEFORE UPDATE ON events FOR EACH ROW "
+                 "EXECUTE FUNCTION suppress_redundant_updates_trigger()")
+    existing.run("INSERT INTO events (n, created_at) SELECT i, now() - i % 200 * interval '1 day' "
+                 "FROM generate_series(1, 5000) i")
+    existing.write(more=MONTHLY)
+    return existing
+
+
+def test_a_default_of_many_periods_is_drained(scattered, full_size):
+    assert scattered.plan()["changes"][0]["what"] == "drain events_rest, the default of events, into partitions"
+    with Watch(scattered, 5000):
+        maintain(scattered)
+    assert default_of(scattered) == "events_rest"
+    assert scattered.value("SELECT count(*) FROM events_rest") == 0
+    assert scattered.value("SELECT count(*) FROM events WHERE n >= 0") == 5000
+    assert len(bounds(scattered, "events")) >= 10
+    assert scattered.value("SELECT count(*) FROM pg_constraint WHERE conname = 'pgdeck_bound'") == 0
+    assert scattered.value("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'zz%'") == 0
+    assert scattered.value("SELECT count(*) FROM pg_constraint WHERE conrelid = 'events'::regclass "
+                           "AND contype = 'f' AND convalidated") == 1
+    assert scattered.changes() == [] and scattered.notes() == []
+    held = scattered.value("SELECT held_ms FROM pgdeck.conversion")
+    assert held < most_held_ms(full_size) * (1 if full_size else 4)
+    gc = scattered.pgdeck("partition", "gc", "-d", scattered.file, "--all", "--yes")
+    assert gc.code == 0, gc.err
+    assert scattered.run("SELECT relname FROM pg_class WHERE relname ~ 'pgdeck' "
+                         "AND relkind IN ('r', 'p')") == []
+
+
+def test_killed_at_any_point_the_draining_goes_on(scattered):
+    with Watch(scattered, 5000):
+        for point in range(4, 60):
+            result = scattered.pgdeck("partition", "maintain", "-d", scattered.file,
+                                      env={"PGDECK_CRASH_AT": str(point)})
+            if result.code == 0:
+                break
+            assert result.code == -signal.SIGKILL, result.err
+    maintain(scattered)
+    assert scattered.value("SELECT count(*) FROM events_rest") == 0 and scattered.changes() == []
 
 
 def test_a_default_in_use_waits_for_the_next_time(missed):

@@ -19,7 +19,8 @@ BEGIN
                  (SELECT string_agg(format('%I DESC', name), ', ') FROM unnest(c.key_names) k(name)))
     INTO last_key;
   -- a partition can be truncated by itself
-  FOR leaf IN SELECT p.relid FROM pg_partition_tree(c.source) p WHERE p.isleaf LOOP
+  FOR leaf IN SELECT p.relid FROM pg_partition_tree(c.source) p
+               WHERE p.isleaf AND p.relid <> c.source LOOP
     EXECUTE format('CREATE TRIGGER zz_pgdeck_log_truncate BEFORE TRUNCATE ON %s '
                    'EXECUTE FUNCTION pgdeck.log_%s()', leaf::regclass, c.id);
   END LOOP;
