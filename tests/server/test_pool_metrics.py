@@ -20,14 +20,14 @@ def measured(make_pool):  # noqa: F811
 
 def ask(pool, request, timeout=10, cut=None):
     with socket.create_connection(("127.0.0.1", pool.pooler["metrics_port"]), timeout) as peer:
-        peer.sendall(request)
-        if cut:
-            peer.shutdown(socket.SHUT_WR)
         answer = b""
         try:
+            peer.sendall(request)
+            if cut:
+                peer.shutdown(socket.SHUT_WR)
             while part := peer.recv(65536):
                 answer += part
-        except ConnectionResetError:
+        except OSError:  # reset: it was refused before it was read
             pass
         return answer
 
