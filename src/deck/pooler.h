@@ -21,6 +21,7 @@ struct deck_pool {
     enum deck_pool_reset reset;
     enum deck_pool_state on_session_state;
     enum deck_auth auth;
+    bool has_auto_prepare;
 };
 
 struct deck_pooler {              /* `pooler:`: the daemon itself (pgdeck pool) */

@@ -96,15 +96,29 @@ put_statement(struct pool_server *server, const struct pool_statement *statement
     return pool_server_owe(server, POOL_OWED_PARSE, true, number);
 }
 
+/* The server forgets the statement of that number; 0: nothing. */
+static bool
+close_prepared(struct pool_server *server, uint32_t number)
+{
+    char name[POOL_PREPARED_NAME_BYTES];
+
+    if (number == 0 || number == POOL_OWED_UNNAMED)
+        return true;
+    pool_prepared_name(number, name);
+    put_named(server, 'C', (struct pool_sql_span){"S", 1}, name, 0);
+    return pool_server_owe(server, POOL_OWED_CLOSE, true, number);
+}
+
 /* Makes sure that the server has the statement; ret_name: how it is called there. */
 static bool
 ensure(struct pool_server *server, struct pool_statement *statement,
-       char ret_name[POOL_PREPARED_NAME_BYTES])
+       char ret_name[POOL_PREPARED_NAME_BYTES], uint32_t *ret_number)
 {
     struct pool *pool = server->pool;
     struct pool_prepared *prepared = pool_prepared_find(&server->prepared, statement);
     uint32_t evicted = 0;
 
+    *ret_number = prepared == NULL ? 0 : prepared->number;
     if (prepared != NULL) {
         pool_prepared_name(prepared->number, ret_name);
         return true;
@@ -112,43 +126,60 @@ ensure(struct pool_server *server, struct pool_statement *statement,
     prepared = pool_prepared_add(&server->prepared, &pool->statements, statement, &evicted);
     if (prepared == NULL)
         return false;
-    if (evicted != 0) {
-        pool_prepared_name(evicted, ret_name);
-        put_named(server, 'C', (struct pool_sql_span){"S", 1}, ret_name, 0);
-        if (!pool_server_owe(server, POOL_OWED_CLOSE, true, evicted))
-            return false;
-    }
+    bool is_fine = close_prepared(server, evicted) && close_prepared(server, server->retry.stale);
+    server->retry.stale = 0;
+    if (!is_fine)
+        return false;
+    *ret_number = prepared->number;
     pool_prepared_name(prepared->number, ret_name);
     return put_statement(server, statement, ret_name, prepared->number);
 }
 
+/* auto_prepare: whether the client's unnamed statement is one that the servers keep; not where the
+ * same text could mean something else, by another search_path or temporary objects. */
+static bool
+can_keep(const struct pool_client *client, const struct pool_server *server,
+         const struct pool_statement *statement)
+{
+    return server->group->route->has_auto_prepare && statement->sql.signs == 0 &&
+           client->pins == 0 && pool_parameters_find(client->session, "search_path") == NULL;
+}
+
+struct server_name {
+    const char *text;
+    uint32_t number; /* 0: not one of the pool's */
+    char buffer[POOL_PREPARED_NAME_BYTES];
+};
+
 /* The name by which the server knows the client's statement, which it has then. A name that the
  * client does not have is sent on, so that the server says so; but never as one of the pool's. */
 static bool
-server_name(struct message *message, const char *name, const char **ret_name,
-            char buffer[POOL_PREPARED_NAME_BYTES])
+server_name(struct message *message, const char *name, struct server_name *ret_name)
 {
     struct pool_client *client = message->client;
     struct pool_server *server = message->server;
     struct pool_statement *statement =
         name[0] == '\0' ? client->unnamed : pool_names_find(&client->names, name);
 
-    *ret_name = name;
+    ret_name->text = name;
+    ret_name->number = 0;
     if (statement != NULL)
         pool_session_note(client, &statement->sql);
-    if (name[0] != '\0' && statement != NULL) {
-        *ret_name = buffer;
-        return ensure(server, statement, buffer);
+    bool is_kept = name[0] == '\0' && statement != NULL && can_keep(client, server, statement) &&
+                   pool_prepared_find(&server->prepared, statement) != NULL;
+    if ((name[0] != '\0' && statement != NULL) || is_kept) {
+        ret_name->text = ret_name->buffer;
+        return ensure(server, statement, ret_name->buffer, &ret_name->number);
     }
     if (name[0] != '\0') {
         if (strncmp(name, POOL_PREPARED_PREFIX, strlen(POOL_PREPARED_PREFIX)) == 0)
-            *ret_name = "_pgdeck";
+            ret_name->text = "_pgdeck";
         return true;
     }
     if (statement == server->unnamed)
         return true;
     if (statement == NULL) { /* its own was never there or is closed; another's is no answer */
-        *ret_name = "_pgdeck";
+        ret_name->text = "_pgdeck";
         return true;
     }
     set_unnamed(client->pool, &server->unnamed, pool_statement_keep(statement));
@@ -184,6 +215,33 @@ is_permitted(struct message *message, const struct pool_sql *sql)
     return false;
 }
 
+/* One that comes often is prepared by a name of the pool's own, and kept. */
+static bool
+parse_unnamed(struct message *message, struct pool_statement *statement)
+{
+    struct pool_server *server = message->server;
+    struct pool *pool = server->pool;
+    char name[POOL_PREPARED_NAME_BYTES];
+    uint32_t number;
+    bool is_fine = true;
+
+    set_unnamed(pool, &message->client->unnamed, pool_statement_keep(statement));
+    bool is_there = pool_prepared_find(&server->prepared, statement) != NULL;
+    if (!can_keep(message->client, server, statement) ||
+        (!is_there && !pool_seen_often(&server->group->seen, statement))) {
+        set_unnamed(pool, &server->unnamed, statement);
+        forward(message);
+        return pool_server_owe(server, POOL_OWED_PARSE, false, POOL_OWED_UNNAMED);
+    }
+    if (is_there)
+        is_fine = pool_owed_add(&server->owed, (struct pool_owed){.kind = POOL_OWED_LOCAL_PARSE});
+    else if ((is_fine = ensure(server, statement, name, &number)))
+        pool_server_reveal(server, 0);
+    pool_statement_drop(&pool->statements, statement);
+    pool_server_settle(server);
+    return is_fine;
+}
+
 static bool
 parse(struct message *message)
 {
@@ -192,6 +250,7 @@ parse(struct message *message)
     struct pool *pool = client->pool;
     struct wire_parse parsed;
     char name[POOL_PREPARED_NAME_BYTES];
+    uint32_t number;
     struct pool_owed owed = {.kind = POOL_OWED_PARSE};
 
     if (!wire_read_parse(message->body, message->there, &parsed))
@@ -208,16 +267,12 @@ parse(struct message *message)
         pool_statement_drop(&pool->statements, statement);
         return false;
     }
-    if (parsed.name[0] == '\0') {
-        set_unnamed(pool, &client->unnamed, pool_statement_keep(statement));
-        set_unnamed(pool, &server->unnamed, statement);
-        forward(message);
-        return pool_server_owe(server, POOL_OWED_PARSE, false, POOL_OWED_UNNAMED);
-    }
+    if (parsed.name[0] == '\0')
+        return parse_unnamed(message, statement);
     size_t rest = parsed.types_bytes + strlen(parsed.sql) + 1;
     if (pool_names_find(&client->names, parsed.name) != NULL) {
         /* The server is to say that the name is taken: so it must be, there. */
-        bool is_there = ensure(server, statement, name);
+        bool is_there = ensure(server, statement, name, &number);
         pool_statement_drop(&pool->statements, statement);
         if (!is_there)
             return false;
@@ -232,7 +287,7 @@ parse(struct message *message)
     if (is_there) {
         owed.kind = POOL_OWED_LOCAL_PARSE;
         is_fine = is_fine && pool_owed_add(&server->owed, owed);
-    } else if (is_fine && (is_fine = ensure(server, statement, name))) {
+    } else if (is_fine && (is_fine = ensure(server, statement, name, &number))) {
         pool_server_reveal(server, owed.name);
     }
     pool_statement_drop(&pool->statements, statement);
@@ -244,8 +299,7 @@ static bool
 bind_portal(struct message *message)
 {
     struct wire_bind names;
-    char buffer[POOL_PREPARED_NAME_BYTES];
-    const char *name;
+    struct server_name name;
 
     if (!wire_read_bind(message->body, message->there, message->is_whole, &names))
         return fail(message->client, "08P01", "malformed Bind message");
@@ -253,24 +307,24 @@ bind_portal(struct message *message)
         forward(message);
         return owe(message, POOL_OWED_BIND);
     }
-    if (!server_name(message, names.statement, &name, buffer))
+    if (!server_name(message, names.statement, &name))
         return false;
-    if (name == names.statement) {
+    if (name.text == names.statement) {
         forward(message);
         return owe(message, POOL_OWED_BIND);
     }
     struct pool_sql_span portal = {names.portal, strlen(names.portal) + 1};
-    put_named(message->server, 'B', portal, name, message->header.body_bytes - names.names_bytes);
+    put_named(message->server, 'B', portal, name.text,
+              message->header.body_bytes - names.names_bytes);
     put(message->server, message->body + names.names_bytes, message->there - names.names_bytes);
-    return owe(message, POOL_OWED_BIND);
+    return pool_server_owe(message->server, POOL_OWED_BIND, false, name.number);
 }
 
 static bool
 describe(struct message *message)
 {
     struct wire_target target;
-    char buffer[POOL_PREPARED_NAME_BYTES];
-    const char *name;
+    struct server_name name;
 
     if (!wire_read_target(message->body, message->there, &target))
         return fail(message->client, "08P01", "malformed Describe message");
@@ -279,10 +333,10 @@ describe(struct message *message)
         return owe(message,
                    target.kind == 'P' ? POOL_OWED_DESCRIBE_PORTAL : POOL_OWED_DESCRIBE_STATEMENT);
     }
-    if (!server_name(message, target.name, &name, buffer))
+    if (!server_name(message, target.name, &name))
         return false;
-    put_named(message->server, 'D', (struct pool_sql_span){"S", 1}, name, 0);
-    return owe(message, POOL_OWED_DESCRIBE_STATEMENT);
+    put_named(message->server, 'D', (struct pool_sql_span){"S", 1}, name.text, 0);
+    return pool_server_owe(message->server, POOL_OWED_DESCRIBE_STATEMENT, false, name.number);
 }
 
 static bool
@@ -499,6 +553,9 @@ pool_client_forward_step(struct pool_client *client)
     size_t unread = pool_link_unread(&client->link);
     bool is_left_out =
         server->owed.is_skipping && message.header.type != 'S' && message.header.type != 'X';
+    if (is_renaming(&message))
+        pool_retry_note(server, message.header.type, message.is_whole ? message.bytes : NULL,
+                        WIRE_HEADER_BYTES + message.there);
     if (!is_left_out && !handlers[message.header.type].handle(&message)) {
         if (pool_client_is_open(client))
             fail(client, "53200", "out of memory");

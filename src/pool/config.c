@@ -292,6 +292,7 @@ add_route(struct pool_config *config, const struct deck *deck, const struct deck
         .target_p95_ms = environment->targets.query_p95_ms,
         .has_tls_required = environment->has_tls_required,
         .auth = pool->auth,
+        .has_auto_prepare = pool->has_auto_prepare,
     };
     if (!find_server(config, environment->server, route, err))
         return false;
@@ -358,6 +359,7 @@ struct file_database {
     enum deck_pool_reset reset;
     enum deck_pool_state on_session_state;
     enum deck_auth auth;
+    bool has_auto_prepare;
     const char *auth_user, *auth_query;
     LIST_OF(const char *) allow;
     LIST_OF(const char *) users;
@@ -399,6 +401,7 @@ static const struct deck_key database_keys[] = {
      .offset = DATABASE(on_session_state),
      .words = deck_pool_state_words},
     {.name = "auth", .type = KEY_CHOICE, .offset = DATABASE(auth), .words = deck_pool_auth_words},
+    {.name = "auto_prepare", .type = KEY_FLAG, .offset = DATABASE(has_auto_prepare)},
     {.name = "auth_user", .type = KEY_NAME, .offset = DATABASE(auth_user)},
     {.name = "auth_query", .type = KEY_TEXT, .offset = DATABASE(auth_query)},
     {.name = "allow", .type = KEY_NETWORKS, .offset = DATABASE(allow)},
@@ -533,6 +536,7 @@ add_file_route(struct pool_config *config, const struct file_database *from, con
         .query_timeout_ms = from->query_timeout_ms,
         .host = from->host,
         .auth = from->auth,
+        .has_auto_prepare = from->has_auto_prepare,
     };
     for (size_t i = 0; i < from->allow.count; i++) {
         if (!net_network_read(from->allow.items[i], LIST_ADD(config->arena, &route->allow), err))

@@ -33,7 +33,7 @@ struct pool_route {
     enum deck_pool_state on_session_state;
     int64_t query_timeout_ms; /* 0: none */
     int64_t target_p95_ms;    /* of the environment; 0: none */
-    bool has_tls_required;
+    bool has_tls_required, has_auto_prepare;
     enum deck_auth auth;
     uid_t peer;                             /* DECK_AUTH_PEER: who may come; else -1 */
     const char *auth_conninfo, *auth_query; /* who tells verifiers; NULL: nobody */

@@ -261,6 +261,8 @@ detach(struct pool_server *server)
     }
     server->client = NULL;
     uint64_t duration_us = server->pool->now_us - server->since_us;
+    pool_retry_forget(&server->retry); /* never another client's */
+    server->retry.is_second = false;
     server->group->statistics.transactions++;
     server->group->statistics.transaction_us += duration_us;
     pool_measure(&server->group->measures->transaction, duration_us);

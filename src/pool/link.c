@@ -116,6 +116,21 @@ pool_link_settle(struct pool_link *link, struct pool_buffers *buffers)
         give(buffers, &link->in);
 }
 
+bool
+pool_link_put_back(struct pool_link *link, struct pool_buffers *buffers, const void *bytes,
+                   size_t count)
+{
+    struct pool_buffer *in = &link->in;
+    uint32_t used = in->end - in->start;
+
+    if (!make_room(buffers, in, used + count))
+        return false;
+    memmove(in->bytes + in->start + count, in->bytes + in->start, used);
+    memcpy(in->bytes + in->start, bytes, count);
+    in->end += (uint32_t)count;
+    return true;
+}
+
 /* --- sending ------------------------------------------------------------------------------ */
 
 static void

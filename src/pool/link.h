@@ -55,6 +55,9 @@ pool_link_consume(struct pool_link *link, size_t count)
 {
     link->in.start += (uint32_t)count;
 }
+/* Bytes that were consumed are unread again, in front. False: no memory. */
+bool pool_link_put_back(struct pool_link *link, struct pool_buffers *buffers, const void *bytes,
+                        size_t count);
 /* Gives in's buffer back when nothing is left in it. Not while a run points into it. */
 void pool_link_settle(struct pool_link *link, struct pool_buffers *buffers);
 

@@ -196,6 +196,13 @@ pool_owed_fail(struct pool_owed_queue *queue,
 }
 
 void
+pool_owed_hide(struct pool_owed_queue *queue)
+{
+    for (uint32_t i = 0; i < queue->count; i++)
+        entry(queue, i)->is_hidden = true;
+}
+
+void
 pool_owed_release(struct pool_owed_queue *queue)
 {
     free(queue->items);

@@ -26,7 +26,7 @@ enum pool_owed_kind {
 struct pool_owed {
     uint8_t kind;
     bool is_hidden;     /* the pool's own: the client sees nothing of the answer */
-    uint32_t statement; /* PARSE: its number on that server; POOL_OWED_UNNAMED; 0: not kept */
+    uint32_t statement; /* its number on that server; POOL_OWED_UNNAMED; 0: not kept */
     uint32_t name;      /* PARSE, LOCAL_PARSE: of the client (struct pool_name); 0: none */
 };
 #define POOL_OWED_UNNAMED UINT32_MAX
@@ -70,4 +70,6 @@ bool pool_owed_start_copy(struct pool_owed_queue *queue);
 /* ErrorResponse has come: removes what the server now leaves out. dropped is called for each. */
 void pool_owed_fail(struct pool_owed_queue *queue,
                     void (*dropped)(void *context, const struct pool_owed *owed), void *context);
+/* All that is owed is the pool's own from now on. */
+void pool_owed_hide(struct pool_owed_queue *queue);
 void pool_owed_release(struct pool_owed_queue *queue);

@@ -61,6 +61,7 @@ forget(struct pool_server *server)
     pool_parameters_drop(&pool->parameters, server->next_session);
     if (server->scram != NULL)
         OPENSSL_clear_free(server->scram, sizeof(*server->scram));
+    free(server->retry.bytes);
     for (size_t i = 0; i < server->found_count; i++)
         free((char *)server->found[i].name);
     pool_list_append(&pool->dead, &server->object.dead);
@@ -210,10 +211,16 @@ take_error(struct pool_server *server, const uint8_t *body, size_t count)
         fields =
             (struct wire_error_fields){"ERROR", "", "malformed error from the server", "", "", ""};
     pool_measure_error(server->group->measures, fields.sqlstate);
-    /* A plan that no longer fits is made anew when the statement is used next. */
-    if (strcmp(fields.sqlstate, "0A000") == 0 &&
-        strcmp(fields.routine, "RevalidateCachedQuery") == 0)
-        pool_prepared_clear(&server->prepared, &server->pool->statements);
+    bool is_stale = strcmp(fields.sqlstate, "0A000") == 0 &&
+                    strcmp(fields.routine, "RevalidateCachedQuery") == 0;
+    if (is_stale) { /* made anew: now, or when the statement is used next */
+        server->retry.stale = pool_owed_first(&server->owed).statement;
+        pool_prepared_remove(&server->prepared, &server->pool->statements, server->retry.stale);
+        pool_statement_drop(&server->pool->statements, server->unnamed);
+        server->unnamed = NULL;
+        if (pool_retry_begin(server))
+            return;
+    }
     server->has_told_end |=
         strcmp(fields.severity, "FATAL") == 0 || strcmp(fields.severity, "PANIC") == 0;
     if (!is_busy_hidden(server))
@@ -310,12 +317,20 @@ inspect(struct pool_server *server, const struct wire_header *header, const uint
         take_error(server, body, is_whole ? count : 0);
         if (first.kind != POOL_OWED_NOTHING)
             pool_owed_fail(&server->owed, undo, server);
+        if (server->retry.is_due) {
+            *ret_is_hidden = true;
+            pool_owed_hide(&server->owed);
+        }
         return true;
     }
     enum pool_answer answer = pool_owed_answer(&server->owed, header->type, &server->copy);
     if (answer == POOL_ANSWER_BAD) {
         broken(server, "it sent what was not asked for");
         return false;
+    }
+    if (answer != POOL_ANSWER_ASYNC && !first.is_hidden) {
+        pool_retry_forget(&server->retry);
+        server->retry.is_second = false;
     }
     if (answer == POOL_ANSWER_ASYNC) {
         *ret_is_hidden = server->client == NULL || is_busy_hidden(server);
@@ -464,6 +479,19 @@ flush_client(struct pool_server *server)
         pool_client_flush(server->client); /* may close it, which takes it away from here */
 }
 
+static void
+again(struct pool_server *server, struct pool_client *client)
+{
+    struct error err;
+
+    if (pool_retry_end(server)) {
+        pool_client_process(client);
+        return;
+    }
+    pool_fault(&err, "53200", "out of memory");
+    pool_client_fail(client, &err);
+}
+
 /* All that was read is handled: what now. */
 static void
 conclude(struct pool_server *server)
@@ -477,6 +505,10 @@ conclude(struct pool_server *server)
     if (server->state != POOL_SERVER_ACTIVE)
         return;
     struct pool_client *client = server->client;
+    if (server->owed.count == 0 && server->retry.is_due) {
+        again(server, client);
+        return;
+    }
     pool_group_checkin(server, false);
     if (client != NULL && client->server == server &&
         (pool_link_unread(&client->link) > 0 || client->link.stream.is_readable))

@@ -9,6 +9,7 @@
 #include "pool/measure.h"
 #include "pool/owed.h"
 #include "pool/parameters.h"
+#include "pool/retry.h"
 #include "pool/statement.h"
 
 enum {
@@ -64,6 +65,7 @@ struct pool_group {
     bool has_keys;
     struct pool_statistics statistics;
     struct pool_measures *measures;
+    struct pool_seen seen;                         /* unnamed statements */
     uint64_t live_received_bytes, live_sent_bytes; /* as of the last look at the metrics */
 };
 
@@ -143,6 +145,7 @@ struct pool_server {
     const struct pool_parameters *session, *reported, *next_session;
     struct pool_prepared_set prepared;
     struct pool_statement *unnamed;
+    struct pool_retry retry;
     uint8_t key[4 + WIRE_KEY_BYTES_MAX];
     size_t key_bytes;
     uint32_t body_left;

@@ -63,6 +63,23 @@ pool_statement_drop(struct pool_statement_table *table, struct pool_statement *s
     free(statement);
 }
 
+/* --- which come again ---------------------------------------------------------------------- */
+
+bool
+pool_seen_often(struct pool_seen *seen, const struct pool_statement *statement)
+{
+    uint8_t *count = &seen->counts[statement->hash % POOL_SEEN_SLOTS];
+
+    if (++seen->total > POOL_SEEN_SLOTS) {
+        for (size_t i = 0; i < POOL_SEEN_SLOTS; i++)
+            seen->counts[i] /= 2;
+        seen->total = 0;
+    }
+    if (*count < UINT8_MAX)
+        ++*count;
+    return *count >= POOL_SEEN_OFTEN;
+}
+
 /* --- a client's names ---------------------------------------------------------------------- */
 
 static struct pool_name **

@@ -33,6 +33,18 @@ pool_statement_types(const struct pool_statement *statement)
     return (const uint8_t *)statement->text + statement->text_bytes;
 }
 
+/* --- which come again ---------------------------------------------------------------------- */
+
+/* How often texts were seen lately, by their hashes: counters that are halved now and then, so that
+ * texts that are all different stay rare. */
+enum { POOL_SEEN_SLOTS = 4096, POOL_SEEN_OFTEN = 8 };
+struct pool_seen {
+    uint8_t counts[POOL_SEEN_SLOTS];
+    uint32_t total; /* since the last halving */
+};
+/* Counts it; true: it comes often. */
+bool pool_seen_often(struct pool_seen *seen, const struct pool_statement *statement);
+
 /* --- a client's names ---------------------------------------------------------------------- */
 
 struct pool_name {

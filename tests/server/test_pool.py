@@ -309,14 +309,62 @@ def test_statements_are_deallocated(make_pool):
 
 
 def test_a_changed_table_is_planned_anew(make_pool):
-    pool = make_pool(max=1)
-    with pool.connect() as one:
-        one.pgconn.prepare(b"s", b"SELECT * FROM items")
-        assert one.pgconn.exec_prepared(b"s", []).nfields == 2
-        pool.server.query("ALTER TABLE items ADD more int", dbname="app")
-        first = one.pgconn.exec_prepared(b"s", [])
+    """The client sees nothing of it, unless a transaction is open or answers were given already."""
+    pool = make_pool(max=2)
+    text = b"SELECT * FROM items WHERE id = $1"
+
+    def run(connection):
+        return connection.pgconn.exec_prepared(b"s", [b"1"])
+
+    def change(columns):
+        pool.server.query(f"ALTER TABLE items ADD more{columns} int", dbname="app")
+
+    with pool.connect() as one, pool.connect() as two:
+        one.execute("INSERT INTO items VALUES (1, 'one')")
+        for connection in (one, two):
+            connection.pgconn.prepare(b"s", text)
+            connection.execute("BEGIN")  # so that both servers have it
+        for connection in (one, two):
+            assert run(connection).nfields == 2
+        one.execute("COMMIT"), two.execute("COMMIT")
+        for columns in range(3, 6):
+            change(columns)
+            for connection in (one, two, one):
+                done = run(connection)
+                assert done.status == pq.ExecStatus.TUPLES_OK, done.error_message
+                assert (done.nfields, done.ntuples) == (columns, 1)
+                assert one.pgconn.describe_prepared(b"s").nfields == columns
+        change(6)
+        described = one.pgconn.describe_prepared(b"s")  # its parameters are told by then
+        assert described.error_field(pq.DiagnosticField.SQLSTATE) == b"0A000"
+        assert run(one).nfields == 6
+        # Nothing is left behind on the servers.
+        count = one.execute("SELECT count(*) FROM pg_prepared_statements").fetchone()[0]
+        assert count == 1
+        one.execute("BEGIN")
+        run(one)
+        one.execute("COMMIT")
+        change(7)
+        one.execute("BEGIN")
+        first = run(one)
         assert first.error_field(pq.DiagnosticField.SQLSTATE) == b"0A000"
-        assert one.pgconn.exec_prepared(b"s", []).nfields == 3
+        one.execute("ROLLBACK")
+        assert run(one).nfields == 7
+        # What was done is not done again: the insert runs once, its answer was given.
+        change(8)
+        one.pgconn.enter_pipeline_mode()
+        one.pgconn.send_query_params(b"INSERT INTO items (id) VALUES (2)", [])
+        one.pgconn.send_query_prepared(b"s", [b"1"])
+        one.pgconn.pipeline_sync()
+        states = []
+        while len(states) < 3:
+            result = one.pgconn.get_result()
+            states += [] if result is None else [result.status]
+        assert states == [pq.ExecStatus.COMMAND_OK, pq.ExecStatus.FATAL_ERROR,
+                          pq.ExecStatus.PIPELINE_SYNC]
+        one.pgconn.exit_pipeline_mode()
+        assert run(one).nfields == 8
+        assert one.execute("SELECT count(*) FROM items").fetchone() == (1,)
 
 
 def test_pipelines(make_pool, buffer):

@@ -1,0 +1,34 @@
+/* Statements whose plan no longer fits ("cached plan must not change result type", after DDL) are
+ * made anew without the client seeing it. The messages from a first Bind up to Sync
+ * are kept; when the very first answer is that error, and no transaction was open, the server has
+ * done nothing, and they are handled once more. A write cannot be repeated by that. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pool_server;
+
+enum { POOL_RETRY_BYTES_MAX = 4096 };
+
+struct pool_retry {
+    uint8_t *bytes; /* of POOL_RETRY_BYTES_MAX; NULL until first needed */
+    uint32_t count; /* 0: nothing can be tried again */
+    bool is_whole;  /* up to its Sync */
+    bool is_due;    /* the error has come: once the server is ready */
+    bool is_second; /* it has been tried again, and nothing else was answered since */
+    uint32_t stale; /* number of a statement that the server is to forget; 0: none */
+};
+
+/* A message of the client is about to be handled; bytes NULL: it is not all there, or streams. */
+void pool_retry_note(struct pool_server *server, uint8_t type, const uint8_t *bytes, size_t count);
+/* The first owed answer fails so: true when the client is not to see it. */
+bool pool_retry_begin(struct pool_server *server);
+/* The server is ready: the messages are back in front of what the client has sent. */
+bool pool_retry_end(struct pool_server *server);
+static inline void
+pool_retry_forget(struct pool_retry *retry)
+{
+    retry->count = 0;
+    retry->is_whole = retry->is_due = false;
+}
