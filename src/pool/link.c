@@ -85,8 +85,10 @@ pool_link_fill(struct pool_link *link, struct pool_buffers *buffers, size_t need
 {
     struct net_stream *stream = &link->stream;
 
-    if (!stream->is_readable)
+    if (!stream->is_readable) {
+        pool_link_settle(link, buffers); /* a connection that waits holds none */
         return POOL_FILL_NONE;
+    }
     if (!make_room(buffers, &link->in, needed))
         return POOL_FILL_ERROR;
     size_t room = link->in.capacity - link->in.end;
