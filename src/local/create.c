@@ -2,9 +2,11 @@
 #include "local/create.h"
 
 #include "base/file.h"
+#include "base/owned_file.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "base/tree.h"
+#include "local/certificate.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -286,6 +288,50 @@ run_initdb(struct arena *arena, const struct local_server *server,
     return false;
 }
 
+/* In the data directory as its owner's, so that the server takes the key. */
+static bool
+write_inside(struct arena *arena, const struct local_server *server,
+             const struct process_user *user, const char *name, const char *text, struct error *err)
+{
+    const struct owned_file file = {.exists = true,
+                                    .text = arena_strdup(arena, text),
+                                    .length = strlen(text),
+                                    .uid = user->uid,
+                                    .gid = user->gid,
+                                    .mode = 0600};
+
+    return owned_file_write(arena_printf(arena, "%s/%s", server->data, name), user, &file, err);
+}
+
+/* TLS from the first start on; clients check it with root.crt beside the data directory. */
+static bool
+add_tls(struct arena *arena, const struct local_server *server, const struct process_user *user,
+        struct error *err)
+{
+    static const char settings[] = "\n# TLS with the certificate that pgdeck made\nssl = on\n"
+                                   "ssl_min_protocol_version = 'TLSv1.2'\n";
+    char host[256] = "";
+    const char *names[4] = {"localhost", "127.0.0.1", "::1"};
+    struct local_certificate made;
+    struct owned_file config;
+    const char *path = arena_printf(arena, "%s/postgresql.conf", server->data);
+    bool has_name = gethostname(host, sizeof(host) - 1) == 0 && host[0] != '\0' &&
+                    host[strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                      "0123456789.-")] == '\0';
+
+    names[3] = host;
+    if (!local_certificate_make(arena, names, has_name ? 4 : 3, &made, err) ||
+        !write_inside(arena, server, user, "server.crt", made.certificate, err) ||
+        !write_inside(arena, server, user, "server.key", made.key, err) ||
+        !file_write(arena_printf(arena, "%s/root.crt", server->folder), made.authority,
+                    strlen(made.authority), 0644, err) ||
+        !owned_file_read(arena, path, user, &config, err))
+        return false;
+    config.text = arena_printf(arena, "%s%s", config.text, settings);
+    config.length = strlen(config.text);
+    return owned_file_write(path, user, &config, err);
+}
+
 /* In a folder that is passing in. */
 static bool
 fill_folder(struct arena *arena, const struct local_recipe *recipe, const char *folder,
@@ -305,7 +351,8 @@ fill_folder(struct arena *arena, const struct local_recipe *recipe, const char *
 
     if (!server_user(&user, err) || !make_server_folder(server.data, &user, err) ||
         !write_passwords(arena, &server, &user, password_file, err) ||
-        !run_initdb(arena, &server, recipe, password_file, err))
+        !run_initdb(arena, &server, recipe, password_file, err) ||
+        !add_tls(arena, &server, &user, err))
         return false;
     unlink(password_file);
     return local_record_write(&server, err);

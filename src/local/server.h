@@ -4,6 +4,7 @@
  *
  *   STATE/servers/NAME/server.json   what pgdeck knows of it; also the mark that it is pgdeck's
  *                      passfile      for libpq, 0600
+ *                      root.crt      who signed its certificate, for sslmode=verify-full
  *                      data/  socket/  log
  *
  * Strings live in the arena given. Main thread. */

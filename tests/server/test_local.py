@@ -132,7 +132,8 @@ def test_as_root_it_runs_as_postgres(local, one_bindir):
     assert "Groups:\t0" not in status
     folder = folder_of(local)
     owners = {path.name: path.stat().st_uid for path in folder.iterdir()}
-    assert owners == {"data": postgres, "log": postgres, "passfile": 0, "server.json": 0}
+    assert owners == {"data": postgres, "log": postgres, "passfile": 0, "root.crt": 0,
+                      "server.json": 0}
     with psycopg.connect(server["conninfo"]) as connection:
         (sockets,) = connection.execute("SHOW unix_socket_directories").fetchone()
     assert os.stat(sockets).st_uid == postgres and stat.S_IMODE(os.stat(sockets).st_mode) == 0o700
