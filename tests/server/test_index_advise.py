@@ -202,6 +202,24 @@ def test_bytes_that_are_no_text(pgdeck, shop, tmp_path):
     assert advice["statements"][0]["sql"].startswith("SELECT id FROM users WHERE email = 'a")
 
 
+def test_saved_from_a_database_without_encoding(pgdeck, shop, tmp_path):
+    shop.query("CREATE DATABASE raw ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' "
+               "TEMPLATE template0")
+    try:
+        shop.psql(text="CREATE EXTENSION pg_stat_statements; SET client_encoding = 'SQL_ASCII'; "
+                  "CREATE TABLE t (a int)", dbname="raw")
+        shop.psql(text="""DO $$ BEGIN EXECUTE convert_from('SELECT a AS "x'::bytea || '\\xff'::bytea
+                  || '" FROM t'::bytea, 'SQL_ASCII'); END $$; SET pg_stat_statements.track = 'all';
+                  DO $$ BEGIN EXECUTE convert_from('SELECT a AS "x'::bytea || '\\xff'::bytea
+                  || '" FROM t'::bytea, 'SQL_ASCII'); END $$""", dbname="raw")
+        pgdeck("index", "advise", "--json", "--save", tmp_path / "raw.json", "--from",
+               shop.conninfo("raw"), expect=0)
+        saved = json.loads((tmp_path / "raw.json").read_text())
+        assert any(one["sql"] == 'SELECT a AS "x?" FROM t' for one in saved["statements"])
+    finally:
+        shop.query("DROP DATABASE raw WITH (FORCE)")
+
+
 def test_writes_are_charged(advise):
     reading = "SELECT id, user_id FROM ai_tasks WHERE status = $1 AND priority = 3;\n"
     writing = "-- calls: 100000\nUPDATE ai_tasks SET status = $2, priority = $3 WHERE id = $1;\n"

@@ -3,15 +3,18 @@
 -- servers: 14..
 -- variables: schema
 WITH counted AS (
-    SELECT s.queryid::text, s.query, sum(s.calls)::float8 AS calls,
+    SELECT s.queryid::text, t.query, sum(s.calls)::float8 AS calls,
            sum(s.total_exec_time)::float8 AS total_ms, sum(s.rows)::float8 AS rows,
-           s.query = '<insufficient privilege>' AS is_hidden,
-           s.query !~* '^[\s(]*(--|/\*|select|insert|update|delete|with|merge|table|values)'
-             AND s.query <> '<insufficient privilege>' AS is_utility
+           t.query = '<insufficient privilege>' AS is_hidden,
+           t.query !~* '^[\s(]*(--|/\*|select|insert|update|delete|with|merge|table|values)'
+             AND t.query <> '<insufficient privilege>' AS is_utility
       FROM :schema.pg_stat_statements(true) AS s
+     CROSS JOIN LATERAL (SELECT CASE current_setting('server_encoding') WHEN 'SQL_ASCII'
+                                THEN regexp_replace(s.query, '[^\x01-\x7f]', '?', 'g')
+                                ELSE s.query END) AS t(query)
      WHERE s.dbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-       AND s.query IS NOT NULL
-     GROUP BY s.queryid, s.query
+       AND t.query IS NOT NULL
+     GROUP BY s.queryid, t.query
 )
 SELECT c.queryid, c.query, c.calls, c.total_ms, c.rows, c.is_hidden OR c.is_utility AS is_aside,
        count(*) FILTER (WHERE c.is_hidden) OVER () AS hidden,
