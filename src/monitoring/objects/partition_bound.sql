@@ -1,4 +1,4 @@
--- what: a position (days since 1970-01-01, or an id) as a bound of the type that the deck gives a table
+-- what: a position (days since 1970-01-01, or an id) as a bound of the type that the deck says
 -- object: function monitoring.partition_bound(edge numeric, policy jsonb)
 -- servers: 14..18
 CREATE OR REPLACE FUNCTION monitoring.partition_bound(edge numeric, policy jsonb)

@@ -1,8 +1,10 @@
 -- what: which partitions a table lacks, and which are past their time, by what the deck says of it
 -- object: function monitoring.partition_tasks(parent oid, policy jsonb)
 -- servers: 14..18
--- after: monitoring.partition_position(bound text), monitoring.partition_bound(edge numeric, policy jsonb)
--- Months and years count from year 0, days and weeks from 1970-01-05, a Monday, all in UTC; ids from 0.
+-- after: monitoring.partition_position(bound text)
+-- after: monitoring.partition_bound(edge numeric, policy jsonb)
+-- Months and years count from year 0, days and weeks from 1970-01-05, a Monday, all in UTC; ids
+-- from 0.
 CREATE OR REPLACE FUNCTION monitoring.partition_tasks(parent oid, policy jsonb)
 RETURNS TABLE (is_new boolean, name text, bound text, options text, owner text)
 LANGUAGE sql STABLE
