@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+enum { MOST_MINUTES = 24 * 60 };
+
 struct maintain {
     struct cli *cli;
     struct cli_list databases;
@@ -127,8 +129,8 @@ maintain_kind(enum maintenance_kind kind, struct cli *cli, const struct cli_comm
 
     if (!cli_parse(cli, command, options, argc, argv, &operands, err))
         return cli_failed(err);
-    if (maintain.minutes < 0 || maintain.minutes > 24 * 60) {
-        error_set(err, ERROR_USAGE, "--minutes: from 1 to %d", 24 * 60);
+    if (maintain.minutes < 0 || maintain.minutes > MOST_MINUTES) {
+        error_set(err, ERROR_USAGE, "--minutes: from 1 to %d", MOST_MINUTES);
         return cli_failed(err);
     }
     return run(&maintain, kind, err);
