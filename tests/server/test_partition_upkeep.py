@@ -217,6 +217,11 @@ def test_sql_alone_does_the_upkeep(deck, full_size):
         deck.run("CALL monitoring.maintain_partitions(false)")
         made = bounds(deck, "events")
         assert len(made) == len(kept) + 3
+        deck.run("DO $$ BEGIN FOR i IN 1..100 LOOP EXIT WHEN (SELECT last_analyze IS NOT NULL FROM "
+                 "pg_stat_all_tables WHERE relid = 'events'::regclass); PERFORM pg_sleep(0.05), "
+                 "pg_stat_clear_snapshot(); END LOOP; END $$")
+        assert deck.value("SELECT last_analyze IS NOT NULL FROM pg_stat_all_tables "
+                          "WHERE relid = 'events'::regclass")
         plan = deck.pgdeck("plan", "-d", deck.file, "--only", "partition", "--json", expect=0)
         changes = json.loads(plan.out)["changes"]
         old = [change["what"].split()[2] for change in changes]

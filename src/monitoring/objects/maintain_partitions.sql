@@ -61,6 +61,17 @@ BEGIN
             END;
             COMMIT;
         END LOOP;
+        BEGIN -- autovacuum leaves partitioned tables out
+            PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true),
+                    pg_catalog.set_config('lock_timeout', '50ms', true);
+            IF EXISTS (SELECT FROM pg_catalog.pg_stat_all_tables AS s
+                        WHERE s.relid = table_oid
+                          AND coalesce(s.last_analyze, '-infinity') < now() - interval '1 day') THEN
+                EXECUTE pg_catalog.format('ANALYZE %s', table_sql);
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            RAISE WARNING '% is not analyzed: %', table_sql, SQLERRM;
+        END;
         COMMIT;
     END LOOP;
 END
