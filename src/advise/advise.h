@@ -148,6 +148,11 @@ struct advise_cost { /* of one statement with one set of indexes */
     double cost;
 };
 
+struct advise_values { /* of $1, $2 ... in one run; NULL: it was */
+    const char **items;
+    size_t count;
+};
+
 struct advise_statement {
     const char *text;   /* as it was read */
     const char *source; /* "pg_stat_statements", "queries.sql:12" */
@@ -161,6 +166,7 @@ struct advise_statement {
     const char *hint;         /* what was taken for granted, or is missing for more advice; NULL */
     const char *example;      /* the same in other words, so perhaps with constants; NULL */
     const char *counted_text; /* before constants were put into it; NULL: it is the same */
+    LIST_OF(struct advise_values) seen; /* what it ran with, in a log; no more than are sampled */
     LIST_OF(struct advise_unknown) unknowns;
     struct json_t *tree; /* NULL: not parsed */
     enum advise_kind kind;

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Values for the parameters: those that the statistics know, for three runs that differ. A value
- * that nothing is known of comes from its type. */
+/* Values for the parameters: those of a log, else those that the statistics know, for three runs. A
+ * value that nothing is known of comes from its type. */
 enum { SAMPLES = ADVISE_SAMPLES, PATTERN_LETTERS = 4, ARRAY_ITEMS = 5, DEFAULT_LIMIT = 100 };
 
 struct type_sample {
@@ -148,6 +148,27 @@ sample_value(struct arena *arena, const struct advise_statement *statement, size
                : value_of_type(parameter->type, sample);
 }
 
+/* A parameter as SQL: what a log says that it was, else sampled; NULL: not known. */
+static const char *
+parameter_sql(struct arena *arena, const struct advise_statement *statement, size_t at,
+              size_t sample)
+{
+    const char *type = statement->parameters.items[at].type;
+    const char *value = NULL;
+
+    if (sample < statement->seen.count) {
+        const struct advise_values *seen = &statement->seen.items[sample];
+        if (at >= seen->count)
+            return NULL;
+        value = seen->items[at];
+        if (value == NULL)
+            return arena_printf(arena, "(NULL::%s)", type);
+    } else {
+        value = sample_value(arena, statement, at, sample);
+    }
+    return value == NULL ? NULL : arena_printf(arena, "(%s::%s)", pg_literal(arena, value), type);
+}
+
 const char *
 advise_with_values(struct arena *arena, const struct advise_statement *statement, size_t sample)
 {
@@ -166,12 +187,11 @@ advise_with_values(struct arena *arena, const struct advise_statement *statement
             continue;
         if ((size_t)number > statement->parameters.count)
             return NULL;
-        const char *value = sample_value(arena, statement, (size_t)number - 1, sample);
+        const char *value = parameter_sql(arena, statement, (size_t)number - 1, sample);
         if (value == NULL)
             return NULL;
         text_append_bytes(&text, statement->sql + copied, token->start - copied);
-        text_appendf(&text, "(%s::%s)", pg_literal(arena, value),
-                     statement->parameters.items[number - 1].type);
+        text_append(&text, value);
         copied = token->end;
     }
     text_append(&text, statement->sql + copied);

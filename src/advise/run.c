@@ -127,6 +127,32 @@ identity(struct arena *arena, const struct advise_statement *statement)
     return hash;
 }
 
+static bool
+is_same_values(const struct advise_values *a, const struct advise_values *b)
+{
+    for (size_t i = 0; i < a->count && i < b->count; i++) {
+        const char *left = a->items[i];
+        const char *right = b->items[i];
+        if ((left == NULL) != (right == NULL) || (left != NULL && strcmp(left, right) != 0))
+            return false;
+    }
+    return a->count == b->count;
+}
+
+/* What the same text ran with, each set of values once. */
+static void
+add_seen(struct arena *arena, struct advise_statement *to, const struct advise_statement *from)
+{
+    for (size_t i = 0; i < from->seen.count && strcmp(to->text, from->text) == 0; i++) {
+        const struct advise_values *values = &from->seen.items[i];
+        bool is_known = to->seen.count == ADVISE_SAMPLES;
+        for (size_t k = 0; k < to->seen.count; k++)
+            is_known |= is_same_values(&to->seen.items[k], values);
+        if (!is_known)
+            *LIST_ADD(arena, &to->seen) = *values;
+    }
+}
+
 void
 advise_add(struct advise *run, const struct advise_statement *statement)
 {
@@ -144,6 +170,7 @@ advise_add(struct advise *run, const struct advise_statement *statement)
         same->calls += added.calls;
         same->total_ms += added.total_ms;
         same->rows += added.rows;
+        add_seen(run->arena, same, &added);
         if (same->example == NULL && strcmp(same->text, added.text) != 0)
             same->example = added.text;
         json_decref(added.tree);

@@ -523,6 +523,67 @@ def test_a_log(advise, shop, tmp_path, name):
     assert {one["table"] for one in advice["indexes"]} == {"ai_tasks", "ai_results"}
 
 
+JOBS = "SELECT id FROM jobs WHERE state = $1 AND note IS NOT DISTINCT FROM $2"
+PLAN = """Seq Scan on jobs  (cost=0.00..17.50 rows=9 width=4) (actual time=0.1..0.2 rows=9)
+  Filter: (state = $1)"""
+
+
+def _log_entry(kind, message, detail=None):
+    """As a server writes it."""
+    if kind == "json":
+        return json.dumps({"error_severity": "LOG", "message": message} |
+                          ({"detail": detail} if detail else {})) + "\n"
+    if kind == "csv":
+        quoted = [f'"{one.replace(chr(34), chr(34) * 2)}"' for one in (message, detail or "")]
+        return "t,u,d,7,l,6,1,S,t,3/4,0,LOG,00000," + ",".join(quoted) + ",,,,,,,,psql,c,,0\n"
+    lines = [f"2024-05-01 10:00:00 UTC [7] LOG:  {message}"]
+    lines += [f"2024-05-01 10:00:00 UTC [7] DETAIL:  {detail}"] if detail else []
+    return "".join(line.replace("\n", "\n\t") + "\n" for line in lines)
+
+
+@pytest.fixture(scope="module")
+def jobs(shop):
+    shop.query("""
+        CREATE TABLE jobs AS SELECT i AS id,
+          CASE WHEN i % 500 = 0 THEN 'it''s lost, $2 = ''x''' ELSE 'done' END AS state, NULL::text AS note, repeat('x', 100) AS log FROM generate_series(1, 20000) i;
+        ANALYZE jobs""", dbname="shop")
+    yield
+    shop.query("DROP TABLE jobs", dbname="shop")
+
+
+@pytest.mark.parametrize("kind", ("log", "csv", "json"))
+def test_the_values_of_a_log(advise, jobs, tmp_path, kind):
+    """The plan with a rare value costs less than that with what most rows have."""
+    def after(detail):
+        (tmp_path / f"a.{kind}").write_text(
+            _log_entry(kind, f"duration: 2.5 ms  execute <unnamed>: {JOBS}", detail))
+        only, = advise(None, "--log", tmp_path / f"a.{kind}")["statements"]
+        assert only["calls"] == 1 and only.get("problem") is None, only
+        return only["after"]
+
+    rare = "$1 = 'it''s lost, $2 = ''x''', $2 = NULL"
+    assert after(f"parameters: {rare}") < 0.8 * after("parameters: $1 = 'done', $2 = NULL")
+    assert after(f"Parameters: {rare}") == after(f"parameters: {rare}")
+    for unreadable in ("parameters: $1 = 'it...', $2 = NULL", "parameters: $1 = 'do", "$1 = 'x'"):
+        assert after(unreadable) == after(None)
+
+
+@pytest.mark.parametrize("kind", ("log", "csv", "json"))
+def test_the_statements_of_auto_explain(advise, jobs, tmp_path, kind):
+    text = f"{JOBS}\n   AND id > 0"
+    rare = "$1 = 'it''s lost, $2 = ''x''', $2 = NULL"
+    entries = [("duration: 12.5 ms  plan:\nQuery Text: " + text + "\n" + PLAN, None),
+               ("duration: 12.7 ms  execute a: " + text, f"parameters: {rare}"),
+               ("duration: 2 ms  plan:\n" + json.dumps({"Query Text": text + " ", "Plan": {}},
+                                                       indent=2), None),
+               (f"duration: 3 ms  plan:\nQuery Text: {text}\nQuery Parameters: {rare}\n{PLAN}",
+                None)]
+    (tmp_path / f"a.{kind}").write_text("".join(_log_entry(kind, *one) for one in entries))
+    only, = advise(None, "--log", tmp_path / f"a.{kind}")["statements"]
+    assert (only["calls"], only["total_ms"]) == (3, 17.5), only
+    assert only.get("problem") is None, only
+
+
 def test_accepted_into_the_deck(pgdeck, shop, deck_dir, tmp_path):
     folder = deck_dir("saas-control-deck", shop.conninfo())
     file = folder / "indexes.sql"
