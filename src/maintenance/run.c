@@ -135,10 +135,11 @@ maintenance_query(struct maintenance_run *run, const char *path, int parameter_c
 static bool
 open_session(struct maintenance_run *run, bool *ret_is_taken, struct error *err)
 {
+    /* Another run's session, the one before in this program, too, may be about to end. */
+    enum { RETRY_MS = 200, RETRIES = 10 };
     char host[64] = "", name[64];
     const char *parameters[2] = {name, run->options->is_gentle ? "2ms" : "0"};
     AUTO_PGRESULT named = NULL;
-    AUTO_PGRESULT result = NULL;
 
     gethostname(host, sizeof(host) - 1);
     snprintf(name, sizeof(name), "pgdeck maintain %.30s:%d", host, (int)getpid());
@@ -148,10 +149,17 @@ open_session(struct maintenance_run *run, bool *ret_is_taken, struct error *err)
                   "SELECT set_config('application_name', $1, false), "
                   "set_config('synchronous_commit', 'off', false), "
                   "set_config('vacuum_cost_delay', $2, false)",
-                  2, parameters, &named, err) ||
-        !maintenance_query(run, "maintenance/sql/lock.sql", 0, NULL, &result, err))
+                  2, parameters, &named, err))
         return false;
-    *ret_is_taken = pg_bool(result, 0, "is_taken");
+    for (int tries = 0; tries <= RETRIES; tries++) {
+        AUTO_PGRESULT result = NULL;
+        if ((tries > 0 && !interrupt_sleep_ms(RETRY_MS, err)) ||
+            !maintenance_query(run, "maintenance/sql/lock.sql", 0, NULL, &result, err))
+            return false;
+        *ret_is_taken = pg_bool(result, 0, "is_taken");
+        if (*ret_is_taken || run->options->is_dry_run)
+            return true;
+    }
     return true;
 }
 

@@ -43,7 +43,8 @@ bool
 plan_lock(const struct deck_server *server, const char *purpose, bool is_waiting,
           PGconn **ret_connection, struct error *err)
 {
-    enum { RETRY_MS = 200 };
+    /* Whoever was killed just now holds it until the server has noticed. */
+    enum { RETRY_MS = 200, RETRIES = 10 };
     struct pg_target target = plan_target(server, NULL);
     PGconn *connection = NULL;
 
@@ -51,14 +52,14 @@ plan_lock(const struct deck_server *server, const char *purpose, bool is_waiting
         return error_wrap(err, "server \"%s\"", server->name);
     if (!name_session(connection, purpose, err))
         goto fail;
-    for (;;) {
+    for (int tries = 0;; tries++) {
         AUTO_PGRESULT result = NULL;
         if (!pg_query(connection, embedded_file("plan/sql/lock_take.sql")->text, 0, NULL, &result,
                       err))
             goto fail;
         if (pg_bool(result, 0, "is_taken"))
             break;
-        if (!is_waiting) {
+        if (!is_waiting && tries == RETRIES) {
             name_holder(connection, server, err);
             goto fail;
         }

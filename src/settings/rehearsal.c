@@ -132,6 +132,7 @@ static void
 isolate(const struct rehearsal *rehearsal, struct conf_entries *entries)
 {
     struct arena *arena = rehearsal->arena;
+    const struct catalog_server *catalog = rehearsal->configuration->catalog;
     const char *port =
         find_assignment(rehearsal, "listen_addresses") != NULL ? free_port(arena) : NULL;
 
@@ -150,6 +151,9 @@ isolate(const struct rehearsal *rehearsal, struct conf_entries *entries)
         conf_set(arena, entries, "huge_pages", "try"); /* the live server has them; see check */
     for (size_t i = 0; i < sizeof(file_names) / sizeof(file_names[0]); i++) {
         const char *path = conf_value(entries, file_names[i]);
+        const struct catalog_setting *usual = catalog_find_setting(catalog, file_names[i]);
+        if (path == NULL && usual != NULL && strncmp(usual->name, "ssl", 3) == 0)
+            path = usual->setting; /* server.crt, server.key */
         if (path != NULL && path[0] != '/' && path[0] != '\0')
             conf_set(
                 arena, entries, file_names[i],

@@ -97,7 +97,7 @@ def test_it_waits_for_replicas(replicated):
     prepare(deck, 20_000, "hash")
     deck.write(more=f"partitions:\n  - {KINDS['hash'][:-1]}, replica_lag: 300ms}}\n")
     conversion = Progress(deck)
-    wait_for(lambda: "a replica is" in conversion.text)
+    wait_for(lambda: "a replica is" in conversion.text, 60)
     replica.configure(recovery_min_apply_delay="0")
     replica.reload()
     conversion.end()

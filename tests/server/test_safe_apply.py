@@ -547,3 +547,19 @@ def test_copies_of_a_server_are_told_apart(pgdeck, make_server, tmp_path, pg_ver
     result = pgdeck("apply", "-d", deck, "--yes", "--restart", expect=1)
     assert "the old configuration is back and running" in result.err
     assert files(servers[0].data) == before
+
+
+def test_a_server_with_its_certificate_where_it_looks_by_itself(pgdeck, deck, fresh_server):
+    """server.crt and server.key are in its folder, and no file of settings names them."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-subj", "/CN=localhost", "-keyout", fresh_server.data / "server.key",
+                    "-out", fresh_server.data / "server.crt"], check=True, capture_output=True)
+    owner = fresh_server.data.stat()
+    for name in ("server.key", "server.crt"):
+        os.chown(fresh_server.data / name, owner.st_uid, owner.st_gid)
+        (fresh_server.data / name).chmod(0o600)
+    fresh_server.configure(ssl="on")
+    fresh_server.stop()
+    fresh_server.start()
+    pgdeck("apply", "-d", deck, "--yes", "--restart", expect=0)
+    assert fresh_server.value("SELECT current_setting('ssl')") == "on"
