@@ -98,6 +98,8 @@ run_pairs(struct advise *run, PGconn *connection, const char *hide, const char *
 {
     double with_ms[PAIRS];
     double without_ms[PAIRS];
+    double with_pages = 0;
+    double without_pages = 0;
     double spent_ms = 0;
     size_t count = 0;
 
@@ -115,9 +117,11 @@ run_pairs(struct advise *run, PGconn *connection, const char *hide, const char *
         timing->pairs++;
         timing->faster += with.ms < without.ms;
         timing->slower += with.ms > without.ms;
-        timing->before_pages = without.pages;
-        timing->after_pages = with.pages;
+        without_pages = without.pages;
+        with_pages = with.pages;
     }
+    timing->before_pages += without_pages;
+    timing->after_pages += with_pages;
     timing->before_ms += median(without_ms, count);
     timing->after_ms += median(with_ms, count);
     return true;
@@ -128,15 +132,24 @@ advise_effect_of(const struct advise_timing *timing)
 {
     const double certain_share = 0.8; /* of the pairs */
     const double little = 0.1;        /* of the time */
-    double needed = certain_share * (double)timing->pairs;
+    const double much = 2;            /* times the time: no noise in all pairs */
+    bool is_gain = timing->faster > timing->slower;
+    size_t agreeing = is_gain ? timing->faster : timing->slower;
+    double longer_ms = is_gain ? timing->before_ms : timing->after_ms;
+    double shorter_ms = is_gain ? timing->after_ms : timing->before_ms;
+    double more_pages = is_gain ? timing->before_pages : timing->after_pages;
+    double fewer_pages = is_gain ? timing->after_pages : timing->before_pages;
 
     if (timing->used.count == 0 && timing->is_reading)
         return ADVISE_SAME;
-    if ((double)timing->faster >= needed && timing->after_ms <= timing->before_ms * (1 - little))
-        return ADVISE_GAIN;
-    if ((double)timing->slower >= needed && timing->after_ms >= timing->before_ms * (1 + little))
-        return ADVISE_LOSS;
-    return ADVISE_SAME;
+    bool is_other =
+        is_gain ? shorter_ms <= longer_ms * (1 - little) : longer_ms >= shorter_ms * (1 + little);
+    if ((double)agreeing < certain_share * (double)timing->pairs || !is_other)
+        return ADVISE_SAME;
+    bool is_much = agreeing == timing->pairs && longer_ms >= much * shorter_ms;
+    if (more_pages <= fewer_pages && !is_much)
+        return ADVISE_UNCLEAR;
+    return is_gain ? ADVISE_GAIN : ADVISE_LOSS;
 }
 
 /* With each of its sets of values, and the mean of these. */
@@ -159,6 +172,8 @@ time_statement(struct advise *run, PGconn *connection, const char *hide,
         return error_set(err, ERROR_SQL, "no values are known for its parameters");
     timing->before_ms /= count;
     timing->after_ms /= count;
+    timing->before_pages /= count;
+    timing->after_pages /= count;
     return true;
 }
 

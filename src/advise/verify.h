@@ -4,7 +4,7 @@
 
 struct advise_timing {                /* of a statement */
     double before_ms, after_ms;       /* medians, the mean of these over the sets of values */
-    double before_pages, after_pages; /* read or found in memory, in the last run */
+    double before_pages, after_pages; /* read or found in memory, in the last run; means */
     size_t pairs, faster, slower;     /* of runs, one with the indexes and one without */
     bool is_reading;      /* a SELECT: indexes that its plan leaves out change nothing */
     const char *problem;  /* why it did not run; NULL */
@@ -20,8 +20,10 @@ struct advise_proof {
     struct advise_built *built;    /* one a choice */
 };
 
-/* Faster or slower: four of five pairs say so, and the medians differ by a tenth. */
-enum advise_effect { ADVISE_SAME, ADVISE_GAIN, ADVISE_LOSS };
+/* Faster or slower: four of five pairs say so, the medians differ by a tenth, and the pages go the
+ * same way; or all pairs say so, and one median is twice the other. Unclear: the times alone say
+ * so, and not that much: that may be what else the machine did. */
+enum advise_effect { ADVISE_SAME, ADVISE_GAIN, ADVISE_LOSS, ADVISE_UNCLEAR };
 enum advise_effect advise_effect_of(const struct advise_timing *timing);
 
 /* Builds, and runs each statement (of the sampled ones each set of values) in five pairs, with the

@@ -9,8 +9,10 @@
 static const char *
 verdict_of(const struct advise_timing *timing)
 {
-    static const char *const words[] = {
-        [ADVISE_SAME] = "same", [ADVISE_GAIN] = "faster", [ADVISE_LOSS] = "slower"};
+    static const char *const words[] = {[ADVISE_SAME] = "same",
+                                        [ADVISE_GAIN] = "faster",
+                                        [ADVISE_LOSS] = "slower",
+                                        [ADVISE_UNCLEAR] = "unclear"};
 
     return timing->problem != NULL ? "not run" : words[advise_effect_of(timing)];
 }
