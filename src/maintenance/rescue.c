@@ -251,6 +251,8 @@ go_round(struct rescue *rescue, bool *ret_is_done, struct error *err)
         size_t first = rescue->report->offers.count;
         if (i < count && !look_at(rescue, i, is_first, err))
             return false;
+        if (is_first && i < count && strcmp(sights[i].name, "disk") == 0)
+            rescue_look_at_disk(rescue);
         if (i == count)
             look_at_memory(rescue);
         else if (i == count + 1 && is_first)

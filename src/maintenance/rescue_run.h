@@ -15,6 +15,8 @@ void rescue_say(struct rescue *rescue, const char *sight, const char *severity, 
                 const char *format, ...) PRINTF_LIKE(5, 6);
 /* CPU, memory, disk of this host, over a third of a second. */
 void rescue_look_at_host(struct rescue *rescue);
+/* How much room is left where the data is, when that is this host, and what grows. */
+void rescue_look_at_disk(struct rescue *rescue);
 /* Whether the server's memory and disks are this host's, by its address. */
 bool rescue_is_local(const struct deck_server *server);
 /* How much of its own memory a process has; 0: unknown. */

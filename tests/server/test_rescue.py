@@ -2,6 +2,8 @@
 """pgdeck rescue: all connections taken and a lock storm; shown, offered, ended, recorded."""
 
 import json
+import os
+import re
 import threading
 import time
 
@@ -9,6 +11,7 @@ import psycopg
 import pytest
 
 from cluster import SOURCE
+from test_pool import PASSWORD, Pool
 
 DECK = """
 deck: rescue
@@ -40,6 +43,10 @@ class Fire:
         server.query("CREATE TABLE stock (id int); ", dbname="shop")
         server.query("GRANT ALL ON stock TO app", dbname="shop")
         self.sessions, self.waiters, self.threads = [], [], []
+
+    def write_deck(self, conninfo, more=""):
+        self.deck = self.folder / "deck.yaml"
+        self.deck.write_text(DECK.replace("CONNINFO", conninfo) + more)
 
     def app(self, name="shop"):
         connection = self.server.connect("shop", user="app", application_name=name)
@@ -83,9 +90,7 @@ def fire(make_server, tmp_path, pg_version):
     server = make_server(pg_version, max_connections=str(MOST), wal_level="replica")
     fire = Fire(server, tmp_path)
     fire.replication = psycopg.connect(server.conninfo(replication="true"), autocommit=True)
-    deck = tmp_path / "deck.yaml"
-    deck.write_text(DECK.replace("CONNINFO", server.conninfo()))
-    fire.deck = deck
+    fire.write_deck(server.conninfo())
     try:
         until(lambda: fire.count("backend_type = 'walsender'") == 1, "no replication")
         yield fire
@@ -167,3 +172,212 @@ def test_runaway_queries_are_cancelled(fire, pgdeck):
     thread.join(20)
     assert cancelled and "cancel the query" in out
     assert slow.execute("SELECT 1").fetchone() == (1,)
+
+
+# --- each sight -------------------------------------------------------------------------------
+
+def seen(fire, pgdeck, sight, *args):
+    """The lines and offers of one sight."""
+    report, = json.loads(pgdeck("rescue", "-d", fire.deck, "-n", "--json", *args, expect=0).out)
+    return ([line for line in report["lines"] if line["sight"] == sight],
+            [offer for offer in report["offers"] if offer["sight"] == sight])
+
+
+def sight_rows(server, name, *change, parameters=("60", "5")):
+    """What a sight's query finds, with a figure of it changed for the test."""
+    text = (SOURCE / f"src/maintenance/sql/rescue_{name}.sql").read_text()
+    text = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
+    if change:
+        assert change[0] in text
+        text = text.replace(*change)
+    for number, value in enumerate(parameters, 1):
+        text = text.replace(f"${number}", f"'{value}'")
+    return [row[1:5] for row in server.query(text)]
+
+
+def test_idle_for_an_hour_and_idle_in_transaction(fire):
+    """Both go when nearly all is taken, those idle for less only as far as there has to be room."""
+    for connection in [fire.app("open") for _ in range(3)]:
+        connection.execute("BEGIN; SELECT 1")
+    assert all(row[1] is None for row in sight_rows(fire.server, "connections"))
+    with pytest.raises(psycopg.OperationalError, match="slots"):
+        while True:
+            fire.app("idle")
+    young = sight_rows(fire.server, "connections")
+    assert "3 idle in a transaction" in young[0][0]
+    ends = [row for row in young if row[1]]
+    assert ends and all("longest of those" in row[0] and "idle on" not in row[0] for row in ends)
+    late = sight_rows(fire.server, "connections", "interval '1 minute'", "interval '0 minute'")
+    in_transaction = [row for row in late if row[1] and "idle in transaction" in row[0]]
+    assert len(in_transaction) == 3 and {row[2] for row in in_transaction} == {"terminate"}
+    hour = sight_rows(fire.server, "connections", parameters=("0", "5"))
+    idle = fire.count("state = 'idle' AND application_name IN ('idle', 'open')")
+    assert len([row for row in hour if row[1]]) == idle > len(ends)
+
+
+def test_the_disk_fills(make_server, pg_version, tmp_path, pgdeck):
+    """How much is free and what grows; a slot that keeps WAL and archiving that fails are told with
+    what helps; a query with much in temporary files is offered."""
+    server = make_server(pg_version, max_wal_size="32MB", wal_level="replica", archive_mode="on",
+                         archive_command="false", max_replication_slots="4")
+    fire = Fire(server, tmp_path)
+    fire.write_deck(server.conninfo())
+    server.query("SELECT pg_create_physical_replication_slot('nobody', true)")
+    for _ in range(6):
+        server.query("SELECT pg_logical_emit_message(false, 'a', 'b')")
+        server.query("SELECT pg_switch_wal()")
+    until(lambda: server.value("SELECT failed_count > 0 FROM pg_stat_archiver"), "archiving works")
+    lines, offers = seen(fire, pgdeck, "disk")
+    text = "\n".join(line["text"] for line in lines)
+    space = os.statvfs(server.data)
+    free = float(re.search(r"([0-9.]+) of [0-9.]+ GB are free for the data", text)[1])
+    assert free == pytest.approx(space.f_bavail * space.f_frsize / 2**30, rel=0.2, abs=1)
+    assert "WAL grows by" in text and "the largest databases: " in text
+    assert "slot nobody, which nobody uses, keeps" in text and "archiving has failed" in text
+    assert any(line["sql"] == "SELECT pg_drop_replication_slot('nobody')" for line in lines)
+    assert offers == []  # what a person has to decide
+    sorter = fire.app("sorter")
+    sorter.execute("SET work_mem = '64kB'")
+    sorter.execute("BEGIN; DECLARE c CURSOR FOR SELECT i FROM generate_series(1, 200000) i "
+                   "ORDER BY -i; FETCH c")
+    rows = sight_rows(server, "disk", "1073741824", "100000")
+    fire.out()
+    row, = [row for row in rows if row[1]]
+    assert row[2] == "cancel" and "of temporary files" in row[0]
+
+
+SEGMENT = 1024 * 1024  # transactions of a file of pg_xact
+
+
+@pytest.mark.pg(min=15, max=15)  # pg_resetwal comes with Debian's only
+def test_wraparound_is_near(make_server, pg_version, tmp_path, pgdeck):
+    """A server 1.2 thousand million transactions later, with a prepared transaction of before."""
+    server = make_server(pg_version, max_prepared_transactions="2", autovacuum="off",
+                         autovacuum_freeze_max_age="2000000000")
+    fire = Fire(server, tmp_path)
+    fire.write_deck(server.conninfo())
+    server.query("INSERT INTO stock VALUES (1)", dbname="shop")
+    with server.connect("shop") as connection:
+        connection.execute("BEGIN; INSERT INTO stock VALUES (2)")
+        connection.execute("PREPARE TRANSACTION 'forgotten'")
+    assert seen(fire, pgdeck, "wraparound") == ([], [])
+    server.stop()
+    server.run("pg_resetwal", "-f", "-x", str(0x478 * SEGMENT), "-D", str(server.data))
+    segment = server.data / "pg_xact" / "0478"
+    segment.write_bytes(bytes(SEGMENT // 4))
+    owner = server.data.stat()
+    os.chown(segment, owner.st_uid, owner.st_gid)
+    server.start()
+    reader = fire.app("reader")  # its snapshot is as old, but not by its own doing
+    reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1")
+    lines, offers = seen(fire, pgdeck, "wraparound")
+    fire.out()
+    text = "\n".join(line["text"] for line in lines)
+    assert offers == [] and "session" not in text
+    assert "database shop has used 1199 of 2147 million ids" in text
+    assert "prepared transaction 'forgotten' keeps rows from being frozen" in text
+    assert any(line["sql"] == "ROLLBACK PREPARED 'forgotten'" for line in lines)
+
+
+def test_a_prepared_transaction_at_the_head(make_server, pg_version, tmp_path, pgdeck):
+    """It holds locks and has no session: it is shown with its SQL, and nobody ends it."""
+    server = make_server(pg_version, max_prepared_transactions="2")
+    fire = Fire(server, tmp_path)
+    fire.write_deck(server.conninfo())
+    with server.connect("shop") as connection:
+        connection.execute("BEGIN; LOCK TABLE stock")
+        connection.execute("PREPARE TRANSACTION 'forgotten'")
+    for _ in range(3):
+        connection = fire.app("waiter")
+        thread = threading.Thread(target=fire.wait, args=(connection,))
+        thread.start()
+        fire.threads.append(thread)
+    try:
+        until(lambda: fire.count("wait_event_type = 'Lock'") == 3, "nobody waits")
+        lines, offers = seen(fire, pgdeck, "locks")
+        assert "3 sessions wait behind a prepared transaction: 'forgotten'" in lines[0]["text"]
+        assert lines[0]["sql"] == "ROLLBACK PREPARED 'forgotten'" and offers == []
+    finally:
+        server.query("ROLLBACK PREPARED 'forgotten'", dbname="shop")
+        fire.out()
+
+
+@pytest.mark.parametrize("table", ["pg_class", "stock"])
+def test_a_catalog_that_cannot_be_read(fire, pgdeck, table):
+    """pg_class of the database, or a table, held ACCESS EXCLUSIVE: rescue answers, in seconds, and
+    ends who holds it."""
+    waiters = [fire.app("waiter") for _ in range(3)]
+    head = fire.server.connect("shop", application_name="head")
+    head.execute(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+    for connection in waiters:
+        thread = threading.Thread(target=fire.wait, args=(connection,))
+        thread.start()
+        fire.threads.append(thread)
+    until(lambda: fire.count("wait_event_type = 'Lock'") == 3, "nobody waits")
+    began = time.monotonic()
+    report, = json.loads(pgdeck("rescue", "-d", fire.deck, "--yes", "--json", expect=0).out)
+    assert time.monotonic() - began < 15
+    for thread in fire.threads:
+        thread.join(20)
+    assert not any(thread.is_alive() for thread in fire.threads)
+    assert [offer["sight"] for offer in report["offers"]] == ["locks"]
+    head.close()
+
+
+@pytest.mark.pg(min=16)
+def test_a_reserved_connection_without_superuser(make_server, pg_version, tmp_path, pgdeck):
+    """All is taken; a role that may use what is reserved comes in and ends what may go."""
+    server = make_server(pg_version, max_connections=str(MOST), reserved_connections="2")
+    fire = Fire(server, tmp_path)
+    server.query("CREATE ROLE medic LOGIN")
+    server.query("GRANT pg_use_reserved_connections, pg_monitor, pg_signal_backend TO medic")
+    fire.write_deck(server.conninfo(user="medic"))
+    with pytest.raises(psycopg.OperationalError, match="slots"):
+        while True:
+            fire.app("idle")
+    try:
+        report, = json.loads(pgdeck("rescue", "-d", fire.deck, "--yes", "--json", expect=0).out)
+        assert any("comes in by reserved_connections (2)" in line["text"]
+                   for line in report["lines"])
+        assert report["done"] > 0 and report["failed"] == 0
+        fire.app("new")
+    finally:
+        fire.out()
+
+
+@pytest.mark.parametrize("option", [[], ["--pool-kill"]], ids=["reconnect", "kill"])
+def test_a_pool_whose_clients_wait(make_server, pg_version, tmp_path, pgdeck, option):
+    """One server connection, held by a client that does nothing: the next waits. RECONNECT is for
+    servers that come free; KILL ends who holds it."""
+    server = make_server(pg_version)
+    fire = Fire(server, tmp_path)
+    server.query(f"CREATE ROLE alice LOGIN PASSWORD '{PASSWORD}'")
+    pool = Pool(pgdeck, tmp_path, server, {"shop": {"max": 1}})
+    fire.write_deck(server.conninfo(), f"pooler: {{port: {pool.port}, "
+                    f"socket_folder: {pool.folder}}}\n")
+    assert seen(fire, pgdeck, "pool") == ([], [])
+    holder, waiter = pool.connect("shop"), pool.connect("shop")
+    try:
+        holder.execute("BEGIN")
+        fire.threads.append(threading.Thread(target=fire.wait, args=(waiter,)))
+        fire.threads[0].start()
+        until(lambda: any(row["cl_waiting"] == "1" for row in pool.show("POOLS")), "nobody waits")
+        report, = json.loads(pgdeck("rescue", "-d", fire.deck, "--yes", "--json", *option,
+                                    expect=0).out)
+        offer, = [offer for offer in report["offers"] if offer["sight"] == "pool"]
+        assert offer["done"] and offer["sql"].split()[0] == ("KILL" if option else "RECONNECT")
+        if option:
+            fire.threads[0].join(20)
+            assert not fire.threads[0].is_alive()
+            with pytest.raises(psycopg.Error):
+                holder.execute("SELECT 1")
+        else:
+            first = holder.execute("SELECT pg_backend_pid()").fetchone()
+            holder.execute("COMMIT")
+            fire.threads[0].join(20)
+            assert waiter.execute("SELECT pg_backend_pid()").fetchone() != first
+    finally:
+        holder.close()
+        waiter.close()
+        fire.out()
+        pool.stop()

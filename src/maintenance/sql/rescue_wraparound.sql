@@ -15,13 +15,19 @@ WITH aged AS (
                   n.datname) AS sql
       FROM near AS n
      UNION ALL
-    SELECT 2, 'critical', format('session %s of %s on %s keeps rows from being frozen: its snapshot is '
-           '%s transactions old', a.pid, a.usename, a.datname, age(a.backend_xmin)),
+    SELECT 2, 'critical', format('session %s of %s on %s keeps rows from being frozen: its transaction '
+           'or snapshot is %s transactions old', a.pid, a.usename, a.datname,
+           greatest(age(a.backend_xmin), age(a.backend_xid))),
            CASE WHEN a.application_name NOT LIKE 'pgdeck%' THEN format('end session %s', a.pid) END,
            'terminate', a.pid::text, a.backend_start::text, NULL
       FROM pg_stat_activity AS a
-     WHERE a.backend_type = 'client backend' AND age(a.backend_xmin) > 50000000
+     WHERE a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()
+       AND greatest(age(a.backend_xmin), age(a.backend_xid)) > 50000000
        AND EXISTS (SELECT FROM near)
+       -- a new snapshot is as old as the oldest transaction that runs: that one is to end
+       AND NOT EXISTS (SELECT FROM pg_prepared_xacts AS p WHERE p.transaction = a.backend_xmin)
+       AND NOT EXISTS (SELECT FROM pg_stat_activity AS b
+                        WHERE b.backend_xid = a.backend_xmin AND b.pid <> a.pid)
      UNION ALL
     SELECT 3, 'critical', format('prepared transaction %L keeps rows from being frozen', p.gid), NULL,
            NULL, NULL, NULL, format('ROLLBACK PREPARED %L', p.gid)
