@@ -264,6 +264,39 @@ def test_the_budgets_of_a_rebuild(bloated):
     assert task["state"] == "left" and "of the budget are left" in task["error"]
 
 
+def test_what_is_told_is_sql(deck):
+    """Tables with which autovacuum cannot keep up and indexes that nobody needs, each with the
+    statement that helps; which the server takes, and after which nothing is told."""
+    deck.write().applied()
+    deck.run("CREATE TABLE t_off (id int, n int) WITH (autovacuum_enabled = off)")
+    deck.run("CREATE TABLE t_late (id int, n int) WITH (autovacuum_vacuum_scale_factor = 100)")
+    deck.run("CREATE INDEX t_late_one ON t_late (id)")
+    deck.run("CREATE INDEX t_late_two ON t_late (id)")
+    for name in ("t_off", "t_late"):
+        deck.run(f"INSERT INTO {name} SELECT i, i FROM generate_series(1, 20000) i")
+        deck.run(f"ANALYZE {name}")
+    deck.run("DELETE FROM t_off WHERE id <= 8000")
+
+    def told():
+        report, = maintain(deck, "weekly", "--dry-run")
+        return {finding["sql"]: finding["text"] for finding in report["findings"]
+                if finding["sql"] and "t_" in finding["sql"]}
+
+    off = "ALTER TABLE public.t_off RESET (autovacuum_enabled)"
+    late = ("ALTER TABLE public.t_late SET (autovacuum_vacuum_scale_factor = 0.1, "
+            "autovacuum_analyze_scale_factor = 0.1)")
+    deadline = time.monotonic() + 20
+    while off not in told():
+        assert time.monotonic() < deadline, told()
+    found = told()
+    assert "has 8000 dead rows" in found[off] and "only after 2000050 dead ones" in found[late]
+    drop, = [sql for sql, text in found.items() if "duplicate" in text]
+    assert "t_late_" in drop
+    for sql in (off, late, drop):
+        deck.run(sql)
+    assert not {off, late, drop} & set(told())
+
+
 def test_backups_are_checked(deck, tmp_path):
     """Each tool's own answer; what is old, failed or not there is a critical finding of
     production."""

@@ -31,8 +31,8 @@ SELECT format('autovacuum comes to %s, of %s rows, only after %s dead ones', nam
               round(starts)),
        format('ALTER TABLE %s SET (autovacuum_vacuum_scale_factor = %s, '
               'autovacuum_analyze_scale_factor = %s)', name,
-              greatest(round((100000 / rows)::numeric, 4), 0.0005),
-              greatest(round((100000 / rows)::numeric, 4), 0.0005)), dead
+              least(greatest(round((100000 / rows)::numeric, 4), 0.0005), 0.1),
+              least(greatest(round((100000 / rows)::numeric, 4), 0.0005), 0.1)), dead
   FROM state WHERE is_on AND starts >= 1000000
  UNION ALL
 SELECT format('autovacuum cannot keep up with %s: %s dead rows, although it starts at %s', name,
