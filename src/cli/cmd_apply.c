@@ -12,7 +12,7 @@
 struct apply_command {
     struct cli_list databases, advisors;
     struct cli_list operands;
-    bool is_yes, has_restart, has_drop, is_waiting, has_sql;
+    bool is_yes, has_restart, has_drop, has_revoke, is_waiting, has_sql;
     const char *watch;
     int64_t watch_ms;
 };
@@ -23,6 +23,7 @@ run_plan(struct cli *cli, const struct apply_command *options, struct plan *plan
 {
     const struct cli_watch watch = {options->watch_ms, locks};
     const struct cli_consent consent = {options->is_yes, options->has_restart, options->has_drop,
+                                        options->has_revoke,
                                         options->watch != NULL ? &watch : NULL};
 
     if (!cli->is_json)
@@ -88,6 +89,8 @@ cmd_apply(struct cli *cli, const struct cli_command *command, int argc, char **a
         {"restart", 0, CLI_FLAG, NULL, "restart servers where settings need it",
          &options.has_restart},
         {"drop", 0, CLI_FLAG, NULL, "do what removes something, too", &options.has_drop},
+        {"revoke", 0, CLI_FLAG, NULL, "take away rights that the deck does not give",
+         &options.has_revoke},
         {"wait", 0, CLI_FLAG, NULL, "wait for another apply to end", &options.is_waiting},
         {"watch", 0, CLI_TEXT, "10m", "then watch, and take it back if it got worse (deck: watch)",
          &options.watch},

@@ -60,7 +60,7 @@ print_outcome(struct cli *cli, const struct apply_outcome *outcome, size_t manua
     }
     printf("%sDone:%s %zu changes.", style->green, style->reset, outcome->done);
     if (outcome->skipped > 0)
-        printf(" %zu left out: they need --restart or --drop.", outcome->skipped);
+        printf(" %zu left out: they need --restart, --drop or --revoke.", outcome->skipped);
     puts(outcome->done > 0 ? " pgdeck rollback takes it back." : "");
     if (manual > 0)
         printf("%s%zu left to you%s, as the plan says: until then the server is not as the deck "
@@ -91,6 +91,7 @@ cli_run_plan(struct cli *cli, struct plan *plan, const struct cli_consent *conse
     const struct apply_options apply = {
         .has_restart = consent->has_restart,
         .has_drop = consent->has_drop,
+        .has_revoke = consent->has_revoke,
         .on_change = print_change,
         .on_progress = print_progress,
         .on_note = print_note,

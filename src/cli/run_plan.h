@@ -4,7 +4,7 @@
 
 /* Flags that the user gave. */
 struct cli_consent {
-    bool is_yes, has_restart, has_drop;
+    bool is_yes, has_restart, has_drop, has_revoke;
     const struct cli_watch *watch; /* NULL: the servers are not watched afterwards */
 };
 

@@ -24,11 +24,12 @@ add_plan(const struct plan *plan, const struct deck_server *server, struct secur
         const struct change *change = &plan->changes.changes.items[i];
         if (change->server != server->name)
             continue;
-        item.state = SECURITY_FAIL;
+        item.state = change->is_revocation ? SECURITY_WARN : SECURITY_FAIL;
         item.database = change->database;
         item.finding = arena_printf(list->arena, "not as the deck says: %s", change->what);
         item.evidence = change->why != NULL ? change->why : "";
-        item.fix = "-- pgdeck apply --only security";
+        item.fix = change->is_revocation ? "-- pgdeck apply --only security --revoke"
+                                         : "-- pgdeck apply --only security";
         security_add_item(list, &item);
     }
     for (size_t i = 0; i < plan->changes.manual.count; i++) {

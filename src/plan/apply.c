@@ -332,7 +332,8 @@ static bool
 is_left_out(const struct run *run, const struct change *change)
 {
     return (change->phase == CHANGE_RESTART && !run->options->has_restart) ||
-           (change->is_destructive && !run->options->has_drop);
+           (change->is_destructive && !run->options->has_drop) ||
+           (change->is_revocation && !run->options->has_revoke);
 }
 
 /* All changes from that one on that may run beside it. */

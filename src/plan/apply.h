@@ -5,6 +5,7 @@
 struct apply_options {
     bool has_restart; /* --restart: restarts are done */
     bool has_drop;    /* --drop: destructive changes are done */
+    bool has_revoke;  /* --revoke: rights that the deck does not give are taken away */
     bool goes_on;     /* past changes that fail, each told to on_failure */
     void (*on_failure)(void *sink, const struct change *change, const struct error *err);
     /* Told of each change before it runs (index from 1), and of what it says meanwhile. */
@@ -18,7 +19,7 @@ struct apply_options {
 struct apply_outcome {
     size_t done;
     size_t failed;       /* with goes_on */
-    size_t skipped;      /* restarts and destructive changes whose flag was not given */
+    size_t skipped;      /* those whose flag (--restart, --drop, --revoke) was not given */
     const bool *touched; /* by plan->servers: something was done there; in the plan's arena */
     bool is_begun;       /* false: refused before anything was touched */
     bool is_resumed;     /* an apply that did not reach its end was continued */

@@ -358,6 +358,7 @@ plan_summarize(const struct plan *plan)
         ++*counters[change->action];
         summary.restart += change->phase == CHANGE_RESTART;
         summary.destructive += change->is_destructive;
+        summary.revocation += change->is_revocation;
     }
     return summary;
 }

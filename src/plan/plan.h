@@ -39,6 +39,6 @@ void plan_release(struct plan *plan);
 
 struct plan_summary {
     size_t create, alter, drop, run;
-    size_t restart, destructive;
+    size_t restart, destructive, revocation;
 };
 struct plan_summary plan_summarize(const struct plan *plan);

@@ -46,6 +46,7 @@ promise_json(const struct change *change)
     json_object_set_new(object, "reload", json_boolean(change->needs_reload));
     json_object_set_new(object, "restart", json_boolean(change->needs_restart));
     json_object_set_new(object, "destructive", json_boolean(change->is_destructive));
+    json_object_set_new(object, "revocation", json_boolean(change->is_revocation));
     return object;
 }
 

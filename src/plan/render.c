@@ -124,6 +124,8 @@ render_change(struct text *text, const struct change *change, const struct rende
     render_remark(text, style, "changed by hand:", change->drift);
     if (change->is_destructive)
         text_appendf(text, "      %sneeds --drop%s\n", style->red, style->reset);
+    if (change->is_revocation)
+        text_appendf(text, "      %sneeds --revoke%s\n", style->red, style->reset);
     if (!with_sql)
         return;
     if (change->lock != NULL)
@@ -326,6 +328,9 @@ render_summary(struct text *text, const struct plan *plan, const struct render_s
     if (summary.destructive > 0)
         text_appendf(text, "%s%zu of them remove something%s: apply --drop does them.\n",
                      style->red, summary.destructive, style->reset);
+    if (summary.revocation > 0)
+        text_appendf(text, "%s%zu of them take rights away%s: apply --revoke does them.\n",
+                     style->red, summary.revocation, style->reset);
 }
 
 void

@@ -4,19 +4,21 @@
 #include "security/hba_file.h"
 #include "security/rights.h"
 #include "security/roles.h"
+#include "security/surplus.h"
 #include "security/tenants.h"
 
 bool
 security_advise(struct advice *advice, struct error *err)
 {
-    if (!security_advise_roles(advice, err))
+    if (!security_advise_roles(advice, err) || !security_surplus_roles(advice, err))
         return false;
     for (size_t i = 0; i < advice->deck->databases.count; i++) {
         const struct deck_database *database = &advice->deck->databases.items[i];
         if (database->environment->server != advice->server)
             continue;
         security_advise_rights(advice, database);
-        if (!security_advise_tenants(advice, database, err))
+        if (!security_surplus_rights(advice, database, err) ||
+            !security_advise_tenants(advice, database, err))
             return false;
     }
     return security_advise_hba(advice, err);

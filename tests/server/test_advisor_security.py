@@ -393,3 +393,53 @@ def test_rights_that_are_anothers_to_give_stay(pgdeck, guarded, tmp_path):
     text = pgdeck("plan", "-d", deck, expect=0).out
     assert 'belongs to "postgres"' in text and "to give" in text
     assert {change["phase"] for change in changes(pgdeck, deck)} == {"role"}
+
+
+SURPLUS = """
+    GRANT TRUNCATE, SELECT ON items TO blue_web WITH GRANT OPTION;
+    GRANT SELECT ON items TO PUBLIC;
+    GRANT CREATE ON SCHEMA public TO blue_web_a;
+    GRANT CONNECT, TEMPORARY ON DATABASE blue_one TO green_web;
+    ALTER DEFAULT PRIVILEGES FOR ROLE blue_owner IN SCHEMA public GRANT TRIGGER ON TABLES TO blue_job;
+    ALTER ROLE blue_job_a CREATEDB BYPASSRLS;
+    GRANT pg_read_all_data, blue_owner TO green_web_a WITH ADMIN OPTION;
+"""
+
+
+def test_surplus_rights_are_shown_and_go_only_with_revoke(pgdeck, deck, guarded):
+    apply(pgdeck, deck)
+    clean = rights(guarded)
+    guarded.psql(text=SURPLUS, dbname="blue_one")
+    surplus = rights(guarded)
+    plan = changes(pgdeck, deck)
+    assert {change["what"] for change in plan} == {
+        "take SELECT on table public.items from PUBLIC",
+        "take TRUNCATE on table public.items from blue_web",
+        "take CREATE on schema public from blue_web_a",
+        "take CONNECT, TEMPORARY on database blue_one from green_web",
+        "give blue_job no TRIGGER on new tables of blue_owner",
+        "take BYPASSRLS CREATEDB from role blue_job_a",
+        "take green_web_a out of role pg_read_all_data",
+        "take green_web_a out of role blue_owner"}
+    assert all(change["revocation"] and change["undo"] for change in plan)
+    assert "needs --revoke" in pgdeck("plan", "-d", deck).out
+    assert "--revoke" in apply(pgdeck, deck).out
+    assert rights(guarded) == surplus  # nothing without the flag
+    apply(pgdeck, deck, "--revoke")
+    assert changes(pgdeck, deck) == []
+    after = rights(guarded)
+    assert after["roles"] == clean["roles"] and after["green_one"] == clean["green_one"]
+    refused = ("SELECT has_table_privilege('blue_web', 'items', 'TRUNCATE') OR "
+               "has_database_privilege('green_web', 'blue_one', 'CONNECT') OR "
+               "has_schema_privilege('blue_web_a', 'public', 'CREATE') OR "
+               "(SELECT rolbypassrls FROM pg_roles WHERE rolname = 'blue_job_a')")
+    assert not guarded.value(refused, dbname="blue_one")
+    guarded.query("GRANT TRUNCATE ON items TO blue_job", dbname="blue_one")
+    pgdeck("apply", "-d", deck, "--yes", "--revoke", expect=0)
+    pgdeck("rollback", "-d", deck, "--yes", expect=0)
+    assert guarded.value("SELECT has_table_privilege('blue_job', 'items', 'TRUNCATE')",
+                         dbname="blue_one")
+    pgdeck("rollback", "-d", deck, "--yes", expect=0)
+    assert guarded.value(refused, dbname="blue_one")
+    assert rights(guarded)["roles"] == surplus["roles"]
+    assert {change["what"] for change in plan} <= {c["what"] for c in changes(pgdeck, deck)}

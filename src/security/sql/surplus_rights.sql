@@ -1,0 +1,91 @@
+-- what: rights in this database that the deck does not give: to its roles, to everybody
+-- servers: 14..
+-- $1 deck json
+-- $2 roles text[] (of the services that this database is for)
+-- returns: what, sql, undo, warning, obstacle (null: this role may do it)
+WITH own AS (
+    SELECT r.oid, bool_or(n.is_here) AS is_here
+      FROM (SELECT names.name, s ->> 'role' = ANY ($2::text[]) AS is_here
+              FROM jsonb_array_elements($1::jsonb -> 'environments') AS e
+             CROSS JOIN jsonb_array_elements(e -> 'services') AS s
+             CROSS JOIN LATERAL (SELECT s ->> 'role' AS name UNION ALL
+                                 SELECT l #>> '{}' FROM jsonb_array_elements(s -> 'logins') AS l)
+                   AS names
+             UNION ALL
+            SELECT e ->> 'owner', false FROM jsonb_array_elements($1::jsonb -> 'environments') AS e
+             WHERE NOT e -> 'databases' ? current_database()) AS n
+      JOIN pg_roles AS r ON r.rolname = n.name
+     GROUP BY r.oid
+), own_schema AS (
+    SELECT oid, nspname, nspowner, nspacl FROM pg_namespace
+     WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'pgdeck', 'tenants', 'monitoring')
+       AND nspname !~ '^pg_(toast|temp)'
+), given AS (
+    SELECT 'DATABASE' AS kind, format('%I', datname) AS object, datdba AS owner, a.*
+      FROM pg_database CROSS JOIN aclexplode(datacl) AS a WHERE datname = current_database()
+     UNION ALL
+    SELECT 'SCHEMA', format('%I', nspname), nspowner, a.*
+      FROM own_schema CROSS JOIN aclexplode(nspacl) AS a
+     UNION ALL
+    SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
+           format('%I.%I', n.nspname, c.relname), c.relowner, a.*
+      FROM pg_class AS c
+      JOIN own_schema AS n ON n.oid = c.relnamespace
+     CROSS JOIN aclexplode(c.relacl) AS a
+     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+       AND NOT EXISTS (SELECT FROM pg_depend AS d
+                        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                          AND d.deptype = 'e')
+), surplus AS (
+    SELECT g.kind, g.object, g.owner, g.grantor, g.is_grantable, g.grantee,
+           CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE format('%I', pg_get_userbyid(g.grantee)) END
+               AS role,
+           string_agg(g.privilege_type, ', ' ORDER BY g.privilege_type) AS rights
+      FROM given AS g LEFT JOIN own AS o ON o.oid = g.grantee
+     WHERE (g.grantee = 0 AND g.kind IN ('TABLE', 'SEQUENCE'))
+        OR (o.oid IS NOT NULL AND o.oid <> g.owner
+            AND NOT (o.is_here AND g.privilege_type = ANY (CASE g.kind
+                        WHEN 'TABLE' THEN '{SELECT,INSERT,UPDATE,DELETE}'::text[]
+                        WHEN 'SEQUENCE' THEN '{USAGE,SELECT}'
+                        WHEN 'SCHEMA' THEN '{USAGE}' ELSE '{CONNECT}' END)))
+     GROUP BY g.kind, g.object, g.owner, g.grantor, g.is_grantable, g.grantee
+), coming AS (
+    SELECT format('ALTER DEFAULT PRIVILEGES FOR ROLE %I%s', pg_get_userbyid(d.defaclrole),
+                  CASE WHEN n.oid IS NOT NULL THEN format(' IN SCHEMA %I', n.nspname) END) AS head,
+           CASE d.defaclobjtype WHEN 'S' THEN 'SEQUENCES' ELSE 'TABLES' END AS kind,
+           d.defaclrole AS owner, a.grantee, a.is_grantable,
+           CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE format('%I', pg_get_userbyid(a.grantee)) END
+               AS role,
+           string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type) AS rights
+      FROM pg_default_acl AS d
+     CROSS JOIN aclexplode(d.defaclacl) AS a
+      LEFT JOIN pg_namespace AS n ON n.oid = d.defaclnamespace
+      LEFT JOIN own AS o ON o.oid = a.grantee
+     WHERE d.defaclobjtype IN ('r', 'S') AND coalesce(n.nspname, '') NOT IN ('pgdeck', 'monitoring')
+       AND (a.grantee = 0
+            OR (o.oid IS NOT NULL AND o.oid <> d.defaclrole
+                AND NOT (o.is_here AND a.privilege_type = ANY (CASE d.defaclobjtype
+                            WHEN 'r' THEN '{SELECT,INSERT,UPDATE,DELETE}'::text[]
+                            ELSE '{USAGE,SELECT}' END))))
+     GROUP BY 1, 2, 3, 4, 5, 6
+)
+SELECT format('take %s on %s %s from %s', rights, lower(kind), object, role) AS what,
+       format('REVOKE %s ON %s %s FROM %s;', rights, kind, object, role) AS sql,
+       format('GRANT %s ON %s %s TO %s%s;', rights, kind, object, role,
+              CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END) AS undo,
+       CASE grantee WHEN 0 THEN 'roles that the deck does not know may rely on it' END AS warning,
+       CASE WHEN grantor <> owner
+            THEN format('%I gave it and has to take it back', pg_get_userbyid(grantor))
+            WHEN NOT pg_has_role(owner, 'USAGE')
+            THEN format('only %I may', pg_get_userbyid(owner)) END AS obstacle
+  FROM surplus
+ UNION ALL
+SELECT format('give %s no %s on new %s of %I', role, rights, lower(kind), pg_get_userbyid(owner)),
+       format('%s REVOKE %s ON %s FROM %s;', head, rights, kind, role),
+       format('%s GRANT %s ON %s TO %s%s;', head, rights, kind, role,
+              CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END),
+       CASE grantee WHEN 0 THEN 'roles that the deck does not know may rely on it' END,
+       CASE WHEN NOT pg_has_role(owner, 'USAGE')
+            THEN format('only %I may', pg_get_userbyid(owner)) END
+  FROM coming
+ ORDER BY what

@@ -1,0 +1,55 @@
+-- what: attributes and memberships that the deck does not give its owners, services and logins
+-- servers: 14..
+-- $1 deck json
+-- returns: what, sql, undo, warning, obstacle (null: this role may do it)
+WITH own AS (
+    SELECT e ->> 'owner' AS name, NULL AS service
+      FROM jsonb_array_elements($1::jsonb -> 'environments') AS e
+     UNION
+    SELECT n, s ->> 'role'
+      FROM jsonb_array_elements($1::jsonb -> 'environments') AS e
+     CROSS JOIN jsonb_array_elements(e -> 'services') AS s
+     CROSS JOIN LATERAL (SELECT s ->> 'role' AS n
+                          UNION ALL
+                         SELECT l #>> '{}' FROM jsonb_array_elements(s -> 'logins') AS l) AS names
+), attribute AS (
+    SELECT r.rolname, string_agg(a.word, ' ' ORDER BY a.word) AS words,
+           string_agg('NO' || a.word, ' ' ORDER BY a.word) AS against
+      FROM pg_roles AS r
+     CROSS JOIN LATERAL (VALUES ('SUPERUSER', rolsuper), ('BYPASSRLS', rolbypassrls),
+                                ('CREATEROLE', rolcreaterole), ('CREATEDB', rolcreatedb),
+                                ('REPLICATION', rolreplication)) AS a (word, is_on)
+     WHERE a.is_on AND r.rolname IN (SELECT name FROM own)
+     GROUP BY r.rolname
+), membership AS (
+    SELECT m.rolname AS member, g.rolname AS role, o.rolname AS grantor, a.admin_option,
+           to_jsonb(a) ->> 'inherit_option' AS inherits, to_jsonb(a) ->> 'set_option' AS sets,
+           current_setting('server_version_num')::int >= 160000 AS has_grantors, a.roleid
+      FROM pg_auth_members AS a
+      JOIN pg_roles AS m ON m.oid = a.member
+      JOIN pg_roles AS g ON g.oid = a.roleid
+      LEFT JOIN pg_roles AS o ON o.oid = a.grantor
+     WHERE m.rolname IN (SELECT name FROM own)
+       AND NOT EXISTS (SELECT FROM own WHERE own.name = m.rolname AND own.service = g.rolname)
+), me AS (
+    SELECT rolsuper, rolcreaterole FROM pg_roles WHERE rolname = current_user
+)
+SELECT format('take %s from role %I', words, rolname) AS what,
+       format('ALTER ROLE %I %s;', rolname, against) AS sql,
+       format('ALTER ROLE %I %s;', rolname, words) AS undo, NULL AS warning,
+       CASE WHEN NOT me.rolsuper THEN 'a superuser has to' END AS obstacle
+  FROM attribute CROSS JOIN me
+ UNION ALL
+SELECT format('take %I out of role %I', member, role),
+       format('REVOKE %I FROM %I%s;', role, member,
+              CASE WHEN has_grantors THEN format(' GRANTED BY %I', grantor) END),
+       format('GRANT %I TO %I%s%s;', role, member,
+              CASE WHEN has_grantors THEN format(' WITH ADMIN %s, INHERIT %s, SET %s',
+                                                 admin_option::text, inherits, sets)
+                   WHEN admin_option THEN ' WITH ADMIN OPTION' END,
+              CASE WHEN has_grantors THEN format(' GRANTED BY %I', grantor) END), NULL,
+       CASE WHEN NOT me.rolsuper AND NOT pg_has_role(roleid, 'USAGE WITH ADMIN OPTION')
+                 AND (has_grantors OR NOT me.rolcreaterole)
+            THEN format('only who administers %I may', role) END
+  FROM membership CROSS JOIN me
+ ORDER BY what
