@@ -45,6 +45,14 @@ def bad(findings):
             and f["check"] != "version"]
 
 
+def content(server, dbname, but=""):
+    """{table: fingerprint of its rows} of the schema public."""
+    names = server.query("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname <> "
+                         f"'{but}' AND relnamespace = 'public'::regnamespace", dbname=dbname)
+    return {name: server.value("SELECT md5(string_agg(t::text, '' ORDER BY t::text)) "
+                               f"FROM {name} AS t", dbname=dbname) for name, in names}
+
+
 @pytest.fixture
 def healthy(make_server, pg_version):
     server = make_server(pg_version, fsync="on", full_page_writes="on", synchronous_commit="on")
@@ -509,13 +517,6 @@ class Ward:
         decoy.execute("BEGIN; SELECT 1")
         self.run("SELECT pg_stat_force_next_flush()" if self.server.version >= 15 else "SELECT 1")
 
-    def content(self):
-        names = self.server.query("SELECT relname FROM pg_class WHERE relkind = 'r' "
-                                  "AND relnamespace = 'public'::regnamespace ORDER BY 1",
-                                  dbname="ward")
-        return {name: self.server.value(f"SELECT md5(string_agg(t::text, '' ORDER BY t::text)) "
-                                        f"FROM {name} AS t", dbname="ward") for name, in names}
-
     def end(self):
         for connection in self.connections:
             connection.close()
@@ -566,12 +567,12 @@ def test_every_sickness_is_found_and_mended(pgdeck, ward, tmp_path):
         ward.run(cure, where)  # nothing else gets its locks before; one can be both
     ward.end()
     ward.connections = []
-    before = ward.content()
+    before = content(ward.server, "ward")
     for finding in found:
         if finding not in holders:
             assert finding["fix_sql"], finding
             ward.run(finding["fix_sql"], finding["fix_database"])
-    assert ward.content() == before
+    assert content(ward.server, "ward") == before
     ward.server.restart()
     ward.interval()
     ward.run(SORT)

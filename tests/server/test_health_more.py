@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from cluster import SOURCE, wait_for
-from test_health import bad, look, write_deck
+from test_health import bad, content, look, write_deck
 
 LEVELS = """
 alerts:
@@ -272,11 +272,14 @@ def test_more_sicknesses_are_found_and_mended(pgdeck, clinic, tmp_path):
     assert {f["check"] for f in unknown} <= {"configuration files", "sequences"}
     assert all(f["certainty"] == "not measurable with this role" for f in unknown)
 
+    before = content(one.server, "sick", but="sick_page")  # of which nothing can be read
+    assert len(before) >= 10 and all(before[t] for t in ("ai_tasks", "sick_keyless", "one_side"))
     for finding in findings:
         cure = finding["fix_sql"]
         if cure and finding["severity"] != "ok" and finding["check"] not in CURED_BY_HAND \
                 and "pg_drop_replication_slot" not in cure:
             one.run(cure, finding["fix_database"])
+    assert content(one.server, "sick", but="sick_page") == before
     one.end()
     left, _ = look(pgdeck, deck)
     assert {f["check"] for f in bad(left)} <= CURED_BY_HAND
@@ -466,3 +469,60 @@ def test_what_runs_out_at_this_rate(pgdeck, make_server, pg_version, tmp_path):
         == 2
     server.psql(text=found["fix_sql"])
     assert bad(look(pgdeck, deck, *only)[0]) == []
+
+
+def test_a_subscription_that_fails(pgdeck, make_server, pg_version, tmp_path):
+    """Beside one that works; the statement stops it, and loses nothing."""
+    server = make_server(pg_version, wal_level="logical", wal_retrieve_retry_interval="200ms",
+                         fsync="on", full_page_writes="on", synchronous_commit="on")
+    server.query("CREATE ROLE watcher LOGIN IN ROLE pg_monitor")
+    server.query("CREATE DATABASE target")
+    conninfo = server.conninfo("postgres").replace("'", "''")
+    for name in ("sick", "decoy"):
+        server.psql(text=f"CREATE TABLE {name} (id int PRIMARY KEY); CREATE PUBLICATION {name} FOR "
+                    f"TABLE {name}; SELECT pg_create_logical_replication_slot('{name}', "
+                    "'pgoutput')")
+        server.psql(text=f"CREATE TABLE {name} (id int PRIMARY KEY)", dbname="target")
+        server.psql(text=f"CREATE SUBSCRIPTION {name}_sub CONNECTION '{conninfo}' PUBLICATION "
+                    f"{name} WITH (create_slot = false, slot_name = {name}, copy_data = false)",
+                    dbname="target")
+    server.psql(text="INSERT INTO sick VALUES (1)", dbname="target")
+    server.psql(text="INSERT INTO sick VALUES (1), (2); INSERT INTO decoy VALUES (1)")
+    wait_for(lambda: server.value("SELECT count(*) FROM decoy", dbname="target") == 1, 20, "it")
+    deck = write_deck(tmp_path, server, "postgres", "target")
+    if pg_version == 14:  # nothing counts errors there; that the worker is gone is found
+        assert bad(look(pgdeck, deck, "--check", "subscription errors")[0]) == []
+        return
+    wait_for(lambda: server.value("SELECT apply_error_count FROM pg_stat_subscription_stats "
+                                  "WHERE subname = 'sick_sub'") > 1, 20, "errors")
+    only = ("--check", "subscription errors")
+    for user in ("postgres", "watcher"):
+        found, = bad(look(pgdeck, write_deck(tmp_path, server, "postgres", "target", user=user),
+                          *only)[0])
+        assert "sick_sub fails again" in found["finding"] and found["fix_database"] == "target"
+    server.psql(text=found["fix_sql"], dbname="target")
+    assert bad(look(pgdeck, deck, *only)[0]) == []
+    server.psql(text="DELETE FROM sick", dbname="target")
+    server.psql(text="ALTER SUBSCRIPTION sick_sub ENABLE", dbname="target")
+    wait_for(lambda: server.value("SELECT count(*) FROM sick", dbname="target") == 2, 20, "rows")
+
+
+def test_updates_that_leave_their_page(pgdeck, make_server, pg_version, tmp_path):
+    server = make_server(pg_version, fsync="on", full_page_writes="on", synchronous_commit="on")
+    server.psql(text="CREATE TABLE sick (i int, n int); CREATE TABLE decoy (i int, n int) WITH "
+                "(fillfactor = 45); CREATE TABLE decoy_few (i int, n int);"
+                "INSERT INTO sick SELECT i, 0 FROM generate_series(1, 100000) AS i;"
+                "INSERT INTO decoy SELECT i, 0 FROM generate_series(1, 100000) AS i;"
+                "INSERT INTO decoy_few SELECT i, 0 FROM generate_series(1, 900) AS i;"
+                "UPDATE sick SET n = 1; UPDATE decoy SET n = 1; UPDATE decoy_few SET n = 1")
+    deck = write_deck(tmp_path, server, "postgres")
+    only = ("--check", "updates on the page")
+    if pg_version < 16:  # the counter is not there
+        assert [f for f in look(pgdeck, deck, *only)[0] if f["severity"] != "ok"] == []
+        return
+    wait_for(lambda: len(look(pgdeck, deck, *only)[0]) == 1
+             and look(pgdeck, deck, *only)[0][0]["severity"] == "info", 10, "the counters")
+    found, = look(pgdeck, deck, *only)[0]
+    assert "of the updates of public.sick go to another page" in found["finding"]
+    server.psql(text=found["fix_sql"])
+    assert [f for f in look(pgdeck, deck, *only)[0] if f["severity"] == "info"] == []
