@@ -39,10 +39,9 @@ SELECT 'warn', format('policy %I on %s calls %s, which is volatile', p.polname, 
   JOIN pg_proc AS f ON f.oid = d.refobjid AND f.provolatile = 'v'
  UNION ALL
 SELECT 'warn', format('view %s reads %s as its owner', oid::regclass, refobjid::regclass),
-       'neither security_invoker (15 and above) nor security_barrier is set',
-       format('ALTER VIEW %s SET (%s);', oid::regclass,
-              CASE WHEN current_setting('server_version_num')::int >= 150000
-                   THEN 'security_invoker = true' ELSE 'security_barrier = true' END)
+       'the policies of who asks do not hold in it; security_barrier changes nothing about that',
+       CASE WHEN current_setting('server_version_num')::int >= 150000
+            THEN format('ALTER VIEW %s SET (security_invoker = true);', oid::regclass)
+            ELSE '-- before PostgreSQL 15 every view does; a SECURITY INVOKER function does not' END
   FROM view
- WHERE NOT EXISTS (SELECT FROM unnest(options) AS o
-                    WHERE o ~* '^security_(invoker|barrier)=(true|on|yes|1)$')
+ WHERE NOT EXISTS (SELECT FROM unnest(options) AS o WHERE o ~* '^security_invoker=(true|on|yes|1)$')
