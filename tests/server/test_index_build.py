@@ -121,6 +121,23 @@ def test_databases_side_by_side_and_no_more_than_parallel(deck, writer):
     assert deck.valid() is None and deck.valid("others_what", "build_2") is None
 
 
+def test_comment_and_targets_stay_when_a_definition_changes(deck):
+    deck.write("CREATE INDEX events_what ON events (abs(what), id);")
+    deck.apply()
+    for database in ("build_1", "build_2"):
+        deck.server.query("COMMENT ON INDEX events_what IS 'it''s ours';"
+                          "ALTER INDEX events_what ALTER COLUMN 1 SET STATISTICS 700",
+                          dbname=database)
+    deck.write("CREATE INDEX events_what ON events (abs(what), what);")
+    deck.apply()
+    assert deck.applied()
+    row, = deck.run("SELECT obj_description(indexrelid, 'pg_class'), attstattarget,"
+                    "       pg_get_indexdef(indexrelid) FROM pg_index"
+                    "  JOIN pg_attribute ON attrelid = indexrelid AND attnum = 1"
+                    " WHERE indexrelid = 'events_what'::regclass")
+    assert row[:2] == ("it's ours", 700) and "(abs(what), what)" in row[2], row
+
+
 @pytest.mark.pg(max=17)  # nothing in it changed since
 def test_one_at_a_time_where_the_deck_says_so(deck, writer):
     deck.write(parallel=1)
