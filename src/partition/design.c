@@ -7,6 +7,7 @@
 #include "partition/period.h"
 #include "pg/script.h"
 
+#include <limits.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
@@ -190,6 +191,43 @@ find_uuids(const struct partition_live_advice *about, struct text *misfits, stru
     return true;
 }
 
+/* Bounds are values of the column's type: it must have those of the first and the last period. */
+static bool
+has_bounds(const struct deck_partition *partition, const struct partition_extent *extent)
+{
+    enum deck_unit unit = partition->unit;
+
+    return partition_period_first(unit, partition->every, extent->first, -partition->past) >=
+               -extent->highest &&
+           partition_period_first(unit, partition->every, extent->last, partition->premake + 1) <
+               extent->highest;
+}
+
+bool
+partition_find_end(const struct partition_live_advice *live, const char **ret_reason,
+                   struct error *err)
+{
+    struct arena *arena = live->advice->arena;
+    const struct deck_partition *partition = live->partition;
+    struct partition_extent extent;
+
+    *ret_reason = NULL;
+    if (partition_range_column(partition) == NULL)
+        return true;
+    if (!partition_read_extent(arena, live->connection, partition, &extent, err))
+        return false;
+    if (extent.is_endless)
+        *ret_reason = "it has rows of infinity, which no period takes: mend them";
+    else if (partition->unit == UNIT_ID && extent.has_rows && !has_bounds(partition, &extent))
+        *ret_reason = arena_printf(
+            arena,
+            "its ids are from %lld to %lld, so near the end of their type (%lld) that it lacks the "
+            "bounds of the partitions: give the column a larger type, or mend the rows that are "
+            "far off",
+            extent.first, extent.last, extent.highest);
+    return true;
+}
+
 /* A row that is far off wants all the partitions between it and the others. */
 static bool
 find_periods(const struct partition_live_advice *about, struct text *misfits, struct error *err)
@@ -203,7 +241,9 @@ find_periods(const struct partition_live_advice *about, struct text *misfits, st
     if (!partition_read_extent(arena, about->connection, partition, &extent, err))
         return false;
     long long days = deck_period_days((struct deck_period){partition->every, partition->unit});
-    long long periods = extent.last / days - extent.first / days;
+    long long periods;
+    if (__builtin_sub_overflow(extent.last / days, extent.first / days, &periods))
+        periods = LLONG_MAX;
     if (periods <= MOST_PERIODS)
         return true;
     char first[48];

@@ -15,3 +15,7 @@ bool partition_find_reliance(const struct partition_live_advice *about, const ch
 bool partition_find_misfits(const struct partition_live_advice *about,
                             const struct partition_live_size *size, const char **ret_misfits,
                             struct error *err) MUST_CHECK;
+
+/* Values that no way of partitioning takes: infinity, ids at the end of their type; NULL: none. */
+bool partition_find_end(const struct partition_live_advice *live, const char **ret_reason,
+                        struct error *err) MUST_CHECK;

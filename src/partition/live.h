@@ -27,7 +27,9 @@ bool partition_live_size(struct arena *arena, PGconn *connection,
 /* First and last day or id of the range column; false in has_rows: there are none. */
 struct partition_extent {
     bool has_rows;
+    bool is_endless; /* infinity is among them */
     long long first, last;
+    long long highest; /* ids: what the type of the column ends with; else 0 */
 };
 bool partition_read_extent(struct arena *arena, PGconn *connection,
                            const struct deck_partition *partition,

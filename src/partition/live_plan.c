@@ -97,6 +97,9 @@ partition_read_extent(struct arena *arena, PGconn *connection,
     ret_extent->has_rows = pg_value(result, 0, "first") != NULL;
     ret_extent->first = ret_extent->has_rows ? pg_integer(result, 0, "first") : 0;
     ret_extent->last = ret_extent->has_rows ? pg_integer(result, 0, "last") : 0;
+    ret_extent->is_endless =
+        PQfnumber(result, "is_endless") >= 0 && pg_bool(result, 0, "is_endless");
+    ret_extent->highest = partition->unit == UNIT_ID ? pg_integer(result, 0, "highest") : 0;
     return true;
 }
 
@@ -400,6 +403,8 @@ partition_live_advise(const struct partition_live_advice *live, struct error *er
                                          "%s: pgdeck partition gc --all removes it",
                                          live->kept));
     if (!partition_live_obstacles(live, &reasons, err))
+        return false;
+    if (reasons == NULL && !partition_find_end(live, &reasons, err))
         return false;
     if (reasons != NULL)
         return refuse(live, reasons);

@@ -51,6 +51,14 @@ bound_uuids(const struct deck_partition *partition, long long today, int offset,
                         period->upper, sizeof(period->upper));
 }
 
+/* Whether there are ids in that period: none beyond the ends of bigint. */
+static bool
+has_room(const struct deck_partition *partition, long long today, int offset)
+{
+    return partition_period_first(partition->unit, partition->every, today, offset) <
+           partition_period_first(partition->unit, partition->every, today, offset + 1);
+}
+
 static void
 add_range(struct arena *arena, const struct deck_partition *partition,
           const struct partition_days *days, struct partition_parts *parts)
@@ -62,9 +70,13 @@ add_range(struct arena *arena, const struct deck_partition *partition,
     while (partition_period_first(partition->unit, partition->every, days->today, -past) >
            days->first)
         past++;
-    while (partition_period_first(partition->unit, partition->every, days->today, ahead + 1) <= end)
+    while (partition_period_first(partition->unit, partition->every, days->today, ahead + 1) <=
+               end &&
+           has_room(partition, days->today, ahead + 1))
         ahead++;
     for (int offset = -past; offset <= ahead; offset++) {
+        if (!has_room(partition, days->today, offset))
+            continue;
         struct partition_period period =
             partition_period_at(partition->unit, partition->every, days->today, offset);
         if (partition->is_uuidv7)

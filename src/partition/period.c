@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "partition/period.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,14 +59,17 @@ date_of_days(long long days)
     };
 }
 
-/* First day of the period; index counts periods. */
+/* First day of the period, or id; index counts periods. */
 static long long
 first_day(enum deck_unit unit, int every, long long index)
 {
-    long long months = index * every * (unit == UNIT_YEAR ? 12 : 1);
+    long long first;
 
-    if (unit == UNIT_ID)
-        return index * every;
+    if (unit == UNIT_ID) { /* bigint ends */
+        bool is_over = __builtin_mul_overflow(index, (long long)every, &first);
+        return !is_over ? first : index > 0 ? LLONG_MAX : LLONG_MIN;
+    }
+    long long months = index * every * (unit == UNIT_YEAR ? 12 : 1);
     if (unit == UNIT_DAY || unit == UNIT_WEEK)
         return index * every * (unit == UNIT_WEEK ? 7 : 1) + FIRST_MONDAY;
     long long year = floor_divide(months, 12);

@@ -71,6 +71,11 @@ def test_a_live_table_is_converted_and_kept_up(existing, kind):
     status = json.loads(existing.pgdeck("partition", "status", "events", "-d", existing.file, "--json", expect=0).out)
     assert status[0]["made_next"] and (kind == "uuids" or status[0]["made_next"].endswith("at id 5000"))
     assert any(part["last_write"] for part in status)
+    leaves = [part for part in status if part["level"] > 0] if "level" in status[0] else status[1:]
+    assert all(part["bytes"] >= 0 for part in status)
+    if kind == "ids":
+        lowest = [int(part["bound"].split("'")[1]) for part in leaves]
+        assert lowest == sorted(lowest)
     # retention, by the program and by SQL alone
     existing.write(more=declared(kind, its["retain"]).replace("premake: 2", "premake: 3"))
     existing.file.write_text(existing.file.read_text().replace("partition]", "partition, monitoring]"))
@@ -104,3 +109,28 @@ def test_what_is_no_such_column_is_said(existing):
                  "(gen_random_uuid(), 1::bigint << 40, 'y')")
     assert "is no uuid of version 7" in note("range: id, every: 1 month, uuidv7: true")
     assert "would need" in note("range: n, every: 10 ids, history: split, accept_key: true")
+
+
+@pytest.mark.parametrize("column, last", (("bigint", 2**63 - 1), ("bigint", -2**63), ("integer", 2**31 - 1)))
+def test_ids_at_the_end_of_their_type(existing, column, last):
+    """The plan has an end, too, and says what it cannot do."""
+    existing.run(f"CREATE TABLE events (id {column} PRIMARY KEY, n int)")
+    existing.run(f"INSERT INTO events SELECT CASE WHEN {last} > 0 THEN {last} - i ELSE {last} + i END, i "
+                 "FROM generate_series(0, 2500) i")
+    existing.write(more=declared("ids"))
+    note, = existing.notes()
+    assert "so near the end of their type" in note and existing.changes() == []
+    existing.run("DELETE FROM events WHERE n < 2100")
+    existing.write(more=declared("ids").replace("every: 1000 ids, premake: 2", "every: 10 ids, premake: 2"))
+    existing.applied()
+    assert existing.value("SELECT count(*) FROM events") == 401
+
+
+def test_infinity_is_in_no_period(existing):
+    existing.run("CREATE TABLE events (id int, at timestamptz, PRIMARY KEY (id, at))")
+    existing.run("INSERT INTO events VALUES (1, 'infinity'), (2, now())")
+    existing.write(more="partitions:\n  - {table: events, range: at, every: 1 month}\n")
+    note, = existing.notes()
+    assert "rows of infinity" in note and existing.changes() == []
+    existing.run("DELETE FROM events WHERE id = 1")
+    existing.applied()

@@ -19,10 +19,10 @@ WITH root AS (
                                                               true, false, ''))) AS x(row)
 )
 SELECT r.nspname AS root_schema, r.relname AS root, pg_get_partkeydef(t.relid) AS key, t.level,
-       n.nspname AS schema, c.relname AS name, pg_get_expr(c.relpartbound, 0) AS bound,
+       n.nspname AS schema, c.relname AS name, b.bound,
        t.isleaf AS is_leaf, coalesce(h.inhdetachpending, false) AS is_pending,
        greatest(s.n_live_tup, c.reltuples, 0)::bigint AS rows,
-       (c.relpages::bigint + (SELECT coalesce(sum(x.relpages), 0) FROM pg_class x
+       (greatest(c.relpages, 0)::bigint + (SELECT coalesce(sum(greatest(x.relpages, 0)), 0) FROM pg_class x
                                WHERE x.oid = c.reltoastrelid
                                   OR x.oid IN (SELECT i.indexrelid FROM pg_index i WHERE i.indrelid = c.oid)))
          * current_setting('block_size')::bigint AS bytes,
@@ -43,4 +43,6 @@ SELECT r.nspname AS root_schema, r.relname AS root, pg_get_partkeydef(t.relid) A
   JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_inherits h ON h.inhrelid = t.relid
   LEFT JOIN pg_stat_all_tables s ON s.relid = t.relid
- ORDER BY r.nspname, r.relname, t.level, pg_get_expr(c.relpartbound, 0), c.relname
+ CROSS JOIN LATERAL (SELECT pg_get_expr(c.relpartbound, 0)) AS b(bound)
+ ORDER BY r.nspname, r.relname, t.level, b.bound = 'DEFAULT', b.bound !~ 'FROM \(MINVALUE',
+          substring(b.bound FROM $$FROM \('(-?\d+)'\)$$)::numeric, b.bound, c.relname
