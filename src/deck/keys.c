@@ -287,7 +287,7 @@ static const struct deck_environment environment_defaults = {
                     .index_bloat = 0.3,
                     .index_size_bytes = 10 << 20,
                     .wal_bytes = INT64_C(10) << 30,
-                    .replica_lag_ms = 30 * 1000,
+                    .replica_lag_ms = INT64_C(30) * 1000,
                     .backup = {.max_age_ms = INT64_C(26) * 60 * 60 * 1000}},
 };
 static const struct deck_table environment_table = {

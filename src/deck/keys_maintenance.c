@@ -28,7 +28,7 @@ static const struct deck_key backup_keys[] = {
      .type = KEY_DURATION,
      .offset = AT(deck_backup, max_age_ms),
      .help = "an older one is a fault; default 26h",
-     .min = 60 * 1000},
+     .min = INT64_C(60) * 1000},
 };
 static const struct deck_table backup_table = {
     .what = "backup", .keys = backup_keys, .count = COUNT_OF(backup_keys)};
@@ -57,7 +57,7 @@ static const struct deck_key maintenance_keys[] = {
      .type = KEY_DURATION,
      .offset = AT(deck_maintenance, window_ms),
      .help = "how long a window lasts, at most a day; default 3h",
-     .min = 60 * 1000,
+     .min = INT64_C(60) * 1000,
      .max = INT64_C(24) * 60 * 60 * 1000},
     {.name = "dead_rows",
      .type = KEY_SHARE,

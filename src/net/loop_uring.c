@@ -674,8 +674,10 @@ static const struct net_loop_methods methods = {"io_uring", add_stream, watch, w
 static bool
 share_buffers(struct uring_loop *loop)
 {
-    void *place = mmap(NULL, BUFFERS * sizeof(struct io_uring_buf), PROT_READ | PROT_WRITE,
-                       MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
+    const size_t bytes = BUFFERS * sizeof(struct io_uring_buf);
+    const int flags = MAP_ANONYMOUS | MAP_PRIVATE;
+    /* cppcheck-suppress invalidFunctionArg ; -1: of no file */
+    void *place = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
 
     if (place == MAP_FAILED)
         return false;
