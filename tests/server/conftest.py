@@ -33,6 +33,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "pg(min, max): only on these versions of PostgreSQL")
+    config.addinivalue_line("markers", "alone: measures milliseconds at full size: not side by side")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as after Ctrl-C
 
 

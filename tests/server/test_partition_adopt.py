@@ -24,6 +24,7 @@ def leftovers(existing):
     return existing.run("SELECT relname FROM pg_class WHERE relname ~ 'pgdeck_(new|wide|back)|history'")
 
 
+@pytest.mark.alone
 def test_the_rows_stay_where_they_are_while_clients_write(existing, full_size):
     rows = 1_000_000 if full_size else 10_000
     whole(existing, rows)

@@ -130,6 +130,7 @@ def scattered(existing):
     return existing
 
 
+@pytest.mark.alone
 def test_a_default_of_many_periods_is_drained(scattered, full_size):
     assert scattered.plan()["changes"][0]["what"] == "drain events_rest, the default of events, into partitions"
     with Watch(scattered, 5000):

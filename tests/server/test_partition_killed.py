@@ -53,6 +53,7 @@ def kill_at(deck, point, rows):
     return ended(deck, process, reader) == -signal.SIGKILL
 
 
+@pytest.mark.alone
 def test_killed_at_five_points_under_load(existing, kind, full_size):
     rows = 1_000_000 if full_size else 20_000
     prepare(existing, rows, kind)
@@ -104,6 +105,7 @@ def interrupt_server(deck, command, step, how):
     return ended(deck, process, reader)
 
 
+@pytest.mark.alone
 def test_the_server_goes_in_the_middle(fresh, kind, full_size):
     """Restarted, stopped at once, killed: while rows are copied, before the swap, on the way back."""
     rows = 1_000_000 if full_size else 20_000

@@ -197,6 +197,7 @@ def is_partitioned(deck):
     return deck.value("SELECT relkind FROM pg_class WHERE oid = 'events'::regclass") == "p"
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_row_is_lost_while_clients_write(existing, kind, full_size):
     rows = 1_000_000 if full_size else 10_000
@@ -472,6 +473,7 @@ def test_too_many_partitions_are_warned_of(existing):
     assert "1 foreign keys are put on each of 603 partitions under the strong lock" in warning
 
 
+@pytest.mark.alone
 def test_another_shape_is_made_while_clients_write(existing, full_size):
     """Split, merged, divided by another column, drained: the same engine, from a partitioned table."""
     prepare(existing, 3000, "range")
@@ -502,6 +504,7 @@ def test_another_shape_is_made_while_clients_write(existing, full_size):
     assert existing.value("SELECT count(*) FROM events WHERE id < 10000000") == 3000
 
 
+@pytest.mark.alone
 def test_a_default_partition_is_drained(existing, full_size):
     rows = 400_000 if full_size else 5000
     existing.run(TABLE.replace("PRIMARY KEY", "").replace("what text\n)", "what text, PRIMARY KEY "

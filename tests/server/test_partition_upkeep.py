@@ -66,6 +66,7 @@ def test_nobody_waits_for_the_retention(filled):
     assert oldest not in bounds(filled, "events")
 
 
+@pytest.mark.alone
 def test_writers_go_on_while_a_month_goes(filled, full_size):
     """No read or write waits for the retention of a large partition."""
     oldest = min(bounds(filled, "events"))

@@ -30,6 +30,7 @@ def attempts(deck, begin):
     return [int(minutes) * 60 + float(seconds) for minutes, seconds in lines]
 
 
+@pytest.mark.alone
 def test_who_writes_does_not_wait_for_who_is_waited_for(existing, full_size):
     """The log and the swap cannot have their lock: clients queue behind each try for a moment only,
     and the tries come at growing, uneven intervals."""
