@@ -26,6 +26,7 @@ static const struct step steps[] = {
     {"deck: pgdeck plan", demo_plan},
     {"deck: pgdeck apply, then plan again", demo_apply},
     {"both: the same data", demo_load},
+    {"deck: who gets in, and sees what", demo_secure},
     {"both: the same queries, block by block in turn", demo_measure},
 };
 enum { STEP_COUNT = sizeof(steps) / sizeof(steps[0]) };
@@ -77,6 +78,8 @@ print_servers(const struct demo *demo)
     printf("\nThe servers are running. To look at them:\n  stock  %s\n  deck   %s\n",
            local_server_psql(arena, &demo->servers[DEMO_STOCK], database),
            local_server_psql(arena, &demo->servers[DEMO_DECK], database));
+    if (demo->service != NULL)
+        printf("As one of its services, with TLS:\n  %s\n", local_psql(arena, demo->service));
     printf("Change the deck and go on:  pgdeck plan --deck %s\n"
            "Stop and remove them:       pgdeck down demo-stock demo-deck --destroy\n",
            demo->deck_path);

@@ -29,6 +29,7 @@ struct demo {
     const struct deck_database *measured; /* the database of the benchmark */
     struct local_server servers[DEMO_SERVERS];
     bool is_made[DEMO_SERVERS];
+    const char *service; /* conninfo of a service's login; NULL: the deck has none */
     const struct bench_results *results;
 };
 
@@ -39,9 +40,18 @@ bool demo_make_stock(struct demo *demo, struct error *err) MUST_CHECK;
 bool demo_plan(struct demo *demo, struct error *err) MUST_CHECK;
 bool demo_apply(struct demo *demo, struct error *err) MUST_CHECK;
 bool demo_load(struct demo *demo, struct error *err) MUST_CHECK;
+bool demo_secure(struct demo *demo, struct error *err) MUST_CHECK;
 bool demo_measure(struct demo *demo, struct error *err) MUST_CHECK;
 
 /* Where in a session of an application SQL is sent to; conninfo in the command's arena. */
 struct pg_target demo_target(const struct demo *demo, enum demo_role role, const char *database);
+/* Runs this program with a command and the demo's deck. transcript: file for its stdout; NULL:
+ * ours. */
+bool demo_run(struct demo *demo, const char *const words[4], const char *transcript,
+              int *ret_status, struct error *err) MUST_CHECK;
+/* The last line of a transcript: the outcome in one sentence. */
+void demo_print_last_line(struct demo *demo, const char *path);
+/* The error whose exit status that is. */
+enum error_code demo_code_of_status(int status);
 /* A line of progress for a long step: about each second on a terminal, each 10 s elsewhere. */
 void demo_progress(struct demo *demo, const char *line);

@@ -17,8 +17,8 @@
 
 enum { NOTHING_TO_DO = 0, HAS_CHANGES = 2 };
 
-static enum error_code
-code_of_status(int status)
+enum error_code
+demo_code_of_status(int status)
 {
     for (int code = ERROR_INTERNAL; code <= ERROR_INTERRUPTED; code++) {
         if (error_exit_status((enum error_code)code) == status)
@@ -27,11 +27,9 @@ code_of_status(int status)
     return ERROR_INTERNAL;
 }
 
-/* Runs this program with a command and the demo's deck. transcript: file for its stdout; NULL:
- * ours. */
-static bool
-run_pgdeck(struct demo *demo, const char *const words[4], const char *transcript, int *ret_status,
-           struct error *err)
+bool
+demo_run(struct demo *demo, const char *const words[4], const char *transcript, int *ret_status,
+         struct error *err)
 {
     struct arena *arena = demo->cli->arena;
     char program[PATH_MAX] = "";
@@ -69,9 +67,8 @@ run_pgdeck(struct demo *demo, const char *const words[4], const char *transcript
     return is_fine;
 }
 
-/* The last line of a transcript: the outcome in one sentence. */
-static void
-print_last_line(struct demo *demo, const char *path)
+void
+demo_print_last_line(struct demo *demo, const char *path)
 {
     struct error ignored;
     char *text;
@@ -94,10 +91,11 @@ demo_plan(struct demo *demo, struct error *err)
         demo->cli->is_json ? arena_printf(demo->cli->arena, "%s/plan.txt", demo->folder) : NULL;
     int status;
 
-    if (!run_pgdeck(demo, words, transcript, &status, err))
+    if (!demo_run(demo, words, transcript, &status, err))
         return false;
     if (status != HAS_CHANGES)
-        return error_set(err, code_of_status(status), "pgdeck plan ended with status %d", status);
+        return error_set(err, demo_code_of_status(status), "pgdeck plan ended with status %d",
+                         status);
     return true;
 }
 
@@ -110,20 +108,22 @@ demo_apply(struct demo *demo, struct error *err)
     const char *second = arena_printf(demo->cli->arena, "%s/plan-again.txt", demo->folder);
     int status;
 
-    if (!run_pgdeck(demo, apply, transcript, &status, err))
+    if (!demo_run(demo, apply, transcript, &status, err))
         return false;
-    print_last_line(demo, transcript);
+    demo_print_last_line(demo, transcript);
     if (status != 0)
-        return error_set(err, code_of_status(status), "pgdeck apply ended with status %d", status);
-    if (!run_pgdeck(demo, again, second, &status, err))
+        return error_set(err, demo_code_of_status(status), "pgdeck apply ended with status %d",
+                         status);
+    if (!demo_run(demo, again, second, &status, err))
         return false;
-    print_last_line(demo, second);
+    demo_print_last_line(demo, second);
     if (status == HAS_CHANGES) {
         error_set(err, ERROR_INTERNAL, "after apply there is still something to do");
         return error_hint(err, "It is in \"%s\".", second);
     }
     if (status != NOTHING_TO_DO)
-        return error_set(err, code_of_status(status), "pgdeck plan ended with status %d", status);
+        return error_set(err, demo_code_of_status(status), "pgdeck plan ended with status %d",
+                         status);
     unlink(second);
     return true;
 }

@@ -14,7 +14,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define SHIPPED_DECK "decks/saas-control-deck/deck.yaml"
+#define SHIPPED_DECK "decks/saas-control-deck/demo.yaml"
 #define MEGABYTE ((int64_t)1 << 20)
 
 static const char *const server_names[DEMO_SERVERS] = {"demo-stock", "demo-deck"};
@@ -207,7 +207,8 @@ write_deck(struct demo *demo, struct error *err)
     AUTO_TEXT yaml = {0};
     int64_t memory = host_memory_bytes() / 2;
     int64_t most = (int64_t)8192 * MEGABYTE;
-    const char *conninfo = local_server_conninfo(arena, &demo->servers[DEMO_DECK], NULL);
+    const char *conninfo =
+        local_server_tls_conninfo(arena, &demo->servers[DEMO_DECK], NULL, NULL, NULL);
     char *base = quote(arena, demo->template_path);
     char *target = quote(arena, conninfo);
 

@@ -309,28 +309,50 @@ append_value(struct text *text, const char *name, const char *value)
     text_append(text, "'");
 }
 
+static void
+append_conninfo(struct text *text, const struct local_server *server, const char *host,
+                const char *user, const char *database, const char *passfile)
+{
+    char port[16];
+
+    snprintf(port, sizeof(port), "%d", server->port);
+    append_value(text, "host", host);
+    append_value(text, "port", port);
+    append_value(text, "user", user);
+    append_value(text, "dbname", database == NULL ? "postgres" : database);
+    append_value(text, "passfile", passfile);
+}
+
 char *
 local_server_conninfo(struct arena *arena, const struct local_server *server, const char *database)
 {
     AUTO_TEXT text = {0};
-    char port[16];
 
-    snprintf(port, sizeof(port), "%d", server->port);
-    append_value(&text, "host", server->socket_folder);
-    append_value(&text, "port", port);
-    append_value(&text, "user", LOCAL_SUPERUSER);
-    append_value(&text, "dbname", database == NULL ? "postgres" : database);
-    append_value(&text, "passfile", server->passfile);
+    append_conninfo(&text, server, server->socket_folder, LOCAL_SUPERUSER, database,
+                    server->passfile);
     return arena_strdup(arena, text_chars(&text));
 }
 
 char *
-local_server_psql(struct arena *arena, const struct local_server *server, const char *database)
+local_server_tls_conninfo(struct arena *arena, const struct local_server *server,
+                          const char *database, const char *user, const char *passfile)
+{
+    AUTO_TEXT text = {0};
+
+    append_conninfo(&text, server, "127.0.0.1", user == NULL ? LOCAL_SUPERUSER : user, database,
+                    passfile == NULL ? server->passfile : passfile);
+    append_value(&text, "sslmode", "verify-full");
+    append_value(&text, "sslrootcert", arena_printf(arena, "%s/root.crt", server->folder));
+    return arena_strdup(arena, text_chars(&text));
+}
+
+char *
+local_psql(struct arena *arena, const char *conninfo)
 {
     AUTO_TEXT line = {0};
 
     text_append(&line, "psql '");
-    for (const char *at = local_server_conninfo(arena, server, database); *at != '\0'; at++) {
+    for (const char *at = conninfo; *at != '\0'; at++) {
         if (*at == '\'')
             text_append(&line, "'\\''");
         else
@@ -338,4 +360,10 @@ local_server_psql(struct arena *arena, const struct local_server *server, const 
     }
     text_append(&line, "'");
     return arena_strdup(arena, text_chars(&line));
+}
+
+char *
+local_server_psql(struct arena *arena, const struct local_server *server, const char *database)
+{
+    return local_psql(arena, local_server_conninfo(arena, server, database));
 }

@@ -73,6 +73,11 @@ int64_t local_server_size_bytes(const struct local_server *server); /* of its fi
 /* For libpq, through the socket; database NULL: postgres. */
 char *
 local_server_conninfo(struct arena *arena, const struct local_server *server, const char *database);
-/* A line for the shell. */
+/* The same over TCP with TLS, the server's name checked; user NULL: the superuser, passfile NULL:
+ * the superuser's. */
+char *local_server_tls_conninfo(struct arena *arena, const struct local_server *server,
+                                const char *database, const char *user, const char *passfile);
+/* Lines for the shell: as the superuser through the socket; any. */
 char *
 local_server_psql(struct arena *arena, const struct local_server *server, const char *database);
+char *local_psql(struct arena *arena, const char *conninfo);

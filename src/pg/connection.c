@@ -160,6 +160,7 @@ connect_fault(const struct pg_target *target, PGconn *connection, struct error *
         {"no password supplied", ERROR_AUTHENTICATION,
          "Give the password in the pgpass file, PGPASSWORD or password_file."},
         {"no pg_hba.conf entry", ERROR_AUTHENTICATION, "pg_hba.conf must allow this connection."},
+        {"pg_hba.conf rejects", ERROR_AUTHENTICATION, "A line of pg_hba.conf keeps it out."},
         {"authentication failed", ERROR_AUTHENTICATION, "Check role and pg_hba.conf."},
         {"is not permitted to log in", ERROR_AUTHENTICATION, "The role needs LOGIN."},
         {"permission denied for database", ERROR_PRIVILEGE, "The role needs CONNECT on it."},

@@ -111,7 +111,7 @@ def show(pgdeck):
 
 
 def test_the_shipped_deck_runs_through(pgdeck, demo):
-    process = demo()
+    process = demo("--keep")
     out, err = process.communicate(timeout=280)
     assert process.returncode == 0, err
     plan, _, table = out.partition("Nothing to do")
@@ -124,7 +124,37 @@ def test_the_shipped_deck_runs_through(pgdeck, demo):
     assert (report / "report.html").stat().st_size > 10_000
     results = json.loads((report / "results.json").read_text())
     assert results["database"] == "saascontrol_prod_pro1"
+    assert "... in saascontrol_dev_pro1  refused\n0 fail, " in table
+    all_of_the_security_is_on(pgdeck, table)
+    pgdeck("down", "--all", "--destroy", "--yes", expect=0)
     assert processes(pgdeck) == [] and remains(pgdeck) == []
+
+
+def all_of_the_security_is_on(pgdeck, out):
+    """TLS with verify-full, SCRAM, a role for each service, hba from the deck, row security."""
+    conninfo = re.search(r"with TLS:\n  psql '(host=127.*)'\n", out)[1]
+    assert "sslmode=verify-full" in conninfo and "user=production_api_gateway_a" in conninfo
+    (project,), = psycopg.connect(
+        {server["name"]: server for server in show(pgdeck)}["demo-deck"]["conninfo"],
+        dbname="saascontrol_prod_pro1").execute("SELECT project_id FROM ai_tasks LIMIT 1").fetchall()
+    count = "SELECT count(*), count(DISTINCT project_id) FROM ai_tasks"
+    with psycopg.connect(conninfo) as service:
+        assert service.execute("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+                               ).fetchone() == (True,)
+        assert service.execute(count).fetchone() == (0, 0)
+        service.execute("SELECT set_config('app.tenant', %s, true)", [str(project)])
+        rows, projects = service.execute(count).fetchone()
+        assert rows > 0 and projects == 1
+    for change in ({"user": "production_ai_service_a"}, {"dbname": "saascontrol_stage_pro1"}):
+        with pytest.raises(psycopg.OperationalError, match="pg_hba.conf rejects"):
+            psycopg.connect(psycopg.conninfo.make_conninfo(conninfo, **change))
+    with pytest.raises(psycopg.OperationalError, match="certificate"):
+        psycopg.connect(psycopg.conninfo.make_conninfo(conninfo, host="localhost",
+                                                       sslrootcert=os.devnull))
+    listed = json.loads(pgdeck("security", "-d", state(pgdeck) / "demo" / "deck.yaml",
+                               "--json").out)
+    assert listed["fail"] == listed["unknown"] == 0
+    assert {item["item"] for item in listed["items"] if item["state"] == "warn"} <= {"tenants"}
 
 
 def test_keep_leaves_servers_and_a_deck_to_go_on_with(pgdeck, demo, tiny, server_bin, pg_version):
@@ -155,10 +185,10 @@ def test_keep_leaves_servers_and_a_deck_to_go_on_with(pgdeck, demo, tiny, server
     assert processes(pgdeck) == []
 
 
-@pytest.mark.parametrize("step", range(1, 8))
+@pytest.mark.parametrize("step", range(1, 9))
 def test_interrupted_in_each_step(pgdeck, demo, tiny, step):
     process = demo("--deck", tiny)
-    read_until(process, f"[{step}/7]")
+    read_until(process, f"[{step}/8]")
     if step == 2:
         wait_for(lambda: list((state(pgdeck) / "servers").glob("*/data/global")), 20, "initdb")
     for _ in range(3):  # an impatient user on a terminal: the whole group gets each
@@ -195,7 +225,7 @@ def test_killed_then_down_or_another_demo(pgdeck, demo, tiny):
 
 def test_one_demo_at_a_time(demo, tiny):
     first = demo("--deck", tiny)
-    read_until(first, "[2/7]")
+    read_until(first, "[2/8]")
     second = demo("--deck", tiny)
     _out, err = second.communicate(timeout=30)
     assert second.returncode == 17 and "another pgdeck demo is running" in err
