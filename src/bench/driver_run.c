@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: MIT
+#include "bench/driver_run.h"
+
+#include "base/interrupt.h"
+
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+
+enum { EVENTS = 256, DRAIN_MS = 10000, CANCEL_MS = 5000 };
+static const uint64_t second_ns = 1000000000;
+
+/* --- one request -------------------------------------------------------------------------- */
+
+static void
+watch_output(struct bench_driver *driver, size_t number, bool is_wanted)
+{
+    struct epoll_event event = {.events = is_wanted ? EPOLLIN | EPOLLOUT : EPOLLIN,
+                                .data.u32 = (uint32_t)number};
+
+    epoll_ctl(driver->poller, EPOLL_CTL_MOD, PQsocket(driver->lanes[number].connection), &event);
+}
+
+static void
+make_idle(struct bench_driver *driver, size_t number, uint64_t now_ns)
+{
+    struct bench_lane *lane = &driver->lanes[number];
+
+    lane->is_busy = false;
+    lane->idle_ns = now_ns;
+    driver->busy_count--;
+    driver->idle[driver->idle_count++] = (uint32_t)number;
+}
+
+static void
+count_failure(struct bench_driver *driver, struct bench_lane *lane, const char *sqlstate,
+              const char *message, uint64_t now_ns)
+{
+    struct bench_load *load = driver->load;
+
+    bench_load_fault(load, sqlstate, message)->errors++;
+    load->classes.items[lane->request.class_number].errors++;
+    load->errors++;
+    driver->second_errors++;
+    if (driver->source->done != NULL)
+        driver->source->done(driver->source->context, &lane->request, NULL, now_ns);
+}
+
+static void
+lose(struct bench_driver *driver, size_t number, uint64_t now_ns)
+{
+    struct bench_lane *lane = &driver->lanes[number];
+    const char *message = PQerrorMessage(lane->connection);
+
+    if (lane->is_busy) {
+        driver->busy_count--;
+        count_failure(driver, lane, "08006", message, now_ns);
+    }
+    for (size_t i = 0; i < driver->idle_count; i++) {
+        if (driver->idle[i] == number)
+            driver->idle[i--] = driver->idle[--driver->idle_count];
+    }
+    PQclear(lane->result);
+    PQfinish(lane->connection);
+    *lane = (struct bench_lane){0};
+}
+
+/* Hands the lane's request to libpq; false: the connection is lost. */
+static bool
+send_request(struct bench_driver *driver, size_t number)
+{
+    struct bench_lane *lane = &driver->lanes[number];
+    size_t statement = lane->request.statement;
+
+    if (PQsendQueryPrepared(lane->connection, driver->names[statement],
+                            driver->options.statements[statement].parameter_count,
+                            lane->request.values, NULL, NULL, 0) != 1)
+        return false;
+    int left = PQflush(lane->connection);
+    if (left > 0)
+        watch_output(driver, number, true);
+    return left >= 0;
+}
+
+static void
+dispatch(struct bench_driver *driver, uint64_t now_ns)
+{
+    size_t number = driver->idle[--driver->idle_count];
+    struct bench_lane *lane = &driver->lanes[number];
+
+    driver->source->take(driver->source->context, now_ns, &lane->request);
+    uint64_t due_ns = lane->request.due_ns;
+    uint64_t could_ns = due_ns > lane->idle_ns ? due_ns : lane->idle_ns;
+    lane->is_busy = true;
+    lane->tries = 1;
+    driver->busy_count++;
+    lane->sent_ns = bench_clock_ns();
+    histogram_record(driver->load->late, lane->sent_ns > could_ns ? lane->sent_ns - could_ns : 0);
+    if (!send_request(driver, number))
+        lose(driver, number, lane->sent_ns);
+}
+
+static bool
+is_retried(const struct bench_driver *driver, const struct bench_lane *lane, const char *sqlstate)
+{
+    return lane->tries < driver->options.tries && !lane->is_cancelled &&
+           (strcmp(sqlstate, "40001") == 0 || strcmp(sqlstate, "40P01") == 0);
+}
+
+/* The whole answer is here. */
+static void
+finish(struct bench_driver *driver, size_t number)
+{
+    struct bench_lane *lane = &driver->lanes[number];
+    struct bench_class_load *class = &driver->load->classes.items[lane->request.class_number];
+    AUTO_PGRESULT result = lane->result;
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    uint64_t now_ns = bench_clock_ns();
+
+    lane->result = NULL;
+    if (sqlstate != NULL && is_retried(driver, lane, sqlstate)) {
+        lane->tries++;
+        class->retries++;
+        bench_load_fault(driver->load, sqlstate, PQresultErrorMessage(result))->retries++;
+        if (!send_request(driver, number))
+            lose(driver, number, now_ns);
+        return;
+    }
+    if (sqlstate != NULL) {
+        count_failure(driver, lane, sqlstate, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY),
+                      now_ns);
+    } else {
+        uint64_t response_ns = now_ns - lane->request.due_ns;
+        histogram_record(class->response, response_ns);
+        histogram_record(class->service, now_ns - lane->sent_ns);
+        histogram_record(driver->second, response_ns);
+        class->done++;
+        driver->load->done++;
+        if (driver->source->done != NULL)
+            driver->source->done(driver->source->context, &lane->request, result, now_ns);
+    }
+    make_idle(driver, number, now_ns);
+}
+
+static void
+read_answer(struct bench_driver *driver, size_t number, uint32_t events)
+{
+    struct bench_lane *lane = &driver->lanes[number];
+
+    if (lane->connection == NULL)
+        return;
+    if ((events & EPOLLOUT) != 0 && PQflush(lane->connection) == 0)
+        watch_output(driver, number, false);
+    if (PQconsumeInput(lane->connection) == 0) {
+        lose(driver, number, bench_clock_ns());
+        return;
+    }
+    while (lane->is_busy && PQisBusy(lane->connection) == 0) {
+        PGresult *result = PQgetResult(lane->connection);
+        if (result == NULL) {
+            finish(driver, number);
+            return;
+        }
+        PQclear(lane->result);
+        lane->result = result;
+    }
+}
+
+/* --- the loop -------------------------------------------------------------------------------- */
+
+static void
+add_second(struct bench_driver *driver, uint64_t span_ns)
+{
+    const struct histogram *responses = driver->second;
+
+    *LIST_ADD(driver->load->arena, &driver->load->seconds) = (struct bench_second){
+        .at_ns = driver->second_ns,
+        .span_ns = span_ns,
+        .done = responses->total,
+        .errors = driver->second_errors,
+        .p50_ns = histogram_percentile(responses, 0.5),
+        .p95_ns = histogram_percentile(responses, 0.95),
+        .p99_ns = histogram_percentile(responses, 0.99),
+        .max_ns = responses->max_ns,
+    };
+    histogram_clear(driver->second);
+    driver->second_errors = 0;
+    driver->second_ns += span_ns;
+}
+
+/* Until something happens or until until_ns; false: interrupted. */
+static bool
+wait_for_events(struct bench_driver *driver, uint64_t now_ns, uint64_t until_ns)
+{
+    struct epoll_event events[EVENTS];
+    uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+    struct timespec left = {.tv_sec = (time_t)(left_ns / second_ns),
+                            .tv_nsec = (long)(left_ns % second_ns)};
+
+    int count = epoll_pwait2(driver->poller, events, EVENTS, &left, NULL);
+    for (int i = 0; i < count; i++) {
+        if (events[i].data.u32 == UINT32_MAX)
+            return false;
+        read_answer(driver, events[i].data.u32, events[i].events);
+    }
+    return !is_interrupted();
+}
+
+/* Cancels what is still under way, so that the next run finds idle connections. */
+static void
+cancel_rest(struct bench_driver *driver)
+{
+    char ignored[256];
+    uint64_t limit_ns = bench_clock_ns() + CANCEL_MS * UINT64_C(1000000);
+
+    for (size_t i = 0; i < driver->lane_count; i++) {
+        struct bench_lane *lane = &driver->lanes[i];
+        if (lane->connection == NULL || !lane->is_busy)
+            continue;
+        driver->load->unfinished++;
+        lane->is_cancelled = true;
+        PGcancel *cancel = PQgetCancel(lane->connection);
+        if (cancel != NULL)
+            PQcancel(cancel, ignored, sizeof(ignored));
+        PQfreeCancel(cancel);
+    }
+    for (uint64_t now_ns = bench_clock_ns(); driver->busy_count > 0 && now_ns < limit_ns;
+         now_ns = bench_clock_ns())
+        wait_for_events(driver, now_ns, limit_ns);
+    for (size_t i = 0; i < driver->lane_count; i++) {
+        if (driver->lanes[i].is_busy)
+            lose(driver, i, limit_ns);
+    }
+}
+
+/* Requests that were due and that no connection came to. */
+static void
+count_unsent(struct bench_driver *driver)
+{
+    const struct bench_source *source = driver->source;
+    struct bench_request request;
+
+    while (source->due(source->context, driver->end_ns) < driver->end_ns) {
+        source->take(source->context, driver->end_ns, &request);
+        driver->load->unfinished++;
+    }
+}
+
+static bool
+loop(struct bench_driver *driver, struct error *err)
+{
+    const struct bench_source *source = driver->source;
+    int drain_ms = driver->options.drain_ms > 0 ? driver->options.drain_ms : DRAIN_MS;
+    uint64_t limit_ns = driver->end_ns + (uint64_t)drain_ms * 1000000;
+
+    for (;;) {
+        uint64_t now_ns = bench_clock_ns();
+        while (now_ns >= driver->second_ns + second_ns)
+            add_second(driver, second_ns);
+        if (driver->idle_count + driver->busy_count == 0)
+            return error_set(err, ERROR_CONNECTION_LOST, "all connections are lost");
+        uint64_t due_ns = source->due(source->context, now_ns);
+        if ((due_ns == BENCH_NEVER && driver->busy_count == 0) || now_ns >= limit_ns)
+            return true;
+        if (due_ns <= now_ns && driver->idle_count > 0) {
+            dispatch(driver, now_ns);
+            continue;
+        }
+        uint64_t until_ns = driver->second_ns + second_ns;
+        if (driver->idle_count > 0 && due_ns < until_ns)
+            until_ns = due_ns;
+        if (!wait_for_events(driver, now_ns, until_ns < limit_ns ? until_ns : limit_ns))
+            return interrupt_error(err);
+    }
+}
+
+static uint64_t
+time_ns(struct timeval time)
+{
+    return (uint64_t)time.tv_sec * second_ns + (uint64_t)time.tv_usec * 1000;
+}
+
+bool
+bench_driver_run(struct bench_driver *driver, const struct bench_source *source,
+                 uint64_t duration_ns, struct bench_load *load, struct error *err)
+{
+    struct rusage before, after;
+    uint64_t start_ns = bench_clock_ns();
+
+    driver->source = source;
+    driver->load = load;
+    driver->end_ns = start_ns + duration_ns;
+    driver->second_ns = start_ns;
+    driver->second_errors = 0;
+    driver->idle_count = driver->busy_count = 0;
+    histogram_clear(driver->second);
+    for (size_t i = 0; i < driver->lane_count; i++) {
+        driver->lanes[i].idle_ns = start_ns;
+        if (driver->lanes[i].connection != NULL)
+            driver->idle[driver->idle_count++] = (uint32_t)i;
+    }
+    source->start(source->context, start_ns, driver->end_ns);
+    getrusage(RUSAGE_THREAD, &before);
+    bool is_whole = loop(driver, err);
+    getrusage(RUSAGE_THREAD, &after);
+    uint64_t stop_ns = bench_clock_ns();
+    load->wall_ns += stop_ns - start_ns;
+    if (stop_ns > driver->second_ns)
+        add_second(driver, stop_ns - driver->second_ns);
+    load->user_ns += time_ns(after.ru_utime) - time_ns(before.ru_utime);
+    load->system_ns += time_ns(after.ru_stime) - time_ns(before.ru_stime);
+    cancel_rest(driver);
+    if (is_whole)
+        count_unsent(driver);
+    return is_whole;
+}
