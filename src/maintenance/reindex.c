@@ -245,22 +245,33 @@ read_candidate(struct maintenance_run *run, const PGresult *result, int row)
     };
 }
 
+static bool
+read_indexes(struct maintenance_run *run, PGresult **ret_result, struct error *err)
+{
+    const char *parameters[3] = {
+        arena_printf(run->arena, "%lld", (long long)run->wanted->index_size_bytes), "{}", "{}"};
+    AUTO_PGRESULT best = NULL;
+
+    if (run->has_record) {
+        if (!maintenance_query(run, "maintenance/sql/best_indexes.sql", 0, NULL, &best, err))
+            return false;
+        parameters[1] = pg_value(best, 0, "relations");
+        parameters[2] = pg_value(best, 0, "bytes");
+    }
+    return maintenance_query(run, "maintenance/sql/large_indexes.sql", 3, parameters, ret_result,
+                             err);
+}
+
 bool
 maintenance_find_bloat(struct maintenance_run *run, struct error *err)
 {
-    const char *parameters[1] = {
-        arena_printf(run->arena, "%lld", (long long)run->wanted->index_size_bytes)};
     long long begun_ms = maintenance_now_ms();
     AUTO_PGRESULT extension = NULL;
     AUTO_PGRESULT result = NULL;
 
     if (!pg_query(run->connection, embedded_file("index/sql/pgstattuple.sql")->text, 0, NULL,
                   &extension, err) ||
-        !maintenance_query(run,
-                           run->options->is_dry_run && !run->has_record
-                               ? "maintenance/sql/large_indexes_new.sql"
-                               : "maintenance/sql/large_indexes.sql",
-                           1, parameters, &result, err) ||
+        !read_indexes(run, &result, err) ||
         !pg_execute(run->connection,
                     arena_printf(run->arena, "SET statement_timeout = %d", MEASURE_ONE_MS), err))
         return false;
