@@ -32,6 +32,8 @@ const struct cli_command cli_commands[] = {
      cmd_bench},
     {"pool", "[show WHAT | render FORM]", "serve each service its connections; show; render",
      "daemons", cmd_pool},
+    {"watch", "[DECK ...]", "sample the databases of one or more decks, for the page and /metrics",
+     "daemons", cmd_watch},
     {"demo", "", "show all of it on two private servers", "a private server", cmd_demo},
     {"up", "[NAME]", "create or start a private PostgreSQL server", "a private server", cmd_up},
     {"down", "[NAME ...]", "stop private servers, or remove them", "a private server", cmd_down},

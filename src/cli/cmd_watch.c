@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#include "cli/command.h"
+#include "watch/watch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What watch is wired to: the decks, whoever serves the board, whoever keeps the alerts. */
+struct watch_command {
+    struct cli *cli;
+    struct cli_list decks; /* none: --deck */
+};
+
+static bool
+load_one(struct watch_command *command, struct arena *arena, const char *path,
+         const struct deck **ret_deck, struct error *err)
+{
+    struct deck_faults faults = {0};
+    const struct cli_list *sets = &command->cli->sets;
+
+    *ret_deck = deck_load(arena, path, sets->values.items, sets->values.count, &faults);
+    if (*ret_deck != NULL)
+        return true;
+    for (size_t i = 0; i < faults.list.count; i++)
+        cli_print_error(&faults.list.items[i]);
+    return error_set(err, ERROR_DECK, "%s: %zu faults", path, faults.list.count);
+}
+
+static bool
+load(void *sink, struct watch_decks *ret_decks, struct error *err)
+{
+    struct watch_command *command = sink;
+    size_t count = command->decks.values.count;
+
+    *ret_decks = (struct watch_decks){.arena = arena_new()};
+    for (size_t i = 0; i < (count == 0 ? 1 : count); i++) {
+        const char *path = count == 0 ? command->cli->deck_path : command->decks.values.items[i];
+        const struct deck **added = LIST_ADD(ret_decks->arena, &ret_decks->list);
+        if (!load_one(command, ret_decks->arena, path, added, err)) {
+            arena_free(ret_decks->arena);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+log_line(void *sink, const char *line)
+{
+    char stamp[32];
+    time_t now = time(NULL);
+    struct tm parts;
+    const struct watch_command *command = sink;
+
+    if (command->cli->is_quiet)
+        return;
+    gmtime_r(&now, &parts);
+    strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    fprintf(stderr, "%s pgdeck watch[%d]: %s\n", stamp, (int)getpid(), line);
+}
+
+static void
+print_document(struct watch_board *board, const char *name)
+{
+    const struct watch_document *document = watch_board_get(board, name);
+
+    if (document != NULL)
+        printf("%s\n", document->text);
+    watch_document_release(board, document);
+}
+
+int
+cmd_watch(struct cli *cli, const struct cli_command *command, int argc, char **argv,
+          struct error *err)
+{
+    struct watch_command watch = {.cli = cli};
+    const char *once = NULL;
+    const struct cli_option table[] = {
+        {"once", 0, CLI_TEXT, "DOCUMENT",
+         "take one sample, print that document (overview, load, blocking) and end", &once},
+    };
+
+    if (!cli_parse(cli, command, CLI_OPTIONS(table), argc, argv, &watch.decks, err))
+        return cli_failed(err);
+    struct watch_options options = {
+        .hooks = {.sink = &watch, .load = load, .log = log_line},
+        .board = watch_board_new(),
+        .is_once = once != NULL,
+    };
+    bool is_fine = watch_run(&options, err);
+    if (is_fine && once != NULL)
+        print_document(options.board, once);
+    watch_board_free(options.board);
+    return is_fine ? 0 : cli_failed(err);
+}

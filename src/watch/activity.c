@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+/* Who does or waits for what, each second: the load of a server by wait event. */
+#include "watch/state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *
+watch_load_new(void)
+{
+    struct watch_load *load = calloc(1, sizeof(*load));
+
+    if (load == NULL || (load->events[0] = strdup("CPU")) == NULL ||
+        (load->events[WATCH_EVENTS - 1] = strdup("other")) == NULL)
+        abort();
+    return load;
+}
+
+void
+watch_load_free(void *value)
+{
+    struct watch_load *load = value;
+
+    for (size_t i = 0; i < WATCH_EVENTS; i++)
+        free(load->events[i]);
+    free(load);
+}
+
+static double
+column_sum(const struct watch_load *load, size_t event)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < WATCH_STEPS; i++)
+        sum += load->hour[i].sessions[event];
+    return sum;
+}
+
+/* Columns nobody was seen in for an hour are free again. */
+static size_t
+free_column(struct watch_load *load)
+{
+    for (size_t i = 1; i < WATCH_EVENTS - 1; i++) {
+        if (load->events[i] != NULL && column_sum(load, i) > 0)
+            continue;
+        for (size_t j = 0; j < WATCH_DAY_STEPS; j++) {
+            load->day[j].sessions[WATCH_EVENTS - 1] += load->day[j].sessions[i];
+            load->day[j].sessions[i] = 0;
+        }
+        return i;
+    }
+    return WATCH_EVENTS - 1;
+}
+
+static size_t
+find_column(struct watch_load *load, const char *event)
+{
+    for (size_t i = 0; i < WATCH_EVENTS; i++) {
+        if (load->events[i] != NULL && strcmp(load->events[i], event) == 0)
+            return i;
+    }
+    size_t column = free_column(load);
+    if (column == WATCH_EVENTS - 1)
+        return column;
+    free(load->events[column]);
+    load->events[column] = strdup(event);
+    if (load->events[column] == NULL)
+        abort();
+    return column;
+}
+
+static void
+add_step(struct watch_load_step *steps, size_t count, int64_t step, const float *sessions)
+{
+    struct watch_load_step *at = &steps[(size_t)step % count];
+
+    if (at->step != step)
+        *at = (struct watch_load_step){.step = step};
+    at->samples++;
+    for (size_t i = 0; i < WATCH_EVENTS; i++)
+        at->sessions[i] += sessions[i];
+}
+
+static double
+number(const PGresult *result, int row, const char *column)
+{
+    const char *value = pg_value(result, row, column);
+
+    return value == NULL ? 0 : strtod(value, NULL);
+}
+
+static struct watch_collector *
+find_database(struct watch_collector *collector, const char *oid)
+{
+    struct watch_generation *generation = collector->generation;
+
+    for (size_t i = 0; i < generation->collectors.count; i++) {
+        struct watch_collector *one = &generation->collectors.items[i];
+        if (one->server == collector->server && one->oid == strtoul(oid, NULL, 10))
+            return one;
+    }
+    return NULL;
+}
+
+static void
+count_row(struct watch_collector *collector, const PGresult *result, int row, float *sessions)
+{
+    struct watch_server *server = collector->server;
+    struct watch_collector *database =
+        find_database(collector, pg_value(result, row, "database_oid"));
+    const char *state = pg_value(result, row, "state");
+    const char *type = pg_value(result, row, "wait_type");
+    bool is_active = state != NULL && strcmp(state, "active") == 0;
+    double count = number(result, row, "sessions");
+    char event[128];
+
+    if (is_active) {
+        snprintf(event, sizeof(event), "%s:%s", type == NULL ? "" : type,
+                 type == NULL ? "" : pg_value(result, row, "wait_event"));
+        sessions[type == NULL ? 0 : find_column(server->load, event)] += (float)count;
+    }
+    if (!pg_bool(result, row, "is_client"))
+        return;
+    bool is_idle_in = state != NULL && strncmp(state, "idle in", strlen("idle in")) == 0;
+    server->sessions += count;
+    server->active += is_active ? count : 0;
+    server->idle_in_transaction += is_idle_in ? count : 0;
+    server->waiting_for_lock += type != NULL && strcmp(type, "Lock") == 0 ? count : 0;
+    double oldest_s = number(result, row, "transaction_s");
+    if (oldest_s > server->oldest_transaction_s)
+        server->oldest_transaction_s = oldest_s;
+    if (database != NULL) {
+        database->sessions += count;
+        database->active += is_active ? count : 0;
+        database->idle_in_transaction += is_idle_in ? count : 0;
+    }
+}
+
+void
+watch_read_activity(struct watch_collector *collector, const PGresult *result, double now)
+{
+    struct watch_generation *generation = collector->generation;
+    struct watch_server *server = collector->server;
+    float sessions[WATCH_EVENTS] = {0};
+
+    server->sessions = server->active = server->idle_in_transaction = 0;
+    server->waiting_for_lock = server->oldest_transaction_s = 0;
+    for (size_t i = 0; i < generation->collectors.count; i++) {
+        struct watch_collector *one = &generation->collectors.items[i];
+        if (one->server == server)
+            one->sessions = one->active = one->idle_in_transaction = 0;
+    }
+    for (int row = 0; row < PQntuples(result); row++)
+        count_row(collector, result, row, sessions);
+    server->sampled_at = now;
+    add_step(server->load->hour, WATCH_STEPS, (int64_t)now / WATCH_STEP_S, sessions);
+    add_step(server->load->day, WATCH_DAY_STEPS, (int64_t)now / WATCH_DAY_STEP_S, sessions);
+    watch_add_connections(collector, now);
+}
+
+/* --- the document ---------------------------------------------------------------------------- */
+
+static json_t *
+steps_of(const struct watch_load *load, const struct watch_load_step *steps, size_t count,
+         int64_t newest)
+{
+    json_t *events = json_array();
+
+    for (size_t event = 0; event < WATCH_EVENTS; event++) {
+        if (load->events[event] == NULL)
+            continue;
+        json_t *values = json_array();
+        for (int64_t step = newest - (int64_t)count + 1; step <= newest; step++) {
+            const struct watch_load_step *at = &steps[(size_t)step % count];
+            bool is_known = at->step == step && at->samples > 0;
+            json_array_append_new(values,
+                                  is_known ? json_real((double)(at->sessions[event] / at->samples))
+                                           : json_null());
+        }
+        json_array_append_new(
+            events,
+            json_pack("{s:o, s:o}", "event", watch_json(load->events[event]), "sessions", values));
+    }
+    return events;
+}
+
+static json_t *
+load_of(const struct watch_load *load, double now)
+{
+    int64_t hour = (int64_t)now / WATCH_STEP_S, day = (int64_t)now / WATCH_DAY_STEP_S;
+
+    return json_pack("{s:{s:i, s:I, s:o}, s:{s:i, s:I, s:o}}", "hour", "step_s", (int)WATCH_STEP_S,
+                     "until", (json_int_t)((hour + 1) * WATCH_STEP_S), "events",
+                     steps_of(load, load->hour, WATCH_STEPS, hour), "day", "step_s",
+                     (int)WATCH_DAY_STEP_S, "until", (json_int_t)((day + 1) * WATCH_DAY_STEP_S),
+                     "events", steps_of(load, load->day, WATCH_DAY_STEPS, day));
+}
+
+json_t *
+watch_load_document(struct watch *watch, double now)
+{
+    struct watch_generation *generation = watch->generation;
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < generation->servers.count; i++) {
+        const struct watch_server *server = &generation->servers.items[i];
+        json_t *one = load_of(server->load, now);
+        json_object_set_new(one, "deck", watch_json(server->deck->name));
+        json_object_set_new(one, "server", watch_json(server->server->name));
+        json_object_set_new(one, "cores",
+                            server->cores > 0 ? json_integer(server->cores) : json_null());
+        json_array_append_new(list, one);
+    }
+    return json_pack("{s:f, s:o}", "at", now, "servers", list);
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+/* The thread of one database: connects, asks what is due, and begins again after a fault, later and
+ * later. */
+#include "watch/state.h"
+
+#include "base/embed.h"
+#include "base/interrupt.h"
+#include "plan/plan.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { FIRST_PAUSE_MS = 1000, LONGEST_PAUSE_MS = 30000, IDLE_MS = 10000 };
+
+/* Sleeps until then; false: the thread is to end. */
+static bool
+pause_until(const struct watch_collector *collector, long long until_ms)
+{
+    struct pollfd waits[] = {
+        {.fd = collector->session.stop, .events = POLLIN},
+        {.fd = interrupt_descriptor(), .events = POLLIN},
+    };
+    long long left = until_ms - watch_now_ms();
+
+    poll(waits, 2, left < 0 ? 0 : (int)left);
+    return waits[0].revents == 0 && waits[1].revents == 0;
+}
+
+/* --- reachable or not ----------------------------------------------------------------------- */
+
+static void
+set_reachable(struct watch_collector *collector, bool is_reachable, const struct error *fault)
+{
+    struct watch *watch = collector->watch;
+
+    pthread_mutex_lock(&watch->lock);
+    bool has_changed = !collector->was_asked || collector->is_reachable != is_reachable;
+    if (has_changed)
+        collector->since = watch_now();
+    collector->was_asked = true;
+    collector->is_reachable = is_reachable;
+    collector->error[0] = '\0';
+    if (!is_reachable) {
+        snprintf(collector->error, sizeof(collector->error), "%s", fault->message);
+        if (collector->server->leader == collector)
+            collector->server->leader = NULL;
+    }
+    pthread_mutex_unlock(&watch->lock);
+    if (has_changed)
+        watch_log(watch, "%s: %s", collector->database->name,
+                  is_reachable ? "connected" : fault->message);
+}
+
+static bool
+connect_now(struct watch_collector *collector, struct error *err)
+{
+    const struct pg_target target =
+        plan_target(collector->database->environment->server, collector->database->name);
+
+    collector->prepared = 0;
+    memset(collector->due_ms, 0, sizeof(collector->due_ms));
+    if (!watch_session_open(&collector->session, &target, err))
+        return false;
+    set_reachable(collector, true, NULL);
+    return true;
+}
+
+/* --- asking --------------------------------------------------------------------------------- */
+
+/* The first collector of a server that can asks for all of it. */
+static bool
+has_lead(struct watch_collector *collector)
+{
+    struct watch_server *server = collector->server;
+
+    if (server->leader == NULL)
+        server->leader = collector;
+    return server->leader == collector;
+}
+
+static bool
+is_due(struct watch_collector *collector, size_t index, long long now_ms)
+{
+    const struct watch_task *task = &watch_tasks[index];
+
+    if (collector->due_ms[index] > now_ms)
+        return false;
+    pthread_mutex_lock(&collector->watch->lock);
+    bool is_wanted = (!task->is_of_server || has_lead(collector)) &&
+                     (task->is_wanted == NULL || task->is_wanted(collector));
+    pthread_mutex_unlock(&collector->watch->lock);
+    collector->due_ms[index] = now_ms - now_ms % task->interval_ms + task->interval_ms;
+    return is_wanted;
+}
+
+static bool
+ask(struct watch_collector *collector, size_t index, PGresult **ret_result, struct error *err)
+{
+    const struct watch_task *task = &watch_tasks[index];
+    char path[64];
+
+    snprintf(path, sizeof(path), "watch/sql/%s.sql", task->name);
+    if ((collector->prepared & 1U << index) == 0) {
+        if (!watch_session_prepare(&collector->session, task->name, embedded_file(path)->text, err))
+            return false;
+        collector->prepared |= 1U << index;
+    }
+    return watch_session_ask(&collector->session, task->name, 0, NULL, ret_result, err);
+}
+
+/* One that fails loses its own figures only; false: so did the session. */
+static bool
+run_task(struct watch_collector *collector, size_t index, struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+    bool is_answered = ask(collector, index, &result, err);
+
+    if (collector->session.connection == NULL)
+        return false;
+    pthread_mutex_lock(&collector->watch->lock);
+    snprintf(collector->faults[index], sizeof(collector->faults[index]), "%s",
+             is_answered ? "" : err->message);
+    if (is_answered)
+        watch_tasks[index].read(collector, result, watch_now());
+    pthread_mutex_unlock(&collector->watch->lock);
+    return true;
+}
+
+/* Asks all that is due; ret_next_ms: when the next one is. */
+static bool
+run_round(struct watch_collector *collector, long long *ret_next_ms, struct error *err)
+{
+    *ret_next_ms = watch_now_ms() + IDLE_MS;
+    for (size_t i = 0; i < watch_task_count; i++) {
+        if (is_due(collector, i, watch_now_ms()) && !run_task(collector, i, err))
+            return false;
+        if (collector->due_ms[i] < *ret_next_ms)
+            *ret_next_ms = collector->due_ms[i];
+    }
+    return true;
+}
+
+void *
+watch_collect(void *argument)
+{
+    struct watch_collector *collector = argument;
+    long long next_ms = 0, pause_ms = FIRST_PAUSE_MS;
+    struct error err = {0};
+
+    do {
+        bool is_fine = collector->session.connection != NULL || connect_now(collector, &err);
+        if (is_fine && run_round(collector, &next_ms, &err)) {
+            pause_ms = FIRST_PAUSE_MS;
+            continue;
+        }
+        if (err.code == ERROR_INTERRUPTED)
+            break;
+        set_reachable(collector, false, &err);
+        next_ms = watch_now_ms() + pause_ms;
+        pause_ms = pause_ms * 2 < LONGEST_PAUSE_MS ? pause_ms * 2 : LONGEST_PAUSE_MS;
+    } while (pause_until(collector, next_ms));
+    watch_session_close(&collector->session);
+    return NULL;
+}

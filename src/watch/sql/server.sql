@@ -1,0 +1,16 @@
+-- what: what a server is, and how far it is from its limits
+-- servers: 14..18
+SELECT pg_catalog.current_setting('server_version') AS version,
+       pg_catalog.pg_is_in_recovery() AS is_in_recovery,
+       extract(epoch FROM pg_catalog.pg_postmaster_start_time()) AS started_at,
+       pg_catalog.current_setting('max_connections')::integer AS max_connections,
+       coalesce(pg_catalog.current_setting('superuser_reserved_connections')::integer, 0)
+           + coalesce(pg_catalog.current_setting('reserved_connections', true)::integer, 0)
+           AS reserved_connections,
+       CASE WHEN pg_catalog.pg_is_in_recovery()
+            THEN extract(epoch FROM pg_catalog.now() - pg_catalog.pg_last_xact_replay_timestamp())
+       END AS replay_lag_s,
+       (SELECT max(pg_catalog.age(d.datfrozenxid)) FROM pg_catalog.pg_database AS d) AS xid_age,
+       (SELECT max(pg_catalog.mxid_age(d.datminmxid)) FROM pg_catalog.pg_database AS d)
+           AS multixact_age,
+       (SELECT w.wal_bytes FROM pg_catalog.pg_stat_wal AS w) AS wal_bytes;

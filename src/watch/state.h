@@ -1,0 +1,144 @@
+/* What a running watch knows. A generation is made of the decks and thrown away whole at SIGHUP;
+ * what has to outlive it (series, counters of statements) is in the memory, by name. Collectors
+ * write with `lock` held, never while they ask a database; the publisher reads with it. */
+#pragma once
+#include "watch/series.h"
+#include "watch/session.h"
+#include "watch/watch.h"
+
+#include <pthread.h>
+
+enum {
+    WATCH_EVENTS = 12,
+    WATCH_STEP_S = 10,
+    WATCH_STEPS = 360,
+    WATCH_DAY_STEP_S = 300,
+    WATCH_DAY_STEPS = 288,
+    WATCH_TASKS = 16
+};
+
+/* Sessions by wait event: the busiest events have a column, the rest share the last one. */
+struct watch_load {
+    char *events[WATCH_EVENTS]; /* "CPU", "IO:DataFileRead"; [0] CPU, last one "other" */
+    struct watch_load_step {
+        int64_t step; /* time / length of the step; 0: nothing */
+        float samples;
+        float sessions[WATCH_EVENTS]; /* sums over the samples */
+    } hour[WATCH_STEPS], day[WATCH_DAY_STEPS];
+};
+
+/* One thing that is kept by name for as long as the process runs. */
+struct watch_kept {
+    char *name; /* "DECK/ENVIRONMENT/cache_hit", "DECK/SERVER" */
+    void *value;
+    void (*release)(void *value);
+    struct watch_kept *next;
+};
+
+struct watch_counters { /* of one database, as the server says them */
+    double counted_since;
+    double commits, rollbacks, blocks_hit, blocks_read, temp_files, temp_bytes, deadlocks,
+        conflicts;
+    double rows_read, rows_inserted, rows_updated, rows_deleted, checksum_failures;
+};
+enum { WATCH_COUNTERS = 13 }; /* the doubles after counted_since */
+
+struct watch_server {
+    const struct deck *deck;
+    const struct deck_server *server;
+    struct watch_collector *leader; /* who asks for all of the server; NULL: nobody can */
+    struct watch_load *load;        /* the memory's */
+    char version[32];
+    bool is_known, is_in_recovery;
+    double started_at, replay_lag_s, xid_age, multixact_age, wal_bytes;
+    int max_connections, reserved_connections;
+    double sampled_at; /* of the newest activity */
+    double sessions, active, idle_in_transaction, waiting_for_lock;
+    double oldest_transaction_s;
+    json_t *blocking; /* sessions that wait or are waited for; NULL: nobody */
+    double blocking_at;
+    int cores; /* 0: unknown */
+};
+
+struct watch_collector { /* of one database */
+    struct watch *watch;
+    struct watch_generation *generation;
+    const struct deck_database *database;
+    struct watch_server *server;
+    struct watch_session session;
+    pthread_t thread;
+    bool is_started;
+    long long due_ms[WATCH_TASKS];
+    unsigned prepared;              /* bits by task, of this session */
+    char faults[WATCH_TASKS][1024]; /* why a task knows nothing; "" : it does */
+    bool was_asked, is_reachable;
+    char error[1024];
+    double since; /* of is_reachable */
+    unsigned oid;
+    /* of the newest samples */
+    bool has_counters;
+    struct watch_counters counters, totals; /* as read; summed over resets since the start */
+    double sessions, active, idle_in_transaction, xid_age;
+};
+
+struct watch_generation {
+    struct watch_decks decks;
+    LIST_OF(struct watch_server) servers;
+    LIST_OF(struct watch_collector) collectors; /* of all databases */
+    int stop; /* eventfd: readable when the collectors are to end */
+};
+
+struct watch {
+    const struct watch_options *options;
+    struct watch_board *board;
+    struct watch_generation *generation;
+    pthread_mutex_t lock;
+    struct watch_kept *kept;
+    double started_at;
+    bool is_ending;
+    pthread_t publisher;
+    int publisher_stop;
+};
+
+/* --- daemon.c --- */
+double watch_now(void);       /* Unix seconds */
+long long watch_now_ms(void); /* monotonic */
+void watch_log(struct watch *watch, const char *format, ...) PRINTF_LIKE(2, 3);
+/* What is kept under that name, made where it is not there yet. With the lock. */
+void *watch_keep(struct watch *watch, const char *name, void *(*make)(void),
+                 void (*release)(void *value));
+struct watch_series *watch_keep_series(struct watch *watch, const char *name, size_t width);
+
+/* --- collector.c --- */
+void *watch_collect(void *collector); /* a thread */
+/* --- task.c --- */
+typedef void watch_reader(struct watch_collector *collector, const PGresult *result, double now);
+struct watch_task {
+    const char *name; /* also of the file: watch/sql/NAME.sql */
+    int interval_ms;
+    bool is_of_server;  /* only the server's leader asks */
+    watch_reader *read; /* with the lock */
+    /* Whether it is worth asking now; NULL: always. With the lock. */
+    bool (*is_wanted)(const struct watch_collector *collector);
+};
+extern const struct watch_task watch_tasks[];
+extern const size_t watch_task_count;
+/* --- activity.c, counters.c, blocking.c --- */
+watch_reader watch_read_activity, watch_read_server, watch_read_databases, watch_read_blocking;
+bool watch_is_blocked(const struct watch_collector *collector);
+void *watch_load_new(void);
+void watch_load_free(void *load);
+/* --- publish.c --- */
+void *watch_publish(void *watch); /* a thread */
+/* --- documents: each with the lock held --- */
+json_t *watch_overview(struct watch *watch, double now);
+json_t *watch_load_document(struct watch *watch, double now);
+json_t *watch_blocking_document(struct watch *watch, double now);
+/* A JSON string of whatever a server says, valid UTF-8 or not; null for NULL. */
+json_t *watch_json(const char *text);
+json_t *watch_number(double value); /* null for NAN and infinity */
+/* --- target.c --- */
+void watch_add_cache(struct watch_collector *database, double now, double hits, double reads);
+void watch_add_connections(struct watch_collector *collector, double now);
+json_t *watch_targets(struct watch *watch, const struct deck *deck,
+                      const struct deck_environment *environment, double now);
