@@ -222,7 +222,7 @@ follow(int descriptor, int pipe_end, int interrupt, int timeout_ms, struct text 
 
     for (;;) {
         long long left = deadline - now_ms();
-        if (interrupt >= 0 && is_interrupted())
+        if (waits[2].revents != 0)
             return interrupt_error(err);
         if (left <= 0)
             return error_set(err, ERROR_INTERNAL, "no end within %d s", timeout_ms / 1000);
@@ -245,7 +245,9 @@ process_run(const struct process_spec *spec, int timeout_ms, struct text *output
 {
     struct process_spec piped = *spec;
     int pipe_ends[2];
-    int interrupt = spec->is_uninterruptible ? -1 : interrupt_descriptor();
+    int interrupt = spec->is_uninterruptible ? -1
+                    : spec->stop > 0         ? spec->stop
+                                             : interrupt_descriptor();
     pid_t pid;
 
     if (interrupt >= 0 && is_interrupted())

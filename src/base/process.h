@@ -1,6 +1,7 @@
 /* Child processes: started from an argument array, never through a shell, in a session of their
  * own so that the terminal's Ctrl-C reaches only pgdeck, which then ends them in order.
- * The caller owns the child: whoever starts one waits for it or ends it. Main thread. */
+ * The caller owns the child: whoever starts one waits for it or ends it. Any thread that lives
+ * until then. */
 #pragma once
 #include "base/error.h"
 #include "base/text.h"
@@ -17,8 +18,9 @@ struct process_spec {
     const char *const *environment;  /* NULL: ours without PG* (they change what servers do) */
     const char *folder;              /* working directory; NULL: / */
     const struct process_user *user; /* NULL: as we are */
-    int output;       /* descriptor for stdout and stderr; with has_terminal for stdout, 0: ours */
-    bool outlives_us; /* a server; others get SIGTERM when pgdeck dies */
+    int output; /* descriptor for stdout and stderr; with has_terminal for stdout, 0: ours */
+    int stop; /* process_run: ends the child once that is readable, instead of at Ctrl-C; 0: none */
+    bool outlives_us;        /* a server; others get SIGTERM when pgdeck dies */
     bool is_uninterruptible; /* process_run: Ctrl-C waits for its end */
     bool has_terminal;       /* stays in our session, keeps our stdin, stdout, stderr and folder */
 };

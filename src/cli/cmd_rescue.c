@@ -133,7 +133,7 @@ rescue_one(struct command *command, const struct deck *deck, const struct deck_s
     };
     struct rescue_report report;
     bool is_fine = command->is_check
-                       ? rescue_door(command->cli->arena, server, &report, err)
+                       ? rescue_check(command->cli->arena, server, &report, err)
                        : rescue_server(command->cli->arena, &options, server, &report, err);
 
     if (command->is_check && is_fine)

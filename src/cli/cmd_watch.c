@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cli/command.h"
+#include "cli/watch_upkeep.h"
 #include "watch/watch.h"
 
 #include <stdio.h>
@@ -10,7 +11,8 @@
 /* What watch is wired to: the decks, whoever serves the board, whoever keeps the alerts. */
 struct watch_command {
     struct cli *cli;
-    struct cli_list decks; /* none: --deck */
+    struct cli_list decks;       /* none: --deck */
+    struct watch_upkeep *upkeep; /* NULL: not begun */
 };
 
 static bool
@@ -61,6 +63,25 @@ log_line(void *sink, const char *line)
     fprintf(stderr, "%s pgdeck watch[%d]: %s\n", stamp, (int)getpid(), line);
 }
 
+/* The calendar is begun here and not before, since its threads must not get SIGHUP either. */
+static bool
+configure(void *sink, const struct watch_decks *decks, struct watch_board *board, struct error *err)
+{
+    struct watch_command *command = sink;
+    size_t count = command->decks.values.count;
+    const struct watch_upkeep_options upkeep = {
+        .cli = command->cli,
+        .deck_paths = count == 0 ? &command->cli->deck_path : command->decks.values.items,
+        .deck_count = count == 0 ? 1 : count,
+        .log = log_line,
+        .sink = command,
+    };
+
+    (void)board;
+    return (command->upkeep != NULL || watch_upkeep_start(&upkeep, &command->upkeep, err)) &&
+           watch_upkeep_open_doors(command->upkeep, decks->list.items, decks->list.count, err);
+}
+
 static void
 print_document(struct watch_board *board, const char *name)
 {
@@ -85,11 +106,15 @@ cmd_watch(struct cli *cli, const struct cli_command *command, int argc, char **a
     if (!cli_parse(cli, command, CLI_OPTIONS(table), argc, argv, &watch.decks, err))
         return cli_failed(err);
     struct watch_options options = {
-        .hooks = {.sink = &watch, .load = load, .log = log_line},
+        .hooks = {.sink = &watch,
+                  .load = load,
+                  .configure = once == NULL ? configure : NULL,
+                  .log = log_line},
         .board = watch_board_new(),
         .is_once = once != NULL,
     };
     bool is_fine = watch_run(&options, err);
+    watch_upkeep_end(watch.upkeep);
     if (is_fine && once != NULL)
         print_document(options.board, once);
     watch_board_free(options.board);

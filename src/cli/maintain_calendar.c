@@ -42,16 +42,26 @@ print_json(const struct maintenance_calendar *calendar, struct error *err)
     return true;
 }
 
+/* Quiet: what was done just now, and what cannot be reached. */
+static bool
+is_told(const struct cli *cli, const struct maintenance_appointment *item)
+{
+    return !cli->is_quiet || item->turn == MAINTENANCE_UNREACHABLE ||
+           (item->report != NULL && !item->report->is_held && !item->report->is_before);
+}
+
 static void
 print_text(const struct cli *cli, const struct maintenance_calendar *calendar)
 {
     const struct cli_style *style = cli_style(cli);
 
-    if (calendar->list.count == 0)
+    if (calendar->list.count == 0 && !cli->is_quiet)
         puts("The deck has no calendar: no environment has maintenance.daily, weekly or monthly.");
     for (size_t i = 0; i < calendar->list.count; i++) {
         const struct maintenance_appointment *item = &calendar->list.items[i];
         const char *name = item->database->name;
+        if (!is_told(cli, item))
+            continue;
         if (item->turn == MAINTENANCE_UNREACHABLE) {
             printf("%s%s%s: %s\n", style->red, name, style->reset, item->outcome);
             continue;

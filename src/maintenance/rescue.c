@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "maintenance/rescue.h"
 
-#include "base/embed.h"
 #include "base/interrupt.h"
 #include "base/state.h"
 #include "maintenance/rescue_run.h"
-#include "plan/plan.h"
 
 #include <fcntl.h>
 #include <jansson.h>
@@ -82,8 +80,8 @@ look_at_memory(struct rescue *rescue)
     int worst = -1;
 
     if (!rescue->is_local || rescue_memory_left() > 0.1 ||
-        !pg_query(rescue->connection, embedded_file("maintenance/sql/rescue_sessions.sql")->text, 0,
-                  NULL, &result, &ignored))
+        !rescue_link_query(&rescue->link, "maintenance/sql/rescue_sessions.sql", 0, NULL, &result,
+                           &ignored))
         return;
     for (int row = 0; row < PQntuples(result); row++) {
         long long bytes = rescue_memory_of(pg_value(result, row, "pid"));
@@ -116,12 +114,11 @@ look_at(struct rescue *rescue, size_t sight, bool is_first_round, struct error *
     AUTO_PGRESULT result = NULL;
     struct error fault = {0};
 
-    if (pg_query(rescue->connection, embedded_file(sights[sight].path)->text, 2, parameters,
-                 &result, &fault)) {
+    if (rescue_link_query(&rescue->link, sights[sight].path, 2, parameters, &result, &fault)) {
         take_in(rescue, sights[sight].name, result, is_first_round);
         return true;
     }
-    if (fault.code == ERROR_INTERRUPTED || PQstatus(rescue->connection) != CONNECTION_OK) {
+    if (fault.code == ERROR_INTERRUPTED || rescue_link_is_lost(&rescue->link)) {
         *err = fault;
         return false;
     }
@@ -169,12 +166,10 @@ note_in_server(struct rescue *rescue, const struct rescue_offer *offer)
     struct error ignored;
 
     if (rescue->report->done + rescue->report->failed <= 1 &&
-        !pg_execute(rescue->connection, embedded_file("maintenance/sql/rescue_create.sql")->text,
-                    &ignored))
+        !rescue_link_execute(&rescue->link, "maintenance/sql/rescue_create.sql", &ignored))
         return;
-    rescue->report->is_recorded =
-        pg_query(rescue->connection, embedded_file("maintenance/sql/rescue_note.sql")->text, 6,
-                 parameters, &result, &ignored);
+    rescue->report->is_recorded = rescue_link_query(
+        &rescue->link, "maintenance/sql/rescue_note.sql", 6, parameters, &result, &ignored);
 }
 
 /* --- doing -------------------------------------------------------------------------------- */
@@ -185,8 +180,8 @@ end_session(struct rescue *rescue, struct rescue_offer *offer, struct error *err
     const char *parameters[3] = {offer->pid, offer->backend_start, offer->how};
     AUTO_PGRESULT result = NULL;
 
-    if (!pg_query(rescue->connection, embedded_file("maintenance/sql/rescue_end.sql")->text, 3,
-                  parameters, &result, err))
+    if (!rescue_link_query(&rescue->link, "maintenance/sql/rescue_end.sql", 3, parameters, &result,
+                           err))
         return false;
     offer->outcome = PQntuples(result) == 0          ? "gone before"
                      : pg_bool(result, 0, "is_sent") ? "done"
@@ -199,14 +194,10 @@ perform(struct rescue *rescue, struct rescue_offer *offer, struct error *err)
 {
     AUTO_PGRESULT result = NULL;
 
-    if (strcmp(offer->how, "console") == 0) {
-        offer->outcome = "done";
-        return rescue_ask_pool(rescue, offer->sql, &result, err);
-    }
-    if (strcmp(offer->how, "sql") != 0)
+    if (strcmp(offer->how, "console") != 0)
         return end_session(rescue, offer, err);
     offer->outcome = "done";
-    return pg_execute(rescue->connection, offer->sql, err);
+    return rescue_ask_pool(rescue, offer->sql, &result, err);
 }
 
 static bool
@@ -221,7 +212,7 @@ do_offers(struct rescue *rescue, size_t first, struct error *err)
         if (!note(rescue, offer, err))
             return false;
         if (!perform(rescue, offer, &fault)) {
-            if (fault.code == ERROR_INTERRUPTED || PQstatus(rescue->connection) != CONNECTION_OK) {
+            if (fault.code == ERROR_INTERRUPTED || rescue_link_is_lost(&rescue->link)) {
                 *err = fault;
                 return false;
             }
@@ -270,43 +261,53 @@ go_round(struct rescue *rescue, bool *ret_is_done, struct error *err)
 
 /* --- the door ----------------------------------------------------------------------------- */
 
+/* The connection that watch holds, unless that is the one that is used. */
 static bool
-open_door(struct rescue *rescue, struct error *err)
+is_held_by_watch(const struct rescue *rescue)
 {
-    struct pg_target target = plan_target(rescue->server, NULL);
+    struct rescue_link link;
+    struct error ignored;
+    AUTO_PGRESULT result = NULL;
 
-    if (pg_connect(&target, &rescue->connection, err))
-        return pg_execute(rescue->connection,
-                          embedded_file("maintenance/sql/rescue_session.sql")->text, err);
-    if (strcmp(err->sqlstate, "53300") == 0 || strstr(err->message, "too many") != NULL ||
-        strstr(err->message, "remaining connection slots") != NULL)
-        error_hint(err, "Use a role with pg_use_reserved_connections (16 and later, with "
-                        "reserved_connections) or a superuser: pgdeck rescue --check tells.");
-    return false;
+    if (rescue->link.door >= 0 || !rescue_link_open_door(rescue->server, &link, &ignored))
+        return false;
+    bool is_held =
+        rescue_link_query(&link, "maintenance/sql/rescue_door.sql", 0, NULL, &result, &ignored);
+    rescue_link_close(&link);
+    return is_held;
 }
 
 static bool
 say_door(struct rescue *rescue, struct error *err)
 {
+    static const char held[] = "through the connection that pgdeck watch holds";
     AUTO_PGRESULT result = NULL;
 
-    if (!pg_query(rescue->connection, embedded_file("maintenance/sql/rescue_door.sql")->text, 0,
-                  NULL, &result, err))
+    if (!rescue_link_query(&rescue->link, "maintenance/sql/rescue_door.sql", 0, NULL, &result, err))
         return false;
-    rescue_say(rescue, "door", pg_keep(rescue->arena, result, 0, "severity"),
-               pg_keep(rescue->arena, result, 0, "sql"), "%s", pg_value(result, 0, "text"));
+    if (rescue->link.door >= 0) {
+        rescue_say(rescue, "door", "info", NULL, "the server takes no connection; rescue speaks %s",
+                   held);
+        return true;
+    }
+    bool is_held = is_held_by_watch(rescue);
+    rescue_say(rescue, "door", is_held ? "info" : pg_keep(rescue->arena, result, 0, "severity"),
+               is_held ? NULL : pg_keep(rescue->arena, result, 0, "sql"), "%s; %s",
+               pg_value(result, 0, "text"),
+               is_held ? held : "no pgdeck watch holds a connection here");
     return true;
 }
 
 bool
-rescue_door(struct arena *arena, const struct deck_server *server, struct rescue_report *ret_report,
-            struct error *err)
+rescue_check(struct arena *arena, const struct deck_server *server,
+             struct rescue_report *ret_report, struct error *err)
 {
-    struct rescue rescue = {.arena = arena, .server = server, .report = ret_report};
+    struct rescue rescue = {
+        .arena = arena, .server = server, .report = ret_report, .link.door = -1};
 
     *ret_report = (struct rescue_report){.server = server->name, .record = ""};
-    bool is_fine = open_door(&rescue, err) && say_door(&rescue, err);
-    PQfinish(rescue.connection);
+    bool is_fine = rescue_link_open(server, &rescue.link, err) && say_door(&rescue, err);
+    rescue_link_close(&rescue.link);
     return is_fine;
 }
 
@@ -314,18 +315,23 @@ bool
 rescue_server(struct arena *arena, const struct rescue_options *options,
               const struct deck_server *server, struct rescue_report *ret_report, struct error *err)
 {
-    struct rescue rescue = {arena, options, server, NULL, ret_report, rescue_is_local(server)};
-    bool is_done = true, is_fine = true;
+    struct rescue rescue = {.arena = arena,
+                            .options = options,
+                            .server = server,
+                            .link.door = -1,
+                            .report = ret_report,
+                            .is_local = rescue_is_local(server)};
+    bool is_done = true;
 
     *ret_report = (struct rescue_report){.server = server->name, .record = ""};
     if (rescue.is_local)
         rescue_look_at_host(&rescue);
     else
         rescue_say(&rescue, "host", "unknown", NULL, "the server is on another host");
-    is_fine = open_door(&rescue, err) && say_door(&rescue, err);
+    bool is_fine = rescue_link_open(server, &rescue.link, err) && say_door(&rescue, err);
     while (is_fine && is_done && ret_report->rounds < ROUNDS)
         is_fine = go_round(&rescue, &is_done, err) &&
                   (!is_done || interrupt_sleep_ms(LOOK_AGAIN_MS, err));
-    PQfinish(rescue.connection);
+    rescue_link_close(&rescue.link);
     return is_fine || error_wrap(err, "server \"%s\"", server->name);
 }

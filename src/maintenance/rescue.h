@@ -10,7 +10,7 @@ struct rescue_offer {
     const char *sight; /* "connections" */
     const char *what;  /* "end session 4711 of app" */
     const char *why;
-    const char *how; /* terminate, cancel, sql, console */
+    const char *how; /* terminate, cancel, console */
     const char *pid, *backend_start, *sql;
     bool is_done;
     const char *outcome; /* "" : not tried */
@@ -44,5 +44,5 @@ bool rescue_server(struct arena *arena, const struct rescue_options *options,
                    const struct deck_server *server, struct rescue_report *ret_report,
                    struct error *err) MUST_CHECK;
 /* Which way in there will be when all connections are taken, as a line of the report. */
-bool rescue_door(struct arena *arena, const struct deck_server *server,
-                 struct rescue_report *ret_report, struct error *err) MUST_CHECK;
+bool rescue_check(struct arena *arena, const struct deck_server *server,
+                  struct rescue_report *ret_report, struct error *err) MUST_CHECK;

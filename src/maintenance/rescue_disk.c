@@ -2,8 +2,6 @@
 /* How much room the server's folders have left, where they are on this host, and what grows. */
 #include "maintenance/rescue_run.h"
 
-#include "base/embed.h"
-
 #include <errno.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -34,8 +32,8 @@ rescue_look_at_disk(struct rescue *rescue)
     AUTO_PGRESULT result = NULL;
     struct error fault = {0};
 
-    if (!pg_query(rescue->connection, embedded_file("maintenance/sql/rescue_space.sql")->text, 0,
-                  NULL, &result, &fault)) {
+    if (!rescue_link_query(&rescue->link, "maintenance/sql/rescue_space.sql", 0, NULL, &result,
+                           &fault)) {
         rescue_say(rescue, "disk", "unknown", NULL, "cannot be looked at: %s", fault.message);
         return;
     }

@@ -1,12 +1,13 @@
 /* One rescue of one server, as what looks sees it. */
 #pragma once
 #include "maintenance/rescue.h"
+#include "maintenance/rescue_link.h"
 
 struct rescue {
     struct arena *arena;
     const struct rescue_options *options;
     const struct deck_server *server;
-    PGconn *connection; /* NULL: not there (yet) */
+    struct rescue_link link;
     struct rescue_report *report;
     bool is_local;
 };

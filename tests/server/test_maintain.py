@@ -475,6 +475,91 @@ def test_the_calendar_only_shows(calendar):
     assert wrong.code == 11 and 'Europe/Bremen' in json.loads(wrong.out)[0]["outcome"]
 
 
+def test_an_hour_that_comes_twice(calendar):
+    """02:00 of the 25th of October in Berlin is twice: the second counts."""
+    first, second = (datetime.datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1))
+    begins = []
+    for now in (first, second):
+        items = json.loads(calendar.pgdeck(*calendar.arguments(now), expect=0).out)
+        begins += {datetime.datetime.fromisoformat(item["begin"] + ":00") for item in items
+                   if item["kind"] == "weekly"}
+    assert begins == [datetime.datetime(2026, 10, 18, 0, 0, tzinfo=UTC),
+                      datetime.datetime(2026, 10, 25, 1, 0, tzinfo=UTC)]
+
+
+def begin_now(calendar):
+    """Arguments with which a daily and a weekly window of the six databases began a minute ago."""
+    begin = datetime.datetime.now(UTC) - datetime.timedelta(minutes=1)
+    keys = {"time_zone": "UTC", "daily": begin.strftime("%H:%M"), "monthly": "first sun 03:00",
+            "weekly": begin.strftime("%a %H:%M").lower()}
+    return ("watch", "-d", calendar.file, *(
+        word for environment in ("dev", "stage", "prod") for key, value in keys.items()
+        for word in ("--set", f"environments.{environment}.maintenance.{key}={value}")))
+
+
+def make_calendar_work(calendar):
+    for name in SIX:
+        for table in ("w_1", "w_2"):
+            calendar.server.query(f"CREATE TABLE {table} WITH (autovacuum_enabled = off) AS "
+                                  "SELECT i FROM generate_series(1, 2000) i", dbname=name)
+            calendar.server.query(f"DELETE FROM {table} WHERE i <= 600", dbname=name)
+
+
+def test_two_watch_daemons_and_a_killed_one(calendar):
+    """One is killed by kill -9 in the middle of a task, two others come at once: every run that is
+    due is done once, every table is vacuumed once."""
+    make_calendar_work(calendar)
+    arguments = begin_now(calendar)
+    killed = calendar.pgdeck.start(*arguments, env={"PGDECK_CRASH_AT": "2"})
+    for line in killed.stderr:
+        if "died of signal 9" in line:
+            break
+    calendar.pgdeck.kill(killed)
+    daemons = [calendar.pgdeck.start(*arguments) for _ in range(2)]
+    runs = "SELECT kind, state FROM pgdeck.maintenance_run WHERE kind <> 'calendar' ORDER BY kind"
+    deadline = time.monotonic() + 40
+
+    def is_done(name):
+        there = calendar.server.query("SELECT to_regclass('pgdeck.maintenance_run')", dbname=name)
+        return there != [(None,)] and calendar.server.query(runs, dbname=name) == [
+            ("daily", "done"), ("weekly", "done")]
+
+    while not all(is_done(name) for name in SIX):
+        assert time.monotonic() < deadline, [process.poll() for process in daemons]
+        time.sleep(0.1)
+    for process in daemons:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    for name in SIX:
+        done = calendar.server.query("SELECT relation, count(*) FROM pgdeck.maintenance_task "
+                                     "WHERE state = 'done' GROUP BY 1 ORDER BY 1", dbname=name)
+        assert done == [("public.w_1", 1), ("public.w_2", 1)], name
+        counts = calendar.server.query("SELECT vacuum_count FROM pg_stat_user_tables "
+                                       "WHERE relname ~ '^w_'", dbname=name)
+        assert counts == [(1,), (1,)], name
+    tries = calendar.server.query("SELECT max(tries) FROM pgdeck.maintenance_run", dbname=SIX[0])
+    assert tries == [(2,)]  # of the killed one, taken over
+
+
+def test_watch_ends_in_the_middle_of_a_task(calendar):
+    """SIGTERM cancels what is under work; nothing of it stays on the server."""
+    make_calendar_work(calendar)
+    with calendar.server.connect(SIX[0]) as holder:
+        holder.execute("BEGIN; LOCK TABLE w_1 IN SHARE UPDATE EXCLUSIVE MODE")
+        process = calendar.pgdeck.start(*begin_now(calendar))
+        at_it = ("SELECT count(*) FROM pg_stat_activity WHERE application_name ~ '^pgdeck maintain'"
+                 " AND wait_event_type = 'Lock'")
+        deadline = time.monotonic() + 20
+        while calendar.server.value(at_it) == 0:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0 and time.monotonic() - began < 4  # before lock_timeout
+        assert calendar.server.value("SELECT count(*) FROM pg_stat_activity WHERE application_name "
+                                     "~ '^pgdeck'") == 0
+
+
 def test_the_page_of_the_month(deck, tmp_path):
     """What the deck lets go is dropped with --drop only; the page has all, escaped."""
     monthly = ("partitions:\n  - {table: events, range: created_at, every: 1 month, premake: 2, "

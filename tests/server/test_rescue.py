@@ -4,6 +4,9 @@
 import json
 import os
 import re
+import signal
+import socket
+import sys
 import threading
 import time
 
@@ -63,7 +66,7 @@ class Fire:
             thread = threading.Thread(target=self.wait, args=(connection,))
             thread.start()
             self.threads.append(thread)
-        with pytest.raises(psycopg.OperationalError, match="slots"):
+        with pytest.raises(psycopg.OperationalError, match="slots|too many clients"):
             while True:
                 self.app("idle")
         until(lambda: self.count("wait_event_type = 'Lock'") == 6, "nobody waits")
@@ -381,3 +384,88 @@ def test_a_pool_whose_clients_wait(make_server, pg_version, tmp_path, pgdeck, op
         waiter.close()
         fire.out()
         pool.stop()
+
+
+# --- through what watch holds -----------------------------------------------------------------
+
+def wait_for_door(pgdeck, fire, text):
+    until(lambda: text in pgdeck("rescue", "--check", "-d", fire.deck, expect=0).out, text)
+
+
+def test_through_the_connection_that_watch_holds(make_server, pg_version, tmp_path, pgdeck):
+    """Nothing is reserved and all is taken: rescue comes in through watch, once that is there; when
+    it is killed the next watch has the door; a reload of the deck does not close it."""
+    server = make_server(pg_version, max_connections=str(MOST), superuser_reserved_connections="0",
+                         **({"reserved_connections": "0"} if pg_version >= 16 else {}))
+    fire = Fire(server, tmp_path)
+    server.query("CREATE ROLE medic LOGIN")
+    server.query("GRANT pg_monitor, pg_signal_backend TO medic")
+    server.query("GRANT CREATE ON DATABASE postgres TO medic")
+    fire.write_deck(server.conninfo(user="medic"))
+    wait_for_door(pgdeck, fire, "no way in when all connections are taken; no pgdeck watch holds")
+    watches = [pgdeck.start("watch", "-d", fire.deck, "--quiet")]
+    wait_for_door(pgdeck, fire, "through the connection that pgdeck watch holds")
+    watches.append(pgdeck.start("watch", "-d", fire.deck, "--quiet"))
+    pgdeck.kill(watches[0])
+    wait_for_door(pgdeck, fire, "through the connection that pgdeck watch holds")
+    until(lambda: fire.count("application_name = 'pgdeck rescue'") == 1, "one door")
+    held = server.value("SELECT pid FROM pg_stat_activity WHERE application_name = 'pgdeck rescue'")
+    admin = server.connect()
+    fire.count = lambda where: admin.execute(
+        f"SELECT count(*) FROM pg_stat_activity WHERE {where}").fetchone()[0]
+    try:
+        fire.light()
+        watches[1].send_signal(signal.SIGHUP)
+        report, = json.loads(pgdeck("rescue", "-d", fire.deck, "--yes", "--json", expect=0).out)
+        door, = [line["text"] for line in report["lines"] if line["sight"] == "door"]
+        assert "rescue speaks through the connection that pgdeck watch holds" in door
+        for thread in fire.threads:
+            thread.join(20)
+        assert not any(thread.is_alive() for thread in fire.threads)
+        assert {"locks", "connections"} <= {offer["sight"] for offer in report["offers"]}
+        assert report["failed"] == 0 and report["recorded_in_server"]
+        assert fire.own.execute("SELECT 1").fetchone() == (1,)
+        assert fire.count(f"pid = {held} AND application_name = 'pgdeck rescue'") == 1
+        fire.app("new")
+    finally:
+        fire.out()
+        admin.close()
+
+
+def test_the_door_is_for_rescue_only(make_server, pg_version, tmp_path, pgdeck):
+    """Who has the socket gets rescue's own queries and nothing else, and nonsense ends nothing."""
+    server = make_server(pg_version)
+    fire = Fire(server, tmp_path)
+    fire.write_deck(server.conninfo())
+    pgdeck.start("watch", "-d", fire.deck, "--quiet")
+    wait_for_door(pgdeck, fire, "through the connection that pgdeck watch holds")
+    path, = (pgdeck.home / "state" / "pgdeck").glob("rescue-*.socket")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+    folder = os.open(path.parent, os.O_PATH)
+
+    def ask(*messages):
+        answers = []
+        with socket.socket(socket.AF_UNIX) as door:
+            door.settimeout(10)
+            door.connect(f"/proc/self/fd/{folder}/{path.name}")  # else too long
+            for message in messages:
+                door.sendall(message)
+                length = int.from_bytes(door.recv(4, socket.MSG_WAITALL), sys.byteorder)
+                answers.append(json.loads(door.recv(length, socket.MSG_WAITALL) or "null"))
+        return answers
+
+    def message(value):
+        text = json.dumps(value).encode()
+        return len(text).to_bytes(4, sys.byteorder) + text
+
+    for file in ("maintenance/sql/run_end.sql", "maintenance/sql/rescue_door.sql; DROP", 3, None):
+        refused, = ask(message({"file": file, "parameters": []}))
+        assert "only rescue's own queries" in refused["message"], file
+    assert "only rescue's own" in ask(message([]))[0]["message"]
+    assert ask(b"\xff\xff\xff\xff") == [None] and ask(message({})[:4] + b"{]") == [None]
+    sights = {"file": "maintenance/sql/rescue_sessions.sql", "parameters": []}
+    wrong, good = ask(message({**sights, "parameters": ["1"]}), message(sights))
+    assert wrong["code"] and good["columns"] == ["pid", "backend_start", "who"]
+    wait_for_door(pgdeck, fire, "through the connection that pgdeck watch holds")
+    os.close(folder)
