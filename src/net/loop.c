@@ -11,7 +11,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024, KEEPALIVE_S = 60, UNACKNOWLEDGED_MS = 30000 };
+enum {
+    BACKLOG = 1024,
+    KEEPALIVE_S = 60,
+    UNACKNOWLEDGED_MS = 30000,
+    DEFER_S = 5, /* a connection is told of once it has said something: clients begin */
+};
 
 /* Small messages go out at once; a dead peer is noticed. */
 static void
@@ -106,7 +111,7 @@ net_loop_listen(struct net_loop *loop, const struct net_address *address, int *r
     const struct sockaddr *socket_address = (const struct sockaddr *)&address->storage;
     int descriptor =
         socket(socket_address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int yes = 1;
+    int yes = 1, defer_s = DEFER_S;
 
     if (descriptor < 0)
         goto fail;
@@ -114,8 +119,10 @@ net_loop_listen(struct net_loop *loop, const struct net_address *address, int *r
         remove_dead_socket(address);
     else if (setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0)
         goto fail;
-    if (!address->is_local)
+    if (!address->is_local) {
         set_tcp_options(descriptor); /* those that it accepts have them too */
+        (void)setsockopt(descriptor, IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer_s, sizeof(defer_s));
+    }
     mode_t mask = umask(0007);
     int fault = bind(descriptor, socket_address, address->length);
     umask(mask);

@@ -713,6 +713,8 @@ net_loop_new_uring(void)
         errno = -fault;
         loop->has_ring = fault == 0;
         is_made = loop->has_ring && share_buffers(loop);
+        if (is_made)
+            (void)io_uring_register_ring_fd(&loop->ring); /* a wish: cheaper calls */
     }
     if (is_made)
         return &loop->base;

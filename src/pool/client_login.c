@@ -73,10 +73,15 @@ next_word(char **at)
     return word;
 }
 
-/* -c name=value, -cname=value, --name=value. */
+/* -c name=value, -cname=value, --name=value; text is where they are read into, as long as a
+ * start-up. */
 static bool
-read_options(char *options, struct startup_parameters *list, struct error *err)
+read_options(const char *given, char text[WIRE_STARTUP_BYTES_MAX], struct startup_parameters *list,
+             struct error *err)
 {
+    char *options = text;
+
+    snprintf(text, WIRE_STARTUP_BYTES_MAX, "%s", given);
     for (char *word; (word = next_word(&options)) != NULL;) {
         bool is_long = strncmp(word, "--", 2) == 0;
         if (!is_long && strncmp(word, "-c", 2) != 0)
@@ -97,15 +102,11 @@ read_options(char *options, struct startup_parameters *list, struct error *err)
     return true;
 }
 
+/* The session is the list's and the start-up's other parameters. */
 static bool
-take_parameters(struct pool_client *client, const struct wire_startup *startup, struct error *err)
+keep_parameters(struct pool_client *client, const struct wire_startup *startup,
+                struct startup_parameters *list, struct error *err)
 {
-    struct startup_parameters list = {.count = 0};
-    char options[WIRE_STARTUP_BYTES_MAX];
-
-    snprintf(options, sizeof(options), "%s", startup->options);
-    if (!read_options(options, &list, err))
-        return false;
     for (size_t i = 0; i < startup->parameter_count; i++) {
         const struct wire_startup_parameter *one = &startup->parameters[i];
         if (strcasecmp(one->name, "replication") == 0) {
@@ -114,17 +115,30 @@ take_parameters(struct pool_client *client, const struct wire_startup *startup, 
                 continue;
             return pool_fault(err, "0A000", "replication connections cannot go through the pool");
         }
-        if (!add_parameter(&list, one->name, one->value, err))
+        if (!add_parameter(list, one->name, one->value, err))
             return false;
     }
     struct pool *pool = client->pool;
     const struct pool_parameters *set =
-        pool_parameters_make(&pool->parameters, list.items, list.count);
+        pool_parameters_make(&pool->parameters, list->items, list->count);
     if (set == NULL)
         return pool_fault(err, "54000", "the parameters of the start-up are too long");
     pool_parameters_move(&pool->parameters, &client->startup, set);
     pool_parameters_move(&pool->parameters, &client->session, pool_parameters_keep(set));
     return true;
+}
+
+static bool
+take_parameters(struct pool_client *client, const struct wire_startup *startup, struct error *err)
+{
+    struct startup_parameters list = {.count = 0};
+
+    if (startup->options[0] != '\0') {
+        char text[WIRE_STARTUP_BYTES_MAX]; /* large: only for those who have options */
+        return read_options(startup->options, text, &list, err) &&
+               keep_parameters(client, startup, &list, err);
+    }
+    return keep_parameters(client, startup, &list, err);
 }
 
 /* --- authentication ------------------------------------------------------------------------ */
@@ -241,12 +255,21 @@ authenticate(struct pool_client *client)
     return true;
 }
 
+/* A newer minor protocol, or options of it: told what there is. */
+static void
+negotiate(struct pool_client *client, const struct wire_startup *startup)
+{
+    uint8_t bytes[WIRE_STARTUP_BYTES_MAX];
+    struct wire_writer writer = wire_writer(bytes, sizeof(bytes));
+
+    wire_put_negotiation(&writer, startup);
+    pool_link_put(&client->link, &client->pool->buffers, bytes, writer.length);
+}
+
 static bool
 take_startup(struct pool_client *client, const struct wire_startup *startup)
 {
     struct pool *pool = client->pool;
-    uint8_t bytes[WIRE_STARTUP_BYTES_MAX];
-    struct wire_writer writer = wire_writer(bytes, sizeof(bytes));
     struct error err;
 
     snprintf(client->user_name, sizeof(client->user_name), "%s", startup->user);
@@ -270,10 +293,8 @@ take_startup(struct pool_client *client, const struct wire_startup *startup)
         pool_client_fail(client, &err);
         return false;
     }
-    if (startup->minor > 0 || startup->protocol_option_count > 0) {
-        wire_put_negotiation(&writer, startup);
-        pool_link_put(&client->link, &pool->buffers, bytes, writer.length);
-    }
+    if (startup->minor > 0 || startup->protocol_option_count > 0)
+        negotiate(client, startup);
     return find_route(client, startup) && authenticate(client);
 }
 
@@ -559,16 +580,17 @@ known_login(const struct pool_group *group, const struct pool_parameters *startu
 static void
 greet(struct pool_client *client)
 {
-    struct pool *pool = client->pool;
-    uint8_t bytes[POOL_PARAMETERS_BYTES_MAX + POOL_PARAMETERS_MAX * 8];
-    struct wire_writer writer = wire_writer(bytes, sizeof(bytes));
+    enum { KEY_AND_READY_BYTES = 32 };
+    struct wire_writer writer =
+        pool_link_begin(&client->link, &client->pool->buffers,
+                        pool_parameters_wire_bytes(client->reported) + KEY_AND_READY_BYTES);
 
     for (unsigned i = 0; i < client->reported->count; i++)
         wire_put_parameter(&writer, client->reported->items[i].name,
                            client->reported->items[i].value);
     wire_put_key(&writer, client->process, client->secret);
     wire_put_ready(&writer, 'I');
-    pool_link_put(&client->link, &pool->buffers, bytes, writer.length);
+    pool_link_end(&client->link, &client->pool->buffers, &writer);
     client->deadline_us = 0;
 }
 

@@ -5,17 +5,18 @@
 #include "pool/pool.h"
 #include "pool/web.h"
 
-#include <openssl/rand.h>
+#include <openssl/crypto.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { LISTENERS_MAX = 8, ACCEPTS_AT_ONCE = 64 };
+enum { LISTENERS_MAX = 8, RANDOM_BYTES = 256 /* as a call gives whole */ };
 
 struct daemon {
     struct pool_driver driver; /* first */
@@ -27,6 +28,8 @@ struct daemon {
     int signals;
     int metrics;                /* its listener; -1: none */
     struct pool_lookup *lookup; /* NULL: not needed so far */
+    uint8_t random[RANDOM_BYTES];
+    size_t random_count; /* of them that are left */
 };
 
 static uint64_t
@@ -47,11 +50,23 @@ connect_by_loop(struct pool_driver *driver, const struct net_address *address,
     return net_loop_connect(((struct daemon *)driver)->loop, address, stream, err);
 }
 
+/* From the kernel, for several logins at once; each byte is given once and kept nowhere. */
 static bool
 random_bytes(struct pool_driver *driver, void *bytes, size_t count)
 {
-    (void)driver;
-    return RAND_bytes(bytes, (int)count) == 1;
+    struct daemon *daemon = (struct daemon *)driver;
+
+    if (count > RANDOM_BYTES)
+        return false;
+    if (daemon->random_count < count) {
+        if (getrandom(daemon->random, RANDOM_BYTES, 0) != RANDOM_BYTES)
+            return false;
+        daemon->random_count = RANDOM_BYTES;
+    }
+    daemon->random_count -= count;
+    memcpy(bytes, daemon->random + daemon->random_count, count);
+    OPENSSL_cleanse(daemon->random + daemon->random_count, count);
+    return true;
 }
 
 static void
@@ -141,23 +156,21 @@ reload(struct pool *pool, struct error *err)
 
 /* --- events -------------------------------------------------------------------------------- */
 
+/* One: when there are more, the next round says so at once. Asking until there is none would have
+ * the kernel make and throw away a socket for the last answer. */
 static void
-accept_some(struct daemon *daemon, int listener)
+accept_one(struct daemon *daemon, int listener)
 {
     struct pool *pool = &daemon->pool;
+    struct sockaddr_storage address = {0};
+    struct pool_client *client = pool_client_new(pool, &address);
 
-    for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
-        struct sockaddr_storage address = {0};
-        struct pool_client *client = pool_client_new(pool, &address);
-        if (client == NULL)
-            return;
-        int taken = net_loop_accept(daemon->loop, listener, &client->link.stream, &client->address);
-        if (taken <= 0) {
-            pool_client_close(client);
-            return;
-        }
+    if (client == NULL)
+        return;
+    if (net_loop_accept(daemon->loop, listener, &client->link.stream, &client->address) <= 0)
+        pool_client_close(client);
+    else
         pool_client_process(client);
-    }
 }
 
 static bool
@@ -176,20 +189,17 @@ accept_web(struct daemon *daemon)
 {
     struct pool *pool = &daemon->pool;
 
-    for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
-        struct sockaddr_storage address = {0};
-        struct pool_web spare = {0}, *web = pool_web_new(pool);
-        struct net_stream *stream = web == NULL ? &spare.link.stream : &web->link.stream;
-        int taken = net_loop_accept(daemon->loop, daemon->metrics, stream, &address);
-        if (taken > 0 && web != NULL && may_read_metrics(pool->config, &address))
-            pool_web_event(web);
-        else if (web != NULL)
-            pool_web_close(web);
-        else if (taken > 0)
-            stream->transport->close(stream);
-        if (taken <= 0)
-            return;
-    }
+    struct sockaddr_storage address = {0};
+    struct pool_web spare = {0}, *web = pool_web_new(pool);
+    struct net_stream *stream = web == NULL ? &spare.link.stream : &web->link.stream;
+    int taken = net_loop_accept(daemon->loop, daemon->metrics, stream, &address);
+
+    if (taken > 0 && web != NULL && may_read_metrics(pool->config, &address))
+        pool_web_event(web);
+    else if (web != NULL)
+        pool_web_close(web);
+    else if (taken > 0)
+        stream->transport->close(stream);
 }
 
 static void
@@ -234,7 +244,7 @@ handle(struct daemon *daemon, const struct net_event *events, size_t count)
         else if (events[i].kind == NET_LISTENER && events[i].descriptor == daemon->metrics)
             accept_web(daemon);
         else if (events[i].kind == NET_LISTENER)
-            accept_some(daemon, events[i].descriptor);
+            accept_one(daemon, events[i].descriptor);
         else if (events[i].kind == NET_SIGNAL) {
             take_signal(daemon);
             take_answers(daemon);

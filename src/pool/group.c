@@ -85,15 +85,15 @@ static void
 tell_differences(struct pool_client *client, const struct pool_parameters *reported)
 {
     struct pool *pool = client->pool;
-    uint8_t bytes[POOL_PARAMETERS_BYTES_MAX + POOL_PARAMETERS_MAX * 8];
-    struct wire_writer writer = wire_writer(bytes, sizeof(bytes));
+    struct wire_writer writer =
+        pool_link_begin(&client->link, &pool->buffers, pool_parameters_wire_bytes(reported));
 
     for (unsigned i = 0; i < reported->count; i++) {
         const char *told = pool_parameters_find(client->reported, reported->items[i].name);
         if (told == NULL || strcmp(told, reported->items[i].value) != 0)
             wire_put_parameter(&writer, reported->items[i].name, reported->items[i].value);
     }
-    pool_link_put(&client->link, &pool->buffers, bytes, writer.length);
+    pool_link_end(&client->link, &client->pool->buffers, &writer);
     pool_parameters_move(&pool->parameters, &client->reported, pool_parameters_keep(reported));
 }
 

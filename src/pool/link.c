@@ -165,6 +165,26 @@ pool_link_put(struct pool_link *link, struct pool_buffers *buffers, const void *
     append(link, buffers, bytes, count);
 }
 
+struct wire_writer
+pool_link_begin(struct pool_link *link, struct pool_buffers *buffers, size_t count)
+{
+    struct pool_buffer *out = &link->out;
+
+    spill(link, buffers);
+    link->is_broken = link->is_broken || !make_room(buffers, out, out->end - out->start + count);
+    return link->is_broken ? wire_writer(NULL, 0) : wire_writer(out->bytes + out->end, count);
+}
+
+void
+pool_link_end(struct pool_link *link, struct pool_buffers *buffers,
+              const struct wire_writer *writer)
+{
+    link->is_broken |= writer->is_full;
+    link->out.end += writer->is_full ? 0 : (uint32_t)writer->length;
+    if (link->out.start == link->out.end)
+        give(buffers, &link->out);
+}
+
 void
 pool_link_forward(struct pool_link *link, struct pool_buffers *buffers, const uint8_t *bytes,
                   size_t count)

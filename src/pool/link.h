@@ -3,6 +3,7 @@
  * forwarded whole is sent from where it was read, without a copy. One worker's thread. */
 #pragma once
 #include "net/stream.h"
+#include "wire/writer.h"
 #include <stdint.h>
 
 struct pool_buffer {
@@ -64,6 +65,12 @@ void pool_link_settle(struct pool_link *link, struct pool_buffers *buffers);
 /* Adds bytes to what is sent: a copy. */
 void pool_link_put(struct pool_link *link, struct pool_buffers *buffers, const void *bytes,
                    size_t count);
+/* A writer for at most count bytes, which go out behind what is there; without memory it is full,
+ * and the link broken. Nothing else may be done with the link before pool_link_end. */
+struct wire_writer
+pool_link_begin(struct pool_link *link, struct pool_buffers *buffers, size_t count);
+void pool_link_end(struct pool_link *link, struct pool_buffers *buffers,
+                   const struct wire_writer *writer);
 /* Adds bytes that stay where they are until the next pool_link_flush. */
 void pool_link_forward(struct pool_link *link, struct pool_buffers *buffers, const uint8_t *bytes,
                        size_t count);

@@ -53,7 +53,8 @@ build(const struct pool_parameter *items, size_t count, size_t text_bytes)
     if (set == NULL)
         return NULL;
     char *text = (char *)&set->items[count];
-    *set = (struct pool_parameters){.references = 1, .count = (unsigned)count};
+    *set = (struct pool_parameters){
+        .references = 1, .count = (unsigned)count, .text_bytes = (unsigned)text_bytes};
     for (size_t i = 0; i < count; i++) {
         size_t name_bytes = strlen(items[i].name) + 1, value_bytes = strlen(items[i].value) + 1;
         set->items[i] = (struct pool_parameter){text, text + name_bytes};

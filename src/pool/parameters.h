@@ -18,6 +18,7 @@ struct pool_parameters {
     uint64_t hash;
     unsigned references;
     unsigned count;
+    unsigned text_bytes;
     struct pool_parameter items[]; /* and their texts behind them */
 };
 
@@ -38,6 +39,12 @@ const struct pool_parameters *pool_parameters_with(struct pool_parameter_table *
                                                    const char *name, const char *value);
 /* NULL when it is not in it. */
 const char *pool_parameters_find(const struct pool_parameters *set, const char *name);
+/* How long they are as messages (ParameterStatus). */
+static inline size_t
+pool_parameters_wire_bytes(const struct pool_parameters *set)
+{
+    return set->text_bytes + (size_t)set->count * 5;
+}
 const struct pool_parameters *pool_parameters_keep(const struct pool_parameters *set);
 void pool_parameters_drop(struct pool_parameter_table *table, const struct pool_parameters *set);
 /* *target = set; takes over the reference to set, drops the old one. */
