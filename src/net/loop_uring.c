@@ -20,7 +20,7 @@
 enum {
     SUBMISSIONS = 1024,
     COMPLETIONS = 8192,
-    BUFFERS = 256, /* a power of two */
+    BUFFERS = 128, /* a power of two */
     BUFFER_BYTES = 4096,
     NO_BUFFER = BUFFERS,
     OUT_BYTES = 16384, /* that wait or are on their way, of a socket */

@@ -5,10 +5,13 @@
 #include "pool/pool.h"
 #include "pool/web.h"
 
+#include <link.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -306,6 +309,28 @@ prepare_process(void)
 #endif
 }
 
+/* Code and constants that only the start has touched, those of libraries that a pool never calls
+ * among them: what is called again comes back from the file. Nothing here was ever written to. */
+static int
+give_back_code(struct dl_phdr_info *object, size_t size, void *context)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+    (void)size;
+    (void)context;
+    for (size_t i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W) != 0)
+            continue;
+        uintptr_t start = object->dlpi_addr + segment->p_vaddr;
+        uintptr_t end = (start + segment->p_memsz) & ~(page - 1);
+        start = (start + page - 1) & ~(page - 1);
+        if (start < end)
+            (void)madvise((void *)start, end - start, MADV_DONTNEED); /* a wish */
+    }
+    return 0;
+}
+
 static void
 close_listeners(struct daemon *daemon)
 {
@@ -359,6 +384,8 @@ pool_daemon_run(const struct pool_daemon_options *options, struct error *err)
     config = NULL; /* the pool's */
     daemon->pool.reload = reload;
     log_start(daemon);
+    (void)dl_iterate_phdr(give_back_code, NULL);
+    (void)malloc_trim(0);
     serve(daemon);
     pool_log(&daemon->pool, "stopped");
     pool_release(&daemon->pool);
