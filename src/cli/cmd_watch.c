@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/command.h"
 #include "cli/watch_upkeep.h"
+#include "cli/watch_web.h"
 #include "watch/watch.h"
 
 #include <stdio.h>
@@ -13,6 +14,7 @@ struct watch_command {
     struct cli *cli;
     struct cli_list decks;       /* none: --deck */
     struct watch_upkeep *upkeep; /* NULL: not begun */
+    struct watch_web web;
 };
 
 static bool
@@ -92,15 +94,46 @@ print_document(struct watch_board *board, const char *name)
     watch_document_release(board, document);
 }
 
+/* Who asked for no address in particular rather has no dashboard than no watch. */
+static bool
+start_web(struct watch_command *watch, struct watch_board *board, struct web_server **ret_server,
+          struct error *err)
+{
+    struct arena *arena = watch->cli->arena;
+    bool is_asked = watch->web.listen != NULL;
+
+    if (!is_asked)
+        watch->web.listen = WATCH_WEB_LISTEN;
+    if (watch_web_start(arena, &watch->web, board, ret_server, err)) {
+        if (*ret_server != NULL)
+            log_line(watch, arena_printf(arena, "dashboard: %s", web_server_url(*ret_server)));
+        return true;
+    }
+    if (is_asked || err->code != ERROR_UNREACHABLE)
+        return false;
+    log_line(watch, arena_printf(arena, "no dashboard: %s (--listen)", err->message));
+    error_clear(err);
+    return true;
+}
+
 int
 cmd_watch(struct cli *cli, const struct cli_command *command, int argc, char **argv,
           struct error *err)
 {
     struct watch_command watch = {.cli = cli};
+    struct web_server *server = NULL;
     const char *once = NULL;
     const struct cli_option table[] = {
         {"once", 0, CLI_TEXT, "DOCUMENT",
          "take one sample, print that document (overview, load, blocking) and end", &once},
+        {"listen", 0, CLI_TEXT, "ADDRESS:PORT",
+         "of the dashboard; default " WATCH_WEB_LISTEN "; none: no dashboard", &watch.web.listen},
+        {"token-file", 0, CLI_TEXT, "FILE", "its first line is what readers have to know",
+         &watch.web.token_file},
+        {"tls-certificate", 0, CLI_TEXT, "FILE", "PEM, for https", &watch.web.certificate_file},
+        {"tls-key", 0, CLI_TEXT, "FILE", "PEM", &watch.web.key_file},
+        {"host", 0, CLI_LIST, "NAME", "by which the dashboard is called, beside addresses",
+         &watch.web.hosts},
     };
 
     if (!cli_parse(cli, command, CLI_OPTIONS(table), argc, argv, &watch.decks, err))
@@ -113,8 +146,10 @@ cmd_watch(struct cli *cli, const struct cli_command *command, int argc, char **a
         .board = watch_board_new(),
         .is_once = once != NULL,
     };
-    bool is_fine = watch_run(&options, err);
+    bool is_fine = (once != NULL || start_web(&watch, options.board, &server, err)) &&
+                   watch_run(&options, err);
     watch_upkeep_end(watch.upkeep);
+    web_server_free(server);
     if (is_fine && once != NULL)
         print_document(options.board, once);
     watch_board_free(options.board);

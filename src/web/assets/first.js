@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: MIT
+// The first page: is everything all right, and if not, what to do.
+import { copyable, el, fill, icon, table } from "./dom.js";
+import { Chart, canDraw } from "./chart.js";
+import { follow } from "./data.js";
+import { age, byUnit, change, count, duration, moment, oneLine, share, NONE }
+  from "./format.js";
+
+const OK = ["M3 8.5l3.2 3L13 4.5"];
+const BAD = ["M8 3.5v5.5", "M8 12v.5"];
+const UNKNOWN = ["M4 8h8"];
+const FAST_MS = 2000, SLOW_MS = 10000;
+const PARTITIONS_SHOWN = 8;
+const LOAD_COLORS = {
+  CPU: "--w-cpu", IO: "--w-io", Lock: "--w-lock", LWLock: "--w-lwlock", Client: "--w-client",
+  IPC: "--w-ipc", Timeout: "--w-timeout", BufferPin: "--w-pin", Extension: "--w-extension",
+};
+const SPARE_COLORS = ["--w-1", "--w-2", "--w-3", "--w-4", "--w-5", "--w-6"];
+
+/* --- panels --------------------------------------------------------------------------------- */
+
+/** A section that is not there until there is something in it. */
+function panel(page, name, title) {
+  const note = el("span", { class: "note" });
+  const body = el("div", { class: "body" });
+  const section = el("section", { class: `panel ${name}`, id: name },
+    title ? el("h2", null, title, note) : null, body);
+  section.hidden = true;
+  page.append(section);
+  return {
+    body,
+    show(content, noteText) {
+      section.hidden = content === null;
+      if (content === null) return;
+      fill(note, noteText ?? "");
+      fill(body, content);
+    },
+    reveal(noteText) {
+      section.hidden = false;
+      fill(note, noteText ?? "");
+    },
+    hide() { section.hidden = true; },
+  };
+}
+
+const ago = (at) => el("time", { class: "age", datetime: String(at), title: moment(at) }, age(at));
+const chip = (kind, text) => el("span", { class: `chip ${kind}` }, text);
+const quiet = (...content) => el("span", { class: "quiet" }, ...content);
+const calm = (text) => el("p", { class: "calm" }, icon(OK, "good"), text);
+
+/* --- environments --------------------------------------------------------------------------- */
+
+function standing(target) {
+  if (target.now === null || target.target === null || target.target === undefined) return "unknown";
+  const isMet = target.is_low_bad ? target.now >= target.target : target.now <= target.target;
+  return isMet ? "good" : "bad";
+}
+
+function budgetBar(left) {
+  if (typeof left !== "number") return null;
+  const kind = left <= 0 ? "bad" : left < 0.25 ? "warn" : "good";
+  const fillBar = el("i", { class: kind });
+  fillBar.style.width = `${Math.max(0, Math.min(1, left)) * 100}%`;
+  const text = left < 0 ? "error budget overdrawn" : `${share(left)} of error budget left`;
+  return el("span", { class: "budget", title: `${text}: 1 % of a day's minutes may miss the target` },
+    el("span", { class: "bar", "aria-hidden": "true" }, fillBar), quiet(text));
+}
+
+function targetCell(target) {
+  const format = byUnit[target.unit] ?? count;
+  const state = standing(target);
+  const limit = target.target === null || target.target === undefined ? null
+    : `${target.is_low_bad ? "≥" : "≤"} ${format(target.target)}`;
+  const was = [["1 h", target.hour], ["1 d", target.day]]
+    .filter(([, value]) => typeof value === "number")
+    .map(([name, value]) => `${name} ${format(value)}`).join(" · ");
+  return el("div", { class: `target ${state}`, title: target.source },
+    el("span", { class: "label" }, target.label,
+      target.is_estimate ? chip("estimate", "estimate") : null),
+    el("span", { class: "now" }, el("b", null, format(target.now)),
+      limit ? el("span", { class: "limit" }, limit) : null),
+    was ? quiet(was) : null, budgetBar(target.budget_left));
+}
+
+function databaseFaults(environment) {
+  return environment.databases.filter((one) => one.was_asked && !one.is_reachable)
+    .map((one) => el("p", { class: "fault" }, icon(BAD, "bad"), el("span", null,
+      el("b", null, one.name), " cannot be reached for ", ago(one.since),
+      one.error ? `: ${one.error}` : "")));
+}
+
+function environmentRow(environment) {
+  const { databases } = environment;
+  const away = databases.filter((one) => one.was_asked && !one.is_reachable).length;
+  const isAsked = databases.some((one) => one.was_asked);
+  const isMissed = environment.targets.some((target) => standing(target) === "bad");
+  const state = away > 0 ? "bad" : !isAsked ? "unknown" : isMissed ? "warn" : "good";
+  const sessions = databases.reduce((sum, one) => sum + (one.sessions ?? 0), 0);
+  const what = away > 0 ? `${away} of ${databases.length} databases cannot be reached`
+    : `${databases.length} database${databases.length === 1 ? "" : "s"}, ${count(sessions)} sessions`;
+  return el("article", { class: "environment" },
+    el("div", { class: "name" },
+      icon({ good: OK, unknown: UNKNOWN }[state] ?? BAD, state),
+      el("div", null, el("h3", null, environment.environment),
+        quiet(environment.server, el("br"), away > 0 ? what : isAsked ? what : "asking …"))),
+    el("div", { class: "targets" }, environment.targets.map(targetCell)),
+    databaseFaults(environment));
+}
+
+function showEnvironments(place, overview) {
+  const decks = [...new Set(overview.environments.map((one) => one.deck))];
+  place.show(decks.map((deck) => [
+    decks.length > 1 ? el("h3", { class: "deck" }, deck) : null,
+    overview.environments.filter((one) => one.deck === deck).map(environmentRow),
+  ]));
+}
+
+/* --- alerts --------------------------------------------------------------------------------- */
+
+function alertItem(alert) {
+  const where = [alert.environment, alert.database, alert.object].filter(Boolean).join(" · ")
+    || alert.server;
+  const fixAt = alert.fix_database || alert.database;
+  return el("li", { class: `alert ${alert.level}` },
+    chip(alert.level, alert.level),
+    el("div", null,
+      el("p", null, el("b", null, alert.message)),
+      el("p", { class: "quiet" }, `${alert.name}${where ? ` in ${where}` : ""}, since `, ago(alert.since)),
+      alert.fix_sql ? [el("p", { class: "mend" }, `Mend it${fixAt ? ` in ${fixAt}` : ""}:`),
+        copyable(alert.fix_sql, "Copy the SQL")] : null));
+}
+
+function showAlerts(place, alerts) {
+  const open = alerts.alerts ?? [];
+  if (open.length === 0) place.show(calm("No alert is open."));
+  else place.show(el("ul", { class: "alerts" }, open.map(alertItem)), `${open.length} open`);
+}
+
+/* --- load ----------------------------------------------------------------------------------- */
+
+function colorOf(event, spare) {
+  if (event === "other") return "--w-other";
+  const kind = event.split(":")[0];
+  const taken = LOAD_COLORS[kind];
+  if (taken && !spare.used.has(taken)) {
+    spare.used.add(taken);
+    return taken;
+  }
+  const color = SPARE_COLORS[spare.next % SPARE_COLORS.length];
+  spare.next += 1;
+  return color;
+}
+
+function loadData(server, span) {
+  const { step_s: step, until, events } = server[span];
+  const length = Math.max(0, ...events.map((one) => one.sessions.length));
+  const spare = { next: 0, used: new Set() };
+  const lines = typeof server.cores === "number" && server.cores > 0
+    ? [{ value: server.cores, label: `${server.cores} cores`, color: "--bad" }] : [];
+  return {
+    at: Array.from({ length }, (_, i) => until - (length - 1 - i) * step),
+    series: events.map((one) => ({
+      name: one.event, color: colorOf(one.event, spare), values: one.sessions,
+    })).filter((one) => one.name === "CPU" || one.values.some((value) => value > 0)),
+    lines,
+  };
+}
+
+class LoadPanel {
+  constructor(place) {
+    this.place = place;
+    this.charts = new Map();
+    this.span = "hour";
+    this.switch = el("p", { class: "switch" });
+    this.list = el("div", { class: "loads" });
+    fill(place.body, this.switch, this.list);
+    for (const [span, text] of [["hour", "1 hour"], ["day", "1 day"]]) {
+      const button = el("button", { type: "button", class: span === this.span ? "on" : "" }, text);
+      button.addEventListener("click", () => {
+        this.span = span;
+        for (const other of this.switch.children) other.classList.toggle("on", other === button);
+        this.show(this.load);
+      });
+      this.switch.append(button);
+    }
+  }
+
+  chartOf(server) {
+    const key = `${server.deck}\n${server.server}`;
+    if (!this.charts.has(key)) {
+      const place = el("div", { class: "chart" });
+      this.list.append(el("div", null, el("h3", null, server.server), place));
+      this.charts.set(key, new Chart(place, {
+        height: 240, isStacked: true, format: (value) => count(Math.round(value * 100) / 100),
+        label: `Sessions at work on ${server.server}, by what they wait for`,
+      }));
+    }
+    return this.charts.get(key);
+  }
+
+  show(load) {
+    this.load = load;
+    const servers = (load?.servers ?? []).filter((one) => one[this.span]);
+    if (servers.length === 0 || !canDraw()) {
+      this.place.hide();
+      return;
+    }
+    this.place.reveal("sessions at work, by what they wait for");
+    this.list.classList.toggle("single", servers.length === 1);
+    for (const server of servers) this.chartOf(server).update(loadData(server, this.span));
+  }
+
+  end() {
+    this.charts.forEach((chart) => chart.end());
+  }
+}
+
+/* --- queries -------------------------------------------------------------------------------- */
+
+function shareBar(value) {
+  const bar = el("i");
+  bar.style.width = `${Math.min(1, value ?? 0) * 100}%`;
+  return el("span", { class: "share" }, el("span", { class: "bar", "aria-hidden": "true" }, bar),
+    share(value));
+}
+
+function queryRow(query) {
+  const ratio = query.mean_ms_yesterday > 0 ? query.mean_ms / query.mean_ms_yesterday : null;
+  const kind = ratio === null ? "" : ratio > 1.2 ? "bad" : ratio < 0.8 ? "good" : "";
+  return el("tr", null,
+    el("td", { class: "text" },
+      el("a", { href: `#/query/${query.id}`, title: oneLine(query.query).slice(0, 600) },
+        el("code", null, oneLine(query.query).slice(0, 300))),
+      quiet(`${query.database}${query.role ? ` · ${query.role}` : ""}`)),
+    el("td", { class: "bar-cell" }, shareBar(query.share)),
+    el("td", { class: "number wide" }, count(query.calls)),
+    el("td", { class: "number" }, duration(query.mean_ms)),
+    el("td", { class: "number wide" }, query.p95_is_estimate && query.p95_ms !== null ? "≈ " : "",
+      duration(query.p95_ms)),
+    el("td", { class: `number wide ${kind}` }, change(ratio)));
+}
+
+const QUERY_HEADS = [
+  ["Query"], ["Share of load"], ["Calls", "number wide"], ["Mean", "number"],
+  ["p95", "number wide", "≈: estimated from mean and deviation"],
+  ["vs yesterday", "number wide", "mean time of a call, against yesterday at this hour"],
+];
+
+function otherRow(other) {
+  return el("tr", { class: "other" },
+    el("td", null, quiet(`${count(other.statements)} other statements`)),
+    el("td", { class: "bar-cell" }, shareBar(other.share)),
+    el("td", { class: "number wide" }, count(other.calls)),
+    el("td", { class: "number" }), el("td", { class: "wide" }), el("td", { class: "wide" }));
+}
+
+function showQueries(place, queries) {
+  const servers = queries?.servers?.filter((one) => one.queries?.length || one.problem) ?? [];
+  place.show(servers.length === 0 ? null : servers.map((server) => [
+    servers.length > 1 ? el("h3", null, server.server) : null,
+    server.problem ? el("p", { class: "fault" }, icon(BAD, "warn"), server.problem) : null,
+    server.queries?.length ? table("queries", QUERY_HEADS, [
+      ...server.queries.map(queryRow),
+      server.other?.statements > 0 ? otherRow(server.other) : null].filter(Boolean)) : null,
+  ]), servers[0]?.window_s ? `last ${duration(servers[0].window_s * 1000)}` : "");
+}
+
+/* --- who waits for whom --------------------------------------------------------------------- */
+
+function blockingNodes(session, sessions, seen) {
+  const waiting = sessions.filter((one) => one.blockers.includes(session.pid) && !seen.has(one.pid));
+  waiting.forEach((one) => seen.add(one.pid));
+  const isRoot = session.blockers.length === 0;
+  const who = [session.role, session.application, session.database].filter(Boolean).join(" · ");
+  return el("li", null,
+    el("p", null, el("b", null, session.pid === 0 ? "prepared transaction" : String(session.pid)),
+      ` ${who}`,
+      isRoot ? chip("critical", "in the way")
+        : chip("warning", `waits ${duration(session.waiting_s * 1000)}`)),
+    el("p", { class: "quiet" }, isRoot
+      ? `${session.state ?? ""}, in a transaction for ${duration(session.transaction_s * 1000)}`
+      : `for ${session.waits_for ?? "a lock"}${session.lock_type ? ` (${session.lock_type})` : ""}`),
+    session.query ? el("code", null, oneLine(session.query).slice(0, 200)) : null,
+    isRoot && session.fix_sql ? copyable(session.fix_sql, "Copy the SQL") : null,
+    waiting.length ? el("ul", null, waiting.map((one) => blockingNodes(one, sessions, seen))) : null);
+}
+
+function showBlocking(place, blocking) {
+  if (!blocking) {
+    place.show(null);
+    return;
+  }
+  const trees = blocking.servers.filter((one) => one.sessions?.length).map((server) => {
+    const seen = new Set();
+    const roots = server.sessions.filter((one) => one.blockers.length === 0);
+    roots.forEach((one) => seen.add(one.pid));
+    const top = roots.length ? roots : server.sessions.slice(0, 1); // a circle: a deadlock
+    return el("ul", { class: "tree" }, top.map((one) => blockingNodes(one, server.sessions, seen)));
+  });
+  const waiting = blocking.servers.flatMap((one) => one.sessions ?? [])
+    .filter((one) => one.blockers.length > 0).length;
+  place.show(trees.length ? trees : calm("Nobody waits for a lock."),
+    waiting ? `${count(waiting)} wait` : "");
+}
+
+/* --- pools, partitions, drift --------------------------------------------------------------- */
+
+function poolRow(pool) {
+  const isFull = pool.waiting > 0;
+  return el("tr", null,
+    el("td", null, pool.service, quiet(` ${pool.environment}`)),
+    el("td", { class: "number" }, `${count(pool.servers - pool.idle)} / ${count(pool.servers)}`),
+    el("td", { class: "number" }, count(pool.clients)),
+    el("td", { class: `number ${isFull ? "bad" : ""}` }, count(pool.waiting)),
+    el("td", { class: "number" }, duration(pool.p95_ms)));
+}
+
+function showPools(place, pools) {
+  const sources = pools?.sources?.filter((one) => one.pools?.length || one.error) ?? [];
+  place.show(sources.length === 0 ? null : sources.map((source) => [
+    source.error ? el("p", { class: "fault" }, icon(BAD, "bad"), source.error) : null,
+    source.pools?.length ? table("pools", [["Service"], ["Busy", "number", "servers at work of those open"],
+      ["Clients", "number"], ["Waiting", "number"], ["p95", "number"]],
+      source.pools.map(poolRow)) : null,
+  ]));
+}
+
+function partitionRow(one) {
+  return el("tr", null,
+    el("td", null, el("b", null, one.table), quiet(one.database)),
+    el("td", { class: "number" }, count(one.parts)),
+    el("td", { class: one.problem ? "bad" : "" }, one.problem || one.next_due || NONE));
+}
+
+function showPartitions(place, partitions) {
+  const all = partitions?.tables ?? [];
+  if (all.length === 0) {
+    place.show(null);
+    return;
+  }
+  const order = (one) => (one.problem ? "" : String(one.next_due ?? "~"));
+  const first = [...all].sort((a, b) => (order(a) < order(b) ? -1 : 1)).slice(0, PARTITIONS_SHOWN);
+  place.show([table("partitions", [["Table"], ["Parts", "number"], ["Next due"]], first.map(partitionRow)),
+    all.length > first.length ? el("p", { class: "quiet more" }, `and ${all.length - first.length} more`) : null],
+  `${all.length} tables`);
+}
+
+function showDrift(place, drift) {
+  const decks = drift?.decks ?? [];
+  if (decks.length === 0) {
+    place.show(null);
+    return;
+  }
+  place.show(decks.map((one) => [
+    decks.length > 1 ? el("h3", null, one.deck) : null,
+    one.error ? el("p", { class: "fault" }, icon(BAD, "warn"), one.error) : null,
+    one.changes?.length
+      ? [el("ul", { class: "changes" }, one.changes.map((item) => el("li", null,
+          el("b", null, item.what), quiet([item.database, item.why].filter(Boolean).join(" · "))))),
+        el("p", { class: "quiet more" }, "pgdeck plan shows the SQL, pgdeck apply runs it.")]
+      : one.error ? null : calm("The servers are as the deck wants them."),
+  ]), decks[0].at ? ["looked at ", ago(decks[0].at), " ago"] : "");
+}
+
+/* --- the answer in one line ----------------------------------------------------------------- */
+
+function summary(overview, alerts) {
+  const state = document.getElementById("state");
+  if (!overview) return;
+  const databases = overview.environments.flatMap((one) => one.databases);
+  const away = databases.filter((one) => one.was_asked && !one.is_reachable).length;
+  const missed = overview.environments.flatMap((one) => one.targets)
+    .filter((target) => standing(target) === "bad").length;
+  const open = alerts?.alerts?.length ?? 0;
+  const plural = (number, one, many) => `${number} ${number === 1 ? one : many}`;
+  const faults = [
+    away && `${plural(away, "database", "databases")} cannot be reached`,
+    open && plural(open, "open alert", "open alerts"),
+    missed && `${plural(missed, "target", "targets")} missed`,
+  ].filter(Boolean);
+  const isAsking = databases.some((one) => !one.was_asked);
+  const kind = away || open ? "bad" : missed ? "warn" : isAsking ? "unknown" : "good";
+  const text = faults.length ? faults.join(", ") : isAsking ? "asking …" : "Everything is all right";
+  fill(state, icon({ good: OK, unknown: UNKNOWN }[kind] ?? BAD, kind), text);
+  state.className = kind;
+  document.title = faults.length ? `(!) ${text} – pgdeck` : "pgdeck";
+}
+
+/* --- the page ------------------------------------------------------------------------------- */
+
+/** Shows it in page; returns what ends it. */
+export function showFirstPage(page) {
+  page.className = "first";
+  const environments = panel(page, "environments", null);
+  const alerts = panel(page, "alerts-panel", "Alerts");
+  const load = panel(page, "load", "Load");
+  const queries = panel(page, "queries-panel", "Top queries");
+  const blocking = panel(page, "blocking", "Waiting for locks");
+  const pools = panel(page, "pools-panel", "Pools");
+  const partitions = panel(page, "partitions-panel", "Partitions");
+  const drift = panel(page, "drift", "Drift from the deck");
+  const loadPanel = new LoadPanel(load);
+  const known = {};
+  const ends = [
+    follow("overview", FAST_MS, (overview) => {
+      known.overview = overview;
+      if (overview) showEnvironments(environments, overview);
+      summary(overview, known.alerts);
+    }),
+    follow("alerts", FAST_MS, (document) => {
+      known.alerts = document;
+      if (document) showAlerts(alerts, document);
+      else alerts.show(null);
+      summary(known.overview, document);
+    }),
+    follow("load", FAST_MS, (document) => loadPanel.show(document)),
+    follow("queries", SLOW_MS, (document) => showQueries(queries, document)),
+    follow("blocking", FAST_MS, (document) => showBlocking(blocking, document)),
+    follow("pools", SLOW_MS, (document) => showPools(pools, document)),
+    follow("partitions", SLOW_MS, (document) => showPartitions(partitions, document)),
+    follow("drift", SLOW_MS, (document) => showDrift(drift, document)),
+  ];
+  return () => {
+    ends.forEach((end) => end());
+    loadPanel.end();
+  };
+}

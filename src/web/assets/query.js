@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+// The page of one query: how it does over time, its plans, where it was seen, what would help it.
+import { copyable, el, fill, table } from "./dom.js";
+import { Chart, canDraw } from "./chart.js";
+import { follow } from "./data.js";
+import { change, count, duration, moment, oneLine, share } from "./format.js";
+
+const EVERY_MS = 5000;
+const SAMPLES_SHOWN = 50;
+
+function section(page, title) {
+  const body = el("div", { class: "body" });
+  const place = el("section", { class: "panel" }, el("h2", null, title), body);
+  place.hidden = true;
+  page.append(place);
+  return { place, body };
+}
+
+const figure = (label, value, kind) => el("div", { class: "figure" },
+  el("span", { class: "label" }, label), el("b", { class: kind }, value));
+
+function figures(query) {
+  const ratio = query.mean_ms_yesterday > 0 ? query.mean_ms / query.mean_ms_yesterday : null;
+  return [
+    figure("share of load", share(query.share)), figure("calls", count(query.calls)),
+    figure("mean", duration(query.mean_ms)),
+    figure(query.p95_is_estimate ? "p95, estimate" : "p95", duration(query.p95_ms)),
+    figure("mean vs yesterday", change(ratio), ratio > 1.2 ? "bad" : ""),
+    figure("rows a call", query.calls > 0 ? count(query.rows / query.calls) : "–"),
+    figure("cache hit", share(query.cache_hit)),
+  ];
+}
+
+function seriesData(query, name, label, target) {
+  const { step_s: step, until } = query.series;
+  const values = query.series[name];
+  return {
+    at: values.map((_, i) => until - (values.length - 1 - i) * step),
+    series: [{ name: label, color: "--accent", values }],
+    lines: typeof target === "number" ? [{ value: target, label: `target ${duration(target)}` }] : [],
+  };
+}
+
+function planItem(plan) {
+  return el("details", null,
+    el("summary", null, moment(plan.at),
+      el("span", { class: "quiet" }, [plan.source, plan.duration_ms && duration(plan.duration_ms)]
+        .filter(Boolean).map((text) => ` · ${text}`).join(""))),
+    copyable(typeof plan.plan === "string" ? plan.plan : JSON.stringify(plan.plan, null, 2),
+      "Copy the plan"));
+}
+
+const SAMPLE_HEADS = [["At"], ["Session"], ["Waits for"], ["Runs for", "number"]];
+
+function sampleRow(sample) {
+  return el("tr", null, el("td", null, moment(sample.at)),
+    el("td", null, [sample.role, sample.application].filter(Boolean).join(" · ")),
+    el("td", null, sample.event ?? sample.wait_event ?? "CPU"),
+    el("td", { class: "number" }, duration(sample.runs_ms ?? (sample.runs_s ?? NaN) * 1000)));
+}
+
+function adviceItem(advice) {
+  return el("div", null,
+    el("p", null, el("b", null, advice.why ?? "An index would help"),
+      typeof advice.gain === "number" ? ` by about ${share(advice.gain)}` : ""),
+    copyable(advice.sql, "Copy the SQL"));
+}
+
+class QueryPage {
+  constructor(page) {
+    page.className = "query";
+    this.head = el("section", { class: "panel" });
+    page.append(el("p", { class: "back" }, el("a", { href: "#/" }, "← all queries")), this.head);
+    const times = section(page, "Mean time of a call");
+    const calls = section(page, "Calls a second");
+    this.charts = [
+      { ...times, name: "mean_ms", label: "mean", format: duration, hasTarget: true },
+      { ...calls, name: "calls", label: "calls a second", format: count },
+    ];
+    this.advice = section(page, "Index advice");
+    this.plans = section(page, "Plans");
+    this.samples = section(page, "Seen at work");
+  }
+
+  show(query) {
+    if (query === null) {
+      fill(this.head, el("p", null, "This query is not among those that are watched now. "),
+        el("p", { class: "quiet" }, "It may not have run for a while, or others weigh more."));
+      for (const { place } of [...this.charts, this.advice, this.plans, this.samples])
+        place.hidden = true;
+      return;
+    }
+    fill(this.head, el("p", { class: "quiet" },
+      [query.server, query.database, query.role].filter(Boolean).join(" · ")),
+    copyable(query.query, "Copy the query"), el("div", { class: "figures" }, figures(query)));
+    this.showCharts(query);
+    this.list(this.advice, (query.advice ?? []).map(adviceItem));
+    this.list(this.plans, (query.plans ?? []).map(planItem));
+    this.list(this.samples, query.samples?.length ? [table("samples", SAMPLE_HEADS,
+      query.samples.slice(-SAMPLES_SHOWN).reverse().map(sampleRow))] : []);
+  }
+
+  showCharts(query) {
+    for (const one of this.charts) {
+      const hasValues = query.series?.[one.name]?.some((value) => typeof value === "number");
+      one.place.hidden = !hasValues || !canDraw();
+      if (one.place.hidden) continue;
+      one.chart ??= new Chart(one.body, { height: 180, isStacked: false, format: one.format,
+        label: `${one.label} of ${oneLine(query.query).slice(0, 80)}` });
+      one.chart.update(seriesData(query, one.name, one.label, one.hasTarget ? query.target_ms : null));
+    }
+  }
+
+  list({ place, body }, items) {
+    place.hidden = items.length === 0;
+    if (body.querySelector("details[open]")) return; // somebody reads a plan
+    fill(body, items);
+  }
+
+  end() {
+    this.charts.forEach(({ chart }) => chart?.end());
+  }
+}
+
+/** Shows it in page; returns what ends it. */
+export function showQueryPage(page, id) {
+  const shown = new QueryPage(page);
+  const end = follow(`query/${id}`, EVERY_MS, (query) => shown.show(query));
+  return () => {
+    end();
+    shown.end();
+  };
+}

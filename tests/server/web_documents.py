@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+"""Documents as `pgdeck watch` puts them on its board (docs/design/watch.md), for the tests of the
+dashboard: calm(now) of servers on which all is well, hostile(now) with names that try to be
+markup, and with everything wrong at once. write(folder, documents) is what web_board reads."""
+
+import json
+import math
+
+HOSTILE = "\"><script>window.hacked=1</script><img src=x onerror=window.hacked=1> '; ü 数据 \\u202e\u202e{{x}}"
+LEVELS = {"development": (500, 0.85), "staging": (200, 0.90), "production": (100, 0.95)}
+
+
+def write(folder, documents):
+    (folder / "query").mkdir(exist_ok=True)
+    for name, document in documents.items():
+        (folder / f"{name}.json").write_text(json.dumps(document))
+    (folder / "metrics.txt").write_text("# TYPE pgdeck_up gauge\npgdeck_up 1\n")
+
+
+def target(name, label, unit, limit, now, **more):
+    return {"name": name, "label": label, "unit": unit, "is_low_bad": name == "cache_hit",
+            "source": "pg_stat_statements", "is_estimate": name == "query_p95", "target": limit,
+            "now": now, "hour": now, "day": None if now is None else now * 1.1,
+            "budget_left": 0.82} | more
+
+
+def environment(name, at, prefix=""):
+    p95, cache = LEVELS[name]
+    databases = [{"name": f"{prefix}saascontrol_{name[:4]}_pro{i}", "was_asked": True,
+                  "is_reachable": True, "since": at - 7200, "error": None, "sessions": 7 * i,
+                  "active": i, "idle_in_transaction": 0, "not_measured": {}} for i in (1, 2)]
+    return {"deck": "saas-control-deck", "environment": prefix + name, "server": "main",
+            "is_reachable": True, "error": None, "databases": databases, "targets": [
+                target("query_p95", "Query p95", "ms", p95, p95 * 0.31),
+                target("ai_task", "AI task p95", "ms", p95 * 100, p95 * 44),
+                target("cache_hit", "Cache hit", "share", cache, 0.9931),
+                target("connections", "Connections", "count", 20, 14, is_estimate=False)]}
+
+
+def waves(count, height, phase):
+    return [round(height * (1.2 + math.sin(i / 17 + phase) + 0.4 * math.sin(i / 3.1)) / 2, 3)
+            if height else 0 for i in range(count)]
+
+
+def load(at, count=360, names=("IO:DataFileRead", "LWLock:WALWrite", "Lock:transactionid")):
+    def span(step, steps):
+        heights = [0.9, 0.5, 0.3, 0.25] + [0.2] * len(names)
+        events = ["CPU", *names, "other"]
+        return {"step_s": step, "until": at, "events": [
+            {"event": event, "sessions": [max(0, value) for value in waves(steps, height, i)]}
+            for i, (event, height) in enumerate(zip(events, heights))]}
+    return {"at": at, "servers": [{"deck": "saas-control-deck", "server": "main", "cores": 2,
+                                   "hour": span(10, count), "day": span(300, 288)}]}
+
+
+QUERIES = (
+    "SELECT t.id, t.name, count(r.id) FROM ai_tasks t LEFT JOIN ai_results r ON r.task_id = t.id "
+    "WHERE t.user_id = $1 GROUP BY t.id ORDER BY t.created_at DESC LIMIT 20",
+    "UPDATE ai_tasks SET status = $1, started_at = now() WHERE id = $2",
+    "SELECT model_id, percentile_cont($1) WITHIN GROUP (ORDER BY processing_time_ms) "
+    "FROM ai_results WHERE created_at > $2 GROUP BY model_id",
+    "INSERT INTO system_logs (level, service, message, created_at) VALUES ($1, $2, $3, now())",
+    "SELECT * FROM user_sessions WHERE token = $1 AND expires_at > now()",
+)
+
+
+def query(i, text, database="saascontrol_prod_pro1", role="production_api_gateway_a"):
+    mean = 0.4 * 7 ** (i % 4)
+    return {"id": f"{i:x}f3a", "database": database, "role": role, "query": text,
+            "calls": 120000 // (i + 1), "rows": 5000, "total_ms": mean * 1000, "mean_ms": mean,
+            "share": 0.45 / (i + 1), "p95_ms": mean * 2.9, "p95_is_estimate": True,
+            "cache_hit": 0.997, "mean_ms_yesterday": mean * (0.6 + 0.5 * i) if i != 2 else None}
+
+
+def detail(one, at):
+    return one | {
+        "server": "main", "target_ms": 100, "at": at,
+        "series": {"step_s": 60, "until": at, "calls": waves(120, 40, 0),
+                   "mean_ms": [None if i % 40 == 5 else value
+                               for i, value in enumerate(waves(120, one["mean_ms"] * 2, 1))]},
+        "samples": [{"at": at - i, "role": one["role"], "application": one["role"],
+                     "event": "IO:DataFileRead", "runs_s": 0.2} for i in range(5)],
+        "plans": [{"at": at - 3600, "source": "auto_explain", "duration_ms": 33.2,
+                   "plan": f"Limit  (cost=0.43..8.45 rows=1)\n  -> Index Scan on {one['role']}"}],
+        "advice": [{"why": "the filter on user_id reads the whole table", "gain": 0.9,
+                    "sql": f"CREATE INDEX CONCURRENTLY ON ai_tasks (user_id); -- {one['role']}"}]}
+
+
+def calm(at):
+    environments = [environment(name, at) for name in LEVELS]
+    queries = [query(i, text) for i, text in enumerate(QUERIES)]
+    due = [("system_logs", "2027-01-01"), ("audit_trails", "2027-01-01"),
+           ("performance_metrics", "2026-11-30")]
+    documents = {
+        "overview": {"at": at, "watch": {"version": "0.1.0", "started_at": at - 7200, "pid": 1},
+                     "environments": environments, "servers": []},
+        "alerts": {"at": at, "alerts": []},
+        "load": load(at),
+        "blocking": {"at": at, "servers": []},
+        "queries": {"at": at, "servers": [{
+            "deck": "saas-control-deck", "server": "main", "window_s": 3600, "problem": None,
+            "total_ms": 1e6, "queries": queries,
+            "other": {"statements": 412, "calls": 90210, "total_ms": 4e4, "share": 0.04}}]},
+        "pools": {"at": at, "sources": [{
+            "deck": "saas-control-deck", "url": "http://127.0.0.1:6433/metrics", "error": None,
+            "pools": [{"environment": name, "service": service, "database": "x", "clients": 40,
+                       "waiting": 0, "servers": 12, "idle": 9, "p95_ms": 4.2, "max_wait_s": 0}
+                      for name in LEVELS for service in ("api_gateway", "data_service")]}]},
+        "partitions": {"at": at, "tables": [
+            {"deck": "saas-control-deck", "environment": "production",
+             "database": "saascontrol_prod_pro1", "table": table, "parts": 9, "newest": "x",
+             "next_due": day, "problem": None} for table, day in due]},
+        "drift": {"at": at, "decks": [{"deck": "saas-control-deck", "at": at - 200, "error": None,
+                                       "changes": []}]},
+    }
+    for one in queries:
+        documents[f"query/{one['id']}"] = detail(one, at)
+    return documents
+
+
+def session(pid, blockers, name, at):
+    return {"pid": pid, "blockers": blockers, "waits_for": f"AccessExclusiveLock on {name}",
+            "lock_type": "relation", "waiting_s": 12.5 if blockers else None,
+            "transaction_s": 300.0, "database": name, "role": name, "application": name,
+            "state": "idle in transaction", "query": f"ALTER TABLE {name} ADD x int", "at": at,
+            "fix_sql": None if blockers else f"SELECT pg_terminate_backend({pid}) -- {name}"}
+
+
+def hostile(at):
+    documents = calm(at)
+    environments = [environment(name, at, HOSTILE) for name in LEVELS]
+    for one in environments[0]["databases"]:
+        one.update(is_reachable=False, error=f"connection refused: {HOSTILE}", sessions=None)
+    for one in environments[0]["targets"]:
+        one.update(now=None, hour=None, day=None, budget_left=None)
+    environments[1]["targets"][0].update(now=900.0, budget_left=-2.0, label=HOSTILE,
+                                         source=HOSTILE)
+    documents["overview"]["environments"] = environments
+    documents["alerts"]["alerts"] = [{
+        "level": level, "name": HOSTILE, "server": HOSTILE, "environment": HOSTILE,
+        "database": HOSTILE, "object": HOSTILE, "since": at - 100, "message": f"{level}: {HOSTILE}",
+        "fix_sql": f"SELECT '{HOSTILE}';", "fix_database": HOSTILE}
+        for level in ("critical", "warning")]
+    documents["load"] = load(at, names=(HOSTILE, f"Extension:{HOSTILE}", "Lock:tuple"))
+    documents["load"]["servers"][0]["server"] = HOSTILE
+    queries = [query(i, f"SELECT {i}, '{HOSTILE}' -- {text}", HOSTILE, HOSTILE)
+               for i, text in enumerate(QUERIES)]
+    documents["queries"]["servers"][0].update(queries=queries, problem=HOSTILE, server=HOSTILE)
+    for one in queries:
+        documents[f"query/{one['id']}"] = detail(one, at)
+    documents["blocking"]["servers"] = [{
+        "deck": HOSTILE, "server": HOSTILE, "at": at, "sessions": [
+            session(4711, [], HOSTILE, at), session(4712, [4711], HOSTILE, at),
+            session(4713, [4712], HOSTILE, at), session(0, [], HOSTILE, at)]}]
+    documents["pools"]["sources"][0].update(error=HOSTILE)
+    for one in documents["pools"]["sources"][0]["pools"]:
+        one.update(service=HOSTILE, waiting=9)
+    for one in documents["partitions"]["tables"]:
+        one.update(table=HOSTILE, database=HOSTILE, problem=HOSTILE)
+    documents["drift"]["decks"][0].update(error=HOSTILE, changes=[
+        {"database": HOSTILE, "what": HOSTILE, "why": HOSTILE}])
+    return documents
