@@ -195,6 +195,21 @@ add_role(struct deck_loader *loader, struct role_names *names, const char *name,
 }
 
 static void
+add_people_roles(struct deck_loader *loader, struct role_names *names,
+                 const struct deck_environment *environment)
+{
+    const char *read_only = deck_read_only_role(loader->arena, environment);
+    const char *monitoring = deck_monitoring_role(loader->arena, environment);
+
+    if (environment->has_read_only &&
+        deck_check_name(loader, environment->place, "read-only role", read_only, true))
+        add_role(loader, names, read_only, environment->server, environment->place);
+    if (environment->has_monitoring &&
+        deck_check_name(loader, environment->place, "monitoring role", monitoring, true))
+        add_role(loader, names, monitoring, environment->server, environment->place);
+}
+
+static void
 check_roles(struct deck_loader *loader, const struct deck *deck)
 {
     struct role_names names = {0};
@@ -206,6 +221,7 @@ check_roles(struct deck_loader *loader, const struct deck *deck)
         const char *owner = deck_owner_role(loader->arena, environment);
         if (deck_check_name(loader, environment->place, "owner's role", owner, true))
             add_role(loader, &names, owner, environment->server, environment->place);
+        add_people_roles(loader, &names, environment);
         for (size_t j = 0; j < environment->pools.count; j++) {
             const struct deck_pool *pool = &environment->pools.items[j];
             const char *login = deck_login_role(loader->arena, environment, pool->service);
@@ -220,6 +236,20 @@ check_roles(struct deck_loader *loader, const struct deck *deck)
     }
 }
 
+static bool
+is_people_role(struct deck_loader *loader, const struct deck *deck, const char *name)
+{
+    for (size_t i = 0; i < deck->environments.count; i++) {
+        const struct deck_environment *environment = &deck->environments.items[i];
+        if ((environment->has_read_only &&
+             strcmp(deck_read_only_role(loader->arena, environment), name) == 0) ||
+            (environment->has_monitoring &&
+             strcmp(deck_monitoring_role(loader->arena, environment), name) == 0))
+            return true;
+    }
+    return false;
+}
+
 static void
 check_memberships(struct deck_loader *loader, const struct deck *deck, const struct deck_node *root)
 {
@@ -232,7 +262,7 @@ check_memberships(struct deck_loader *loader, const struct deck *deck, const str
         for (size_t j = 0; list != NULL && j < list->items.count; j++) {
             const struct deck_node *item = list->items.items[j];
             if (item->kind != NODE_SCALAR || strncmp(item->text, "pg_", 3) == 0 ||
-                deck_node_get(map, item->text) != NULL)
+                deck_node_get(map, item->text) != NULL || is_people_role(loader, deck, item->text))
                 continue;
             struct error *fault = deck_loader_fault(loader, item->place,
                                                     "roles.%s.member_of: there is no role \"%s\"",

@@ -55,6 +55,7 @@ struct deck_environment {
     const char *role_prefix; /* default: the environment's name */
     bool has_tls_required;
     bool has_audit;
+    bool has_read_only, has_monitoring; /* roles of those names for people to be members of */
     enum deck_passwords passwords;
     LIST_OF(const char *) allow; /* client networks, CIDR */
     int64_t history_ms;          /* how long samples of the monitoring are kept; default 30 days */
@@ -189,6 +190,9 @@ const char *deck_service_role(struct arena *arena, const struct deck_environment
                               const char *service); /* NOLOGIN, holds the rights */
 const char *deck_login_role(struct arena *arena, const struct deck_environment *environment,
                             const char *service); /* "..._a" */
+/* NOLOGIN, for people and tools: to read all tables; a member of pg_monitor. */
+const char *deck_read_only_role(struct arena *arena, const struct deck_environment *environment);
+const char *deck_monitoring_role(struct arena *arena, const struct deck_environment *environment);
 /* The other one of "..._a" and "..._b": a rotation goes from one to the other. */
 const char *deck_other_login(struct arena *arena, const char *login);
 /* How deep it is looked at: as it says, else as its logging. */

@@ -29,6 +29,14 @@ static const struct deck_key security_keys[] = {
      .type = KEY_FLAG,
      .offset = AT(deck_environment, has_audit),
      .help = "log changes of rights and objects"},
+    {.name = "read_only",
+     .type = KEY_FLAG,
+     .offset = AT(deck_environment, has_read_only),
+     .help = "a role PREFIX_read_only that may read every table"},
+    {.name = "monitoring",
+     .type = KEY_FLAG,
+     .offset = AT(deck_environment, has_monitoring),
+     .help = "a role PREFIX_monitoring, member of pg_monitor"},
 };
 const struct deck_table deck_security_table = {
     .what = "security", .keys = security_keys, .count = COUNT_OF(security_keys)};

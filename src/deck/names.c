@@ -39,6 +39,18 @@ deck_owner_role(struct arena *arena, const struct deck_environment *environment)
 }
 
 const char *
+deck_read_only_role(struct arena *arena, const struct deck_environment *environment)
+{
+    return arena_printf(arena, "%s_read_only", environment->role_prefix);
+}
+
+const char *
+deck_monitoring_role(struct arena *arena, const struct deck_environment *environment)
+{
+    return arena_printf(arena, "%s_monitoring", environment->role_prefix);
+}
+
+const char *
 deck_service_role(struct arena *arena, const struct deck_environment *environment,
                   const char *service)
 {

@@ -8,6 +8,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* They hold rights as services do, and nobody logs in as them. */
+static void
+add_people_roles(struct arena *arena, const struct deck_environment *environment, json_t *list)
+{
+    static const char format[] = "{s:s, s:s, s:i, s:s, s:[], s:s, s:[s]}";
+
+    if (environment->has_read_only)
+        json_array_append_new(list,
+                              json_pack(format, "name", "read_only", "role",
+                                        deck_read_only_role(arena, environment), "limit", -1,
+                                        "mode", "", "logins", "rights", "read", "groups", ""));
+    if (environment->has_monitoring)
+        json_array_append_new(list, json_pack(format, "name", "monitoring", "role",
+                                              deck_monitoring_role(arena, environment), "limit", -1,
+                                              "mode", "", "logins", "rights", "connect", "groups",
+                                              "pg_monitor"));
+}
+
 static json_t *
 services_of(struct arena *arena, const struct advice *advice,
             const struct deck_environment *environment)
@@ -31,6 +49,7 @@ services_of(struct arena *arena, const struct advice *advice,
                                         pool == NULL ? -1 : pool->max, "mode",
                                         pool == NULL ? "" : modes[pool->mode], "logins", logins));
     }
+    add_people_roles(arena, environment, list);
     return list;
 }
 

@@ -7,7 +7,15 @@
 
 #include <string.h>
 
-#define TABLE_LETTERS "rawd"
+/* What a role may with tables and sequences, those to come included. */
+struct level {
+    const char *tables, *sequences;               /* SQL */
+    const char *table_letters, *sequence_letters; /* the same as in an acl */
+    const char *verb;
+};
+static const struct level read_and_write = {"SELECT, INSERT, UPDATE, DELETE", "USAGE, SELECT",
+                                            "rawd", "rU", "read and write"};
+static const struct level read_only = {"SELECT", "SELECT", "r", "r", "read"};
 
 struct scope {
     struct advice *advice;
@@ -279,10 +287,9 @@ keeps_access(const struct scope *scope, const char *name)
         if (keeps_access(scope, role->member_of[i]))
             return true;
     }
-    for (size_t i = 0; i < scope->database->services.count; i++) {
-        const char *service = deck_service_role(scope->advice->arena, scope->database->environment,
-                                                scope->database->services.items[i]);
-        if (security_is_member(catalog, name, service))
+    struct security_roles roles = security_roles_in(scope->advice->arena, scope->database);
+    for (size_t i = 0; i < roles.names.count; i++) {
+        if (security_is_member(catalog, name, roles.names.items[i]))
             return true;
     }
     return false;
@@ -375,16 +382,15 @@ close_to_public(const struct scope *scope, struct security_script *script, const
 static void
 advise_access(const struct scope *scope)
 {
-    const struct deck_environment *environment = scope->database->environment;
+    struct security_roles roles = security_roles_in(scope->advice->arena, scope->database);
     struct arena *arena = scope->advice->arena;
     const char *warning = NULL; /* the applying role stays in: it acts for the owner */
     struct security_script script;
     AUTO_TEXT names = {0};
 
     security_script_init(&script, arena);
-    for (size_t i = 0; i < scope->database->services.count; i++) {
-        const char *role =
-            deck_service_role(arena, environment, scope->database->services.items[i]);
+    for (size_t i = 0; i < roles.names.count; i++) {
+        const char *role = roles.names.items[i];
         text_appendf(&names, "%s%s", i > 0 ? ", " : "", role);
         if (!has_connect(scope, role))
             security_script_add(&script, "grant_connect", "revoke_connect",
@@ -408,7 +414,7 @@ advise_access(const struct scope *scope)
 
 /* --- what a service may read and write ---------------------------------------------------- */
 
-/* The SQL words for letters of TABLE_LETTERS. */
+/* The SQL words for a level's letters. */
 static const char *
 words_of(struct arena *arena, const char *letters)
 {
@@ -426,41 +432,53 @@ words_of(struct arena *arena, const char *letters)
 }
 
 static const char *
-missing_letters(struct arena *arena, const struct catalog_table *table, const char *role)
+missing_letters(struct arena *arena, const struct catalog_table *table, const char *role,
+                const struct level *level)
 {
     char *missing = arena_strdup(arena, "");
-    const char *there = acl_which(arena, table->acl, role, TABLE_LETTERS);
+    const char *there = acl_which(arena, table->acl, role, level->table_letters);
 
-    for (const char *letter = TABLE_LETTERS; *letter != '\0'; letter++) {
+    for (const char *letter = level->table_letters; *letter != '\0'; letter++) {
         if (strchr(there, *letter) == NULL)
             missing = arena_printf(arena, "%s%c", missing, *letter);
     }
     return missing;
 }
 
+/* A role that gets rights in this database. */
+struct grantee {
+    const char *role;
+    const struct level *level;
+    const char *why;
+};
+
 static void
-grant_tables(const struct scope *scope, const char *schema, const char *role, bool is_new_in_schema,
-             struct security_script *script)
+grant_tables(const struct scope *scope, const char *schema, const struct grantee *grantee,
+             bool is_new_in_schema, struct security_script *script)
 {
     struct arena *arena = scope->advice->arena;
+    const struct level *level = grantee->level;
+    const char *role = grantee->role;
     size_t granted = 0, missing = 0;
 
     for (size_t i = 0; scope->catalog->exists && i < scope->catalog->tables.count; i++) {
         const struct catalog_table *table = &scope->catalog->tables.items[i];
         if (!is_counted(table, schema))
             continue;
-        granted += acl_which(arena, table->acl, role, TABLE_LETTERS)[0] != '\0';
-        missing += missing_letters(arena, table, role)[0] != '\0';
+        granted += acl_which(arena, table->acl, role, level->table_letters)[0] != '\0';
+        missing += missing_letters(arena, table, role, level)[0] != '\0';
     }
     if (granted == 0 && (missing > 0 || (is_new_in_schema && makes_tables(scope, schema)))) {
         security_script_add(script, "grant_all_tables", "revoke_all_tables",
-                            PG_VARIABLES({"schema", schema}, {"role", role}));
+                            PG_VARIABLES({"rights", level->tables},
+                                         {"sequence_rights", level->sequences}, {"schema", schema},
+                                         {"role", role}));
         return;
     }
     /* One by one, so that the way back takes no right that was there before. */
     for (size_t i = 0; missing > 0 && i < scope->catalog->tables.count; i++) {
         const struct catalog_table *table = &scope->catalog->tables.items[i];
-        const char *letters = missing_letters(arena, table, role);
+        const char *letters = missing_letters(arena, table, role, level);
         if (is_counted(table, schema) && letters[0] != '\0')
             security_script_add(script, "grant_table", "revoke_table",
                                 PG_VARIABLES({"rights", words_of(arena, letters)},
@@ -470,49 +488,69 @@ grant_tables(const struct scope *scope, const char *schema, const char *role, bo
 }
 
 static void
-grant_schema(const struct scope *scope, const char *schema, const char *role,
+grant_schema(const struct scope *scope, const char *schema, const struct grantee *grantee,
              struct security_script *script)
 {
-    bool has_defaults = has_default(scope, schema, role, 'r', TABLE_LETTERS) &&
-                        has_default(scope, schema, role, 'S', "rU");
+    const struct level *level = grantee->level;
+    const char *role = grantee->role;
+    bool has_defaults = has_default(scope, schema, role, 'r', level->table_letters) &&
+                        has_default(scope, schema, role, 'S', level->sequence_letters);
 
     if (!acl_has(schema_state(scope, schema).acl, role, "U") && may_grant_schema(scope, schema))
         security_script_add(script, "grant_schema", "revoke_schema",
                             PG_VARIABLES({"rights", "USAGE"}, {"schema", schema}, {"role", role}));
-    grant_tables(scope, schema, role, !has_defaults, script);
+    grant_tables(scope, schema, grantee, !has_defaults, script);
     if (!has_defaults)
-        security_script_add(
-            script, "grant_new_tables", "revoke_new_tables",
-            PG_VARIABLES({"owner", scope->owner}, {"schema", schema}, {"role", role}));
+        security_script_add(script, "grant_new_tables", "revoke_new_tables",
+                            PG_VARIABLES({"owner", scope->owner}, {"rights", level->tables},
+                                         {"sequence_rights", level->sequences}, {"schema", schema},
+                                         {"role", role}));
 }
 
 static void
-advise_service(const struct scope *scope, const char *service)
+advise_grantee(const struct scope *scope, const struct grantee *grantee)
 {
     struct arena *arena = scope->advice->arena;
-    const char *role = deck_service_role(arena, scope->database->environment, service);
     struct security_script script;
     AUTO_TEXT schemas = {0};
 
     security_script_init(&script, arena);
     for (size_t i = 0; i < scope->schemas.count; i++) {
-        grant_schema(scope, scope->schemas.items[i], role, &script);
+        grant_schema(scope, scope->schemas.items[i], grantee, &script);
         text_appendf(&schemas, "%s%s", i > 0 ? ", " : "", scope->schemas.items[i]);
     }
     if (!security_script_is_empty(&script))
         add_change(scope,
                    (struct change){
                        .phase = CHANGE_GRANT,
-                       .key = arena_printf(arena, "rights of %s", role),
-                       .what = arena_printf(arena, "let %s read and write in %s", role,
-                                            text_chars(&schemas)),
-                       .why = arena_printf(arena,
-                                           "%s works with the tables, those to come included; it "
-                                           "may not change them",
-                                           service),
+                       .key = arena_printf(arena, "rights of %s", grantee->role),
+                       .what = arena_printf(arena, "let %s %s in %s", grantee->role,
+                                            grantee->level->verb, text_chars(&schemas)),
+                       .why = grantee->why,
                    },
                    &script);
     security_script_release(&script);
+}
+
+static void
+advise_grantees(const struct scope *scope)
+{
+    struct arena *arena = scope->advice->arena;
+    const struct deck_environment *environment = scope->database->environment;
+
+    for (size_t i = 0; i < scope->database->services.count; i++) {
+        const char *service = scope->database->services.items[i];
+        advise_grantee(scope, &(struct grantee){
+                                  deck_service_role(arena, environment, service), &read_and_write,
+                                  arena_printf(arena,
+                                               "%s works with the tables, those to come included; "
+                                               "it may not change them",
+                                               service)});
+    }
+    if (environment->has_read_only)
+        advise_grantee(scope, &(struct grantee){deck_read_only_role(arena, environment), &read_only,
+                                                "its members read the tables, those to come "
+                                                "included"});
 }
 
 void
@@ -535,6 +573,5 @@ security_advise_rights(struct advice *advice, const struct deck_database *databa
     for (size_t i = 0; i < scope.schemas.count; i++)
         advise_schema_owner(&scope, scope.schemas.items[i]);
     advise_access(&scope);
-    for (size_t i = 0; i < database->services.count; i++)
-        advise_service(&scope, database->services.items[i]);
+    advise_grantees(&scope);
 }

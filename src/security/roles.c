@@ -28,6 +28,7 @@ struct wanted_role {
 struct session {
     struct advice *advice;
     PGresult *verifiers; /* NULL: not for this role to read */
+    bool may_monitor;    /* may make roles members of pg_monitor */
     LIST_OF(struct wanted_role) wanted;
 };
 
@@ -71,6 +72,22 @@ security_services_of(const struct advice *advice, const struct deck_environment 
             add_service(advice->arena, &services, database->services.items[j]);
     }
     return services;
+}
+
+struct security_roles
+security_roles_in(struct arena *arena, const struct deck_database *database)
+{
+    const struct deck_environment *environment = database->environment;
+    struct security_roles roles = {0};
+
+    for (size_t i = 0; i < database->services.count; i++)
+        *LIST_ADD(arena, &roles.names) =
+            deck_service_role(arena, environment, database->services.items[i]);
+    if (environment->has_read_only)
+        *LIST_ADD(arena, &roles.names) = deck_read_only_role(arena, environment);
+    if (environment->has_monitoring)
+        *LIST_ADD(arena, &roles.names) = deck_monitoring_role(arena, environment);
+    return roles;
 }
 
 /* What is known here decides, else what is there, else it is the first. */
@@ -160,6 +177,38 @@ want_service(struct session *session, const struct deck_environment *environment
     drop_former(session, &logins, place);
 }
 
+/* For people and tools, who are members of them by the deck's list of roles. */
+static void
+want_people_roles(struct session *session, const struct deck_environment *environment)
+{
+    static const char *const monitors[] = {"pg_monitor"};
+    struct arena *arena = session->advice->arena;
+
+    if (environment->has_read_only)
+        *LIST_ADD(arena, &session->wanted) = (struct wanted_role){
+            .name = deck_read_only_role(arena, environment),
+            .place = environment->place,
+            .connection_limit = -1,
+            .why = arena_printf(arena, "reads the tables of %s", environment->name),
+        };
+    if (environment->has_monitoring && !session->may_monitor)
+        change_list_note(session->advice->changes, session->advice->server->name, NULL,
+                         environment->place,
+                         "Only who administers pg_monitor may give it to %s: GRANT pg_monitor TO "
+                         "it.",
+                         deck_monitoring_role(arena, environment));
+    if (environment->has_monitoring)
+        *LIST_ADD(arena, &session->wanted) = (struct wanted_role){
+            .name = deck_monitoring_role(arena, environment),
+            .place = environment->place,
+            .connection_limit = -1,
+            .groups = monitors,
+            .group_count = session->may_monitor ? 1 : 0,
+            .why = arena_printf(arena, "looks after %s, without reading its tables",
+                                environment->name),
+        };
+}
+
 static void
 want_environment(struct session *session, const struct deck_environment *environment)
 {
@@ -174,6 +223,7 @@ want_environment(struct session *session, const struct deck_environment *environ
         .is_owner = true,
         .why = arena_printf(arena, "owns the databases and tables of %s", environment->name),
     };
+    want_people_roles(session, environment);
     for (size_t i = 0; i < services.names.count; i++)
         want_service(session, environment, services.names.items[i]);
 }
@@ -528,6 +578,18 @@ read_verifiers(struct session *session, struct error *err)
     return true;
 }
 
+static bool
+read_may_monitor(struct session *session, struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+
+    if (!pg_query(session->advice->catalog->connection,
+                  embedded_file("security/sql/may_monitor.sql")->text, 0, NULL, &result, err))
+        return error_wrap(err, "cannot read who may give pg_monitor");
+    session->may_monitor = pg_bool(result, 0, "may_give");
+    return true;
+}
+
 /* --- all of them -------------------------------------------------------------------------- */
 
 static bool
@@ -586,6 +648,8 @@ security_advise_roles(struct advice *advice, struct error *err)
     struct session session = {.advice = advice};
     const struct deck *deck = advice->deck;
 
+    if (!read_may_monitor(&session, err))
+        return false;
     for (size_t i = 0; i < deck->environments.count; i++) {
         const struct deck_environment *environment = &deck->environments.items[i];
         if (environment->server == advice->server && has_databases(deck, environment))

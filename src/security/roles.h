@@ -10,6 +10,11 @@ struct security_services {
 };
 struct security_services
 security_services_of(const struct advice *advice, const struct deck_environment *environment);
+/* Roles without a login that the deck lets into a database. */
+struct security_roles {
+    LIST_OF(const char *) names;
+};
+struct security_roles security_roles_in(struct arena *arena, const struct deck_database *database);
 /* Whether the applying role is member of a role, directly or through others. */
 bool
 security_is_member(const struct catalog_server *catalog, const char *member, const char *group);

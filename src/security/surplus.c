@@ -4,6 +4,7 @@
 #include "base/embed.h"
 #include "pg/script.h"
 #include "security/facts.h"
+#include "security/roles.h"
 
 /* One row of surplus_*.sql: a change, or what somebody else has to do. */
 static void
@@ -70,17 +71,13 @@ security_surplus_rights(struct advice *advice, const struct deck_database *datab
                         struct error *err)
 {
     const struct catalog_database *catalog = catalog_find_database(advice->catalog, database->name);
-    size_t count = database->services.count;
-    const char **here = ARENA_ARRAY(advice->arena, const char *, count + 1);
+    struct security_roles here = security_roles_in(advice->arena, database);
     AUTO_PGRESULT result = NULL;
 
     if (catalog == NULL || !catalog->exists)
         return true;
-    for (size_t i = 0; i < count; i++)
-        here[i] =
-            deck_service_role(advice->arena, database->environment, database->services.items[i]);
     const char *parameters[2] = {security_facts(advice->arena, advice),
-                                 pg_text_array(advice->arena, here, count)};
+                                 pg_text_array(advice->arena, here.names.items, here.names.count)};
     if (!pg_query(catalog->connection, embedded_file("security/sql/surplus_rights.sql")->text, 2,
                   parameters, &result, err))
         return error_wrap(err, "cannot read the rights in \"%s\"", database->name);

@@ -4,6 +4,7 @@
 #include "base/embed.h"
 #include "base/text.h"
 #include "pg/script.h"
+#include "security/roles.h"
 
 #include <string.h>
 
@@ -98,12 +99,9 @@ add_change(const struct advice *advice, const struct deck_database *database,
     struct arena *arena = advice->arena;
     const struct deck_tenants *tenants = &advice->deck->tenants;
     const char *setting = security_tenant_setting(advice->deck);
-    size_t count = database->services.count;
-    const char **readers = ARENA_ARRAY(arena, const char *, count + 1);
+    struct security_roles readers = security_roles_in(arena, database);
+    const char *names = pg_text_array(arena, readers.names.items, readers.names.count);
 
-    for (size_t i = 0; i < count; i++)
-        readers[i] = deck_service_role(arena, database->environment, database->services.items[i]);
-    const char *names = pg_text_array(arena, readers, count);
     if (!check_names(advice, database, names, err))
         return false;
     change_list_add(

@@ -1,5 +1,5 @@
--- what: lets a role read and write all tables of a schema
+-- what: gives a role rights on all tables and sequences of a schema
 -- servers: 14..
--- variables: schema, role
-GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA :"schema" TO :"role";
-GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA :"schema" TO :"role";
+-- variables: rights, sequence_rights, schema, role
+GRANT :rights ON ALL TABLES IN SCHEMA :"schema" TO :"role";
+GRANT :sequence_rights ON ALL SEQUENCES IN SCHEMA :"schema" TO :"role";

@@ -1,7 +1,7 @@
--- what: lets a role read and write the tables that the owner will make
+-- what: gives a role rights on the tables and sequences that the owner will make
 -- servers: 14..
--- variables: owner, schema, role
+-- variables: owner, rights, sequence_rights, schema, role
 ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" IN SCHEMA :"schema"
-    GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO :"role";
+    GRANT :rights ON TABLES TO :"role";
 ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" IN SCHEMA :"schema"
-    GRANT USAGE, SELECT ON SEQUENCES TO :"role";
+    GRANT :sequence_rights ON SEQUENCES TO :"role";

@@ -1,5 +1,5 @@
 -- what: takes that back
 -- servers: 14..
--- variables: schema, role
-REVOKE USAGE, SELECT ON ALL SEQUENCES IN SCHEMA :"schema" FROM :"role";
-REVOKE SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA :"schema" FROM :"role";
+-- variables: rights, sequence_rights, schema, role
+REVOKE :sequence_rights ON ALL SEQUENCES IN SCHEMA :"schema" FROM :"role";
+REVOKE :rights ON ALL TABLES IN SCHEMA :"schema" FROM :"role";

@@ -1,7 +1,7 @@
 -- what: takes that back
 -- servers: 14..
--- variables: owner, schema, role
+-- variables: owner, rights, sequence_rights, schema, role
 ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" IN SCHEMA :"schema"
-    REVOKE USAGE, SELECT ON SEQUENCES FROM :"role";
+    REVOKE :sequence_rights ON SEQUENCES FROM :"role";
 ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" IN SCHEMA :"schema"
-    REVOKE SELECT, INSERT, UPDATE, DELETE ON TABLES FROM :"role";
+    REVOKE :rights ON TABLES FROM :"role";

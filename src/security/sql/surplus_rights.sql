@@ -1,21 +1,29 @@
 -- what: rights in this database that the deck does not give: to its roles, to everybody
 -- servers: 14..
 -- $1 deck json
--- $2 roles text[] (of the services that this database is for)
+-- $2 roles text[] (of the deck, for this database)
 -- returns: what, sql, undo, warning, obstacle (null: this role may do it)
 WITH own AS (
-    SELECT r.oid, bool_or(n.is_here) AS is_here
-      FROM (SELECT names.name, s ->> 'role' = ANY ($2::text[]) AS is_here
+    SELECT r.oid, bool_or(n.is_here) AS is_here, min(n.rights) AS rights
+      FROM (SELECT names.name, s ->> 'role' = ANY ($2::text[]) AS is_here, s ->> 'rights' AS rights
               FROM jsonb_array_elements($1::jsonb -> 'environments') AS e
              CROSS JOIN jsonb_array_elements(e -> 'services') AS s
              CROSS JOIN LATERAL (SELECT s ->> 'role' AS name UNION ALL
                                  SELECT l #>> '{}' FROM jsonb_array_elements(s -> 'logins') AS l)
                    AS names
              UNION ALL
-            SELECT e ->> 'owner', false FROM jsonb_array_elements($1::jsonb -> 'environments') AS e
+            SELECT e ->> 'owner', false, NULL FROM jsonb_array_elements($1::jsonb -> 'environments') AS e
              WHERE NOT e -> 'databases' ? current_database()) AS n
       JOIN pg_roles AS r ON r.rolname = n.name
      GROUP BY r.oid
+), allowed (level, kind, rights) AS (
+    VALUES ('write', 'TABLE', '{SELECT,INSERT,UPDATE,DELETE}'::text[]),
+           ('write', 'SEQUENCE', '{USAGE,SELECT}'), ('write', 'SCHEMA', '{USAGE}'),
+           ('write', 'DATABASE', '{CONNECT}'),
+           ('read', 'TABLE', '{SELECT}'), ('read', 'SEQUENCE', '{SELECT}'),
+           ('read', 'SCHEMA', '{USAGE}'), ('read', 'DATABASE', '{CONNECT}'),
+           ('connect', 'TABLE', '{}'), ('connect', 'SEQUENCE', '{}'), ('connect', 'SCHEMA', '{}'),
+           ('connect', 'DATABASE', '{CONNECT}')
 ), own_schema AS (
     SELECT oid, nspname, nspowner, nspacl FROM pg_namespace
      WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'pgdeck', 'tenants', 'monitoring')
@@ -42,12 +50,11 @@ WITH own AS (
                AS role,
            string_agg(g.privilege_type, ', ' ORDER BY g.privilege_type) AS rights
       FROM given AS g LEFT JOIN own AS o ON o.oid = g.grantee
+      LEFT JOIN allowed ON allowed.kind = g.kind
+                       AND allowed.level = coalesce(o.rights, 'write')
      WHERE (g.grantee = 0 AND g.kind IN ('TABLE', 'SEQUENCE'))
         OR (o.oid IS NOT NULL AND o.oid <> g.owner
-            AND NOT (o.is_here AND g.privilege_type = ANY (CASE g.kind
-                        WHEN 'TABLE' THEN '{SELECT,INSERT,UPDATE,DELETE}'::text[]
-                        WHEN 'SEQUENCE' THEN '{USAGE,SELECT}'
-                        WHEN 'SCHEMA' THEN '{USAGE}' ELSE '{CONNECT}' END)))
+            AND NOT (o.is_here AND g.privilege_type = ANY (allowed.rights)))
      GROUP BY g.kind, g.object, g.owner, g.grantor, g.is_grantable, g.grantee
 ), coming AS (
     SELECT format('ALTER DEFAULT PRIVILEGES FOR ROLE %I%s', pg_get_userbyid(d.defaclrole),
@@ -61,12 +68,13 @@ WITH own AS (
      CROSS JOIN aclexplode(d.defaclacl) AS a
       LEFT JOIN pg_namespace AS n ON n.oid = d.defaclnamespace
       LEFT JOIN own AS o ON o.oid = a.grantee
+      LEFT JOIN allowed ON allowed.level = coalesce(o.rights, 'write')
+                       AND allowed.kind = CASE d.defaclobjtype WHEN 'r' THEN 'TABLE'
+                                                               ELSE 'SEQUENCE' END
      WHERE d.defaclobjtype IN ('r', 'S') AND coalesce(n.nspname, '') NOT IN ('pgdeck', 'monitoring')
        AND (a.grantee = 0
             OR (o.oid IS NOT NULL AND o.oid <> d.defaclrole
-                AND NOT (o.is_here AND a.privilege_type = ANY (CASE d.defaclobjtype
-                            WHEN 'r' THEN '{SELECT,INSERT,UPDATE,DELETE}'::text[]
-                            ELSE '{USAGE,SELECT}' END))))
+                AND NOT (o.is_here AND a.privilege_type = ANY (allowed.rights))))
      GROUP BY 1, 2, 3, 4, 5, 6
 )
 SELECT format('take %s on %s %s from %s', rights, lower(kind), object, role) AS what,

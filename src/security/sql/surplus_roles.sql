@@ -12,6 +12,11 @@ WITH own AS (
      CROSS JOIN LATERAL (SELECT s ->> 'role' AS n
                           UNION ALL
                          SELECT l #>> '{}' FROM jsonb_array_elements(s -> 'logins') AS l) AS names
+     UNION
+    SELECT s ->> 'role', g
+      FROM jsonb_array_elements($1::jsonb -> 'environments') AS e
+     CROSS JOIN jsonb_array_elements(e -> 'services') AS s
+     CROSS JOIN jsonb_array_elements_text(s -> 'groups') AS g
 ), attribute AS (
     SELECT r.rolname, string_agg(a.word, ' ' ORDER BY a.word) AS words,
            string_agg('NO' || a.word, ' ' ORDER BY a.word) AS against
