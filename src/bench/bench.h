@@ -7,11 +7,10 @@
 #include "base/arena.h"
 #include "base/histogram.h"
 #include "bench/plan.h"
+#include "bench/suite.h"
 #include "pg/connection.h"
 #include "workload/query.h"
 #include <time.h>
-
-enum bench_arm_number { BENCH_BEFORE, BENCH_AFTER, BENCH_ARMS };
 
 struct bench_arm {
     const char *label;       /* "before", "stock" ... */
@@ -22,15 +21,20 @@ struct bench_options {
     const char *database;    /* its name in the deck */
     const char *environment; /* NULL: none */
     int64_t target_p95_ms;   /* 0: none */
-    const struct workload *workload;
-    const char *const *names; /* of the queries to run */
-    size_t name_count;        /* 0: all */
+    unsigned suites;         /* set of 1U << enum bench_suite_number; default: the queries */
+    const struct workload *workload; /* NULL without the queries */
+    const char *const *names;        /* of the queries to run */
+    size_t name_count;               /* 0: all */
     struct bench_arm arms[BENCH_ARMS];
-    int pairs;           /* of blocks for each query; default 10 */
-    int block_ms;        /* how long a block lasts at least; default 300 */
-    int timeout_ms;      /* for one execution; default 60 000 */
-    uint64_t seed;       /* of parameters and orders */
-    const char *command; /* how to repeat it; for the report */
+    int pairs;            /* of blocks for each query; default 10 */
+    bool has_noise_run;   /* an A/A run beside the comparison, for the noise; the suites' works */
+    int scale, clients;   /* of pgbench; default 10 and 8 */
+    int rate;             /* of pgbench, transactions a second on a schedule; 0: closed loop */
+    int pgbench_block_ms; /* default 2000 */
+    int block_ms;         /* how long a block lasts at least; default 300 */
+    int timeout_ms;       /* for one execution; default 60 000 */
+    uint64_t seed;        /* of parameters and orders */
+    const char *command;  /* how to repeat it; for the report */
     void (*progress)(void *context, const char *line); /* NULL: none */
     void *progress_context;
 };
@@ -64,15 +68,6 @@ enum bench_equality {
     BENCH_EQUAL,
     BENCH_OTHER_VALUES, /* as many rows, other contents */
     BENCH_OTHER_ROWS,   /* not as many rows */
-};
-
-enum bench_verdict { BENCH_NO_VERDICT, BENCH_FASTER, BENCH_SLOWER, BENCH_NO_CHANGE };
-
-/* A ratio before / after: above 1 is faster. */
-struct bench_ratio {
-    double value;     /* 0: nothing to compare */
-    double low, high; /* 95 % confidence interval; 0: too few pairs to tell (under 3) */
-    enum bench_verdict verdict;
 };
 
 struct bench_query {
@@ -126,9 +121,10 @@ struct bench_results {
     double duration_s;
     LIST_OF(struct bench_query) queries;
     LIST_OF(struct bench_class) classes;
-    struct bench_ratio total;        /* geometric mean over the queries that have a ratio */
-    size_t compared;                 /* that many */
-    const struct bench_query *worst; /* the smallest ratio; NULL: none measured */
+    LIST_OF(struct bench_suite *) suites; /* but the queries */
+    struct bench_ratio total;             /* geometric mean over the queries that have a ratio */
+    size_t compared;                      /* that many */
+    const struct bench_query *worst;      /* the smallest ratio; NULL: none measured */
     size_t targets_met, targets_before, targets; /* queries */
     uint64_t errors;
     struct bench_server servers[BENCH_ARMS];
@@ -154,3 +150,5 @@ char *bench_json(const struct bench_results *results);
 /* "1.23 ms" with three digits, into text of at least 32 bytes; returns text. */
 char *bench_duration(char text[32], uint64_t duration_ns);
 const char *bench_verdict_name(enum bench_verdict verdict);
+/* The latency that counts: response where there is one. */
+const struct histogram *bench_latency_of(const struct bench_work_side *side);

@@ -92,17 +92,24 @@ bool
 bench_write_report(const struct bench_results *results, const char *folder, struct error *err)
 {
     AUTO_TEXT csv = {0};
+    AUTO_TEXT works = {0};
+    AUTO_TEXT blocks = {0};
     AUTO_TEXT log = {0};
     AUTO_TEXT page = {0};
     json_t *view = bench_view(results);
     char *json = bench_json(results);
 
     bench_put_csv(&csv, results);
+    bench_put_works(&works, results);
+    bench_put_blocks(&blocks, results);
     bench_put_log(&log, results);
     page_fill(&page, "bench/assets/report.html", view);
     json_decref(view);
     bool is_fine = file_make_folder(folder, 0755, err) &&
                    write_one(folder, "results.csv", text_chars(&csv), err) &&
+                   (results->suites.count == 0 ||
+                    (write_one(folder, "works.csv", text_chars(&works), err) &&
+                     write_one(folder, "blocks.csv", text_chars(&blocks), err))) &&
                    write_one(folder, "log.txt", text_chars(&log), err) &&
                    write_one(folder, "results.json", json == NULL ? "{}" : json, err) &&
                    write_one(folder, "report.html", text_chars(&page), err);

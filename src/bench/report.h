@@ -6,11 +6,27 @@
 
 json_t *bench_data(const struct bench_results *results); /* results.json */
 void bench_put_csv(struct text *out, const struct bench_results *results);
+/* report_suites.c: works.csv, blocks.csv, and a suite in results.json. */
+void bench_put_works(struct text *out, const struct bench_results *results);
+void bench_put_blocks(struct text *out, const struct bench_results *results);
+json_t *bench_suite_data(const struct bench_suite *suite);
+json_t *bench_ratio_data(const struct bench_ratio *ratio);
+/* RFC 4180, with the leading signs that spreadsheets take for a formula made harmless. */
+void bench_put_csv_text(struct text *out, const char *value);
+/* A comma and the number; nothing after the comma for 0 and below. */
+void bench_put_csv_number(struct text *out, double value);
+/* sum / count; below 0: not known. */
+double bench_each(double sum, uint64_t count);
 void bench_put_log(struct text *out, const struct bench_results *results);
 /* What the template report.html shows: texts ready to read and places of bars. */
 json_t *bench_view(const struct bench_results *results);
 /* view_detail.c: one query's section. */
 json_t *bench_view_detail(const struct bench_query *query, size_t number);
+
+/* view_suites.c: the suites' sections. */
+json_t *bench_view_suites(const struct bench_results *results);
+/* view.c: the ratio in words: times, interval, mood, verdict. */
+void bench_set_ratio(json_t *view, const struct bench_ratio *ratio);
 
 /* A JSON text; bytes that are not UTF-8 (a database in SQL_ASCII) become question marks. */
 json_t *bench_text(const char *chars);

@@ -29,8 +29,8 @@ known(double value, double scale)
     return value < 0 ? json_null() : json_real(value * scale);
 }
 
-static json_t *
-ratio_data(const struct bench_ratio *ratio)
+json_t *
+bench_ratio_data(const struct bench_ratio *ratio)
 {
     json_t *data = json_object();
 
@@ -97,7 +97,7 @@ query_data(const struct bench_query *query)
     json_object_set_new(data, "sql", bench_text(query->query->sql));
     for (size_t arm = 0; arm < BENCH_ARMS; arm++)
         json_object_set_new(data, arm_names[arm], side_data(&query->sides[arm]));
-    json_object_set_new(data, "ratio", ratio_data(&query->ratio));
+    json_object_set_new(data, "ratio", bench_ratio_data(&query->ratio));
     json_object_set_new(data, "target_met",
                         query->has_target ? json_boolean(query->is_target_met) : json_null());
     json_object_set_new(data, "target_met_before",
@@ -160,6 +160,7 @@ bench_data(const struct bench_results *results)
     const struct bench_options *options = results->options;
     json_t *data = json_object();
     json_t *queries = json_array();
+    json_t *suites = json_array();
     char stamp[32];
 
     for (size_t i = 0; i < results->queries.count; i++)
@@ -182,13 +183,16 @@ bench_data(const struct bench_results *results)
     json_object_set_new(data, "pairs", json_integer(options->pairs));
     json_object_set_new(data, "block_ms", json_integer(options->block_ms));
     json_object_set_new(data, "seed", json_integer((json_int_t)options->seed));
-    json_object_set_new(data, "total", ratio_data(&results->total));
+    json_object_set_new(data, "total", bench_ratio_data(&results->total));
     json_object_set_new(data, "queries_compared", json_integer((json_int_t)results->compared));
     json_object_set_new(data, "worst",
                         results->worst == NULL ? json_null()
                                                : bench_text(results->worst->query->name));
     json_object_set_new(data, "errors", json_integer((json_int_t)results->errors));
     json_object_set_new(data, "queries", queries);
+    for (size_t i = 0; i < results->suites.count; i++)
+        json_array_append_new(suites, bench_suite_data(results->suites.items[i]));
+    json_object_set_new(data, "suites", suites);
     json_object_set_new(data, "where", environment_data(results));
     return data;
 }
@@ -206,8 +210,8 @@ bench_json(const struct bench_results *results)
 /* --- results.csv, log.txt ----------------------------------------------------------------- */
 
 /* RFC 4180; a leading sign that spreadsheets take for a formula gets an apostrophe. */
-static void
-put_csv(struct text *out, const char *value)
+void
+bench_put_csv_text(struct text *out, const char *value)
 {
     text_append(out, strchr("=+-@\t", value[0]) != NULL && value[0] != '\0' ? "\"'" : "\"");
     for (; *value != '\0'; value++) {
@@ -218,8 +222,8 @@ put_csv(struct text *out, const char *value)
     text_append(out, "\"");
 }
 
-static void
-put_number(struct text *out, double value)
+void
+bench_put_csv_number(struct text *out, double value)
 {
     if (value > 0)
         text_appendf(out, ",%.6g", value);
@@ -237,19 +241,19 @@ bench_put_csv(struct text *out, const struct bench_results *results)
         const struct bench_query *query = &results->queries.items[i / BENCH_ARMS];
         const struct bench_side *side = &query->sides[i % BENCH_ARMS];
         bool is_after = i % BENCH_ARMS == BENCH_AFTER;
-        put_csv(out, query->query->name);
+        bench_put_csv_text(out, query->query->name);
         text_append(out, ",");
-        put_csv(out, query->query->class_name);
+        bench_put_csv_text(out, query->query->class_name);
         text_appendf(out, ",%s,%" PRIu64 ",%" PRIu64, arm_names[i % BENCH_ARMS], side->executions,
                      side->errors);
-        put_number(out, (double)side->median_ns / 1e6);
-        put_number(out, (double)side->p95_ns / 1e6);
-        put_number(out, (double)side->max_ns / 1e6);
-        put_number(out, side->cpu_ns / 1e6);
-        put_number(out, side->plan.is_measured ? side->plan.buffers : 0);
-        put_number(out, is_after ? query->ratio.value : 0);
-        put_number(out, is_after ? query->ratio.low : 0);
-        put_number(out, is_after ? query->ratio.high : 0);
+        bench_put_csv_number(out, (double)side->median_ns / 1e6);
+        bench_put_csv_number(out, (double)side->p95_ns / 1e6);
+        bench_put_csv_number(out, (double)side->max_ns / 1e6);
+        bench_put_csv_number(out, side->cpu_ns / 1e6);
+        bench_put_csv_number(out, side->plan.is_measured ? side->plan.buffers : 0);
+        bench_put_csv_number(out, is_after ? query->ratio.value : 0);
+        bench_put_csv_number(out, is_after ? query->ratio.low : 0);
+        bench_put_csv_number(out, is_after ? query->ratio.high : 0);
         bool is_met = is_after ? query->is_target_met : query->was_target_met;
         text_append(out, !query->has_target ? "," : is_met ? ",yes" : ",no");
         text_append(out, "\r\n");

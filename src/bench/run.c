@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "bench/run.h"
 
+#include "bench/suite_run.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +17,10 @@ bench_options_init(struct bench_options *options)
     options->block_ms = 300;
     options->timeout_ms = 60000;
     options->seed = 1;
+    options->suites = 1U << BENCH_QUERIES;
+    options->scale = 10;
+    options->clients = 8;
+    options->pgbench_block_ms = 2000;
     options->command = "";
 }
 
@@ -25,6 +31,12 @@ bench_clock_ns(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+double
+bench_elapsed_s(const struct bench_run *run)
+{
+    return (double)(bench_clock_ns() - run->start_ns) / 1e9;
 }
 
 void
@@ -91,6 +103,8 @@ choose_queries(struct bench_run *run, struct error *err)
 {
     const struct bench_options *options = run->options;
 
+    if ((options->suites & 1U << BENCH_QUERIES) == 0)
+        return true;
     for (size_t i = 0; i < options->workload->queries.count; i++) {
         const struct workload_query *query = &options->workload->queries.items[i];
         if (is_chosen(options, query->name))
@@ -110,14 +124,13 @@ choose_queries(struct bench_run *run, struct error *err)
 
 /* --- the run -------------------------------------------------------------------------------- */
 
-/* A random order of the queries (Fisher and Yates). */
-static void
-shuffle(struct bench_run *run, size_t *order, size_t count)
+void
+bench_shuffle(struct random *random, size_t *order, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         order[i] = i;
     for (size_t i = count; i > 1; i--) {
-        size_t j = random_below(&run->random, i);
+        size_t j = random_below(random, i);
         size_t kept = order[i - 1];
         order[i - 1] = order[j];
         order[j] = kept;
@@ -138,7 +151,7 @@ measure(struct bench_run *run, struct error *err)
             return false;
     }
     for (int number = 1; number <= run->options->pairs; number++) {
-        shuffle(run, order, count);
+        bench_shuffle(&run->random, order, count);
         for (size_t i = 0; i < count; i++) {
             if (!bench_run_pair(run, &results->queries.items[order[i]], number, err))
                 return false;
@@ -151,7 +164,7 @@ static bool
 make_ready(struct bench_run *run, struct error *err)
 {
     if (!choose_queries(run, err) || !bench_open(run, err) || !bench_prepare(run, err) ||
-        !bench_draw(run, err) || !bench_read_servers(run, err))
+        !bench_draw(run, err) || !bench_read_servers(run, err) || !bench_open_suites(run, err))
         return false;
     bench_read_machine(run);
     return true;
@@ -163,17 +176,18 @@ run_to_the_end(struct bench_run *run)
 {
     struct bench_results *results = run->results;
     struct bench_steal before = bench_read_steal();
-    uint64_t start_ns = bench_clock_ns();
 
-    bool is_whole = measure(run, &results->stopped);
+    run->start_ns = bench_clock_ns();
+    bool is_whole = measure(run, &results->stopped) && bench_run_suites(run, &results->stopped);
     struct bench_steal after = bench_read_steal();
     if (after.total > before.total)
         results->machine.steal =
             (double)(after.stolen - before.stolen) / (double)(after.total - before.total);
     bench_summarize(run);
+    bench_summarize_suites(run);
     if (is_whole)
         is_whole = bench_explain(run, &results->stopped);
-    results->duration_s = (double)(bench_clock_ns() - start_ns) / 1e9;
+    results->duration_s = bench_elapsed_s(run);
     bench_log(run, is_whole ? "done" : "stopped: %s", results->stopped.message);
 }
 
@@ -191,6 +205,7 @@ bench_run(struct arena *arena, const struct bench_options *options,
     bool is_ready = make_ready(&run, err);
     if (is_ready)
         run_to_the_end(&run);
+    bench_close_suites(&run);
     bench_close(&run);
     return is_ready;
 }

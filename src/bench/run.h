@@ -18,12 +18,17 @@ struct bench_run {
     struct bench_results *results;
     struct bench_session sessions[BENCH_ARMS];
     struct random random;
+    void *opened[BENCH_SUITES]; /* what a suite keeps while it runs; NULL: not chosen */
+    uint64_t start_ns;
 };
 
 /* A line for log.txt, with the seconds since the start. */
 void bench_log(struct bench_run *run, const char *format, ...) PRINTF_LIKE(2, 3);
 void bench_progress(struct bench_run *run, const char *format, ...) PRINTF_LIKE(2, 3);
-uint64_t bench_clock_ns(void); /* monotonic */
+uint64_t bench_clock_ns(void);                       /* monotonic */
+double bench_elapsed_s(const struct bench_run *run); /* since the clock was started */
+/* A random order (Fisher and Yates). */
+void bench_shuffle(struct random *random, size_t *order, size_t count);
 
 /* session.c: connects the two arms, read only; prepares each query as bench_statement_name. */
 bool bench_open(struct bench_run *run, struct error *err) MUST_CHECK;
@@ -33,6 +38,8 @@ const char *
 bench_statement_name(const struct bench_run *run, const struct bench_query *query, char name[32]);
 /* CPU time of the session's server process until now; 0 when not known. */
 uint64_t bench_cpu_ns(const struct bench_session *session);
+/* Whether the server process of this session is on this machine, in our own PID namespace. */
+bool bench_is_backend_here(PGconn *connection);
 /* Runs an embedded statement with up to one parameter. */
 bool bench_ask(struct bench_session *session, const char *path, const char *parameter,
                PGresult **ret_result, struct error *err) MUST_CHECK;

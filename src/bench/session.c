@@ -22,24 +22,32 @@ is_on_this_machine(PGconn *connection)
            strcmp(host, "::1") == 0;
 }
 
-/* The descriptor of /proc/PID/schedstat, whose first number is the time on a CPU in nanoseconds.
- * A forwarded port or another PID namespace can make the PID somebody else's: only a process that
+/* A forwarded port or another PID namespace can make the PID somebody else's: only a process that
  * calls itself a PostgreSQL backend is believed. */
-static int
-open_cpu_clock(PGconn *connection)
+bool
+bench_is_backend_here(PGconn *connection)
 {
     char path[64];
     char title[16] = "";
 
     if (!is_on_this_machine(connection))
-        return -1;
+        return false;
     snprintf(path, sizeof(path), "/proc/%d/cmdline", PQbackendPID(connection));
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return -1;
+        return false;
     ssize_t got = read(fd, title, sizeof(title) - 1);
     close(fd);
-    if (got <= 0 || strncmp(title, "postgres: ", 10) != 0)
+    return got > 0 && strncmp(title, "postgres: ", 10) == 0;
+}
+
+/* The descriptor of /proc/PID/schedstat, whose first number is the time on a CPU in nanoseconds. */
+static int
+open_cpu_clock(PGconn *connection)
+{
+    char path[64];
+
+    if (!bench_is_backend_here(connection))
         return -1;
     snprintf(path, sizeof(path), "/proc/%d/schedstat", PQbackendPID(connection));
     return open(path, O_RDONLY | O_CLOEXEC);

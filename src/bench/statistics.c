@@ -51,18 +51,18 @@ compare_double(const void *left, const void *right)
 }
 
 static enum bench_verdict
-judge(const struct bench_ratio *ratio)
+judge(const struct bench_ratio *ratio, double noise)
 {
-    if (ratio->low > 1 + BENCH_NOISE)
-        return BENCH_FASTER;
-    if (ratio->high < 1 / (1 + BENCH_NOISE))
-        return BENCH_SLOWER;
+    if (ratio->low > 1 + noise)
+        return BENCH_IMPROVED;
+    if (ratio->high < 1 / (1 + noise))
+        return BENCH_WORSE;
     return BENCH_NO_CHANGE;
 }
 
 static void
 find_interval(const struct bench_sample *samples, size_t count, size_t fewest, uint64_t seed,
-              struct bench_ratio *ratio)
+              double noise, struct bench_ratio *ratio)
 {
     AUTO_ARENA arena = arena_new();
     double *means = ARENA_ARRAY(arena, double, BENCH_RESAMPLES);
@@ -84,11 +84,11 @@ find_interval(const struct bench_sample *samples, size_t count, size_t fewest, u
     size_t cut = (size_t)(tail * BENCH_RESAMPLES);
     ratio->low = exp(means[cut]);
     ratio->high = exp(means[BENCH_RESAMPLES - 1 - cut]);
-    ratio->verdict = judge(ratio);
+    ratio->verdict = judge(ratio, noise);
 }
 
 struct bench_ratio
-bench_ratio_of(const struct bench_sample *samples, size_t count, uint64_t seed)
+bench_ratio_of(const struct bench_sample *samples, size_t count, uint64_t seed, double noise)
 {
     struct bench_ratio ratio = {0};
     size_t used = 0;
@@ -107,6 +107,24 @@ bench_ratio_of(const struct bench_sample *samples, size_t count, uint64_t seed)
         return ratio;
     ratio.value = exp(sum / (double)used);
     if (fewest >= MIN_PAIRS)
-        find_interval(samples, count, fewest, seed, &ratio);
+        find_interval(samples, count, fewest, seed, noise, &ratio);
     return ratio;
+}
+
+double
+bench_noise_of(const struct bench_sample *samples, size_t count, bool *ret_is_measured)
+{
+    double sum = 0;
+    size_t used = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (samples[i].count < MIN_PAIRS)
+            continue;
+        sum += mean(&samples[i]) * mean(&samples[i]);
+        used++;
+    }
+    *ret_is_measured = used > 0;
+    if (used == 0)
+        return BENCH_NOISE;
+    return fmax(BENCH_LEAST_NOISE, exp(sqrt(sum / (double)used)) - 1);
 }

@@ -4,7 +4,8 @@
 #include "bench/bench.h"
 
 enum { BENCH_RESAMPLES = 10000 };
-#define BENCH_NOISE 0.02 /* a change within 2 % is none */
+#define BENCH_NOISE 0.02       /* where no A/A run has measured it: a change within 2 % is none */
+#define BENCH_LEAST_NOISE 0.01 /* however quiet that run was */
 
 /* The pairs of one query: logarithms of before / after. */
 struct bench_sample {
@@ -16,4 +17,11 @@ struct bench_sample {
  * pairs are drawn again with replacement within each sample (bootstrap), and the percentiles
  * taken further out by what Student's t says for so few pairs (Hesterberg, "What Teachers Should
  * Know About the Bootstrap", 2015, section 4.2). Samples without pairs are passed over. */
-struct bench_ratio bench_ratio_of(const struct bench_sample *samples, size_t count, uint64_t seed);
+/* noise: the verdict is one of change only when the whole interval is further than this share from
+ * no change. */
+struct bench_ratio
+bench_ratio_of(const struct bench_sample *samples, size_t count, uint64_t seed, double noise);
+
+/* The noise that an A/A run shows: how far the ratios of equal things, which should be 1, are from
+ * it (root mean square over the samples of each sample's mean). Without pairs: BENCH_NOISE. */
+double bench_noise_of(const struct bench_sample *samples, size_t count, bool *ret_is_measured);

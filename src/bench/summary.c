@@ -78,7 +78,7 @@ summarize_classes(struct bench_run *run, const struct bench_sample *samples)
         struct bench_class *added = LIST_ADD(run->arena, &results->classes);
         added->name = name;
         added->query_count = count;
-        added->ratio = bench_ratio_of(of_class, count, run->options->seed);
+        added->ratio = bench_ratio_of(of_class, count, run->options->seed, BENCH_NOISE);
     }
 }
 
@@ -94,14 +94,14 @@ bench_summarize(struct bench_run *run)
         for (size_t arm = 0; arm < BENCH_ARMS; arm++)
             summarize_side(run, &query->sides[arm], arm);
         samples[i] = sample_of(run, query);
-        query->ratio = bench_ratio_of(&samples[i], 1, run->options->seed);
+        query->ratio = bench_ratio_of(&samples[i], 1, run->options->seed, BENCH_NOISE);
         results->compared += query->ratio.value > 0;
         check_target(run, query);
         if (query->ratio.value > 0 &&
             (results->worst == NULL || query->ratio.value < results->worst->ratio.value))
             results->worst = query;
     }
-    results->total = bench_ratio_of(samples, count, run->options->seed);
+    results->total = bench_ratio_of(samples, count, run->options->seed, BENCH_NOISE);
     summarize_classes(run, samples);
 }
 
@@ -128,9 +128,9 @@ bench_verdict_name(enum bench_verdict verdict)
 {
     static const char *const names[] = {
         [BENCH_NO_VERDICT] = "too few pairs",
-        [BENCH_FASTER] = "faster",
-        [BENCH_SLOWER] = "slower",
-        [BENCH_NO_CHANGE] = "no clear change",
+        [BENCH_IMPROVED] = "improved",
+        [BENCH_WORSE] = "worse",
+        [BENCH_NO_CHANGE] = "no change",
     };
 
     return names[verdict];

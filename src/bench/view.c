@@ -148,15 +148,15 @@ static const char *
 mood_of(enum bench_verdict verdict)
 {
     static const char *const moods[] = {[BENCH_NO_VERDICT] = "plain",
-                                        [BENCH_FASTER] = "good",
-                                        [BENCH_SLOWER] = "bad",
+                                        [BENCH_IMPROVED] = "good",
+                                        [BENCH_WORSE] = "bad",
                                         [BENCH_NO_CHANGE] = "plain"};
 
     return moods[verdict];
 }
 
-static void
-set_ratio(json_t *view, const struct bench_ratio *ratio)
+void
+bench_set_ratio(json_t *view, const struct bench_ratio *ratio)
 {
     char value[32];
     char low[32];
@@ -198,7 +198,7 @@ query_view(const struct bench_query *query, size_t number, const struct axes *ax
     json_object_set_new(view, "dot_after", dot_view(&axes->time, after));
     json_object_set_new(view, "move", move_view(&axes->time, before, after));
     json_object_set_new(view, "ratio_bar", ratio_bar_view(&axes->ratio, &query->ratio));
-    set_ratio(view, &query->ratio);
+    bench_set_ratio(view, &query->ratio);
     json_object_set_new(view, "has_target", json_boolean(query->has_target));
     json_object_set_new(view, "is_met", json_boolean(query->is_target_met));
     json_object_set_new(view, "was_met", json_boolean(query->was_target_met));
@@ -215,7 +215,7 @@ classes_view(const struct bench_results *results, const struct axes *axes)
         json_t *view = json_object();
         json_t *queries = json_array();
         set_text(view, "class", of->name);
-        set_ratio(view, &of->ratio);
+        bench_set_ratio(view, &of->ratio);
         json_object_set_new(view, "several", json_boolean(of->query_count > 1));
         for (size_t j = 0; j < results->queries.count; j++) {
             const struct bench_query *query = &results->queries.items[j];
@@ -490,6 +490,8 @@ bench_view(const struct bench_results *results)
     json_object_set_new(view, "cards", cards);
     json_object_set_new(view, "banners", banners);
     json_object_set_new(view, "classes", classes_view(results, &axes));
+    json_object_set_new(view, "suites", bench_view_suites(results));
+    json_object_set_new(view, "has_queries", json_boolean(results->queries.count > 0));
     json_object_set_new(view, "shape", shape_view(results));
     json_object_set_new(view, "settings", settings_view(results));
     json_object_set_new(view, "equal_settings", json_integer((json_int_t)results->equal_settings));

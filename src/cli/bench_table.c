@@ -55,8 +55,8 @@ static void
 print_ratio(const struct cli *cli, const struct bench_ratio *ratio)
 {
     const struct cli_style *style = cli_style(cli);
-    const char *color = ratio->verdict == BENCH_FASTER   ? style->green
-                        : ratio->verdict == BENCH_SLOWER ? style->red
+    const char *color = ratio->verdict == BENCH_IMPROVED ? style->green
+                        : ratio->verdict == BENCH_WORSE  ? style->red
                                                          : "";
     char value[32] = "-";
     char low[32];
@@ -133,8 +133,86 @@ print_sums(const struct cli *cli, const struct bench_results *results, int name_
     putchar('\n');
 }
 
-void
-cli_print_bench(const struct cli *cli, const struct bench_results *results)
+/* --- suites ------------------------------------------------------------------------------- */
+
+static void
+print_rate(const struct bench_work_side *side)
+{
+    char text[32] = "-";
+
+    if (side->seconds > 0)
+        snprintf(text, sizeof(text), "%.0f", (double)side->done / side->seconds);
+    printf("  ");
+    print_cell(text, 8, false);
+}
+
+static void
+print_work(const struct cli *cli, const struct bench_work *work, int name_width)
+{
+    const struct cli_style *style = cli_style(cli);
+    uint64_t failed = 0;
+
+    print_cell(work->name, name_width, true);
+    for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
+        print_rate(&work->sides[arm]);
+        failed += work->sides[arm].failed;
+    }
+    for (size_t arm = 0; arm < BENCH_ARMS; arm++)
+        print_duration(histogram_percentile(bench_latency_of(&work->sides[arm]), 0.95));
+    print_ratio(cli, &work->ratio);
+    printf("  %s", bench_verdict_name(work->ratio.verdict));
+    if (failed > 0)
+        printf("  %s%llu errors%s", style->red, (unsigned long long)failed, style->reset);
+    putchar('\n');
+}
+
+static void
+print_rows(const struct bench_table *table)
+{
+    printf("%s\n", table->title);
+    for (size_t i = 0; i < table->rows.count; i++) {
+        const struct bench_row *row = &table->rows.items[i];
+        printf("  ");
+        print_cell(row->name, NAME_WIDTH, true);
+        for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
+            printf("  ");
+            print_cell(row->values[arm], 12, false);
+        }
+        printf("  ");
+        print_cell(row->note == NULL ? "" : row->note, 0, true);
+        putchar('\n');
+    }
+}
+
+static void
+print_suite(const struct cli *cli, const struct bench_results *results,
+            const struct bench_suite *suite)
+{
+    const struct cli_style *style = cli_style(cli);
+    const char *labels[BENCH_ARMS];
+
+    for (size_t arm = 0; arm < BENCH_ARMS; arm++)
+        labels[arm] =
+            suite->labels[arm] != NULL ? suite->labels[arm] : results->options->arms[arm].label;
+    printf("%s", style->bold);
+    print_cell(suite->name, NAME_WIDTH, true);
+    printf("  %8s  %8s  %8s  %8s  %7s  %s\n", "per s", "", "p95", "", "faster", "95 % interval");
+    print_cell("", NAME_WIDTH, true);
+    for (size_t i = 0; i < 2 * (size_t)BENCH_ARMS; i++) {
+        printf("  ");
+        print_cell(labels[i % BENCH_ARMS], 8, false);
+    }
+    printf("%s\n", style->reset);
+    for (size_t i = 0; i < suite->works.count; i++)
+        print_work(cli, &suite->works.items[i], NAME_WIDTH);
+    printf("a change within %.1f %% is none%s\n", suite->noise * 100,
+           suite->has_noise_run ? " (measured by an A/A run)" : "");
+    for (size_t i = 0; i < suite->tables.count; i++)
+        print_rows(&suite->tables.items[i]);
+}
+
+static void
+print_queries(const struct cli *cli, const struct bench_results *results)
 {
     int name_width = 14; /* "geometric mean" */
 
@@ -148,4 +226,16 @@ cli_print_bench(const struct cli *cli, const struct bench_results *results)
     for (size_t i = 0; i < results->queries.count; i++)
         print_query(cli, &results->queries.items[i], name_width);
     print_sums(cli, results, name_width);
+}
+
+void
+cli_print_bench(const struct cli *cli, const struct bench_results *results)
+{
+    if (results->queries.count > 0)
+        print_queries(cli, results);
+    for (size_t i = 0; i < results->suites.count; i++) {
+        if (i > 0 || results->queries.count > 0)
+            putchar('\n');
+        print_suite(cli, results, results->suites.items[i]);
+    }
 }

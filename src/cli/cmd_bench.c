@@ -13,8 +13,10 @@
 struct bench_command {
     const char *database, *before, *output;
     struct cli_list queries;
-    long pairs, block_ms, timeout_ms, seed;
+    long pairs, block_ms, timeout_ms, seed, scale, clients, rate;
+    bool has_suite[BENCH_SUITES], is_all, is_quick;
 };
+enum { QUICK_BLOCK_MS = 60, QUICK_PGBENCH_BLOCK_MS = 300, QUICK_SCALE = 2 };
 
 static void
 show_progress(void *context, const char *line)
@@ -121,9 +123,12 @@ check_numbers(const struct bench_command *command, struct error *err)
         long value, low, high;
     } numbers[] = {
         {"pairs", command->pairs, 1, 1000},
-        {"block-ms", command->block_ms, 1, 600000},
+        {"block-ms", command->block_ms, 0, 600000},
         {"timeout-ms", command->timeout_ms, 1, 86400000},
         {"seed", command->seed, 0, INT32_MAX},
+        {"scale", command->scale, 0, 100000},
+        {"clients", command->clients, 1, 1000},
+        {"rate", command->rate, 0, 1000000},
     };
 
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
@@ -156,9 +161,57 @@ read_before(const char *conninfo, bool *ret_has_database, struct error *err)
     return true;
 }
 
+/* No suite named: the queries. */
+static unsigned
+chosen_suites(const struct bench_command *command)
+{
+    unsigned suites = 0;
+
+    for (size_t i = 0; i < BENCH_SUITES; i++)
+        suites |= command->has_suite[i] || command->is_all ? 1U << i : 0;
+    return suites == 0 ? 1U << BENCH_QUERIES : suites;
+}
+
 static bool
-set_up(struct cli *cli, const struct bench_command *command, struct workload *workload,
-       struct bench_options *options, struct error *err)
+load_workload(struct cli *cli, const struct deck_database *database, struct bench_options *options,
+              struct error *err)
+{
+    struct workload *workload = ARENA_NEW(cli->arena, struct workload);
+
+    if ((options->suites & 1U << BENCH_QUERIES) == 0)
+        return true;
+    if (database->workload == NULL) {
+        error_set(err, ERROR_DECK, "database \"%s\" has no workload", database->name);
+        error_hint(err, "Name the folder of its queries: workload: workload");
+        return error_place(err, database->place);
+    }
+    options->workload = workload;
+    return workload_load(cli->arena, database->workload, workload, err);
+}
+
+static void
+set_sizes(const struct bench_command *command, struct bench_options *options)
+{
+    options->pairs = (int)command->pairs;
+    options->block_ms = command->block_ms > 0 ? (int)command->block_ms
+                        : command->is_quick   ? QUICK_BLOCK_MS
+                                              : options->block_ms;
+    options->pgbench_block_ms = command->block_ms > 0 ? (int)command->block_ms
+                                : command->is_quick   ? QUICK_PGBENCH_BLOCK_MS
+                                                      : options->pgbench_block_ms;
+    options->scale = command->scale > 0  ? (int)command->scale
+                     : command->is_quick ? QUICK_SCALE
+                                         : options->scale;
+    options->timeout_ms = (int)command->timeout_ms;
+    options->seed = (uint64_t)command->seed;
+    options->clients = (int)command->clients;
+    options->rate = (int)command->rate;
+    options->has_noise_run = true;
+}
+
+static bool
+set_up(struct cli *cli, const struct bench_command *command, struct bench_options *options,
+       struct error *err)
 {
     bool has_database;
 
@@ -174,24 +227,16 @@ set_up(struct cli *cli, const struct bench_command *command, struct workload *wo
         deck == NULL ? NULL : find_database(cli, deck, command->database, err);
     if (database == NULL)
         return false;
-    if (database->workload == NULL) {
-        error_set(err, ERROR_DECK, "database \"%s\" has no workload", database->name);
-        error_hint(err, "Name the folder of its queries: workload: workload");
-        return error_place(err, database->place);
-    }
-    if (!workload_load(cli->arena, database->workload, workload, err))
+    options->suites = chosen_suites(command);
+    if (!load_workload(cli, database, options, err))
         return false;
     const struct deck_server *server = database->environment->server;
-    options->workload = workload;
     options->database = database->name;
     options->environment = database->environment->name;
     options->target_p95_ms = database->environment->targets.query_p95_ms;
     options->names = command->queries.values.items;
     options->name_count = command->queries.values.count;
-    options->pairs = (int)command->pairs;
-    options->block_ms = (int)command->block_ms;
-    options->timeout_ms = (int)command->timeout_ms;
-    options->seed = (uint64_t)command->seed;
+    set_sizes(command, options);
     options->arms[BENCH_BEFORE].target = (struct pg_target){
         .conninfo = command->before, .database = has_database ? NULL : database->name};
     options->arms[BENCH_AFTER].target = (struct pg_target){.conninfo = server->conninfo,
@@ -237,22 +282,32 @@ int
 cmd_bench(struct cli *cli, const struct cli_command *command, int argc, char **argv,
           struct error *err)
 {
-    struct bench_command asked = {.pairs = 10, .block_ms = 300, .timeout_ms = 60000, .seed = 1};
+    struct bench_command asked = {.pairs = 10, .timeout_ms = 60000, .seed = 1, .clients = 8};
     const struct cli_option table[] = {
         {"database", 'D', CLI_TEXT, "NAME", "the deck's database to measure", &asked.database},
         {"before", 0, CLI_TEXT, "CONNINFO", "the server to compare with; same data, no deck",
          &asked.before},
-        {"queries", 0, CLI_LIST, "NAME,..", "only these of its workload", &asked.queries},
+        {"queries", 0, CLI_FLAG, NULL, "suite: the deck's workload; the default",
+         &asked.has_suite[BENCH_QUERIES]},
+        {"pgbench", 0, CLI_FLAG, NULL, "suite: pgbench, in a database of its own",
+         &asked.has_suite[BENCH_PGBENCH]},
+        {"all", 0, CLI_FLAG, NULL, "all suites", &asked.is_all},
+        {"quick", 0, CLI_FLAG, NULL, "shorter blocks, less data", &asked.is_quick},
+        {"query", 0, CLI_LIST, "NAME,..", "only these of the workload", &asked.queries},
         {"pairs", 0, CLI_NUMBER, "N", "pairs of blocks for each query; default 10", &asked.pairs},
-        {"block-ms", 0, CLI_NUMBER, "N", "length of a block; default 300", &asked.block_ms},
+        {"block-ms", 0, CLI_NUMBER, "N", "length of a block; default 300, pgbench 2000",
+         &asked.block_ms},
         {"timeout-ms", 0, CLI_NUMBER, "N", "limit of one execution; default 60000",
          &asked.timeout_ms},
+        {"scale", 0, CLI_NUMBER, "N", "of pgbench's data, 100 000 rows each; default 10",
+         &asked.scale},
+        {"clients", 0, CLI_NUMBER, "N", "of pgbench; default 8", &asked.clients},
+        {"rate", 0, CLI_NUMBER, "N", "pgbench: transactions a second on a schedule", &asked.rate},
         {"seed", 0, CLI_NUMBER, "N", "of values and orders; default 1", &asked.seed},
         {"output", 'o', CLI_TEXT, "FOLDER", "for the report; default pgdeck-bench/TIME",
          &asked.output},
     };
     struct cli_list operands = {0};
-    struct workload workload;
     struct bench_options options;
     struct bench_results *results = ARENA_NEW(cli->arena, struct bench_results);
 
@@ -262,7 +317,7 @@ cmd_bench(struct cli *cli, const struct cli_command *command, int argc, char **a
     options.command = command_line(cli, argc, argv);
     options.progress = show_progress;
     options.progress_context = cli;
-    if (!set_up(cli, &asked, &workload, &options, err))
+    if (!set_up(cli, &asked, &options, err))
         return cli_failed(err);
     bool is_measured = bench_run(cli->arena, &options, results, err);
     cli_progress_end(cli);

@@ -172,7 +172,7 @@ def test_report(pgdeck, two_servers, tmp_path):
     assert lookup["after"]["indexes"] == ["tasks_project_idx"]
     assert lookup["before"]["indexes"] == []
     ratio = lookup["ratio"]
-    assert ratio["times_faster"] > 3 and ratio["verdict"] == "faster"
+    assert ratio["times_faster"] > 3 and ratio["verdict"] == "improved"
     assert 1 < ratio["low"] <= ratio["times_faster"] <= ratio["high"]
     assert data["worst"] == "count"
     settings = {s["name"]: (s["before"], s["after"]) for s in data["where"]["settings_that_differ"]}
@@ -226,7 +226,7 @@ def test_writes_are_refused(pgdeck, pair, tmp_path):
     (pair[2].parent / "workload" / "write.sql").write_text(
         "-- name: write\n-- class: write\nDELETE FROM tasks;\n")
     out = tmp_path / "out"
-    bench(pgdeck, pair, "--pairs", "1", "--block-ms", "5", "--queries", "write", "--output", out,
+    bench(pgdeck, pair, "--pairs", "1", "--block-ms", "5", "--query", "write", "--output", out,
           expect=0)
     write = json.loads((out / "results.json").read_text())["queries"][0]
     assert write["after"]["sqlstate"] == "25006"
@@ -278,7 +278,7 @@ def test_faults_before_anything_runs(pgdeck, pair, tmp_path):
         assert not out.exists()
         return result.code, result.err
 
-    code, err = run("--queries", "cuont")
+    code, err = run("--query", "cuont")
     assert code == 64 and 'Did you mean "count"?' in err
     code, err = run("--pairs", "0")
     assert code == 64 and "--pairs" in err

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+#include "bench/cost.h"
+
+#include "base/embed.h"
+#include "bench/run.h"
+#include "pg/connection.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- processes ------------------------------------------------------------------------------ */
+
+struct process_times {
+    pid_t parent;
+    uint64_t own, of_children; /* clock ticks; the latter of children that have ended */
+};
+
+/* /proc/PID/stat (proc(5)): the name, in parentheses, may hold anything. */
+static bool
+read_times(pid_t pid, struct process_times *ret_times)
+{
+    char path[64];
+    char text[1024];
+    uint64_t fields[16] = {0};
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t got = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    if (got <= 0)
+        return false;
+    text[got] = '\0';
+    char *at = strrchr(text, ')');
+    if (at == NULL || at[1] != ' ' || at[2] == '\0')
+        return false;
+    at += 3; /* past the state: the fields from the 4th on */
+    for (size_t i = 0; i < 16; i++)
+        fields[i] = strtoull(at, &at, 10);
+    *ret_times = (struct process_times){
+        .parent = (pid_t)fields[0],
+        .own = fields[10] + fields[11],
+        .of_children = fields[12] + fields[13],
+    };
+    return true;
+}
+
+uint64_t
+bench_family_cpu_ns(pid_t parent)
+{
+    DIR *folder = opendir("/proc");
+    struct process_times times;
+    uint64_t ticks = 0;
+
+    if (folder == NULL || !read_times(parent, &times)) {
+        if (folder != NULL)
+            closedir(folder);
+        return 0;
+    }
+    ticks = times.own + times.of_children;
+    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+        if (isdigit((unsigned char)entry->d_name[0]) &&
+            read_times((pid_t)atoi(entry->d_name), &times) && times.parent == parent)
+            ticks += times.own + times.of_children;
+    }
+    closedir(folder);
+    return ticks * (UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+pid_t
+bench_postmaster_of(PGconn *connection)
+{
+    struct process_times times;
+
+    if (!bench_is_backend_here(connection) || !read_times((pid_t)PQbackendPID(connection), &times))
+        return 0;
+    return times.parent;
+}
+
+/* --- the server's own counters -------------------------------------------------------------- */
+
+static double
+number(const PGresult *rows, const char *column)
+{
+    const char *value = pg_value(rows, 0, column);
+
+    return value == NULL ? -1 : strtod(value, NULL);
+}
+
+struct bench_cost
+bench_cost_now(const struct bench_meter *meter)
+{
+    struct bench_cost cost = {-1, -1, -1, -1, -1};
+    AUTO_PGRESULT rows = NULL;
+    struct error ignored;
+
+    if (meter->postmaster > 0) {
+        uint64_t cpu_ns = bench_family_cpu_ns(meter->postmaster);
+        cost.cpu_ns = cpu_ns == 0 ? -1 : (double)cpu_ns;
+    }
+    if (!pg_query(meter->connection, embedded_file("bench/sql/cost.sql")->text, 0, NULL, &rows,
+                  &ignored) ||
+        PQntuples(rows) == 0)
+        return cost;
+    cost.wal_bytes = number(rows, "wal_bytes");
+    cost.buffers = number(rows, "buffers");
+    cost.buffers_read = number(rows, "buffers_read");
+    cost.temp_bytes = number(rows, "temp_bytes");
+    return cost;
+}
+
+static void
+add(double *into, double start, double end)
+{
+    if (*into < 0)
+        return;
+    if (start < 0 || end < start)
+        *into = -1;
+    else
+        *into += end - start;
+}
+
+void
+bench_cost_add(struct bench_cost *into, const struct bench_cost *start,
+               const struct bench_cost *end)
+{
+    add(&into->cpu_ns, start->cpu_ns, end->cpu_ns);
+    add(&into->wal_bytes, start->wal_bytes, end->wal_bytes);
+    add(&into->buffers, start->buffers, end->buffers);
+    add(&into->buffers_read, start->buffers_read, end->buffers_read);
+    add(&into->temp_bytes, start->temp_bytes, end->temp_bytes);
+}

@@ -1,0 +1,22 @@
+/* What a server did between two moments: CPU time of all its processes, WAL, pages, temporary
+ * files. Inside of bench/; one thread. */
+#pragma once
+#include "bench/suite.h"
+#include <libpq-fe.h>
+#include <sys/types.h>
+
+struct bench_meter {
+    PGconn *connection; /* to the database that is worked in; borrowed */
+    pid_t postmaster;   /* 0: not on this machine */
+};
+/* Sums since the server's start. What cannot be known is below 0. Does not fail: a server that is
+ * gone is found by who works with it. */
+struct bench_cost bench_cost_now(const struct bench_meter *meter);
+/* Adds to into what came between the two; unknown stays unknown. */
+void bench_cost_add(struct bench_cost *into, const struct bench_cost *start,
+                    const struct bench_cost *end);
+
+/* The process that started this session's; 0 when it is not on this machine. */
+pid_t bench_postmaster_of(PGconn *connection);
+/* CPU time of a process and all its children, the ended ones too; 0: unknown. */
+uint64_t bench_family_cpu_ns(pid_t parent);

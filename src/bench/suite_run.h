@@ -1,0 +1,39 @@
+/* Inside of bench/: the suites, and how they run their blocks. */
+#pragma once
+#include "bench/run.h"
+
+/* A suite that --NAME chooses: open looks at the servers, changes nothing and is called for all
+ * suites before anything runs; close is called whenever open was, also after its failure. */
+struct bench_suite_kind {
+    const char *name;
+    bool (*open)(struct bench_run *run, struct bench_suite *suite, void **ret_opened,
+                 struct error *err);
+    bool (*run)(void *opened, struct error *err);
+    void (*close)(void *opened);
+};
+/* By enum bench_suite_number; the queries, which are no row of works, have none. */
+extern const struct bench_suite_kind bench_suite_kinds[BENCH_SUITES];
+
+/* suites.c */
+bool bench_open_suites(struct bench_run *run, struct error *err) MUST_CHECK;
+bool bench_run_suites(struct bench_run *run, struct error *err) MUST_CHECK;
+void bench_close_suites(struct bench_run *run);
+/* Ratios, verdicts and noise of the suites. */
+void bench_summarize_suites(struct bench_run *run);
+
+/* Runs options->pairs pairs of blocks of each of count works: before, after, and with an A/A run
+ * after again, in random order, the works taking turns in random order. run_block fills in what
+ * the block measured and adds it to its work. */
+typedef bool
+bench_block_runner(void *context, size_t work, struct bench_block *block, struct error *err);
+bool bench_run_blocks(struct bench_run *run, size_t count, bench_block_runner *run_block,
+                      void *context, struct error *err) MUST_CHECK;
+/* CHECKPOINT where more than a little has been written since the last (its WAL position is kept in
+ * *lsn). A role that may not is not an error. */
+bool bench_checkpoint(PGconn *connection, uint64_t *lsn, struct error *err) MUST_CHECK;
+
+/* pgbench.c */
+bool bench_pgbench_open(struct bench_run *run, struct bench_suite *suite, void **ret_opened,
+                        struct error *err) MUST_CHECK;
+bool bench_pgbench_run(void *opened, struct error *err) MUST_CHECK;
+void bench_pgbench_close(void *opened);
