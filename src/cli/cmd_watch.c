@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -90,7 +91,7 @@ print_document(struct watch_board *board, const char *name)
     const struct watch_document *document = watch_board_get(board, name);
 
     if (document != NULL)
-        printf("%s\n", document->text);
+        printf("%s%s", document->text, strcmp(name, "metrics") == 0 ? "" : "\n");
     watch_document_release(board, document);
 }
 
@@ -122,10 +123,13 @@ cmd_watch(struct cli *cli, const struct cli_command *command, int argc, char **a
 {
     struct watch_command watch = {.cli = cli};
     struct web_server *server = NULL;
+    enum { MS = 1000, LONGEST_S = 86400 };
     const char *once = NULL;
+    long seconds = 0;
     const struct cli_option table[] = {
         {"once", 0, CLI_TEXT, "DOCUMENT",
-         "take one sample, print that document (overview, load, blocking) and end", &once},
+         "sample for a moment, print that document (overview, load, queries ...), and end", &once},
+        {"for", 0, CLI_NUMBER, "SECONDS", "with --once: sample that long", &seconds},
         {"listen", 0, CLI_TEXT, "ADDRESS:PORT",
          "of the dashboard; default " WATCH_WEB_LISTEN "; none: no dashboard", &watch.web.listen},
         {"token-file", 0, CLI_TEXT, "FILE", "its first line is what readers have to know",
@@ -138,6 +142,10 @@ cmd_watch(struct cli *cli, const struct cli_command *command, int argc, char **a
 
     if (!cli_parse(cli, command, CLI_OPTIONS(table), argc, argv, &watch.decks, err))
         return cli_failed(err);
+    if (seconds < 0 || seconds > LONGEST_S) {
+        error_set(err, ERROR_USAGE, "--for takes 0 to %d seconds", LONGEST_S);
+        return cli_failed(err);
+    }
     struct watch_options options = {
         .hooks = {.sink = &watch,
                   .load = load,
@@ -145,6 +153,7 @@ cmd_watch(struct cli *cli, const struct cli_command *command, int argc, char **a
                   .log = log_line},
         .board = watch_board_new(),
         .is_once = once != NULL,
+        .once_ms = (int)(seconds * MS),
     };
     bool is_fine = (once != NULL || start_web(&watch, options.board, &server, err)) &&
                    watch_run(&options, err);

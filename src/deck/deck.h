@@ -8,6 +8,7 @@
 #include "deck/server.h"
 #include "deck/setting.h"
 #include "deck/statement.h"
+#include "deck/watch.h"
 #include <stdint.h>
 
 enum deck_workload {
@@ -127,14 +128,6 @@ struct deck_alert {
     struct place place;
     double warning, critical; /* shares, milliseconds, bytes, or as written */
     enum deck_level_unit unit;
-};
-
-/* How much worse a server may get after an apply, for `apply --watch`. */
-struct deck_watch {
-    double mean_time;   /* growth of the statements' mean time: 0.3 is by 30 % */
-    double errors;      /* growth of the share of transactions that are rolled back */
-    int checkpoints;    /* requested ones, more than before */
-    int64_t swap_bytes; /* written to the host's swap */
 };
 
 enum deck_identity { IDENTITY_LOGIN, IDENTITY_SETTING };

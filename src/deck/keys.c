@@ -398,27 +398,6 @@ static const struct deck_table alert_table = {
     .place_offset = AT(deck_alert, place),
 };
 
-static const struct deck_key watch_keys[] = {
-    {.name = "mean_time",
-     .type = KEY_SHARE,
-     .offset = AT(deck_watch, mean_time),
-     .help = "how much the mean time of statements may grow; default 30%"},
-    {.name = "errors",
-     .type = KEY_SHARE,
-     .offset = AT(deck_watch, errors),
-     .help = "how much the share of transactions that are rolled back may grow; default 1%"},
-    {.name = "checkpoints",
-     .type = KEY_COUNT,
-     .offset = AT(deck_watch, checkpoints),
-     .help = "how many more requested checkpoints than before; default 5",
-     .max = 1000000},
-    {.name = "swap",
-     .type = KEY_SIZE,
-     .offset = AT(deck_watch, swap_bytes),
-     .help = "how much the host may write to its swap; default 64MB"},
-};
-static const struct deck_table watch_table = {
-    .what = "watch", .keys = watch_keys, .count = COUNT_OF(watch_keys)};
 static const struct deck_key pooler_keys[] = {
     {.name = "listen",
      .type = KEY_NAMES,
@@ -601,8 +580,8 @@ static const struct deck_key root_keys[] = {
     {.name = "watch",
      .type = KEY_MAPPING,
      .offset = AT(deck_root, deck.watch),
-     .help = "how much worse a server may get before apply --watch takes the changes back",
-     .table = &watch_table},
+     .help = "pgdeck watch: how often it looks; apply --watch: how much worse a server may get",
+     .table = &deck_watch_table},
     {.name = "pooler",
      .type = KEY_MAPPING,
      .offset = AT(deck_root, deck.pooler),
@@ -631,7 +610,7 @@ static const struct deck_key root_keys[] = {
 };
 static const struct deck_root root_defaults = {
     .deck = {.advisors = ADVISOR_ALL,
-             .watch = {.mean_time = 0.3, .errors = 0.01, .checkpoints = 5, .swap_bytes = 64 << 20},
+             .watch = DECK_WATCH_DEFAULTS,
              .lock_wait_ms = DEFAULT_LOCK_WAIT_MS,
              .give_up_ms = DEFAULT_GIVE_UP_MS,
              .max_block_ms = DEFAULT_MAX_BLOCK_MS,

@@ -82,37 +82,16 @@ add_step(struct watch_load_step *steps, size_t count, int64_t step, const float 
         at->sessions[i] += sessions[i];
 }
 
-static double
-number(const PGresult *result, int row, const char *column)
-{
-    const char *value = pg_value(result, row, column);
-
-    return value == NULL ? 0 : strtod(value, NULL);
-}
-
-static struct watch_collector *
-find_database(struct watch_collector *collector, const char *oid)
-{
-    struct watch_generation *generation = collector->generation;
-
-    for (size_t i = 0; i < generation->collectors.count; i++) {
-        struct watch_collector *one = &generation->collectors.items[i];
-        if (one->server == collector->server && one->oid == strtoul(oid, NULL, 10))
-            return one;
-    }
-    return NULL;
-}
-
 static void
 count_row(struct watch_collector *collector, const PGresult *result, int row, float *sessions)
 {
     struct watch_server *server = collector->server;
     struct watch_collector *database =
-        find_database(collector, pg_value(result, row, "database_oid"));
+        watch_find_database(collector, (unsigned)pg_integer(result, row, "database_oid"));
     const char *state = pg_value(result, row, "state");
     const char *type = pg_value(result, row, "wait_type");
     bool is_active = state != NULL && strcmp(state, "active") == 0;
-    double count = number(result, row, "sessions");
+    double count = watch_value(result, row, "sessions");
     char event[128];
 
     if (is_active) {
@@ -127,7 +106,7 @@ count_row(struct watch_collector *collector, const PGresult *result, int row, fl
     server->active += is_active ? count : 0;
     server->idle_in_transaction += is_idle_in ? count : 0;
     server->waiting_for_lock += type != NULL && strcmp(type, "Lock") == 0 ? count : 0;
-    double oldest_s = number(result, row, "transaction_s");
+    double oldest_s = watch_value(result, row, "transaction_s");
     if (oldest_s > server->oldest_transaction_s)
         server->oldest_transaction_s = oldest_s;
     if (database != NULL) {

@@ -120,12 +120,12 @@ watch_board_put_text(struct watch_board *board, const char *name, const char *ty
 }
 
 void
-watch_board_drop(struct watch_board *board, const char *prefix, uint64_t before)
+watch_board_drop(struct watch_board *board, const char *prefix, double before)
 {
     pthread_mutex_lock(&board->mutex);
     for (struct watch_document **at = &board->documents; *at != NULL;) {
         struct watch_document *document = *at;
-        if (strncmp(document->name, prefix, strlen(prefix)) == 0 && document->version < before) {
+        if (strncmp(document->name, prefix, strlen(prefix)) == 0 && document->at < before) {
             *at = document->next;
             document_drop(document);
         } else {

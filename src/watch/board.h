@@ -28,8 +28,8 @@ void watch_board_free(struct watch_board *board); /* once nobody holds a documen
 void watch_board_put_json(struct watch_board *board, const char *name, json_t *json);
 void watch_board_put_text(struct watch_board *board, const char *name, const char *type,
                           const struct text *text);
-/* Takes the documents away whose names begin so and that were put before that version. */
-void watch_board_drop(struct watch_board *board, const char *prefix, uint64_t before);
+/* Takes the documents away whose names begin so and that were last put before then. */
+void watch_board_drop(struct watch_board *board, const char *prefix, double before);
 
 /* The document, to be released; NULL: there is none. */
 const struct watch_document *watch_board_get(struct watch_board *board, const char *name);

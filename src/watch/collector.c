@@ -11,7 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FIRST_PAUSE_MS = 1000, LONGEST_PAUSE_MS = 30000, IDLE_MS = 10000 };
+enum {
+    FIRST_PAUSE_MS = 1000,
+    LONGEST_PAUSE_MS = 30000,
+    IDLE_MS = 10000,
+    LOOK_AGAIN_MS = 3000 /* at what was not wanted */
+};
 
 /* Sleeps until then; false: the thread is to end. */
 static bool
@@ -45,6 +50,8 @@ set_reachable(struct watch_collector *collector, bool is_reachable, const struct
         snprintf(collector->error, sizeof(collector->error), "%s", fault->message);
         if (collector->server->leader == collector)
             collector->server->leader = NULL;
+        if (collector->server->statements_leader == collector)
+            collector->server->statements_leader = NULL;
     }
     pthread_mutex_unlock(&watch->lock);
     if (has_changed)
@@ -70,43 +77,107 @@ connect_now(struct watch_collector *collector, struct error *err)
 
 /* The first collector of a server that can asks for all of it. */
 static bool
-has_lead(struct watch_collector *collector)
+has_lead(struct watch_collector *collector, enum watch_scope scope)
 {
     struct watch_server *server = collector->server;
+    struct watch_collector **leader =
+        scope == WATCH_OF_SERVER ? &server->leader : &server->statements_leader;
 
-    if (server->leader == NULL)
-        server->leader = collector;
-    return server->leader == collector;
+    if (scope == WATCH_OF_DATABASE)
+        return true;
+    if (scope == WATCH_OF_STATEMENTS && collector->statements_schema[0] == '\0') {
+        if (*leader == collector)
+            *leader = NULL;
+        return false;
+    }
+    if (*leader == NULL)
+        *leader = collector;
+    return *leader == collector;
+}
+
+static long long
+interval_of(const struct watch_collector *collector, const struct watch_task *task)
+{
+    const char *deck = (const char *)&collector->server->deck->watch;
+
+    return task->interval_of_deck == 0
+               ? task->interval_ms
+               : *(const int *)(const void *)(deck + task->interval_of_deck);
 }
 
 static bool
 is_due(struct watch_collector *collector, size_t index, long long now_ms)
 {
     const struct watch_task *task = &watch_tasks[index];
+    long long interval_ms = interval_of(collector, task);
 
     if (collector->due_ms[index] > now_ms)
         return false;
     pthread_mutex_lock(&collector->watch->lock);
-    bool is_wanted = (!task->is_of_server || has_lead(collector)) &&
-                     (task->is_wanted == NULL || task->is_wanted(collector));
+    bool is_wanted =
+        has_lead(collector, task->scope) && (task->is_wanted == NULL || task->is_wanted(collector));
     pthread_mutex_unlock(&collector->watch->lock);
-    collector->due_ms[index] = now_ms - now_ms % task->interval_ms + task->interval_ms;
+    if (!is_wanted && interval_ms > LOOK_AGAIN_MS)
+        interval_ms = LOOK_AGAIN_MS;
+    collector->due_ms[index] = now_ms - now_ms % interval_ms + interval_ms;
     return is_wanted;
+}
+
+static bool
+prepare(struct watch_collector *collector, struct arena *arena, size_t index, struct error *err)
+{
+    const struct watch_task *task = &watch_tasks[index];
+    const char *path = arena_printf(arena, "watch/sql/%s.sql", task->name);
+    const char *sql;
+
+    if ((collector->prepared & 1U << index) != 0)
+        return true;
+    if (task->sql == NULL) {
+        sql = embedded_file(path)->text;
+    } else {
+        pthread_mutex_lock(&collector->watch->lock);
+        sql = task->sql(collector, arena);
+        pthread_mutex_unlock(&collector->watch->lock);
+    }
+    if (!watch_session_prepare(&collector->session, task->name, sql, err))
+        return false;
+    collector->prepared |= 1U << index;
+    return true;
+}
+
+/* What it relies on may have changed: it is prepared anew next time. */
+static void
+forget(struct watch_collector *collector, struct arena *arena, size_t index)
+{
+    AUTO_PGRESULT result = NULL;
+    struct error ignored;
+
+    if ((collector->prepared & 1U << index) != 0 && collector->session.connection != NULL &&
+        watch_session_run(&collector->session,
+                          arena_printf(arena, "DEALLOCATE \"%s\"", watch_tasks[index].name),
+                          WATCH_ANSWER_MS, &result, &ignored))
+        collector->prepared &= ~(1U << index);
 }
 
 static bool
 ask(struct watch_collector *collector, size_t index, PGresult **ret_result, struct error *err)
 {
     const struct watch_task *task = &watch_tasks[index];
-    char path[64];
+    const char *parameters[WATCH_PARAMETERS_MAX];
+    int count = 0;
+    AUTO_ARENA arena = arena_new();
 
-    snprintf(path, sizeof(path), "watch/sql/%s.sql", task->name);
-    if ((collector->prepared & 1U << index) == 0) {
-        if (!watch_session_prepare(&collector->session, task->name, embedded_file(path)->text, err))
-            return false;
-        collector->prepared |= 1U << index;
+    if (!prepare(collector, arena, index, err))
+        return false;
+    if (task->parameters != NULL) {
+        pthread_mutex_lock(&collector->watch->lock);
+        count = task->parameters(collector, arena, parameters);
+        pthread_mutex_unlock(&collector->watch->lock);
     }
-    return watch_session_ask(&collector->session, task->name, 0, NULL, ret_result, err);
+    if (watch_session_ask(&collector->session, task->name, count, parameters, ret_result, err))
+        return true;
+    forget(collector, arena, index);
+    return false;
 }
 
 /* One that fails loses its own figures only; false: so did the session. */

@@ -6,12 +6,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-static double
-number(const PGresult *result, int row, const char *column)
+double
+watch_value(const PGresult *result, int row, const char *column)
 {
     const char *value = pg_value(result, row, column);
 
     return value == NULL ? 0 : strtod(value, NULL);
+}
+
+struct watch_collector *
+watch_find_database(struct watch_collector *collector, unsigned oid)
+{
+    struct watch_generation *generation = collector->generation;
+
+    for (size_t i = 0; i < generation->collectors.count; i++) {
+        struct watch_collector *one = &generation->collectors.items[i];
+        if (one->server == collector->server && one->oid == oid)
+            return one;
+    }
+    return NULL;
 }
 
 void
@@ -22,13 +35,13 @@ watch_read_server(struct watch_collector *collector, const PGresult *result, dou
     (void)now;
     snprintf(server->version, sizeof(server->version), "%s", pg_value(result, 0, "version"));
     server->is_in_recovery = pg_bool(result, 0, "is_in_recovery");
-    server->started_at = number(result, 0, "started_at");
+    server->started_at = watch_value(result, 0, "started_at");
     server->max_connections = (int)pg_integer(result, 0, "max_connections");
     server->reserved_connections = (int)pg_integer(result, 0, "reserved_connections");
-    server->replay_lag_s = number(result, 0, "replay_lag_s");
-    server->xid_age = number(result, 0, "xid_age");
-    server->multixact_age = number(result, 0, "multixact_age");
-    server->wal_bytes = number(result, 0, "wal_bytes");
+    server->replay_lag_s = watch_value(result, 0, "replay_lag_s");
+    server->xid_age = watch_value(result, 0, "xid_age");
+    server->multixact_age = watch_value(result, 0, "multixact_age");
+    server->wal_bytes = watch_value(result, 0, "wal_bytes");
     server->is_known = true;
 }
 
@@ -69,7 +82,9 @@ add_counters(struct watch_collector *database, struct watch_counters *read, doub
             *counter(&database->totals, i) += *counter(&deltas, i);
     }
     if (database->has_counters)
-        watch_add_cache(database, now, deltas.blocks_hit, deltas.blocks_read);
+        watch_target_add(database->watch, database->server->deck, database->database->environment,
+                         WATCH_CACHE_HIT, now,
+                         (const double[]){deltas.blocks_hit, deltas.blocks_read});
     *before = *read;
     database->has_counters = true;
 }
@@ -86,11 +101,12 @@ watch_read_databases(struct watch_collector *collector, const PGresult *result, 
         for (int row = 0; row < PQntuples(result); row++) {
             if (strcmp(pg_value(result, row, "name"), database->database->name) != 0)
                 continue;
-            struct watch_counters read = {.counted_since = number(result, row, "counted_since")};
+            struct watch_counters read = {.counted_since =
+                                              watch_value(result, row, "counted_since")};
             for (size_t j = 0; j < WATCH_COUNTERS; j++)
-                *counter(&read, j) = number(result, row, columns[j].column);
+                *counter(&read, j) = watch_value(result, row, columns[j].column);
             database->oid = (unsigned)pg_integer(result, row, "database_oid");
-            database->xid_age = number(result, row, "xid_age");
+            database->xid_age = watch_value(result, row, "xid_age");
             add_counters(database, &read, now);
         }
     }

@@ -121,6 +121,8 @@ add_server(struct watch *watch, struct watch_generation *generation, const struc
     snprintf(name, sizeof(name), "%s/%s/load", deck->name, server->name);
     *added = (struct watch_server){.deck = deck, .server = server, .cores = server->cpus};
     added->load = watch_keep(watch, name, watch_load_new, watch_load_free);
+    snprintf(name, sizeof(name), "%s/%s/statements", deck->name, server->name);
+    added->statements = watch_keep(watch, name, watch_statements_new, watch_statements_free);
 }
 
 static struct watch_server *
@@ -260,17 +262,18 @@ take_hang_up(struct watch *watch, int signals)
 static void
 serve(struct watch *watch, int signals)
 {
-    enum { LOOK_MS = 100, ONCE_MS = 2100 };
+    enum { LOOK_MS = 100, PUT_UP_MS = 2100 };
     struct pollfd waits[] = {{.fd = signals, .events = POLLIN},
                              {.fd = interrupt_descriptor(), .events = POLLIN}};
     bool is_once = watch->options->is_once;
+    long long until_ms = watch_now_ms() + watch->options->once_ms;
 
-    while (!is_interrupted() && !(is_once && is_all_known(watch))) {
+    while (!is_interrupted() && !(is_once && watch_now_ms() >= until_ms && is_all_known(watch))) {
         poll(waits, 2, is_once ? LOOK_MS : -1);
         take_hang_up(watch, signals);
     }
     if (is_once)
-        poll(waits + 1, 1, ONCE_MS); /* what was known last is put up */
+        poll(waits + 1, 1, PUT_UP_MS); /* what was known last is put up */
 }
 
 static int

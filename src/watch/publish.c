@@ -4,27 +4,28 @@
 
 #include <poll.h>
 
-enum { SECOND_MS = 1000 };
+enum { SECOND_MS = 1000, LOAD_S = 2, METRICS_S = 5, QUERIES_S = 10 };
 
-static const struct {
-    const char *name;
-    json_t *(*make)(struct watch *watch, double now);
-    int interval_s;
-} documents[] = {
-    {"overview", watch_overview, 1},
-    {"load", watch_load_document, 2},
-    {"blocking", watch_blocking_document, 1},
-};
+static void
+put(struct watch *watch, const char *name, json_t *json)
+{
+    watch_board_put_json(watch->board, name, json);
+}
 
 static void
 publish(struct watch *watch, long long second)
 {
     pthread_mutex_lock(&watch->lock);
     double now = watch_now();
-    for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
-        if (second % documents[i].interval_s == 0)
-            watch_board_put_json(watch->board, documents[i].name, documents[i].make(watch, now));
-    }
+    json_t *overview = watch_overview(watch, now);
+    if (second % METRICS_S == 0)
+        watch_publish_metrics(watch, overview, now);
+    put(watch, "overview", overview);
+    put(watch, "blocking", watch_blocking_document(watch, now));
+    if (second % LOAD_S == 0)
+        put(watch, "load", watch_load_document(watch, now));
+    if (second % QUERIES_S == 0)
+        watch_publish_queries(watch, now);
     pthread_mutex_unlock(&watch->lock);
 }
 
@@ -34,7 +35,8 @@ watch_publish(void *argument)
     struct watch *watch = argument;
     struct pollfd wait = {.fd = watch->publisher_stop, .events = POLLIN};
 
-    for (long long second = 0; wait.revents == 0; second++) {
+    /* While it samples for one document only, all are put up each second. */
+    for (long long second = 0; wait.revents == 0; second += watch->options->is_once ? 0 : 1) {
         publish(watch, second);
         poll(&wait, 1, SECOND_MS - (int)(watch_now_ms() % SECOND_MS));
     }

@@ -4,6 +4,7 @@
 #pragma once
 #include "watch/series.h"
 #include "watch/session.h"
+#include "watch/statements.h"
 #include "watch/watch.h"
 
 #include <pthread.h>
@@ -47,7 +48,9 @@ struct watch_server {
     const struct deck *deck;
     const struct deck_server *server;
     struct watch_collector *leader; /* who asks for all of the server; NULL: nobody can */
-    struct watch_load *load;        /* the memory's */
+    struct watch_collector *statements_leader;
+    struct watch_load *load; /* this and the next are the memory's */
+    struct watch_statements *statements;
     char version[32];
     bool is_known, is_in_recovery;
     double started_at, replay_lag_s, xid_age, multixact_age, wal_bytes;
@@ -79,6 +82,10 @@ struct watch_collector { /* of one database */
     bool has_counters;
     struct watch_counters counters, totals; /* as read; summed over resets since the start */
     double sessions, active, idle_in_transaction, xid_age;
+    /* what can be asked here */
+    bool is_probed, has_stats_since, has_history, has_recorder, has_ai_tasks;
+    char statements_schema[64]; /* "": no pg_stat_statements */
+    double ai_since, ai_until;  /* what the question of ai_tasks is about */
 };
 
 struct watch_generation {
@@ -113,21 +120,41 @@ struct watch_series *watch_keep_series(struct watch *watch, const char *name, si
 void *watch_collect(void *collector); /* a thread */
 /* --- task.c --- */
 typedef void watch_reader(struct watch_collector *collector, const PGresult *result, double now);
+typedef bool watch_condition(const struct watch_collector *collector);
+enum watch_scope { WATCH_OF_DATABASE, WATCH_OF_SERVER, WATCH_OF_STATEMENTS };
+enum { WATCH_PARAMETERS_MAX = 3 };
 struct watch_task {
     const char *name; /* also of the file: watch/sql/NAME.sql */
     int interval_ms;
-    bool is_of_server;  /* only the server's leader asks */
-    watch_reader *read; /* with the lock */
-    /* Whether it is worth asking now; NULL: always. With the lock. */
-    bool (*is_wanted)(const struct watch_collector *collector);
+    size_t interval_of_deck;    /* in struct deck_watch, an int; 0: none */
+    enum watch_scope scope;     /* of the server: its leader asks; of its statements: the leader of
+                                 * those databases that can */
+    watch_reader *read;         /* with the lock */
+    watch_condition *is_wanted; /* whether it is worth asking now; NULL: always. With the lock */
+    /* With the lock: the statement, where it is not the file as it is; its parameters, returned as
+     * their number. */
+    const char *(*sql)(const struct watch_collector *collector, struct arena *arena);
+    int (*parameters)(struct watch_collector *collector, struct arena *arena,
+                      const char *ret_parameters[WATCH_PARAMETERS_MAX]);
 };
 extern const struct watch_task watch_tasks[];
 extern const size_t watch_task_count;
-/* --- activity.c, counters.c, blocking.c --- */
-watch_reader watch_read_activity, watch_read_server, watch_read_databases, watch_read_blocking;
-bool watch_is_blocked(const struct watch_collector *collector);
+/* --- activity.c, counters.c, blocking.c, query.c, ai_task.c --- */
+watch_reader watch_read_activity, watch_read_server, watch_read_databases, watch_read_blocking,
+    watch_read_probe, watch_read_statements, watch_read_texts, watch_read_yesterday,
+    watch_read_ai_tasks;
+watch_condition watch_is_blocked, watch_lacks_texts, watch_has_history, watch_has_ai_tasks;
 void *watch_load_new(void);
 void watch_load_free(void *load);
+const char *watch_statements_sql(const struct watch_collector *collector, struct arena *arena);
+const char *watch_texts_sql(const struct watch_collector *collector, struct arena *arena);
+int watch_texts_parameters(struct watch_collector *collector, struct arena *arena,
+                           const char *ret_parameters[WATCH_PARAMETERS_MAX]);
+int watch_ai_parameters(struct watch_collector *collector, struct arena *arena,
+                        const char *ret_parameters[WATCH_PARAMETERS_MAX]);
+/* A number of a result; 0 for an SQL null. */
+double watch_value(const PGresult *result, int row, const char *column);
+struct watch_collector *watch_find_database(struct watch_collector *collector, unsigned oid);
 /* --- publish.c --- */
 void *watch_publish(void *watch); /* a thread */
 /* --- documents: each with the lock held --- */
@@ -137,8 +164,27 @@ json_t *watch_blocking_document(struct watch *watch, double now);
 /* A JSON string of whatever a server says, valid UTF-8 or not; null for NULL. */
 json_t *watch_json(const char *text);
 json_t *watch_number(double value); /* null for NAN and infinity */
+void watch_publish_metrics(struct watch *watch, const json_t *overview, double now);
+void watch_publish_queries(struct watch *watch, double now);
 /* --- target.c --- */
-void watch_add_cache(struct watch_collector *database, double now, double hits, double reads);
+enum watch_target_name {
+    WATCH_QUERY_P95,
+    WATCH_QUERY_P95_ESTIMATE, /* by the means of statements */
+    WATCH_AI_TASK,
+    WATCH_CACHE_HIT,
+    WATCH_CONNECTIONS,
+    WATCH_QUERY_MEAN,
+    WATCH_AI_TASK_ERRORS,
+    WATCH_TARGETS
+};
+/* Adds to the sums of an environment's target; as many values as it has. */
+void watch_target_add(struct watch *watch, const struct deck *deck,
+                      const struct deck_environment *environment, enum watch_target_name name,
+                      double now, const double *values);
+/* Its figure over the last minutes; NAN: not known. */
+double watch_target_figure(struct watch *watch, const struct deck *deck,
+                           const struct deck_environment *environment, enum watch_target_name name,
+                           double now, int minutes);
 void watch_add_connections(struct watch_collector *collector, double now);
 json_t *watch_targets(struct watch *watch, const struct deck *deck,
                       const struct deck_environment *environment, double now);

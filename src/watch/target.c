@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MINUTE_S = 60, HOUR = 60, SUMS_MAX = WATCH_WIDTH_MAX };
+enum { MINUTE_S = 60, NOW = 2, HOUR = 60, SUMS_MAX = WATCH_WIDTH_MAX };
 
 /* Of the minutes of a day, so many may miss the target. */
 static const double budget_share = 0.01;
@@ -15,11 +15,23 @@ static const double budget_share = 0.01;
 struct target {
     const char *name, *label, *unit;
     size_t width;
-    bool is_low_bad;
+    bool is_low_bad, is_estimate;
     double (*wanted)(const struct deck_targets *targets); /* 0: none */
     double (*figure)(const double *sums);
     const char *source;
 };
+
+static double
+wanted_p95(const struct deck_targets *targets)
+{
+    return (double)targets->query_p95_ms;
+}
+
+static double
+wanted_ai_task(const struct deck_targets *targets)
+{
+    return (double)targets->ai_task_ms;
+}
 
 static double
 wanted_connections(const struct deck_targets *targets)
@@ -34,6 +46,13 @@ wanted_cache_hit(const struct deck_targets *targets)
 }
 
 static double
+wanted_none(const struct deck_targets *targets)
+{
+    (void)targets;
+    return 0;
+}
+
+static double
 mean(const double *sums)
 {
     return sums[1] > 0 ? sums[0] / sums[1] : NAN;
@@ -45,31 +64,46 @@ share(const double *sums)
     return sums[0] + sums[1] > 0 ? sums[0] / (sums[0] + sums[1]) : NAN;
 }
 
-static const struct target targets[] = {
-    {"connections", "connections in use", "count", 2, false, wanted_connections, mean,
-     "pg_stat_activity"},
-    {"cache_hit", "cache hit", "share", 2, true, wanted_cache_hit, share, "pg_stat_database"},
+static double
+p95(const double *sums)
+{
+    return watch_percentile(sums, 0.95);
+}
+
+static const struct target targets[WATCH_TARGETS] = {
+    [WATCH_QUERY_P95] = {"query_p95", "query p95", "ms", WATCH_WIDTH_MAX, false, false, wanted_p95,
+                         p95, "the pool's histograms"},
+    [WATCH_QUERY_P95_ESTIMATE] = {"query_p95", "query p95 (estimate)", "ms", WATCH_WIDTH_MAX, false,
+                                  true, wanted_p95, p95,
+                                  "estimated by the mean time of each statement"},
+    [WATCH_AI_TASK] = {"ai_task", "AI task p95", "ms", WATCH_WIDTH_MAX, false, false,
+                       wanted_ai_task, p95, "table ai_tasks"},
+    [WATCH_CACHE_HIT] = {"cache_hit", "cache hit", "share", 2, true, false, wanted_cache_hit, share,
+                         "pg_stat_database"},
+    [WATCH_CONNECTIONS] = {"connections", "connections in use", "count", 2, false, false,
+                           wanted_connections, mean, "pg_stat_activity"},
+    [WATCH_QUERY_MEAN] = {"query_mean", "query mean", "ms", 2, false, false, wanted_none, mean,
+                          "pg_stat_statements"},
+    [WATCH_AI_TASK_ERRORS] = {"ai_task_errors", "AI task errors", "share", 2, false, false,
+                              wanted_none, share, "table ai_tasks"},
 };
-enum { TARGET_COUNT = sizeof(targets) / sizeof(targets[0]) };
 
 static struct watch_series *
 series_of(struct watch *watch, const struct deck *deck, const struct deck_environment *environment,
-          const struct target *target)
+          enum watch_target_name target)
 {
     char name[512];
 
-    snprintf(name, sizeof(name), "%s/%s/%s", deck->name, environment->name, target->name);
-    return watch_keep_series(watch, name, target->width);
+    snprintf(name, sizeof(name), "%s/%s/%d", deck->name, environment->name, (int)target);
+    return watch_keep_series(watch, name, targets[target].width);
 }
 
 void
-watch_add_cache(struct watch_collector *database, double now, double hits, double reads)
+watch_target_add(struct watch *watch, const struct deck *deck,
+                 const struct deck_environment *environment, enum watch_target_name name,
+                 double now, const double *values)
 {
-    const double values[] = {hits, reads};
-
-    watch_series_add(series_of(database->watch, database->server->deck,
-                               database->database->environment, &targets[1]),
-                     now, values);
+    watch_series_add(series_of(watch, deck, environment, name), now, values);
 }
 
 /* After each sample of a server: what each of its environments uses. */
@@ -89,7 +123,7 @@ watch_add_connections(struct watch_collector *collector, double now)
             if (one->database->environment == environment)
                 values[0] += one->sessions;
         }
-        watch_series_add(series_of(collector->watch, deck, environment, &targets[0]), now, values);
+        watch_target_add(collector->watch, deck, environment, WATCH_CONNECTIONS, now, values);
     }
 }
 
@@ -118,31 +152,63 @@ budget_left(const struct target *target, const struct watch_series *series, doub
     return known > 0 ? 1 - missed / (budget_share * WATCH_MINUTES) : NAN;
 }
 
+double
+watch_target_figure(struct watch *watch, const struct deck *deck,
+                    const struct deck_environment *environment, enum watch_target_name name,
+                    double now, int minutes)
+{
+    int64_t minute = (int64_t)now / MINUTE_S;
+
+    return figure_of(&targets[name], series_of(watch, deck, environment, name), minute - minutes,
+                     minute);
+}
+
+static json_t *
+target_of(struct watch *watch, const struct deck *deck, const struct deck_environment *environment,
+          enum watch_target_name name, double now)
+{
+    const struct target *target = &targets[name];
+    const struct watch_series *series = series_of(watch, deck, environment, name);
+    int64_t minute = (int64_t)now / MINUTE_S;
+    double wanted = target->wanted(&environment->targets);
+    json_t *one = json_pack("{s:s, s:s, s:s, s:b, s:s, s:b}", "name", target->name, "label",
+                            target->label, "unit", target->unit, "is_low_bad", target->is_low_bad,
+                            "source", target->source, "is_estimate", target->is_estimate);
+    const struct {
+        const char *name;
+        double value;
+    } figures[] = {
+        {"target", wanted > 0 ? wanted : NAN},
+        {"now", figure_of(target, series, minute - NOW, minute)},
+        {"hour", figure_of(target, series, minute - HOUR, minute)},
+        {"day", figure_of(target, series, minute - WATCH_MINUTES, minute)},
+        {"budget_left", wanted > 0 ? budget_left(target, series, wanted, minute) : NAN},
+    };
+    for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
+        json_object_set_new(one, figures[i].name, watch_number(figures[i].value));
+    return one;
+}
+
+/* By the pool where it has measured anything in the last hour. */
+static bool
+has_pool(struct watch *watch, const struct deck *deck, const struct deck_environment *environment,
+         double now)
+{
+    return !isnan(watch_target_figure(watch, deck, environment, WATCH_QUERY_P95, now, HOUR));
+}
+
 json_t *
 watch_targets(struct watch *watch, const struct deck *deck,
               const struct deck_environment *environment, double now)
 {
     json_t *list = json_array();
-    int64_t minute = (int64_t)now / MINUTE_S;
+    int without =
+        has_pool(watch, deck, environment, now) ? WATCH_QUERY_P95_ESTIMATE : WATCH_QUERY_P95;
 
-    for (size_t i = 0; i < TARGET_COUNT; i++) {
-        const struct target *target = &targets[i];
-        const struct watch_series *series = series_of(watch, deck, environment, target);
-        double wanted = target->wanted(&environment->targets);
-        json_t *one = json_pack("{s:s, s:s, s:s, s:b, s:s, s:b}", "name", target->name, "label",
-                                target->label, "unit", target->unit, "is_low_bad",
-                                target->is_low_bad, "source", target->source, "is_estimate", false);
-        json_object_set_new(one, "target", wanted > 0 ? json_real(wanted) : json_null());
-        json_object_set_new(one, "now",
-                            watch_number(figure_of(target, series, minute - 2, minute)));
-        json_object_set_new(one, "hour",
-                            watch_number(figure_of(target, series, minute - HOUR, minute)));
-        json_object_set_new(
-            one, "day", watch_number(figure_of(target, series, minute - WATCH_MINUTES, minute)));
-        json_object_set_new(
-            one, "budget_left",
-            watch_number(wanted > 0 ? budget_left(target, series, wanted, minute) : NAN));
-        json_array_append_new(list, one);
+    for (int i = 0; i < WATCH_TARGETS; i++) {
+        if (i != without)
+            json_array_append_new(
+                list, target_of(watch, deck, environment, (enum watch_target_name)i, now));
     }
     return list;
 }

@@ -25,7 +25,9 @@ struct watch_hooks {
 struct watch_options {
     struct watch_hooks hooks;
     struct watch_board *board;
-    bool is_once; /* ends when every database was asked or could not be reached */
+    /* Ends when every database was asked or could not be reached, and so much time has gone by. */
+    bool is_once;
+    int once_ms;
 };
 
 /* Runs until SIGTERM or SIGINT. */

@@ -3,6 +3,10 @@
 
 import json
 import signal
+import subprocess
+import time
+
+import pytest
 
 from cluster import free_port, wait_for
 
@@ -12,22 +16,22 @@ servers:
   main: {{conninfo: "{conninfo}", memory: 512MB, cpus: 2, storage: ssd}}
 environments:
   test: {{server: main, memory: 256MB, max_connections: 20,
-          targets: {{connections: 1-10, cache_hit: 90%}}}}
+          targets: {{connections: 1-10, cache_hit: 90%, ai_task: 10s}}}}
 databases:
 {databases}
 """
 
 
-def write_deck(folder, conninfo, *databases, name="deck.yaml"):
+def write_deck(folder, conninfo, *databases, more=""):
     text = DECK.format(conninfo=conninfo.replace("\\", "\\\\").replace('"', '\\"'),
                        databases="\n".join(f'  "{database}": {{environment: test, services: []}}'
                                            for database in databases))
-    (folder / name).write_text(text)
-    return folder / name
+    (folder / "deck.yaml").write_text(text + more)
+    return folder / "deck.yaml"
 
 
-def look(pgdeck, deck, document):
-    return json.loads(pgdeck("watch", "-d", deck, "--once", document, expect=0).out)
+def look(pgdeck, deck, document, *more):
+    return json.loads(pgdeck("watch", "-d", deck, "--once", document, *more, expect=0).out)
 
 
 def test_what_it_knows_at_once(pgdeck, server, tmp_path):
@@ -81,3 +85,85 @@ def wait_for_line(process, part):
         if part in line:
             return line
     return None
+
+
+@pytest.fixture
+def counted(make_server, pg_version):
+    """A server with pg_stat_statements."""
+    server = make_server(pg_version, shared_preload_libraries="pg_stat_statements")
+    server.query("CREATE EXTENSION pg_stat_statements")
+    return server
+
+
+def metrics_of(text):
+    """{name{labels}: value}; each only once."""
+    found = {}
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            series, value = line.rsplit(" ", 1)
+            assert series not in found
+            found[series] = float(value)
+    return found
+
+
+def check_metrics(text):
+    subprocess.run(["promtool", "check", "metrics"], input=text, text=True, check=True,
+                   capture_output=True)
+    return metrics_of(text)
+
+
+def test_statements(pgdeck, counted, tmp_path):
+    """What ran between two readings, whatever was reset in between; the rest is other."""
+    deck = write_deck(tmp_path, counted.conninfo(), "postgres", more="watch: {statements: 1s}\n")
+    counted.query("CREATE TABLE things AS SELECT g AS id FROM generate_series(1, 1000) AS g")
+    counted.query("SELECT count(*) FROM things WHERE id < 10 /* before */")
+    watch = pgdeck.start("watch", "-d", deck, "--once", "queries", "--for", 6)
+    sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgdeck watch'"
+    wait_for(lambda: counted.value(sessions) == 1, 10, "the connection")
+    calls = 0
+    while watch.poll() is None:
+        counted.query("SELECT sum(id) AS \"<script>\" FROM things")
+        calls += 1
+        if calls == 20:
+            counted.query("SELECT pg_stat_statements_reset()")
+        time.sleep(0.05)
+    server, = json.loads(watch.communicate()[0])["servers"]
+    assert server["problem"] is None
+    query, = [q for q in server["queries"] if "<script>" in (q["query"] or "")]
+    assert 0 < query["calls"] <= calls and query["role"] == "postgres"
+    assert query["database"] == "postgres" and query["mean_ms"] > 0
+    assert not any("before" in (q["query"] or "") for q in server["queries"])
+    assert all(q["calls"] > 0 and q["total_ms"] >= 0 for q in server["queries"])
+    assert server["other"]["calls"] >= 0
+
+
+def test_metrics(pgdeck, counted, tmp_path):
+    counted.query('CREATE DATABASE "a ""quoted"" \\ name"')
+    deck = write_deck(tmp_path, counted.conninfo(), "postgres", 'a \\"quoted\\" \\\\ name',
+                      more="watch: {statements: 1s}\n")
+    text = pgdeck("watch", "-d", deck, "--once", "metrics", "--for", 4, expect=0).out
+    metrics = check_metrics(text)
+    assert metrics['pgdeck_server_up{deck="watched",server="main"}'] == 1
+    assert metrics['pgdeck_target_goal{deck="watched",environment="test",target="connections",'
+                   'estimate="no"}'] == 10
+    assert any(series.startswith("pgdeck_database_commits_total") and "\\\"quoted\\\" \\\\" in series
+               for series in metrics)
+    assert any(series.startswith("pgdeck_statement_calls_hour") and 'query_id="other"' in series
+               for series in metrics)
+    assert all(value >= 0 for series, value in metrics.items() if "_total" in series)
+
+
+def test_ai_tasks(pgdeck, fresh_server, tmp_path):
+    fresh_server.query("CREATE TABLE ai_tasks (status text, created_at timestamptz, "
+                       "started_at timestamptz, completed_at timestamptz)")
+    fresh_server.query("CREATE INDEX ON ai_tasks (created_at)")
+    fresh_server.query(
+        "INSERT INTO ai_tasks SELECT CASE WHEN g <= 10 THEN 'failed' ELSE 'completed' END, "
+        "now() - interval '30 s', now() - interval '24 s', now() - interval '20 s' "
+        "FROM generate_series(1, 100) AS g")
+    deck = write_deck(tmp_path, fresh_server.conninfo(), "postgres")
+    environment, = look(pgdeck, deck, "overview", "--for", 3)["environments"]
+    targets = {target["name"]: target for target in environment["targets"]}
+    assert 2500 < targets["ai_task"]["now"] <= 5000 and targets["ai_task"]["target"] == 10000
+    assert targets["ai_task_errors"]["now"] == 0.1
+    assert targets["ai_task"]["budget_left"] == 1

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+/* Reads what pg_stat_statements counts, and puts up the costliest statements. */
+#include "watch/state.h"
+
+#include "pg/script.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+void
+watch_read_probe(struct watch_collector *collector, const PGresult *result, double now)
+{
+    const char *schema = pg_value(result, 0, "statements_schema");
+
+    (void)now;
+    snprintf(collector->statements_schema, sizeof(collector->statements_schema), "%s",
+             schema == NULL ? "" : schema);
+    collector->has_stats_since = pg_bool(result, 0, "has_stats_since");
+    collector->has_history = pg_bool(result, 0, "has_history");
+    collector->has_recorder = pg_bool(result, 0, "has_recorder");
+    collector->has_ai_tasks = pg_bool(result, 0, "has_ai_tasks");
+    collector->is_probed = true;
+}
+
+bool
+watch_has_history(const struct watch_collector *collector)
+{
+    return collector->has_history && collector->server->statements->reading > 0;
+}
+
+const char *
+watch_statements_sql(const struct watch_collector *collector, struct arena *arena)
+{
+    return pg_script(
+        arena, "watch/sql/statements.sql",
+        PG_VARIABLES(
+            {"schema", collector->statements_schema},
+            {"since", collector->has_stats_since ? "extract(epoch FROM s.stats_since)" : "0"}));
+}
+
+const char *
+watch_texts_sql(const struct watch_collector *collector, struct arena *arena)
+{
+    return pg_script(arena, "watch/sql/texts.sql",
+                     PG_VARIABLES({"schema", collector->statements_schema}));
+}
+
+/* --- reading -------------------------------------------------------------------------------- */
+
+static struct watch_statement_key
+key_of(const PGresult *result, int row)
+{
+    return (struct watch_statement_key){
+        .database_oid = (uint32_t)pg_integer(result, row, "database_oid"),
+        .role_oid = (uint32_t)pg_integer(result, row, "role_oid"),
+        .query_id = pg_integer(result, row, "query_id"),
+    };
+}
+
+static void
+count_delta(struct watch_collector *collector, const struct watch_delta *delta, double now)
+{
+    const struct watch_collector *database =
+        watch_find_database(collector, delta->statement->key.database_oid);
+    double counts[WATCH_WIDTH_MAX] = {0};
+
+    if (database == NULL)
+        return;
+    const struct deck_environment *environment = database->database->environment;
+    const struct deck *deck = collector->server->deck;
+    counts[watch_bucket(delta->work.ms / delta->work.calls)] = delta->work.calls;
+    watch_target_add(collector->watch, deck, environment, WATCH_QUERY_P95_ESTIMATE, now, counts);
+    watch_target_add(collector->watch, deck, environment, WATCH_QUERY_MEAN, now,
+                     (const double[]){delta->work.ms, delta->work.calls});
+}
+
+void
+watch_read_statements(struct watch_collector *collector, const PGresult *result, double now)
+{
+    struct watch_statements *statements = collector->server->statements;
+    struct watch_delta delta;
+
+    watch_statements_begin(statements);
+    for (int row = 0; row < PQntuples(result); row++) {
+        struct watch_statement_key key = key_of(result, row);
+        struct watch_work counters = {
+            .calls = watch_value(result, row, "calls"),
+            .ms = watch_value(result, row, "ms"),
+            .rows = watch_value(result, row, "rows"),
+            .hits = watch_value(result, row, "hits"),
+            .reads = watch_value(result, row, "reads"),
+        };
+        if (watch_statements_add(statements, &key, watch_value(result, row, "counted_since"),
+                                 &counters, now, &delta))
+            count_delta(collector, &delta, now);
+    }
+    watch_statements_end(statements, now);
+}
+
+static bool
+is_of_deck(const struct watch_collector *collector, const struct watch_statement *statement)
+{
+    return watch_find_database((struct watch_collector *)collector, statement->key.database_oid) !=
+           NULL;
+}
+
+bool
+watch_lacks_texts(const struct watch_collector *collector)
+{
+    struct watch_statement *top[WATCH_TOP];
+    struct watch_work all;
+    size_t count = watch_statements_top(collector->server->statements, watch_now(), top, &all);
+    bool is_lacking = false;
+
+    for (size_t i = 0; i < count; i++)
+        is_lacking |= top[i]->query == NULL && is_of_deck(collector, top[i]);
+    return is_lacking;
+}
+
+int
+watch_texts_parameters(struct watch_collector *collector, struct arena *arena,
+                       const char *ret_parameters[WATCH_PARAMETERS_MAX])
+{
+    struct watch_statement *top[WATCH_TOP];
+    struct watch_work all;
+    const char *ids[WATCH_TOP];
+    size_t count = watch_statements_top(collector->server->statements, watch_now(), top, &all);
+    size_t lacking = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (top[i]->query == NULL)
+            ids[lacking++] = arena_printf(arena, "%lld", (long long)top[i]->key.query_id);
+    }
+    ret_parameters[0] = pg_text_array(arena, ids, lacking);
+    return 1;
+}
+
+static void
+replace(char **text, const char *with)
+{
+    free(*text);
+    *text = strdup(with == NULL ? "" : with);
+    if (*text == NULL)
+        abort();
+}
+
+void
+watch_read_texts(struct watch_collector *collector, const PGresult *result, double now)
+{
+    (void)now;
+    for (int row = 0; row < PQntuples(result); row++) {
+        struct watch_statement_key key = key_of(result, row);
+        struct watch_statement *statement =
+            watch_statements_find(collector->server->statements, &key);
+        if (statement == NULL)
+            continue;
+        replace(&statement->query, pg_value(result, row, "query"));
+        replace(&statement->role, pg_value(result, row, "role"));
+    }
+}
+
+void
+watch_read_yesterday(struct watch_collector *collector, const PGresult *result, double now)
+{
+    (void)now;
+    for (int row = 0; row < PQntuples(result); row++) {
+        struct watch_statement_key key = {
+            .database_oid = collector->oid,
+            .role_oid = (uint32_t)pg_integer(result, row, "role_oid"),
+            .query_id = pg_integer(result, row, "query_id"),
+        };
+        struct watch_statement *statement =
+            watch_statements_find(collector->server->statements, &key);
+        if (statement != NULL)
+            statement->yesterday_ms = watch_value(result, row, "mean_ms");
+    }
+}
+
+/* --- documents ------------------------------------------------------------------------------ */
+
+static json_t *
+statement_of(struct watch_server *server, const struct watch_collector *database,
+             const struct watch_statement *statement, const struct watch_work *all, double now)
+{
+    struct watch_work work = watch_statement_hour(statement, now);
+    char id[32], query_id[32];
+
+    snprintf(query_id, sizeof(query_id), "%lld", (long long)statement->key.query_id);
+    snprintf(id, sizeof(id), "%016llx",
+             (unsigned long long)(XXH3_64bits(&statement->key, sizeof(statement->key)) ^
+                                  XXH3_64bits(server->server->name, strlen(server->server->name)) ^
+                                  XXH3_64bits(server->deck->name, strlen(server->deck->name))));
+    json_t *one = json_pack(
+        "{s:s, s:s, s:o, s:o, s:o, s:o}", "id", id, "query_id", query_id, "database",
+        database == NULL ? json_null() : watch_json(database->database->name), "environment",
+        database == NULL ? json_null() : watch_json(database->database->environment->name), "role",
+        watch_json(statement->role), "query", watch_json(statement->query));
+    const struct {
+        const char *name;
+        double value;
+    } numbers[] = {
+        {"calls", work.calls},
+        {"rows", work.rows},
+        {"total_ms", work.ms},
+        {"mean_ms", work.ms / work.calls},
+        {"share", work.ms / all->ms},
+        {"cache_hit", work.hits / (work.hits + work.reads)},
+        {"mean_ms_yesterday", statement->yesterday_ms > 0 ? statement->yesterday_ms : NAN},
+    };
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        json_object_set_new(one, numbers[i].name, watch_number(numbers[i].value));
+    return one;
+}
+
+static json_t *
+series_of(const struct watch_statement *statement, double now)
+{
+    json_t *calls = json_array(), *means = json_array();
+    int64_t newest = (int64_t)now / WATCH_SLOT_S;
+    const struct watch_day *day = statement->day;
+
+    for (int64_t step = newest - WATCH_DAY_SLOTS + 1; step <= newest; step++) {
+        size_t slot = (size_t)(step % WATCH_DAY_SLOTS);
+        bool is_known = day != NULL && day->steps[slot] == step && day->calls[slot] > 0;
+        json_array_append_new(calls, is_known ? json_real((double)day->calls[slot]) : json_null());
+        json_array_append_new(
+            means, is_known ? json_real((double)(day->ms[slot] / day->calls[slot])) : json_null());
+    }
+    return json_pack("{s:i, s:I, s:o, s:o}", "step_s", (int)WATCH_SLOT_S, "until",
+                     (json_int_t)((newest + 1) * WATCH_SLOT_S), "calls", calls, "mean_ms", means);
+}
+
+static void
+put_query(struct watch *watch, const json_t *one, const struct watch_statement *statement,
+          double now)
+{
+    json_t *page = json_copy((json_t *)one);
+    char name[64];
+
+    snprintf(name, sizeof(name), "query/%s", json_string_value(json_object_get(one, "id")));
+    json_object_set_new(page, "at", json_real(now));
+    json_object_set_new(page, "series", series_of(statement, now));
+    watch_board_put_json(watch->board, name, page);
+}
+
+static const char *
+problem_of(const struct watch_server *server)
+{
+    if (server->statements_leader != NULL)
+        return NULL;
+    return server->leader == NULL ? "the server cannot be reached"
+                                  : "pg_stat_statements is in none of the databases, or not in "
+                                    "shared_preload_libraries (pgdeck apply sees to both)";
+}
+
+static json_t *
+queries_of(struct watch *watch, struct watch_server *server, double now)
+{
+    struct watch_statement *top[WATCH_TOP];
+    struct watch_work all, shown = {0};
+    size_t count = watch_statements_top(server->statements, now, top, &all);
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++) {
+        const struct watch_collector *database = NULL;
+        if (server->leader != NULL)
+            database = watch_find_database(server->leader, top[i]->key.database_oid);
+        if (database == NULL)
+            continue;
+        json_t *one = statement_of(server, database, top[i], &all, now);
+        put_query(watch, one, top[i], now);
+        shown.calls += json_number_value(json_object_get(one, "calls"));
+        shown.ms += json_number_value(json_object_get(one, "total_ms"));
+        json_array_append_new(list, one);
+    }
+    size_t others = server->statements->count - json_array_size(list);
+    json_t *other = json_pack("{s:I, s:f, s:f, s:o}", "statements", (json_int_t)others, "calls",
+                              all.calls - shown.calls, "total_ms", all.ms - shown.ms, "share",
+                              watch_number((all.ms - shown.ms) / all.ms));
+    return json_pack("{s:o, s:o, s:i, s:o, s:f, s:o, s:o}", "deck", watch_json(server->deck->name),
+                     "server", watch_json(server->server->name), "window_s",
+                     (int)(WATCH_SLOTS * WATCH_SLOT_S), "problem", watch_json(problem_of(server)),
+                     "total_ms", all.ms, "queries", list, "other", other);
+}
+
+void
+watch_publish_queries(struct watch *watch, double now)
+{
+    struct watch_generation *generation = watch->generation;
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < generation->servers.count; i++)
+        json_array_append_new(list, queries_of(watch, &generation->servers.items[i], now));
+    watch_board_put_json(watch->board, "queries",
+                         json_pack("{s:f, s:o}", "at", now, "servers", list));
+    watch_board_drop(watch->board, "query/", now - WATCH_SLOT_S);
+}

@@ -1,0 +1,75 @@
+/* The statements of one server: counters of the newest reading and what each did in the last hour,
+ * in steps. Owned by the memory of watch; under its lock. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    WATCH_SLOT_S = 300,
+    WATCH_SLOTS = 12,
+    WATCH_STATEMENTS_MAX = 20000,
+    WATCH_TOP = 50,
+    WATCH_DAY_SLOTS = 288
+};
+
+struct watch_statement_key {
+    uint32_t database_oid, role_oid;
+    int64_t query_id;
+};
+
+struct watch_work { /* what was done in a time, or since the counters began */
+    double calls, ms, rows, hits, reads;
+};
+
+struct watch_statement {
+    struct watch_statement_key key;
+    bool is_used;
+    unsigned seen;                     /* number of the newest reading that had it */
+    double counted_since;              /* 0: not known by statement */
+    struct watch_work counters, total; /* as read; since watch began */
+    struct {
+        int64_t step; /* time / WATCH_SLOT_S */
+        float calls, ms, rows, hits, reads;
+    } slots[WATCH_SLOTS];
+    char *query, *role;    /* NULL: not asked for yet */
+    double yesterday_ms;   /* mean; 0: unknown */
+    struct watch_day *day; /* once it was among the first; NULL */
+};
+
+struct watch_day {
+    int64_t steps[WATCH_DAY_SLOTS];
+    float calls[WATCH_DAY_SLOTS], ms[WATCH_DAY_SLOTS];
+};
+
+struct watch_statements {
+    struct watch_statement *table; /* open addressing; capacity is a power of 2 */
+    size_t capacity, count;
+    unsigned reading; /* 0: none yet */
+    size_t left_out;  /* of the newest reading: had no room */
+};
+
+/* What a statement did since the reading before, and whose it was. */
+struct watch_delta {
+    const struct watch_statement *statement;
+    struct watch_work work;
+};
+
+void *watch_statements_new(void);
+void watch_statements_free(void *statements);
+void watch_statements_begin(struct watch_statements *statements);
+/* One row of a reading; ret_delta: what it did since the one before. False: nothing, or nobody
+ * knows. */
+bool watch_statements_add(struct watch_statements *statements,
+                          const struct watch_statement_key *key, double counted_since,
+                          const struct watch_work *counters, double now,
+                          struct watch_delta *ret_delta);
+/* Forgets those that were evicted and did nothing for an hour. */
+void watch_statements_end(struct watch_statements *statements, double now);
+struct watch_statement *
+watch_statements_find(struct watch_statements *statements, const struct watch_statement_key *key);
+/* What it did in the last hour. */
+struct watch_work watch_statement_hour(const struct watch_statement *statement, double now);
+/* The costliest of the last hour, at most WATCH_TOP, and the sum of all. */
+size_t watch_statements_top(struct watch_statements *statements, double now,
+                            struct watch_statement *ret_top[WATCH_TOP], struct watch_work *ret_all);
