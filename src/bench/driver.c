@@ -43,6 +43,16 @@ watch(struct bench_driver *driver, int operation, int descriptor, uint32_t event
 }
 
 static bool
+add_lane(struct bench_driver *driver, size_t number)
+{
+    struct bench_lane *lane = &driver->lanes[number];
+
+    lane->descriptor = PQsocket(lane->connection);
+    lane->is_plain = bench_wire_is_usable(lane->connection);
+    return watch(driver, EPOLL_CTL_ADD, lane->descriptor, EPOLLIN, (uint32_t)number);
+}
+
+static bool
 connect_lanes(struct bench_driver *driver, struct error *err)
 {
     size_t count = driver->lane_count;
@@ -64,10 +74,25 @@ connect_lanes(struct bench_driver *driver, struct error *err)
         }
         if (!prepare(driver, connections[i], err))
             return false;
-        if (!watch(driver, EPOLL_CTL_ADD, PQsocket(connections[i]), EPOLLIN, (uint32_t)i))
+        if (!add_lane(driver, i))
             return error_errno(err, "cannot watch a connection");
     }
     return true;
+}
+
+/* A new connection in place of a lost one; it blocks meanwhile. */
+bool
+bench_driver_mend(struct bench_driver *driver, size_t number, struct error *err)
+{
+    struct bench_lane *lane = &driver->lanes[number];
+
+    if (!pg_connect(&driver->options.target, &lane->connection, err))
+        return false;
+    if (prepare(driver, lane->connection, err) && add_lane(driver, number))
+        return true;
+    PQfinish(lane->connection);
+    lane->connection = NULL;
+    return false;
 }
 
 bool
@@ -81,9 +106,11 @@ bench_driver_open(struct arena *arena, const struct bench_driver_options *option
     driver->lanes = ARENA_ARRAY(arena, struct bench_lane, driver->lane_count);
     driver->idle = ARENA_ARRAY(arena, uint32_t, driver->lane_count);
     driver->second = histogram_new(arena);
+    driver->events = ARENA_ARRAY(arena, struct epoll_event, BENCH_EVENTS);
     driver->names = ARENA_ARRAY(arena, const char *, options->statement_count + 1);
     for (size_t i = 0; i < options->statement_count; i++)
         driver->names[i] = arena_printf(arena, "bench_%zu", i);
+    bench_wire_init(driver, arena);
     driver->poller = epoll_create1(EPOLL_CLOEXEC);
     if (driver->poller < 0)
         return error_errno(err, "cannot make an event loop");

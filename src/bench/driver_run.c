@@ -7,7 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 
-enum { EVENTS = 256, DRAIN_MS = 10000, CANCEL_MS = 5000 };
+enum { DRAIN_MS = 10000, CANCEL_MS = 5000 };
 static const uint64_t second_ns = 1000000000;
 
 /* --- one request -------------------------------------------------------------------------- */
@@ -63,15 +63,24 @@ lose(struct bench_driver *driver, size_t number, uint64_t now_ns)
     PQclear(lane->result);
     PQfinish(lane->connection);
     *lane = (struct bench_lane){0};
+    if (driver->mend_ns > now_ns)
+        driver->mend_ns = now_ns;
 }
 
-/* Hands the lane's request to libpq; false: the connection is lost. */
+/* False: the connection is lost. */
 static bool
 send_request(struct bench_driver *driver, size_t number)
 {
     struct bench_lane *lane = &driver->lanes[number];
     size_t statement = lane->request.statement;
 
+    lane->is_wire = driver->is_wire && lane->is_plain;
+    if (lane->is_wire) {
+        enum bench_wire_result sent = bench_wire_send(driver, lane);
+        if (sent != BENCH_WIRE_TOO_LONG)
+            return sent == BENCH_WIRE_FINE;
+        lane->is_wire = false;
+    }
     if (PQsendQueryPrepared(lane->connection, driver->names[statement],
                             driver->options.statements[statement].parameter_count,
                             lane->request.values, NULL, NULL, 0) != 1)
@@ -107,28 +116,26 @@ is_retried(const struct bench_driver *driver, const struct bench_lane *lane, con
            (strcmp(sqlstate, "40001") == 0 || strcmp(sqlstate, "40P01") == 0);
 }
 
-/* The whole answer is here. */
+/* The whole answer is here; sqlstate NULL: no error. */
 static void
-finish(struct bench_driver *driver, size_t number)
+finish(struct bench_driver *driver, size_t number, const char *sqlstate, const char *message)
 {
     struct bench_lane *lane = &driver->lanes[number];
     struct bench_class_load *class = &driver->load->classes.items[lane->request.class_number];
     AUTO_PGRESULT result = lane->result;
-    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     uint64_t now_ns = bench_clock_ns();
 
     lane->result = NULL;
     if (sqlstate != NULL && is_retried(driver, lane, sqlstate)) {
         lane->tries++;
         class->retries++;
-        bench_load_fault(driver->load, sqlstate, PQresultErrorMessage(result))->retries++;
+        bench_load_fault(driver->load, sqlstate, message)->retries++;
         if (!send_request(driver, number))
             lose(driver, number, now_ns);
         return;
     }
     if (sqlstate != NULL) {
-        count_failure(driver, lane, sqlstate, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY),
-                      now_ns);
+        count_failure(driver, lane, sqlstate, message, now_ns);
     } else {
         uint64_t response_ns = now_ns - lane->request.due_ns;
         histogram_record(class->response, response_ns);
@@ -143,12 +150,32 @@ finish(struct bench_driver *driver, size_t number)
 }
 
 static void
+read_wire(struct bench_driver *driver, size_t number)
+{
+    struct bench_lane *lane = &driver->lanes[number];
+    const char *sqlstate = NULL;
+    const char *message = NULL;
+
+    enum bench_wire_result result = bench_wire_receive(driver, lane);
+    if (result == BENCH_WIRE_LOST || (result == BENCH_WIRE_DONE && !lane->is_busy)) {
+        lose(driver, number, bench_clock_ns());
+    } else if (result == BENCH_WIRE_DONE) {
+        bench_wire_fault(lane, &sqlstate, &message);
+        finish(driver, number, sqlstate, message);
+    }
+}
+
+static void
 read_answer(struct bench_driver *driver, size_t number, uint32_t events)
 {
     struct bench_lane *lane = &driver->lanes[number];
 
     if (lane->connection == NULL)
         return;
+    if (lane->is_wire) {
+        read_wire(driver, number);
+        return;
+    }
     if ((events & EPOLLOUT) != 0 && PQflush(lane->connection) == 0)
         watch_output(driver, number, false);
     if (PQconsumeInput(lane->connection) == 0) {
@@ -158,12 +185,34 @@ read_answer(struct bench_driver *driver, size_t number, uint32_t events)
     while (lane->is_busy && PQisBusy(lane->connection) == 0) {
         PGresult *result = PQgetResult(lane->connection);
         if (result == NULL) {
-            finish(driver, number);
+            finish(driver, number, PQresultErrorField(lane->result, PG_DIAG_SQLSTATE),
+                   PQresultErrorField(lane->result, PG_DIAG_MESSAGE_PRIMARY));
             return;
         }
         PQclear(lane->result);
         lane->result = result;
     }
+}
+
+/* Makes lost connections anew; where that fails, again a second later. */
+static bool
+mend(struct bench_driver *driver, uint64_t now_ns, struct error *err)
+{
+    driver->mend_ns = BENCH_NEVER;
+    for (size_t i = 0; i < driver->lane_count; i++) {
+        if (driver->lanes[i].connection != NULL)
+            continue;
+        if (bench_driver_mend(driver, i, err)) {
+            driver->lanes[i].idle_ns = bench_clock_ns();
+            driver->idle[driver->idle_count++] = (uint32_t)i;
+            continue;
+        }
+        if (driver->idle_count + driver->busy_count == 0)
+            return error_wrap(err, "all connections are lost");
+        driver->mend_ns = now_ns + second_ns;
+        break;
+    }
+    return true;
 }
 
 /* --- the loop -------------------------------------------------------------------------------- */
@@ -192,12 +241,12 @@ add_second(struct bench_driver *driver, uint64_t span_ns)
 static bool
 wait_for_events(struct bench_driver *driver, uint64_t now_ns, uint64_t until_ns)
 {
-    struct epoll_event events[EVENTS];
+    const struct epoll_event *events = driver->events;
     uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
     struct timespec left = {.tv_sec = (time_t)(left_ns / second_ns),
                             .tv_nsec = (long)(left_ns % second_ns)};
 
-    int count = epoll_pwait2(driver->poller, events, EVENTS, &left, NULL);
+    int count = epoll_pwait2(driver->poller, driver->events, BENCH_EVENTS, &left, NULL);
     for (int i = 0; i < count; i++) {
         if (events[i].data.u32 == UINT32_MAX)
             return false;
@@ -257,13 +306,15 @@ loop(struct bench_driver *driver, struct error *err)
         uint64_t now_ns = bench_clock_ns();
         while (now_ns >= driver->second_ns + second_ns)
             add_second(driver, second_ns);
-        if (driver->idle_count + driver->busy_count == 0)
-            return error_set(err, ERROR_CONNECTION_LOST, "all connections are lost");
+        if (now_ns >= driver->mend_ns && !mend(driver, now_ns, err))
+            return false;
         uint64_t due_ns = source->due(source->context, now_ns);
         if ((due_ns == BENCH_NEVER && driver->busy_count == 0) || now_ns >= limit_ns)
             return true;
         if (due_ns <= now_ns && driver->idle_count > 0) {
-            dispatch(driver, now_ns);
+            do
+                dispatch(driver, now_ns);
+            while (driver->idle_count > 0 && source->due(source->context, now_ns) <= now_ns);
             continue;
         }
         uint64_t until_ns = driver->second_ns + second_ns;
@@ -289,15 +340,20 @@ bench_driver_run(struct bench_driver *driver, const struct bench_source *source,
 
     driver->source = source;
     driver->load = load;
+    driver->is_wire = source->done == NULL;
     driver->end_ns = start_ns + duration_ns;
     driver->second_ns = start_ns;
     driver->second_errors = 0;
     driver->idle_count = driver->busy_count = 0;
+    driver->mend_ns = BENCH_NEVER;
     histogram_clear(driver->second);
     for (size_t i = 0; i < driver->lane_count; i++) {
         driver->lanes[i].idle_ns = start_ns;
+        driver->lanes[i].is_wire = driver->is_wire && driver->lanes[i].is_plain;
         if (driver->lanes[i].connection != NULL)
             driver->idle[driver->idle_count++] = (uint32_t)i;
+        else
+            driver->mend_ns = start_ns;
     }
     source->start(source->context, start_ns, driver->end_ns);
     getrusage(RUSAGE_THREAD, &before);

@@ -98,3 +98,18 @@ def test_faults_before_anything_runs(drive, server):
     process = drive(server, "SELECT nope", 1, 1, 1)
     out, err = process.communicate(timeout=10)
     assert process.returncode == 20 and "42703" in err and "nope" in err and not out
+
+
+def test_an_error_longer_than_its_room(drive, server):
+    """Only the front of a fault is kept, and what follows it on the connection still fits."""
+    load = result(drive(server, "SELECT CASE WHEN $1::int % 2 = 0 THEN 1 ELSE "
+                        "repeat('x', 2999 + $1::int)::int END", 2, 300, 1, 100))
+    assert load["faults"]["22P02"]["errors"] == load["errors"] > 50
+    assert load["done"] > 50
+
+
+def test_rows_longer_than_one_read(drive, server):
+    """Answers that come in many pieces are walked through to their end."""
+    load = result(drive(server, "SELECT repeat('y', 100000 + $1::int) FROM generate_series(1, 5)",
+                        3, 50, 1, 1000))
+    assert load["errors"] == 0 and load["done"] > 25

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TUPLES = 16384 };
+enum { TUPLES = 1024 };
 
 static const char *const *const *
 draw_tuples(struct arena *arena, size_t highest)
