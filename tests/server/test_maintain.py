@@ -373,6 +373,23 @@ class Calendar:
             f"  {name}: {{environment: {name.split('_')[1]}}}\n" for name in SIX))
         self.ran = []
 
+    def make_table(self, *tables):
+        for name in SIX:
+            for table in tables:
+                self.server.query(f"CREATE TABLE {table} WITH (autovacuum_enabled = off) AS "
+                                  "SELECT i FROM generate_series(1, 2000) i", dbname=name)
+
+    def make_work(self, *tables):
+        """Dead rows in each of the six databases."""
+        for name in SIX:
+            for table in tables:
+                self.server.query(f"UPDATE {table} SET i = i + 1", dbname=name)
+        deadline = time.monotonic() + 20
+        while any(self.server.value("SELECT count(*) FROM pg_stat_user_tables WHERE n_dead_tup "
+                                    ">= 2000", dbname=name) < len(tables) for name in SIX):
+            assert time.monotonic() < deadline, "counters do not arrive"
+            time.sleep(0.05)
+
     def arguments(self, now, *more):
         return ("maintain", "calendar", "-d", self.file, "--json", "--now", now.isoformat(), *more)
 
@@ -429,14 +446,15 @@ def wanted_windows(first, last):
             for kind, begins in windows.items()}
 
 
-@pytest.mark.pg(max=15)
+@pytest.mark.pg(min=15, max=15)  # 14's counters come late: what was vacuumed looks as if it was not
 def test_a_month_of_the_calendar(calendar):
     """Every job due ran once, in its window in Berlin, over the change to summer time; two at once
     and kills lose and double none; what was missed is made up for."""
     first = datetime.datetime(2026, 3, 1, 0, 0, tzinfo=BERLIN)
     down = (datetime.datetime(2026, 3, 14, 20, 0, tzinfo=BERLIN),
             datetime.datetime(2026, 3, 15, 14, 0, tzinfo=BERLIN))
-    ticks = 0
+    ticks = works = 0
+    calendar.make_table("w_1")
     for number in range(31):
         for hour, minute in ((0, 40), (3, 20), (15, 0)):
             now = datetime.datetime(2026, 3, 1 + number, hour, minute, tzinfo=BERLIN)
@@ -444,13 +462,20 @@ def test_a_month_of_the_calendar(calendar):
                     hour == 15 and number % 7 != 0):
                 continue
             ticks += 1
+            is_killed = ticks % 4 == 0 and hour != 15 and number != 15
+            if is_killed:
+                calendar.make_work("w_1")
+                works += 1
             calendar.keep(now.astimezone(UTC), twice=ticks % 5 == 0,
-                          crash_at=1 + ticks // 4 % 6 if ticks % 4 == 0 and hour != 15 and number != 15 else None)
+                          crash_at=1 + ticks // 4 % 6 if is_killed else None)
     windows = wanted_windows(first, now)
     assert windows["weekly"][-1].hour == 1  # 02:00 does not exist on the 29th: 03:00, in UTC 01:00
     for name in SIX:
         for kind, begins in windows.items():
             assert calendar.rows(name, kind) == begins, (name, kind)
+        assert works > 5 and calendar.server.query(
+            "SELECT (SELECT vacuum_count FROM pg_stat_user_tables WHERE relname = 'w_1'), count(*) "
+            "FROM pgdeck.maintenance_task WHERE state = 'running'", dbname=name) == [(works, 0)]
     late = [run for run in calendar.ran if not run[2] <= run[3] < run[2] + datetime.timedelta(hours=3)]
     missed = {(name, kind) for name in SIX for kind in ("daily", "weekly")}
     assert {run[:2] for run in late} == missed and len(late) == len(missed)
@@ -497,18 +522,12 @@ def begin_now(calendar):
         for word in ("--set", f"environments.{environment}.maintenance.{key}={value}")))
 
 
-def make_calendar_work(calendar):
-    for name in SIX:
-        for table in ("w_1", "w_2"):
-            calendar.server.query(f"CREATE TABLE {table} WITH (autovacuum_enabled = off) AS "
-                                  "SELECT i FROM generate_series(1, 2000) i", dbname=name)
-            calendar.server.query(f"DELETE FROM {table} WHERE i <= 600", dbname=name)
-
-
+@pytest.mark.pg(min=15)
 def test_two_watch_daemons_and_a_killed_one(calendar):
     """One is killed by kill -9 in the middle of a task, two others come at once: every run that is
     due is done once, every table is vacuumed once."""
-    make_calendar_work(calendar)
+    calendar.make_table("w_1", "w_2")
+    calendar.make_work("w_1", "w_2")
     arguments = begin_now(calendar)
     killed = calendar.pgdeck.start(*arguments, env={"PGDECK_CRASH_AT": "2"})
     for line in killed.stderr:
@@ -543,7 +562,8 @@ def test_two_watch_daemons_and_a_killed_one(calendar):
 
 def test_watch_ends_in_the_middle_of_a_task(calendar):
     """SIGTERM cancels what is under work; nothing of it stays on the server."""
-    make_calendar_work(calendar)
+    calendar.make_table("w_1", "w_2")
+    calendar.make_work("w_1", "w_2")
     with calendar.server.connect(SIX[0]) as holder:
         holder.execute("BEGIN; LOCK TABLE w_1 IN SHARE UPDATE EXCLUSIVE MODE")
         process = calendar.pgdeck.start(*begin_now(calendar))
@@ -556,8 +576,10 @@ def test_watch_ends_in_the_middle_of_a_task(calendar):
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0 and time.monotonic() - began < 4  # before lock_timeout
-        assert calendar.server.value("SELECT count(*) FROM pg_stat_activity WHERE application_name "
-                                     "~ '^pgdeck'") == 0
+        while calendar.server.value("SELECT count(*) FROM pg_stat_activity "
+                                    "WHERE application_name ~ '^pgdeck'"):
+            assert time.monotonic() - began < 4
+            time.sleep(0.02)
 
 
 def test_the_page_of_the_month(deck, tmp_path):
