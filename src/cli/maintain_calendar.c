@@ -51,12 +51,16 @@ is_told(const struct cli *cli, const struct maintenance_appointment *item)
 }
 
 static void
-print_text(const struct cli *cli, const struct maintenance_calendar *calendar)
+print_text(const struct cli *cli, const struct deck *deck,
+           const struct maintenance_calendar *calendar)
 {
     const struct cli_style *style = cli_style(cli);
 
     if (calendar->list.count == 0 && !cli->is_quiet)
-        puts("The deck has no calendar: no environment has maintenance.daily, weekly or monthly.");
+        puts((deck->advisors & ADVISOR_MAINTENANCE) == 0
+                 ? "The deck's advisors leave maintenance out."
+                 : "The deck has no calendar: no environment has maintenance.daily, weekly or "
+                   "monthly.");
     for (size_t i = 0; i < calendar->list.count; i++) {
         const struct maintenance_appointment *item = &calendar->list.items[i];
         const char *name = item->database->name;
@@ -112,7 +116,7 @@ maintain_calendar(struct cli *cli, const struct cli_command *command, int argc, 
         return cli_failed(err);
     cli_progress_end(cli);
     if (!cli->is_json)
-        print_text(cli, &calendar);
+        print_text(cli, deck, &calendar);
     else if (!print_json(&calendar, err))
         return cli_failed(err);
     return exit_status(cli, &calendar);

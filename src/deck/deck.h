@@ -32,7 +32,8 @@ enum deck_advisor {
     ADVISOR_PARTITION = 1 << 3,
     ADVISOR_MONITORING = 1 << 4,
     ADVISOR_SECURITY = 1 << 5,
-    ADVISOR_ALL = (1 << 6) - 1,
+    ADVISOR_MAINTENANCE = 1 << 6,
+    ADVISOR_ALL = (1 << 7) - 1,
 };
 
 struct deck_targets {

@@ -30,8 +30,8 @@ static const char *const logging_words[] = {"verbose", "balanced", "minimal", NU
 static const char *const depth_words[] = {"detailed", "standard", "essential", NULL};
 static const char *const io_words[] = {"auto", "epoll", "io_uring", NULL};
 static const char *const pooler_tls_words[] = {"off", "allow", "require", NULL};
-static const char *const advisor_words[] = {"settings",   "schema",   "index", "partition",
-                                            "monitoring", "security", NULL};
+static const char *const advisor_words[] = {"settings",   "schema",   "index",       "partition",
+                                            "monitoring", "security", "maintenance", NULL};
 
 const char *const deck_pool_mode_words[] = {"transaction", "session", "statement", NULL};
 const char *const deck_pool_reset_words[] = {"tracked", "full", NULL};
@@ -520,7 +520,7 @@ static const struct deck_key root_keys[] = {
     {.name = "advisors",
      .type = KEY_SET,
      .offset = AT(deck_root, deck.advisors),
-     .help = "who may propose changes; default: all",
+     .help = "who may propose changes, and whether the calendar is kept; default: all",
      .words = advisor_words},
     {.name = "servers",
      .type = KEY_MAP,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "health/health.h"
 
+#include "backup/backup.h"
 #include "base/embed.h"
 #include "base/text.h"
 #include "health/inline.h"
@@ -40,6 +41,10 @@ struct look {
 };
 
 enum { MS = 1000 }; /* in a second */
+
+/* The one check that no SQL can make. It comes before what can wait until tomorrow. */
+static const char backup_check[] = "backup";
+static const char backup_rank[] = "9";
 
 static const char role_limit[] = "not measurable with this role";
 
@@ -81,7 +86,7 @@ check_options(const struct look *look, struct error *err)
                              options->databases[i]);
     }
     for (size_t i = 0; i < options->check_count; i++) {
-        bool is_known = false;
+        bool is_known = strcmp(options->checks[i], backup_check) == 0;
         for (size_t j = 0; j < look->checks.list.count; j++)
             is_known |= strcmp(options->checks[i], look->checks.list.items[j].name) == 0;
         if (!is_known)
@@ -462,6 +467,75 @@ left_ms(const struct look *look)
     return left < 1 ? 1 : left;
 }
 
+/* --- backups ------------------------------------------------------------------------------ */
+
+static void
+add_backup(struct look *look, const struct deck_environment *environment,
+           const struct backup_report *report)
+{
+    struct health_finding finding = {
+        .severity = HEALTH_OK,
+        .rank = atoi(backup_rank),
+        .server = environment->server->name,
+        .check = backup_check,
+        .finding = report->text,
+        .evidence = report->fault == NULL
+                        ? arena_printf(look->arena, "environment %s", environment->name)
+                        : arena_printf(look->arena, "environment %s; of the backups %s",
+                                       environment->name, report->fault),
+        .confidence = report->is_late ? "not measured" : "measured",
+    };
+
+    if (report->is_late)
+        finding.severity = HEALTH_UNKNOWN;
+    else if (!report->is_good || report->fault != NULL)
+        finding.severity = backup_is_vital(environment) ? HEALTH_CRITICAL : HEALTH_WARNING;
+    if (report->text != NULL)
+        add_finding(look, &finding);
+}
+
+static bool
+look_at_backup(struct look *look, size_t index, struct error *err)
+{
+    const struct monitoring_object check = {
+        .name = backup_check, .rank = backup_rank, .is_server_wide = true};
+    const struct session *session = &look->sessions[index];
+    struct backup_report report;
+    struct error fault = {0};
+
+    if (backup_look(look->arena, session->deck->environment, look->connections[index],
+                    left_ms(look), &report, &fault)) {
+        add_backup(look, session->deck->environment, &report);
+        return true;
+    }
+    if (fault.code == ERROR_INTERRUPTED) {
+        *err = fault;
+        return false;
+    }
+    add_fault(look, session, &check, &fault);
+    return true;
+}
+
+/* Once for each environment, of the databases that can be reached. */
+static bool
+look_at_backups(struct look *look, struct error *err)
+{
+    if (!is_chosen(look->options->checks, look->options->check_count, backup_check))
+        return true;
+    for (size_t i = 0; i < look->count; i++) {
+        const struct deck_environment *environment = look->sessions[i].deck->environment;
+        bool is_first = look->connections[i] != NULL;
+        for (size_t j = 0; j < i && is_first; j++)
+            is_first =
+                look->connections[j] == NULL || look->sessions[j].deck->environment != environment;
+        if (is_first && !look_at_backup(look, i, err))
+            return false;
+    }
+    return true;
+}
+
+/* --- all ---------------------------------------------------------------------------------- */
+
 /* Each step may take half of what is left, so that a server that does not answer leaves time for
  * the others. */
 static bool
@@ -488,7 +562,7 @@ ask(struct look *look, struct error *err)
         else
             read_checks(look, i);
     }
-    return true;
+    return look_at_backups(look, err);
 }
 
 bool
@@ -516,7 +590,7 @@ health_look(struct arena *arena, const struct health_options *options,
     for (size_t i = 0; i < look.count; i++)
         ret_report->server_count += is_first_on_server(&look, i);
     ret_report->database_count = look.count;
-    ret_report->check_count = look.checks.list.count;
+    ret_report->check_count = look.checks.list.count + 1; /* of backups */
     ret_report->took_s = seconds() - begin;
     return true;
 }

@@ -3,6 +3,7 @@
  * which the defaults cannot keep up. */
 #include "maintenance/run.h"
 
+#include "backup/backup.h"
 #include "index/status.h"
 
 #include <string.h>
@@ -60,5 +61,23 @@ maintenance_find_autovacuum(struct maintenance_run *run, struct error *err)
     for (int row = 0; row < PQntuples(result); row++)
         maintenance_find(run, MAINTENANCE_INFO, pg_keep(run->arena, result, row, "sql"), "%s",
                          pg_value(result, row, "text"));
+    return true;
+}
+
+bool
+maintenance_find_backup(struct maintenance_run *run, struct error *err)
+{
+    enum { ASK_TIMEOUT_MS = 60000 };
+    const struct deck_environment *environment = run->database->environment;
+    enum maintenance_severity bad =
+        backup_is_vital(environment) ? MAINTENANCE_CRITICAL : MAINTENANCE_WARNING;
+    struct backup_report report;
+
+    if (!backup_look(run->arena, environment, run->connection, ASK_TIMEOUT_MS, &report, err))
+        return false;
+    if (report.text != NULL)
+        maintenance_find(run, report.is_good ? MAINTENANCE_INFO : bad, NULL, "%s", report.text);
+    if (report.fault != NULL)
+        maintenance_find(run, bad, NULL, "of the backups %s", report.fault);
     return true;
 }

@@ -191,6 +191,8 @@ maintenance_keep(struct arena *arena, const struct deck *deck,
                  struct error *err)
 {
     *ret_calendar = (struct maintenance_calendar){0};
+    if ((deck->advisors & ADVISOR_MAINTENANCE) == 0)
+        return true;
     for (size_t i = 0; i < deck->databases.count; i++) {
         const struct deck_database *database = &deck->databases.items[i];
         const struct pg_target target = plan_target(database->environment->server, database->name);

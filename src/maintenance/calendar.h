@@ -37,7 +37,8 @@ struct maintenance_clock {
 
 const char *maintenance_turn_name(enum maintenance_turn turn);
 /* Reads the calendar of all databases, and does what is due where the clock says so. Fails when
- * interrupted; a database that cannot be reached is one of its appointments. */
+ * interrupted; a database that cannot be reached is one of its appointments. A deck whose advisors
+ * leave maintenance out has none. */
 bool maintenance_keep(struct arena *arena, const struct deck *deck,
                       const struct maintenance_clock *clock,
                       struct maintenance_calendar *ret_calendar, struct error *err) MUST_CHECK;

@@ -16,7 +16,7 @@ environments:
   test: {server: main, memory: 256MB, max_connections: 20, workload: oltp, logging: minimal}
 databases:
   DATABASE: {environment: test}
-advisors: [schema, index, partition]
+advisors: [schema, index, partition, maintenance]
 lock_wait: 50ms
 give_up: 2s
 """

@@ -299,8 +299,10 @@ def test_what_is_told_is_sql(deck):
 
 def test_backups_are_checked(deck, tmp_path):
     """Each tool's own answer; what is old, failed or not there is a critical finding of
-    production."""
-    text = deck.write().file.read_text().replace("test:", "production:").replace(
+    production: of maintain and of health."""
+    deck.write().applied()
+    assert deck.pgdeck("health", "-d", deck.file, "--check", "backup", expect=0)
+    text = deck.file.read_text().replace("test:", "production:").replace(
         "environment: test", "environment: production")
     deck.file.write_text(text)
     deck.applied()
@@ -314,10 +316,16 @@ def test_backups_are_checked(deck, tmp_path):
             program.chmod(0o755)
         sets = [word for key, value in {"kind": kind, **more}.items()
                 for word in ("--set", f"environments.production.maintenance.backup.{key}={value}")]
-        result = deck.pgdeck("maintain", "daily", "-n", "-d", deck.file, "--json", *sets,
-                             env={"PATH": f"{bin_folder}:/usr/bin:/bin"})
+        env = {"PATH": f"{bin_folder}:/usr/bin:/bin"}
+        result = deck.pgdeck("maintain", "daily", "-n", "-d", deck.file, "--json", *sets, env=env)
         finding, = json.loads(result.out)[0]["findings"]
-        assert (result.code == 2) == (finding["severity"] == "critical"), result.out
+        is_critical = finding["severity"] == "critical"
+        assert result.code == (2 if is_critical else 0), result.out
+        health = deck.pgdeck("health", "-d", deck.file, "--check", "backup", "--json", *sets,
+                             env=env, expect=2 if is_critical else 0)
+        seen, = [row for row in json.loads(health.out)["findings"] if row["check"] == "backup"]
+        assert seen["severity"] == ("critical" if is_critical else "ok")
+        assert seen["finding"] == finding["text"]
         return finding["severity"], finding["text"]
 
     now = int(time.time())
@@ -337,6 +345,9 @@ def test_backups_are_checked(deck, tmp_path):
     assert found("command", "", command=f"echo {now - 60}")[0] == "info"
     assert found("command", "", command="date -d '3 days ago'")[0] == "critical"
     assert found("command", "", command="true")[1] == "there is no good backup"
+    slow = "environments.production.maintenance.backup={kind: command, command: sleep 20}"
+    late = deck.pgdeck("health", "-d", deck.file, "-c", "backup", "--timeout", "1", "--set", slow)
+    assert late.code == 3 and "no end within" in late.out, late.out
 
 
 # --- the calendar -----------------------------------------------------------------------------
@@ -495,6 +506,9 @@ def test_the_calendar_only_shows(calendar):
     assert (weekly["local_begin"], weekly["local_next"]) == ("2026-03-01 02:00", "2026-03-08 02:00")
     assert calendar.server.query("SELECT 1 FROM pg_namespace WHERE nspname = 'pgdeck'",
                                  dbname=SIX[0]) == []
+    off = calendar.pgdeck("maintain", "calendar", "--run", "-d", calendar.file, "--set",
+                          "advisors=[schema]", expect=0)
+    assert off.out == "The deck's advisors leave maintenance out.\n"
     wrong = calendar.pgdeck(*calendar.arguments(now), "--set",
                             "environments.dev.maintenance.time_zone=Europe/Bremen")
     assert wrong.code == 11 and 'Europe/Bremen' in json.loads(wrong.out)[0]["outcome"]

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 /* Whether there is a backup that is new enough: what makes them is asked, here where pgdeck runs.
  * pgBackRest, Barman and WAL-G tell in JSON; a command of the deck's prints the time. */
-#include "maintenance/run.h"
+#include "backup/backup.h"
 
+#include "base/embed.h"
 #include "base/process.h"
+#include "base/text.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ASK_TIMEOUT_MS = 60000, MOST_ARGUMENTS = 8 };
+enum { MOST_ARGUMENTS = 8 };
 
 struct backups {
     const char *newest; /* when the newest good one ended: seconds since 1970, or a time as text */
@@ -18,15 +20,15 @@ struct backups {
 };
 
 static const char *
-number(struct maintenance_run *run, const json_t *value)
+number(struct arena *arena, const json_t *value)
 {
-    return arena_printf(run->arena, "%lld", (long long)json_integer_value(value));
+    return arena_printf(arena, "%lld", (long long)json_integer_value(value));
 }
 
 /* [{"name": "main", "backup": [{"error": false, "timestamp": {"stop": 1700000000}}, ...]}] in the
  * order in which they were made. */
 static bool
-read_pgbackrest(struct maintenance_run *run, const json_t *root, struct backups *backups)
+read_pgbackrest(struct arena *arena, const json_t *root, struct backups *backups)
 {
     json_int_t newest = -1;
     size_t i, j;
@@ -44,7 +46,7 @@ read_pgbackrest(struct maintenance_run *run, const json_t *root, struct backups 
             if (is_bad || !json_is_integer(stop) || json_integer_value(stop) <= newest)
                 continue;
             newest = json_integer_value(stop);
-            backups->newest = number(run, stop);
+            backups->newest = number(arena, stop);
         }
     }
     return true;
@@ -53,7 +55,7 @@ read_pgbackrest(struct maintenance_run *run, const json_t *root, struct backups 
 /* {"main": [{"status": "DONE", "end_time_timestamp": "1700000000", "end_time": "..."}, ...]}, the
  * newest first. */
 static bool
-read_barman(struct maintenance_run *run, json_t *root, struct backups *backups)
+read_barman(struct arena *arena, json_t *root, struct backups *backups)
 {
     const char *server;
     json_t *list, *backup;
@@ -74,7 +76,7 @@ read_barman(struct maintenance_run *run, json_t *root, struct backups *backups)
             if (is_bad || end == NULL || strtoll(end, NULL, 10) <= newest)
                 continue;
             newest = strtoll(end, NULL, 10);
-            backups->newest = arena_strdup(run->arena, end);
+            backups->newest = arena_strdup(arena, end);
         }
     }
     return true;
@@ -83,7 +85,7 @@ read_barman(struct maintenance_run *run, json_t *root, struct backups *backups)
 /* [{"backup_name": "base_..", "finish_time": "2026-01-01T00:00:00Z"}, ...]; such times sort as
  * texts. */
 static bool
-read_walg(struct maintenance_run *run, const json_t *root, struct backups *backups)
+read_walg(struct arena *arena, const json_t *root, struct backups *backups)
 {
     json_t *backup;
     size_t i;
@@ -96,34 +98,34 @@ read_walg(struct maintenance_run *run, const json_t *root, struct backups *backu
         if (end == NULL)
             end = json_string_value(json_object_get(backup, "time"));
         if (end != NULL && (backups->newest == NULL || strcmp(end, backups->newest) > 0))
-            backups->newest = arena_strdup(run->arena, end);
+            backups->newest = arena_strdup(arena, end);
     }
     return true;
 }
 
 static bool
-read_answer(struct maintenance_run *run, const char *answer, struct backups *backups)
+read_answer(struct arena *arena, enum deck_backup_kind kind, const char *answer,
+            struct backups *backups)
 {
-    enum deck_backup_kind kind = run->wanted->backup.kind;
 
     if (kind == BACKUP_COMMAND) {
         size_t length = strcspn(answer, "\r\n");
-        backups->newest = length == 0 ? NULL : arena_strndup(run->arena, answer, length);
+        backups->newest = length == 0 ? NULL : arena_strndup(arena, answer, length);
         return true;
     }
     /* warnings may come first */
     json_t *root = json_loads(answer + strcspn(answer, "[{"), JSON_DISABLE_EOF_CHECK, NULL);
-    bool is_read = kind == BACKUP_PGBACKREST ? read_pgbackrest(run, root, backups)
-                   : kind == BACKUP_BARMAN   ? read_barman(run, root, backups)
-                                             : read_walg(run, root, backups);
+    bool is_read = kind == BACKUP_PGBACKREST ? read_pgbackrest(arena, root, backups)
+                   : kind == BACKUP_BARMAN   ? read_barman(arena, root, backups)
+                                             : read_walg(arena, root, backups);
     json_decref(root);
     return is_read;
 }
 
 static void
-make_arguments(struct maintenance_run *run, const char *arguments[MOST_ARGUMENTS])
+make_arguments(struct arena *arena, const struct deck_backup *backup,
+               const char *arguments[MOST_ARGUMENTS])
 {
-    const struct deck_backup *backup = &run->wanted->backup;
     size_t count = 0;
 
     if (backup->kind == BACKUP_COMMAND) {
@@ -137,7 +139,7 @@ make_arguments(struct maintenance_run *run, const char *arguments[MOST_ARGUMENTS
         arguments[count++] = "pgbackrest";
         arguments[count++] = "--output=json";
         if (backup->name != NULL)
-            arguments[count++] = arena_printf(run->arena, "--stanza=%s", backup->name);
+            arguments[count++] = arena_printf(arena, "--stanza=%s", backup->name);
         arguments[count++] = "info";
     } else if (backup->kind == BACKUP_BARMAN) {
         arguments[count++] = "barman";
@@ -153,43 +155,42 @@ make_arguments(struct maintenance_run *run, const char *arguments[MOST_ARGUMENTS
     }
 }
 
-/* Production cannot do without; elsewhere somebody may have decided so. */
-static enum maintenance_severity
-severity(const struct maintenance_run *run)
+bool
+backup_is_vital(const struct deck_environment *environment)
 {
-    return strncmp(run->database->environment->name, "prod", 4) == 0 ? MAINTENANCE_CRITICAL
-                                                                     : MAINTENANCE_WARNING;
+    return strncmp(environment->name, "prod", 4) == 0;
 }
 
 static bool
-judge(struct maintenance_run *run, const struct backups *backups, struct error *err)
+judge(struct arena *arena, const struct deck_backup *wanted, const struct backups *backups,
+      PGconn *connection, struct backup_report *report, struct error *err)
 {
-    const struct deck_backup *wanted = &run->wanted->backup;
     const char *parameters[1] = {backups->newest};
     AUTO_PGRESULT result = NULL;
 
-    if (backups->newest == NULL) {
-        maintenance_find(run, severity(run), NULL, "there is no good backup");
+    report->fault = backups->fault;
+    report->text = "there is no good backup";
+    if (backups->newest == NULL)
         return true;
-    }
-    if (!maintenance_query(run, "maintenance/sql/backup_age.sql", 1, parameters, &result, err))
+    if (!pg_query(connection, embedded_file("backup/sql/age.sql")->text, 1, parameters, &result,
+                  err))
         return error_wrap(err, "when the newest backup was made, \"%s\"", backups->newest);
     double age_h = strtod(pg_value(result, 0, "seconds"), NULL) / 3600;
     double most_h = (double)wanted->max_age_ms / 3600000;
-    if (age_h > most_h)
-        maintenance_find(run, severity(run), NULL,
-                         "the newest good backup is %.1f hours old, more than %.1f", age_h, most_h);
-    else
-        maintenance_find(run, MAINTENANCE_INFO, NULL, "the newest good backup is %.1f hours old",
-                         age_h);
-    if (backups->fault != NULL)
-        maintenance_find(run, severity(run), NULL, "of the backups %s", backups->fault);
+    report->is_good = age_h <= most_h;
+    report->text =
+        report->is_good
+            ? arena_printf(arena, "the newest good backup is %.1f hours old", age_h)
+            : arena_printf(arena, "the newest good backup is %.1f hours old, more than %.1f", age_h,
+                           most_h);
     return true;
 }
 
 bool
-maintenance_find_backup(struct maintenance_run *run, struct error *err)
+backup_look(struct arena *arena, const struct deck_environment *environment, PGconn *connection,
+            int timeout_ms, struct backup_report *ret_report, struct error *err)
 {
+    const struct deck_backup *wanted = &environment->maintenance.backup;
     const char *arguments[MOST_ARGUMENTS] = {NULL};
     const struct process_spec spec = {.arguments = arguments};
     struct backups backups = {0};
@@ -197,29 +198,31 @@ maintenance_find_backup(struct maintenance_run *run, struct error *err)
     AUTO_TEXT answer = {0};
     int status = 0;
 
-    if (run->wanted->backup.kind == BACKUP_UNKNOWN) {
-        if (severity(run) == MAINTENANCE_CRITICAL)
-            maintenance_find(run, MAINTENANCE_CRITICAL, NULL,
-                             "environment %s has no backup that pgdeck knows of: give "
-                             "maintenance.backup in the deck",
-                             run->database->environment->name);
+    *ret_report = (struct backup_report){0};
+    if (wanted->kind == BACKUP_UNKNOWN) {
+        if (!backup_is_vital(environment))
+            return true;
+        ret_report->text = arena_printf(arena,
+                                        "environment %s has no backup that pgdeck knows of: give "
+                                        "maintenance.backup in the deck",
+                                        environment->name);
         return true;
     }
-    make_arguments(run, arguments);
-    if (!process_run(&spec, ASK_TIMEOUT_MS, &answer, &status, &fault)) {
+    make_arguments(arena, wanted, arguments);
+    if (!process_run(&spec, timeout_ms, &answer, &status, &fault)) {
         if (fault.code == ERROR_INTERRUPTED) {
             *err = fault;
             return false;
         }
-        maintenance_find(run, severity(run), NULL, "the backups cannot be asked for: %s",
-                         fault.message);
+        ret_report->is_late = true;
+        ret_report->text =
+            arena_printf(arena, "the backups cannot be asked for: %s", fault.message);
         return true;
     }
-    if (status != 0 || !read_answer(run, text_chars(&answer), &backups)) {
-        maintenance_find(run, severity(run), NULL,
-                         "the backups cannot be asked for: exit status %d, \"%.200s\"", status,
-                         text_chars(&answer));
-        return true;
-    }
-    return judge(run, &backups, err);
+    if (status == 0 && read_answer(arena, wanted->kind, text_chars(&answer), &backups))
+        return judge(arena, wanted, &backups, connection, ret_report, err);
+    ret_report->text =
+        arena_printf(arena, "the backups cannot be asked for: exit status %d, \"%.200s\"", status,
+                     text_chars(&answer));
+    return true;
 }
