@@ -191,8 +191,10 @@ answer_document(struct web_server *server, struct MHD_Connection *connection, co
     if (server->token != NULL && !web_token_is_right(authorization, server->token))
         return refuse(connection, MHD_HTTP_UNAUTHORIZED, "a token is needed\n");
     const struct watch_document *document = watch_board_get(server->board, name);
-    if (document == NULL)
-        return refuse(connection, MHD_HTTP_NOT_FOUND, "there is no such document\n");
+    if (document == NULL && strcmp(name, "metrics") == 0)
+        return refuse(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "nothing is known yet\n");
+    if (document == NULL) /* yet, or any more: not a fault of who asks */
+        return refuse(connection, MHD_HTTP_NO_CONTENT, "");
     make_etag(document->text, document->length, etag);
     const char *type = document->type;
     return hand_out(connection, type, etag, document_body(server, document));

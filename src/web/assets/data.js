@@ -51,8 +51,9 @@ async function take(follower) {
   }
   setFault(null);
   if (response.status === 304) return;
-  const text = response.ok ? await response.text() : null;
-  follower.etag = response.ok ? response.headers.get("ETag") : null;
+  const isThere = response.status === 200;
+  const text = isThere ? await response.text() : null;
+  follower.etag = isThere ? response.headers.get("ETag") : null;
   if (text === follower.text) return;
   follower.text = text;
   follower.show(text === null ? null : JSON.parse(text));
