@@ -111,6 +111,7 @@ web_asset_path(const char *path, const char **ret_type)
         {"/chart.js", "web/assets/chart.js", script},
         {"/first.js", "web/assets/first.js", script},
         {"/query.js", "web/assets/query.js", script},
+        {"/state.js", "web/assets/state.js", script},
     };
 
     for (size_t i = 0; i < sizeof(assets) / sizeof(assets[0]); i++) {

@@ -95,6 +95,7 @@ def test_hostile_names_on_every_page(browser, board):
     for panel in (*PANELS, "state"):
         text = browser.text(f"#{panel}")
         assert panel == "state" or "<script>window.hacked=1</script>" in text, panel
+        assert "\u202e" not in text and (panel == "state" or "⟨U+202E⟩" in text), panel
         assert "undefined" not in text and "NaN" not in text and "[object" not in text, text
     assert "2 databases cannot be reached, 2 open alerts" in browser.text("#state")
     check_harmless(browser)
@@ -107,7 +108,7 @@ def test_hostile_names_on_every_page(browser, board):
         for part in ("Index advice", "Plans", "Seen at work"):
             assert part in browser.text("main")
         browser.find("summary")[0].click()
-        assert HOSTILE in browser.text("details[open]")
+        assert HOSTILE[:60] in browser.text("details[open]")
         assert HOSTILE[:40] in browser.text("main pre")
         check_harmless(browser)
         browser.find(".back a")[0].click()

@@ -6,7 +6,7 @@ markup, and with everything wrong at once. write(folder, documents) is what web_
 import json
 import math
 
-HOSTILE = "\"><script>window.hacked=1</script><img src=x onerror=window.hacked=1> '; ü 数据 \\u202e\u202e{{x}}"
+HOSTILE = "\"><script>window.hacked=1</script><img src=x onerror=window.hacked=1> '; ü 数据 \u202e{{x}}"
 LEVELS = {"development": (500, 0.85), "staging": (200, 0.90), "production": (100, 0.95)}
 
 
@@ -67,6 +67,7 @@ QUERIES = (
 def query(i, text, database="saascontrol_prod_pro1", role="production_api_gateway_a"):
     mean = 0.4 * 7 ** (i % 4)
     return {"id": f"{i:x}f3a", "database": database, "role": role, "query": text,
+            "query_id": "-4711", "environment": "production",
             "calls": 120000 // (i + 1), "rows": 5000, "total_ms": mean * 1000, "mean_ms": mean,
             "share": 0.45 / (i + 1), "p95_ms": mean * 2.9, "p95_is_estimate": True,
             "cache_hit": 0.997, "mean_ms_yesterday": mean * (0.6 + 0.5 * i) if i != 2 else None}
@@ -74,7 +75,7 @@ def query(i, text, database="saascontrol_prod_pro1", role="production_api_gatewa
 
 def detail(one, at):
     return one | {
-        "server": "main", "target_ms": 100, "at": at,
+        "deck": "saas-control-deck", "server": "main", "at": at,
         "series": {"step_s": 60, "until": at, "calls": waves(120, 40, 0),
                    "mean_ms": [None if i % 40 == 5 else value
                                for i, value in enumerate(waves(120, one["mean_ms"] * 2, 1))]},
@@ -93,7 +94,13 @@ def calm(at):
            ("performance_metrics", "2026-11-30")]
     documents = {
         "overview": {"at": at, "watch": {"version": "0.1.0", "started_at": at - 7200, "pid": 1},
-                     "environments": environments, "servers": []},
+                     "environments": environments, "servers": [{
+                         "deck": "saas-control-deck", "server": "main", "is_reachable": True,
+                         "version": "15.20", "is_in_recovery": False, "started_at": at - 90000,
+                         "max_connections": 100, "reserved_connections": 3, "sessions": 42,
+                         "active": 3, "idle_in_transaction": 1, "waiting_for_lock": 0,
+                         "oldest_transaction_s": 400, "replay_lag_s": None, "xid_age": 3e8,
+                         "multixact_age": 10, "cores": 2, "sampled_at": at}]},
         "alerts": {"at": at, "alerts": []},
         "load": load(at),
         "blocking": {"at": at, "servers": []},
@@ -136,6 +143,7 @@ def hostile(at):
     environments[1]["targets"][0].update(now=900.0, budget_left=-2.0, label=HOSTILE,
                                          source=HOSTILE)
     documents["overview"]["environments"] = environments
+    documents["overview"]["servers"][0].update(server=HOSTILE, version=HOSTILE)
     documents["alerts"]["alerts"] = [{
         "level": level, "name": HOSTILE, "server": HOSTILE, "environment": HOSTILE,
         "database": HOSTILE, "object": HOSTILE, "since": at - 100, "message": f"{level}: {HOSTILE}",

@@ -42,8 +42,17 @@ function drawLines(plot, lines) {
   ctx.restore();
 }
 
+/** Whole powers of ten around low and high. */
+function decades(low, high) {
+  const bottom = Math.floor(Math.log10(low > 0 ? low : 0.1));
+  return [10 ** bottom, 10 ** Math.max(bottom + 1, Math.ceil(Math.log10(high > 0 ? high : 1)))];
+}
+
+const onlyDecades = (_plot, marks) =>
+  marks.map((value) => (Number.isInteger(Math.round(Math.log10(value) * 1e6) / 1e6) ? value : null));
+
 export class Chart {
-  /** place: an empty element. options: {height, isStacked, format(value), label} */
+  /** place: an empty element. options: {height, isStacked, isLog, format(value), label} */
   constructor(place, options) {
     this.options = options;
     this.canvas = el("div", { class: "canvas", role: "img", "aria-label": options.label });
@@ -70,7 +79,9 @@ export class Chart {
 
   rows() {
     const { at, series } = this.data;
-    const values = series.map((one) => one.values);
+    // What is nothing has no place on a scale of powers of ten.
+    const values = series.map((one) => (this.options.isLog
+      ? one.values.map((value) => (value > 0 ? value : null)) : one.values));
     return [at, ...(this.options.isStacked ? pile(values).reverse() : values)];
   }
 
@@ -105,11 +116,15 @@ export class Chart {
       legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
       scales: {
-        y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, highest, 1e-9) * 1.04] },
+        y: this.options.isLog
+          ? { distr: 3, range: (_plot, low, high) => decades(low, Math.max(high ?? 0, highest)) }
+          : { range: (_plot, _low, high) => [0, Math.max(high ?? 0, highest, 1e-9) * 1.04] },
       },
       axes: [
         { ...axis, size: 26, values: (_plot, marks) => marks.map((at) => clock(at).slice(0, 5)) },
-        { ...axis, size: 56, values: (_plot, marks) => marks.map((value) => this.options.format(value)) },
+        { ...axis, size: 56, grid: { ...axis.grid, filter: this.options.isLog ? onlyDecades : undefined },
+          values: (_plot, marks) =>
+          marks.map((value) => (value === null ? null : this.options.format(value))) },
       ],
       series: [{}, ...this.ordered().map((one) => ({
         label: "", width: this.options.isStacked ? 0 : 2, stroke: css(one.color),

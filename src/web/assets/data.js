@@ -42,58 +42,85 @@ async function ask(name, etag, signal) {
   return fetch(`/data/${name}`, { headers, signal, cache: "no-store", credentials: "omit" });
 }
 
-async function take(follower) {
-  const abort = AbortSignal.any([follower.stopped.signal, AbortSignal.timeout(TIMEOUT_MS)]);
-  const response = await ask(follower.name, follower.etag, abort);
-  if (response.status === 401) {
-    setFault("token");
-    return;
+/** One document: asked for as long as somebody is shown it. */
+class Source {
+  constructor(name, everyMs) {
+    Object.assign(this, { name, everyMs, etag: null, text: undefined, failures: 0 });
+    this.shows = new Set();
+    this.stopped = new AbortController();
+    document.addEventListener("visibilitychange", () => this.look(),
+      { signal: this.stopped.signal });
+    this.turn();
   }
-  setFault(null);
-  if (response.status === 304) return;
-  const isThere = response.status === 200;
-  const text = isThere ? await response.text() : null;
-  follower.etag = isThere ? response.headers.get("ETag") : null;
-  if (text === follower.text) return;
-  follower.text = text;
-  follower.show(text === null ? null : JSON.parse(text));
+
+  /** Shown again after having been hidden: not only at the next turn. */
+  look() {
+    if (document.hidden || this.timer === undefined) return;
+    clearTimeout(this.timer);
+    this.turn();
+  }
+
+  async turn() {
+    this.timer = undefined;
+    let wait = this.everyMs;
+    try {
+      if (!document.hidden) await this.take();
+      this.failures = 0;
+    } catch (error) {
+      if (this.stopped.signal.aborted) return;
+      if (!(error instanceof TypeError) && !["TimeoutError", "AbortError"].includes(error.name))
+        throw error;
+      this.failures += 1;
+      setFault("away");
+      wait = Math.min(BACKOFF_MAX_MS, this.everyMs * 2 ** Math.min(this.failures - 1, 4));
+    }
+    if (!this.stopped.signal.aborted) this.timer = setTimeout(() => this.turn(), wait);
+  }
+
+  async take() {
+    const signal = AbortSignal.any([this.stopped.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+    const response = await ask(this.name, this.etag, signal);
+    if (response.status === 401) {
+      setFault("token");
+      return;
+    }
+    if (response.status === 304) {
+      setFault(null);
+      return;
+    }
+    const isThere = response.status === 200;
+    const text = isThere ? await response.text() : null;
+    setFault(null);
+    this.etag = isThere ? response.headers.get("ETag") : null;
+    if (text === this.text) return;
+    this.text = text;
+    const value = this.value();
+    this.shows.forEach((show) => show(value));
+  }
+
+  value() {
+    return this.text === null ? null : JSON.parse(this.text);
+  }
+
+  end() {
+    clearTimeout(this.timer);
+    this.stopped.abort();
+  }
 }
 
-async function turn(follower) {
-  let wait = follower.every;
-  if (!document.hidden) {
-    try {
-      await take(follower);
-      follower.failures = 0;
-    } catch (error) {
-      if (follower.stopped.signal.aborted) return;
-      if (error instanceof TypeError || error.name === "TimeoutError" || error.name === "AbortError") {
-        follower.failures += 1;
-        setFault("away");
-        wait = Math.min(BACKOFF_MAX_MS, follower.every * 2 ** Math.min(follower.failures, 4));
-      } else throw error;
-    }
-  }
-  if (follower.stopped.signal.aborted) return;
-  follower.timer = setTimeout(() => turn(follower), wait);
-}
+const sources = new Map();
 
 /** show(document) now and at each change; null: there is no such document. Returns what ends it. */
 export function follow(name, everyMs, show) {
-  const follower = {
-    name, every: everyMs, show, etag: null, text: undefined, failures: 0,
-    stopped: new AbortController(),
-  };
-  const look = () => {
-    if (document.hidden || follower.timer === undefined) return;
-    clearTimeout(follower.timer);
-    follower.timer = undefined;
-    turn(follower);
-  };
-  document.addEventListener("visibilitychange", look, { signal: follower.stopped.signal });
-  turn(follower);
+  if (!sources.has(name)) sources.set(name, new Source(name, everyMs));
+  const source = sources.get(name);
+  const mine = (value) => show(value);
+  source.shows.add(mine);
+  if (source.text !== undefined) mine(source.value());
   return () => {
-    clearTimeout(follower.timer);
-    follower.stopped.abort();
+    source.shows.delete(mine);
+    if (source.shows.size > 0) return;
+    source.end();
+    sources.delete(name);
   };
 }

@@ -22,8 +22,14 @@ function append(element, children) {
   for (const child of children) {
     if (child === null || child === undefined || child === false) continue;
     if (Array.isArray(child)) append(element, child);
-    else element.append(child); // a text becomes a text node
+    else element.append(typeof child === "object" ? child : visible(String(child)));
   }
+}
+
+/** Characters that would turn the text around them, and so make a name look like another. */
+function visible(text) {
+  return text.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    (character) => `\u27e8U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`);
 }
 
 /** Links lead within the page only. */

@@ -3,14 +3,13 @@
 import { copyable, el, fill, icon, table } from "./dom.js";
 import { Chart, canDraw } from "./chart.js";
 import { follow } from "./data.js";
+import { BAD, OK, UNKNOWN, standing } from "./state.js";
 import { age, byUnit, change, count, duration, moment, oneLine, share, NONE }
   from "./format.js";
 
-const OK = ["M3 8.5l3.2 3L13 4.5"];
-const BAD = ["M8 3.5v5.5", "M8 12v.5"];
-const UNKNOWN = ["M4 8h8"];
 const FAST_MS = 2000, SLOW_MS = 10000;
 const PARTITIONS_SHOWN = 8;
+const OLD_S = 60, OLD_XIDS = 200e6; // of a transaction; autovacuum_freeze_max_age's default
 const LOAD_COLORS = {
   CPU: "--w-cpu", IO: "--w-io", Lock: "--w-lock", LWLock: "--w-lwlock", Client: "--w-client",
   IPC: "--w-ipc", Timeout: "--w-timeout", BufferPin: "--w-pin", Extension: "--w-extension",
@@ -50,12 +49,6 @@ const calm = (text) => el("p", { class: "calm" }, icon(OK, "good"), text);
 
 /* --- environments --------------------------------------------------------------------------- */
 
-function standing(target) {
-  if (target.now === null || target.target === null || target.target === undefined) return "unknown";
-  const isMet = target.is_low_bad ? target.now >= target.target : target.now <= target.target;
-  return isMet ? "good" : "bad";
-}
-
 function budgetBar(left) {
   if (typeof left !== "number") return null;
   const kind = left <= 0 ? "bad" : left < 0.25 ? "warn" : "good";
@@ -73,13 +66,14 @@ function targetCell(target) {
     : `${target.is_low_bad ? "≥" : "≤"} ${format(target.target)}`;
   const was = [["1 h", target.hour], ["1 d", target.day]]
     .filter(([, value]) => typeof value === "number")
-    .map(([name, value]) => `${name} ${format(value)}`).join(" · ");
+    .map(([name, value]) => el("span", null, `${name} ${format(value)}`));
   return el("div", { class: `target ${state}`, title: target.source },
     el("span", { class: "label" }, target.label,
       target.is_estimate ? chip("estimate", "estimate") : null),
     el("span", { class: "now" }, el("b", null, format(target.now)),
       limit ? el("span", { class: "limit" }, limit) : null),
-    was ? quiet(was) : null, budgetBar(target.budget_left));
+    was.length ? el("span", { class: "quiet history" }, was) : null,
+    budgetBar(target.budget_left));
 }
 
 function databaseFaults(environment) {
@@ -107,11 +101,32 @@ function environmentRow(environment) {
     databaseFaults(environment));
 }
 
+function serverLine(server) {
+  if (!server.is_reachable) return null;
+  const facts = [
+    server.version && `PostgreSQL ${server.version}`, server.is_in_recovery && "standby",
+    typeof server.sessions === "number"
+      && `${count(server.sessions)} of ${count(server.max_connections)} connections`,
+    server.idle_in_transaction > 0 && `${count(server.idle_in_transaction)} idle in transaction`,
+    server.oldest_transaction_s > OLD_S
+      && `oldest transaction ${duration(server.oldest_transaction_s * 1000)}`,
+    server.replay_lag_s > 1 && `replay ${duration(server.replay_lag_s * 1000)} behind`,
+    server.xid_age > OLD_XIDS && `${count(server.xid_age)} transactions since the oldest freeze`,
+  ].filter(Boolean);
+  return el("li", null, el("b", null, server.server), ` ${facts.join(" \u00b7 ")}`,
+    server.started_at ? [" \u00b7 up ", ago(server.started_at)] : null);
+}
+
 function showEnvironments(place, overview) {
+  if (!overview) {
+    place.show(null);
+    return;
+  }
   const decks = [...new Set(overview.environments.map((one) => one.deck))];
   place.show(decks.map((deck) => [
     decks.length > 1 ? el("h3", { class: "deck" }, deck) : null,
     overview.environments.filter((one) => one.deck === deck).map(environmentRow),
+    el("ul", { class: "servers" }, overview.servers.filter((one) => one.deck === deck).map(serverLine)),
   ]));
 }
 
@@ -131,8 +146,9 @@ function alertItem(alert) {
 }
 
 function showAlerts(place, alerts) {
-  const open = alerts.alerts ?? [];
-  if (open.length === 0) place.show(calm("No alert is open."));
+  const open = alerts?.alerts ?? [];
+  if (!alerts) place.show(null);
+  else if (open.length === 0) place.show(calm("No alert is open."));
   else place.show(el("ul", { class: "alerts" }, open.map(alertItem)), `${open.length} open`);
 }
 
@@ -224,7 +240,7 @@ function shareBar(value) {
     share(value));
 }
 
-function queryRow(query) {
+function queryRow(query, hasP95) {
   const ratio = query.mean_ms_yesterday > 0 ? query.mean_ms / query.mean_ms_yesterday : null;
   const kind = ratio === null ? "" : ratio > 1.2 ? "bad" : ratio < 0.8 ? "good" : "";
   return el("tr", null,
@@ -235,23 +251,30 @@ function queryRow(query) {
     el("td", { class: "bar-cell" }, shareBar(query.share)),
     el("td", { class: "number wide" }, count(query.calls)),
     el("td", { class: "number" }, duration(query.mean_ms)),
-    el("td", { class: "number wide" }, query.p95_is_estimate && query.p95_ms !== null ? "≈ " : "",
-      duration(query.p95_ms)),
+    hasP95 ? el("td", { class: "number wide" }, query.p95_is_estimate ? "≈ " : "",
+      duration(query.p95_ms)) : null,
     el("td", { class: `number wide ${kind}` }, change(ratio)));
 }
 
-const QUERY_HEADS = [
-  ["Query"], ["Share of load"], ["Calls", "number wide"], ["Mean", "number"],
-  ["p95", "number wide", "≈: estimated from mean and deviation"],
-  ["vs yesterday", "number wide", "mean time of a call, against yesterday at this hour"],
-];
+const QUERY_HEADS = [["Query"], ["Load", "of", "share of the time of all statements"], ["Calls", "number wide"], ["Mean", "number"]];
+const P95_HEAD = ["p95", "number wide", "≈: an estimate"];
+const YESTERDAY_HEAD = ["vs yesterday", "number wide",
+  "mean time of a call, against the same time yesterday"];
 
-function otherRow(other) {
+function otherRow(other, hasP95) {
   return el("tr", { class: "other" },
     el("td", null, quiet(`${count(other.statements)} other statements`)),
     el("td", { class: "bar-cell" }, shareBar(other.share)),
     el("td", { class: "number wide" }, count(other.calls)),
-    el("td", { class: "number" }), el("td", { class: "wide" }), el("td", { class: "wide" }));
+    el("td", { class: "number" }), hasP95 ? el("td", { class: "wide" }) : null,
+    el("td", { class: "wide" }));
+}
+
+function queryTable(server) {
+  const hasP95 = server.queries.some((query) => typeof query.p95_ms === "number");
+  return table("queries", [...QUERY_HEADS, ...(hasP95 ? [P95_HEAD] : []), YESTERDAY_HEAD], [
+    ...server.queries.map((query) => queryRow(query, hasP95)),
+    ...(server.other?.statements > 0 ? [otherRow(server.other, hasP95)] : [])]);
 }
 
 function showQueries(place, queries) {
@@ -259,9 +282,7 @@ function showQueries(place, queries) {
   place.show(servers.length === 0 ? null : servers.map((server) => [
     servers.length > 1 ? el("h3", null, server.server) : null,
     server.problem ? el("p", { class: "fault" }, icon(BAD, "warn"), server.problem) : null,
-    server.queries?.length ? table("queries", QUERY_HEADS, [
-      ...server.queries.map(queryRow),
-      server.other?.statements > 0 ? otherRow(server.other) : null].filter(Boolean)) : null,
+    server.queries?.length ? queryTable(server) : null,
   ]), servers[0]?.window_s ? `last ${duration(servers[0].window_s * 1000)}` : "");
 }
 
@@ -362,30 +383,6 @@ function showDrift(place, drift) {
   ]), decks[0].at ? ["looked at ", ago(decks[0].at), " ago"] : "");
 }
 
-/* --- the answer in one line ----------------------------------------------------------------- */
-
-function summary(overview, alerts) {
-  const state = document.getElementById("state");
-  if (!overview) return;
-  const databases = overview.environments.flatMap((one) => one.databases);
-  const away = databases.filter((one) => one.was_asked && !one.is_reachable).length;
-  const missed = overview.environments.flatMap((one) => one.targets)
-    .filter((target) => standing(target) === "bad").length;
-  const open = alerts?.alerts?.length ?? 0;
-  const plural = (number, one, many) => `${number} ${number === 1 ? one : many}`;
-  const faults = [
-    away && `${plural(away, "database", "databases")} cannot be reached`,
-    open && plural(open, "open alert", "open alerts"),
-    missed && `${plural(missed, "target", "targets")} missed`,
-  ].filter(Boolean);
-  const isAsking = databases.some((one) => !one.was_asked);
-  const kind = away || open ? "bad" : missed ? "warn" : isAsking ? "unknown" : "good";
-  const text = faults.length ? faults.join(", ") : isAsking ? "asking …" : "Everything is all right";
-  fill(state, icon({ good: OK, unknown: UNKNOWN }[kind] ?? BAD, kind), text);
-  state.className = kind;
-  document.title = faults.length ? `(!) ${text} – pgdeck` : "pgdeck";
-}
-
 /* --- the page ------------------------------------------------------------------------------- */
 
 /** Shows it in page; returns what ends it. */
@@ -400,19 +397,9 @@ export function showFirstPage(page) {
   const partitions = panel(page, "partitions-panel", "Partitions");
   const drift = panel(page, "drift", "Drift from the deck");
   const loadPanel = new LoadPanel(load);
-  const known = {};
   const ends = [
-    follow("overview", FAST_MS, (overview) => {
-      known.overview = overview;
-      if (overview) showEnvironments(environments, overview);
-      summary(overview, known.alerts);
-    }),
-    follow("alerts", FAST_MS, (document) => {
-      known.alerts = document;
-      if (document) showAlerts(alerts, document);
-      else alerts.show(null);
-      summary(known.overview, document);
-    }),
+    follow("overview", FAST_MS, (document) => showEnvironments(environments, document)),
+    follow("alerts", FAST_MS, (document) => showAlerts(alerts, document)),
     follow("load", FAST_MS, (document) => loadPanel.show(document)),
     follow("queries", SLOW_MS, (document) => showQueries(queries, document)),
     follow("blocking", FAST_MS, (document) => showBlocking(blocking, document)),

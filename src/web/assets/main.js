@@ -4,6 +4,7 @@ import { el, fill } from "./dom.js";
 import { onConnection, setToken, takeToken } from "./data.js";
 import { showFirstPage } from "./first.js";
 import { showQueryPage } from "./query.js";
+import { showState } from "./state.js";
 import { age, clock } from "./format.js";
 
 const page = document.getElementById("page");
@@ -53,6 +54,7 @@ function showAges() {
 }
 
 takeToken();
+showState(document.getElementById("state"));
 addEventListener("hashchange", () => { takeToken(); route(); });
 route();
 onConnection(showConnection);

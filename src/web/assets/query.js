@@ -5,7 +5,7 @@ import { Chart, canDraw } from "./chart.js";
 import { follow } from "./data.js";
 import { change, count, duration, moment, oneLine, share } from "./format.js";
 
-const EVERY_MS = 5000;
+const EVERY_MS = 5000, FAST_MS = 2000;
 const SAMPLES_SHOWN = 50;
 
 function section(page, title) {
@@ -24,8 +24,9 @@ function figures(query) {
   return [
     figure("share of load", share(query.share)), figure("calls", count(query.calls)),
     figure("mean", duration(query.mean_ms)),
-    figure(query.p95_is_estimate ? "p95, estimate" : "p95", duration(query.p95_ms)),
-    figure("mean vs yesterday", change(ratio), ratio > 1.2 ? "bad" : ""),
+    typeof query.p95_ms === "number"
+      ? figure(query.p95_is_estimate ? "p95, estimate" : "p95", duration(query.p95_ms)) : null,
+    ratio ? figure("mean vs yesterday", change(ratio), ratio > 1.2 ? "bad" : "") : null,
     figure("rows a call", query.calls > 0 ? count(query.rows / query.calls) : "–"),
     figure("cache hit", share(query.cache_hit)),
   ];
@@ -48,6 +49,21 @@ function planItem(plan) {
         .filter(Boolean).map((text) => ` · ${text}`).join(""))),
     copyable(typeof plan.plan === "string" ? plan.plan : JSON.stringify(plan.plan, null, 2),
       "Copy the plan"));
+}
+
+const quoted = (word) => `'${String(word).replaceAll("'", "'\\''")}'`;
+
+/** What the command line knows of it beyond the page. */
+function commands(query) {
+  const where = `--database ${quoted(query.database)}`;
+  return [
+    ["Its plan now, and what is wrong in it",
+      query.query_id && `pgdeck explain ${where} -- ${quoted(query.query_id)}`],
+    ["Indexes for the statements that run, with cost before and after",
+      `pgdeck index advise ${where}`],
+  ].filter(([, command]) => command).map(([title, command]) =>
+    el("div", { class: "command" }, el("p", { class: "quiet" }, title),
+      copyable(command, "Copy the command")));
 }
 
 const SAMPLE_HEADS = [["At"], ["Session"], ["Waits for"], ["Runs for", "number"]];
@@ -74,10 +90,11 @@ class QueryPage {
     const times = section(page, "Mean time of a call");
     const calls = section(page, "Calls a second");
     this.charts = [
-      { ...times, name: "mean_ms", label: "mean", format: duration, hasTarget: true },
+      { ...times, name: "mean_ms", label: "mean", format: duration, hasTarget: true, isLog: true },
       { ...calls, name: "calls", label: "calls a second", format: count },
     ];
     this.advice = section(page, "Index advice");
+    this.commands = section(page, "Plan and indexes, on the command line");
     this.plans = section(page, "Plans");
     this.samples = section(page, "Seen at work");
   }
@@ -86,7 +103,7 @@ class QueryPage {
     if (query === null) {
       fill(this.head, el("p", null, "This query is not among those that are watched now. "),
         el("p", { class: "quiet" }, "It may not have run for a while, or others weigh more."));
-      for (const { place } of [...this.charts, this.advice, this.plans, this.samples])
+      for (const { place } of [...this.charts, this.advice, this.commands, this.plans, this.samples])
         place.hidden = true;
       return;
     }
@@ -95,6 +112,7 @@ class QueryPage {
     copyable(query.query, "Copy the query"), el("div", { class: "figures" }, figures(query)));
     this.showCharts(query);
     this.list(this.advice, (query.advice ?? []).map(adviceItem));
+    this.list(this.commands, commands(query));
     this.list(this.plans, (query.plans ?? []).map(planItem));
     this.list(this.samples, query.samples?.length ? [table("samples", SAMPLE_HEADS,
       query.samples.slice(-SAMPLES_SHOWN).reverse().map(sampleRow))] : []);
@@ -105,8 +123,8 @@ class QueryPage {
       const hasValues = query.series?.[one.name]?.some((value) => typeof value === "number");
       one.place.hidden = !hasValues || !canDraw();
       if (one.place.hidden) continue;
-      one.chart ??= new Chart(one.body, { height: 180, isStacked: false, format: one.format,
-        label: `${one.label} of ${oneLine(query.query).slice(0, 80)}` });
+      one.chart ??= new Chart(one.body, { height: 180, isStacked: false, isLog: one.isLog,
+        format: one.format, label: `${one.label} of ${oneLine(query.query).slice(0, 80)}` });
       one.chart.update(seriesData(query, one.name, one.label, one.hasTarget ? query.target_ms : null));
     }
   }
@@ -122,12 +140,28 @@ class QueryPage {
   }
 }
 
+/** The p95 that the query's environment is to have; undefined: none is known. */
+function targetOf(query, overview) {
+  const environment = overview?.environments.find((one) => one.deck === query.deck
+    && (one.environment === query.environment
+      || one.databases.some((database) => database.name === query.database)));
+  return environment?.targets.find((target) => target.name.startsWith("query_p95"))?.target;
+}
+
 /** Shows it in page; returns what ends it. */
 export function showQueryPage(page, id) {
   const shown = new QueryPage(page);
-  const end = follow(`query/${id}`, EVERY_MS, (query) => shown.show(query));
+  const known = {};
+  const show = () => {
+    if (known.query !== undefined)
+      shown.show(known.query && { ...known.query, target_ms: targetOf(known.query, known.overview) });
+  };
+  const ends = [
+    follow("overview", FAST_MS, (overview) => { known.overview = overview; show(); }),
+    follow(`query/${id}`, EVERY_MS, (query) => { known.query = query; show(); }),
+  ];
   return () => {
-    end();
+    ends.forEach((end) => end());
     shown.end();
   };
 }
