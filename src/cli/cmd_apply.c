@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/command.h"
 
+#include "cli/door.h"
 #include "cli/plan_output.h"
 #include "cli/run_plan.h"
 #include "deck/units.h"
@@ -50,8 +51,11 @@ apply_deck(struct cli *cli, const struct apply_command *options, struct error *e
         return false;
     }
     bool is_fine = run_plan(cli, options, &plan, &locks, err);
+    bool has_changes = plan.changes.changes.count > 0;
     plan_release(&plan);
     cli_release_locks(&locks);
+    for (size_t i = 0; is_fine && has_changes && i < deck->servers.count; i++)
+        cli_say_door(cli, &deck->servers.items[i]);
     return is_fine;
 }
 

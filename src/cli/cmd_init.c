@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/door.h"
 #include "cli/init.h"
 
 #include <stdio.h>
@@ -242,6 +243,7 @@ init_from(struct cli *cli, const struct init_command *options, struct catalog_se
         !check_written(cli, path, err))
         return false;
     print_outcome(cli, &deck, path, had_password);
+    cli_say_door(cli, &(struct deck_server){.name = "main", .conninfo = options->from});
     return true;
 }
 

@@ -158,6 +158,19 @@ def test_the_door_is_told(fire, pgdeck):
         assert "reserved_connections is 0" in door("app")
 
 
+def test_the_door_is_told_at_set_up(fire, pgdeck):
+    """By init, and by the apply that does something."""
+    told = pgdeck("init", "--from", fire.server.conninfo(), "-o", fire.folder / "made", expect=0)
+    line = ("When all connections of server main are taken: role postgres comes in by "
+            "superuser_reserved_connections (3); no pgdeck watch holds a connection here\n")
+    assert line in told.out
+    text = fire.deck.read_text()
+    fire.deck.write_text(text + "advisors: [schema]\nschema: schema.sql\n")
+    (fire.folder / "schema.sql").write_text("CREATE TABLE made (id int PRIMARY KEY);\n")
+    assert line in pgdeck("apply", "-d", fire.deck, "--yes", expect=0).out
+    assert "are taken" not in pgdeck("apply", "-d", fire.deck, "--yes", expect=0).out
+
+
 def test_runaway_queries_are_cancelled(fire, pgdeck):
     slow = fire.app("slow")
     cancelled = []
