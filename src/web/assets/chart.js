@@ -122,7 +122,8 @@ export class Chart {
       },
       axes: [
         { ...axis, size: 26, values: (_plot, marks) => marks.map((at) => clock(at).slice(0, 5)) },
-        { ...axis, size: 56, grid: { ...axis.grid, filter: this.options.isLog ? onlyDecades : undefined },
+        { ...axis, size: 56,
+          grid: this.options.isLog ? { ...axis.grid, filter: onlyDecades } : axis.grid,
           values: (_plot, marks) =>
           marks.map((value) => (value === null ? null : this.options.format(value))) },
       ],
