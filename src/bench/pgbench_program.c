@@ -19,6 +19,7 @@ enum {
     GRACE_MS = 120 * 1000, /* to connect and to finish what has begun */
     SETTLE_MS = 1000,
     SETTLE_STEP_MS = 5,
+    COLLECTOR_MS = 600, /* before PostgreSQL 15 counters are up to half a second old */
     MAX_ARGUMENTS = 40,
 };
 
@@ -220,7 +221,8 @@ settle(struct pgbench_place *place, struct error *err)
                       err))
             return false;
         if (pg_integer(rows, 0, "others") == 0)
-            return true;
+            return PQserverVersion(place->database) >= 150000 ||
+                   interrupt_sleep_ms(COLLECTOR_MS, err);
         if (!interrupt_sleep_ms(SETTLE_STEP_MS, err))
             return false;
     }

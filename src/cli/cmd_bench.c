@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "bench/bench.h"
+#include "bench/stock.h"
 #include "cli/bench_table.h"
 
 #include <ctype.h>
@@ -11,10 +12,11 @@
 #include <string.h>
 
 struct bench_command {
-    const char *database, *before, *output;
-    struct cli_list queries;
+    const char *line; /* as it was typed, without passwords */
+    const char *before, *environment, *output;
+    struct cli_list databases, queries;
     long pairs, block_ms, timeout_ms, seed, scale, clients, rate;
-    bool has_suite[BENCH_SUITES], is_all, is_quick;
+    bool has_suite[BENCH_SUITES], is_all, is_quick, is_stock;
 };
 enum { QUICK_BLOCK_MS = 60, QUICK_PGBENCH_BLOCK_MS = 300, QUICK_SCALE = 2 };
 
@@ -90,29 +92,62 @@ command_line(struct cli *cli, int argc, char **argv)
 
 /* --- what is asked for ---------------------------------------------------------------------- */
 
-static const struct deck_database *
-find_database(struct cli *cli, const struct deck *deck, const char *name, struct error *err)
+struct databases {
+    LIST_OF(const struct deck_database *) list;
+};
+
+static bool
+add_named(struct cli *cli, const struct deck *deck, const char *name, struct databases *databases,
+          struct error *err)
 {
     const char **names = ARENA_ARRAY(cli->arena, const char *, deck->databases.count + 1);
 
-    if (name == NULL && deck->databases.count == 1)
-        return &deck->databases.items[0];
-    if (name == NULL) {
-        error_set(err, ERROR_USAGE, "bench needs --database NAME");
-        error_hint(err, "The deck has %zu databases; the first is %s.", deck->databases.count,
-                   deck->databases.count == 0 ? "none" : deck->databases.items[0].name);
-        return NULL;
-    }
     for (size_t i = 0; i < deck->databases.count; i++) {
         names[i] = deck->databases.items[i].name;
-        if (strcmp(names[i], name) == 0)
-            return &deck->databases.items[i];
+        if (strcmp(names[i], name) != 0)
+            continue;
+        *LIST_ADD(cli->arena, &databases->list) = &deck->databases.items[i];
+        return true;
     }
     error_set(err, ERROR_USAGE, "the deck has no database \"%s\"", name);
     const char *nearest = text_nearest(name, names);
-    if (nearest != NULL)
-        error_hint(err, "Did you mean \"%s\"?", nearest);
-    return NULL;
+    return nearest == NULL ? false : error_hint(err, "Did you mean \"%s\"?", nearest);
+}
+
+static bool
+add_environment(struct cli *cli, const struct deck *deck, const char *name,
+                struct databases *databases, struct error *err)
+{
+    for (size_t i = 0; i < deck->databases.count; i++) {
+        const struct deck_database *database = &deck->databases.items[i];
+        if (strcmp(database->environment->name, name) == 0)
+            *LIST_ADD(cli->arena, &databases->list) = database;
+    }
+    return databases->list.count > 0 ||
+           error_set(err, ERROR_USAGE, "the deck has no database in an environment \"%s\"", name);
+}
+
+static bool
+find_databases(struct cli *cli, const struct bench_command *command, const struct deck *deck,
+               struct databases *databases, struct error *err)
+{
+    size_t named = command->databases.values.count;
+
+    if (named > 0 && command->environment != NULL)
+        return error_set(err, ERROR_USAGE, "--database and --environment exclude each other");
+    if (command->environment != NULL)
+        return add_environment(cli, deck, command->environment, databases, err);
+    for (size_t i = 0; i < named; i++) {
+        if (!add_named(cli, deck, command->databases.values.items[i], databases, err))
+            return false;
+    }
+    if (named == 0 && deck->databases.count == 1)
+        *LIST_ADD(cli->arena, &databases->list) = &deck->databases.items[0];
+    if (databases->list.count > 0)
+        return true;
+    error_set(err, ERROR_USAGE, "bench needs --database NAME,.. or --environment NAME");
+    return error_hint(err, "The deck has %zu databases; the first is %s.", deck->databases.count,
+                      deck->databases.count == 0 ? "none" : deck->databases.items[0].name);
 }
 
 static bool
@@ -210,35 +245,69 @@ set_sizes(const struct bench_command *command, struct bench_options *options)
 }
 
 static bool
-set_up(struct cli *cli, const struct bench_command *command, struct bench_options *options,
-       struct error *err)
+check_arms(const struct bench_command *command, struct error *err)
 {
-    bool has_database;
+    if (command->before != NULL && command->is_stock)
+        return error_set(err, ERROR_USAGE, "--before and --stock exclude each other");
+    if (command->before != NULL || command->is_stock)
+        return true;
+    error_set(err, ERROR_USAGE, "bench needs --stock or --before CONNINFO");
+    return error_hint(err, "What to compare with: --stock makes a private server with PostgreSQL's "
+                           "defaults and a copy of the data.");
+}
 
-    if (command->before == NULL) {
-        error_set(err, ERROR_USAGE, "bench needs --before CONNINFO");
-        return error_hint(err, "A server with the same data and without the deck; pgdeck demo "
-                               "makes one by itself.");
+/* The one to compare with. A made one goes with bench_stock_remove. */
+static bool
+set_before(struct cli *cli, const struct bench_command *command,
+           const struct deck_database *database, struct bench_options *options,
+           struct bench_stock *stock, struct error *err)
+{
+    struct bench_arm *arm = &options->arms[BENCH_BEFORE];
+    bool has_database = true;
+
+    if (command->before != NULL) {
+        if (!read_before(command->before, &has_database, err))
+            return false;
+        arm->target = (struct pg_target){.conninfo = command->before,
+                                         .database = has_database ? NULL : database->name};
+        return true;
     }
-    if (!check_numbers(command, err) || !read_before(command->before, &has_database, err))
+    struct bench_stock_order order = {.source = options->arms[BENCH_AFTER].target,
+                                      .database = database->name,
+                                      .progress = show_progress,
+                                      .progress_context = cli};
+    if (options->suites != 1U << BENCH_PGBENCH) {
+        if (database->schema == NULL) {
+            error_set(err, ERROR_DECK, "database \"%s\" has no schema to make a stock server from",
+                      database->name);
+            error_hint(err, "Name its file (schema: schema.sql), or compare with a server that is "
+                            "there: --before.");
+            return error_place(err, database->place);
+        }
+        order.schema_path = database->schema->path;
+    }
+    if (!bench_stock_make(cli->arena, &order, stock, err))
         return false;
-    const struct deck *deck = cli_load_deck(cli, err);
-    const struct deck_database *database =
-        deck == NULL ? NULL : find_database(cli, deck, command->database, err);
-    if (database == NULL)
-        return false;
+    options->arms[BENCH_AFTER].label = "deck";
+    *arm = (struct bench_arm){.label = "stock", .target = {.conninfo = stock->conninfo}};
+    return true;
+}
+
+static bool
+set_up(struct cli *cli, const struct bench_command *command, const struct deck_database *database,
+       struct bench_options *options, struct error *err)
+{
+    const struct deck_server *server = database->environment->server;
+
     options->suites = chosen_suites(command);
     if (!load_workload(cli, database, options, err))
         return false;
-    const struct deck_server *server = database->environment->server;
     options->database = database->name;
     options->environment = database->environment->name;
     options->target_p95_ms = database->environment->targets.query_p95_ms;
     options->names = command->queries.values.items;
     options->name_count = command->queries.values.count;
     set_sizes(command, options);
-    options->arms[BENCH_BEFORE].target = (struct pg_target){
-        .conninfo = command->before, .database = has_database ? NULL : database->name};
     options->arms[BENCH_AFTER].target = (struct pg_target){.conninfo = server->conninfo,
                                                            .database = database->name,
                                                            .password_file = server->password_file,
@@ -249,22 +318,34 @@ set_up(struct cli *cli, const struct bench_command *command, struct bench_option
 /* --- outcome -------------------------------------------------------------------------------- */
 
 static const char *
-default_folder(struct cli *cli, time_t started)
+default_folder(struct cli *cli)
 {
+    time_t now = time(NULL);
     struct tm parts;
     char stamp[32];
 
-    gmtime_r(&started, &parts);
+    gmtime_r(&now, &parts);
     strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &parts);
     return arena_printf(cli->arena, "pgdeck-bench/%s", stamp);
+}
+
+/* Of several databases each gets a folder below it. */
+static const char *
+folder_of(struct cli *cli, const char *folder, const char *database, bool is_one)
+{
+    char *name = arena_strdup(cli->arena, database);
+
+    for (char *at = name; *at != '\0'; at++) {
+        if (*at == '/' || *at == '.')
+            *at = '_';
+    }
+    return is_one ? folder : arena_printf(cli->arena, "%s/%s", folder, name);
 }
 
 static bool
 hand_over(struct cli *cli, const struct bench_results *results, const char *folder,
           struct error *err)
 {
-    if (folder == NULL)
-        folder = default_folder(cli, results->started);
     if (!bench_write_report(results, folder, err))
         return false;
     if (cli->is_json) {
@@ -278,13 +359,63 @@ hand_over(struct cli *cli, const struct bench_results *results, const char *fold
     return true;
 }
 
+/* Measures one database; err is set to what ended it early, too. */
+static bool
+measure(struct cli *cli, const struct bench_command *command, const struct deck_database *database,
+        const char *folder, struct error *err)
+{
+    struct bench_options *options = ARENA_NEW(cli->arena, struct bench_options);
+    struct bench_results *results = ARENA_NEW(cli->arena, struct bench_results);
+    struct bench_stock stock = {0};
+
+    bench_options_init(options);
+    options->command = command->line;
+    options->progress = show_progress;
+    options->progress_context = cli;
+    bool is_fine = set_up(cli, command, database, options, err) &&
+                   set_before(cli, command, database, options, &stock, err) &&
+                   bench_run(cli->arena, options, results, err);
+    cli_progress_end(cli);
+    bench_stock_remove(&stock);
+    if (!is_fine || !hand_over(cli, results, folder, err))
+        return false;
+    *err = results->stopped;
+    return err->code == ERROR_NONE;
+}
+
+static bool
+measure_all(struct cli *cli, const struct bench_command *command, struct error *err)
+{
+    struct databases databases = {0};
+    const char *folder = command->output == NULL ? default_folder(cli) : command->output;
+
+    if (!check_numbers(command, err) || !check_arms(command, err))
+        return false;
+    const struct deck *deck = cli_load_deck(cli, err);
+    if (deck == NULL || !find_databases(cli, command, deck, &databases, err))
+        return false;
+    bool is_one = databases.list.count == 1;
+    for (size_t i = 0; i < databases.list.count; i++) {
+        const struct deck_database *database = databases.list.items[i];
+        if (!is_one && !cli->is_json)
+            printf("%s%s\n\n", i == 0 ? "" : "\n", database->name);
+        if (!measure(cli, command, database, folder_of(cli, folder, database->name, is_one), err))
+            return is_one ? false : error_wrap(err, "%s", database->name);
+    }
+    return true;
+}
+
 int
 cmd_bench(struct cli *cli, const struct cli_command *command, int argc, char **argv,
           struct error *err)
 {
     struct bench_command asked = {.pairs = 10, .timeout_ms = 60000, .seed = 1, .clients = 8};
     const struct cli_option table[] = {
-        {"database", 'D', CLI_TEXT, "NAME", "the deck's database to measure", &asked.database},
+        {"database", 'D', CLI_LIST, "NAME,..", "the deck's databases to measure", &asked.databases},
+        {"environment", 'E', CLI_TEXT, "NAME", "all databases of that environment",
+         &asked.environment},
+        {"stock", 0, CLI_FLAG, NULL, "compare with a private server: defaults, a copy of the data",
+         &asked.is_stock},
         {"before", 0, CLI_TEXT, "CONNINFO", "the server to compare with; same data, no deck",
          &asked.before},
         {"queries", 0, CLI_FLAG, NULL, "suite: the deck's workload; the default",
@@ -308,21 +439,9 @@ cmd_bench(struct cli *cli, const struct cli_command *command, int argc, char **a
          &asked.output},
     };
     struct cli_list operands = {0};
-    struct bench_options options;
-    struct bench_results *results = ARENA_NEW(cli->arena, struct bench_results);
 
     if (!cli_parse(cli, command, CLI_OPTIONS(table), argc, argv, &operands, err))
         return cli_failed(err);
-    bench_options_init(&options);
-    options.command = command_line(cli, argc, argv);
-    options.progress = show_progress;
-    options.progress_context = cli;
-    if (!set_up(cli, &asked, &options, err))
-        return cli_failed(err);
-    bool is_measured = bench_run(cli->arena, &options, results, err);
-    cli_progress_end(cli);
-    if (!is_measured || !hand_over(cli, results, asked.output, err))
-        return cli_failed(err);
-    *err = results->stopped;
-    return cli_failed(err);
+    asked.line = command_line(cli, argc, argv);
+    return measure_all(cli, &asked, err) ? 0 : cli_failed(err);
 }
