@@ -26,15 +26,21 @@ struct bench_options {
     const char *const *names;        /* of the queries to run */
     size_t name_count;               /* 0: all */
     struct bench_arm arms[BENCH_ARMS];
-    int pairs;            /* of blocks for each query; default 10 */
-    bool has_noise_run;   /* an A/A run beside the comparison, for the noise; the suites' works */
-    int scale, clients;   /* of pgbench; default 10 and 8 */
-    int rate;             /* of pgbench, transactions a second on a schedule; 0: closed loop */
-    int pgbench_block_ms; /* default 2000 */
-    int block_ms;         /* how long a block lasts at least; default 300 */
-    int timeout_ms;       /* for one execution; default 60 000 */
-    uint64_t seed;        /* of parameters and orders */
-    const char *command;  /* how to repeat it; for the report */
+    int pairs;          /* of blocks for each query; default 10 */
+    bool has_noise_run; /* an A/A run beside the comparison, for the noise; the suites' works */
+    int scale, clients; /* of pgbench; default 10 and 8 */
+    int rate; /* a second, by a schedule: pgbench's transactions (0: closed loop), AI tasks (0:
+               * 80 % of what the server before can do) */
+    int pgbench_block_ms;       /* default 2000 */
+    int workers;                /* of the AI tasks; default 16 */
+    int run_ms;                 /* mean run time of an AI task; default 50 */
+    int ai_block_ms, ai_rounds; /* default 2000 and 5 */
+    bool are_optional; /* --all: a suite that is refused is left out, and the report says why */
+    bool is_known_to_write; /* --i-know: may write into a database that is not pgdeck's own */
+    int block_ms;           /* how long a block lasts at least; default 300 */
+    int timeout_ms;         /* for one execution; default 60 000 */
+    uint64_t seed;          /* of parameters and orders */
+    const char *command;    /* how to repeat it; for the report */
     void (*progress)(void *context, const char *line); /* NULL: none */
     void *progress_context;
 };

@@ -21,6 +21,10 @@ bench_options_init(struct bench_options *options)
     options->scale = 10;
     options->clients = 8;
     options->pgbench_block_ms = 2000;
+    options->workers = 16;
+    options->run_ms = 50;
+    options->ai_block_ms = 2000;
+    options->ai_rounds = 5;
     options->command = "";
 }
 

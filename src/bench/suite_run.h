@@ -37,3 +37,9 @@ bool bench_pgbench_open(struct bench_run *run, struct bench_suite *suite, void *
                         struct error *err) MUST_CHECK;
 bool bench_pgbench_run(void *opened, struct error *err) MUST_CHECK;
 void bench_pgbench_close(void *opened);
+
+/* ai.c */
+bool bench_ai_open(struct bench_run *run, struct bench_suite *suite, void **ret_opened,
+                   struct error *err) MUST_CHECK;
+bool bench_ai_run(void *opened, struct error *err) MUST_CHECK;
+void bench_ai_close(void *opened);

@@ -13,7 +13,19 @@ enum { LITTLE_WAL_BYTES = 64 * 1024 };
 const struct bench_suite_kind bench_suite_kinds[BENCH_SUITES] = {
     [BENCH_QUERIES] = {.name = "queries"},
     [BENCH_PGBENCH] = {"pgbench", bench_pgbench_open, bench_pgbench_run, bench_pgbench_close},
+    [BENCH_AI] = {"ai", bench_ai_open, bench_ai_run, bench_ai_close},
 };
+
+static void
+leave_out(struct bench_run *run, struct bench_suite *suite, size_t number, struct error *err)
+{
+    *suite = (struct bench_suite){.name = bench_suite_kinds[number].name, .title = suite->title};
+    suite->what = arena_printf(run->arena, "Left out: %s. %s", err->message, err->hint);
+    bench_log(run, "%s: left out: %s", suite->name, err->message);
+    bench_suite_kinds[number].close(run->opened[number]);
+    run->opened[number] = NULL;
+    error_clear(err);
+}
 
 bool
 bench_open_suites(struct bench_run *run, struct error *err)
@@ -25,8 +37,11 @@ bench_open_suites(struct bench_run *run, struct error *err)
         struct bench_suite *suite = ARENA_NEW(run->arena, struct bench_suite);
         *LIST_ADD(run->arena, &run->results->suites) = suite;
         suite->name = kind->name;
-        if (!kind->open(run, suite, &run->opened[i], err))
+        if (kind->open(run, suite, &run->opened[i], err))
+            continue;
+        if (err->code != ERROR_REFUSED || !run->options->are_optional)
             return error_wrap(err, "--%s", kind->name);
+        leave_out(run, suite, i, err);
     }
     return true;
 }

@@ -15,10 +15,16 @@ struct bench_command {
     const char *line; /* as it was typed, without passwords */
     const char *before, *environment, *output;
     struct cli_list databases, queries;
-    long pairs, block_ms, timeout_ms, seed, scale, clients, rate;
-    bool has_suite[BENCH_SUITES], is_all, is_quick, is_stock;
+    long pairs, block_ms, timeout_ms, seed, scale, clients, rate, workers, run_ms;
+    bool has_suite[BENCH_SUITES], is_all, is_quick, is_stock, is_known_to_write;
 };
-enum { QUICK_BLOCK_MS = 60, QUICK_PGBENCH_BLOCK_MS = 300, QUICK_SCALE = 2 };
+enum {
+    QUICK_BLOCK_MS = 60,
+    QUICK_PGBENCH_BLOCK_MS = 300,
+    QUICK_SCALE = 2,
+    QUICK_AI_BLOCK_MS = 500,
+    QUICK_AI_ROUNDS = 2
+};
 
 static void
 show_progress(void *context, const char *line)
@@ -164,6 +170,8 @@ check_numbers(const struct bench_command *command, struct error *err)
         {"scale", command->scale, 0, 100000},
         {"clients", command->clients, 1, 1000},
         {"rate", command->rate, 0, 1000000},
+        {"workers", command->workers, 1, 256},
+        {"run-ms", command->run_ms, 0, 600000},
     };
 
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
@@ -237,6 +245,16 @@ set_sizes(const struct bench_command *command, struct bench_options *options)
     options->scale = command->scale > 0  ? (int)command->scale
                      : command->is_quick ? QUICK_SCALE
                                          : options->scale;
+    if (command->is_quick) {
+        options->ai_block_ms = QUICK_AI_BLOCK_MS;
+        options->ai_rounds = QUICK_AI_ROUNDS;
+    }
+    if (command->block_ms > 0)
+        options->ai_block_ms = (int)command->block_ms;
+    options->workers = (int)command->workers;
+    options->run_ms = (int)command->run_ms;
+    options->are_optional = command->is_all;
+    options->is_known_to_write = command->is_known_to_write;
     options->timeout_ms = (int)command->timeout_ms;
     options->seed = (uint64_t)command->seed;
     options->clients = (int)command->clients;
@@ -409,7 +427,8 @@ int
 cmd_bench(struct cli *cli, const struct cli_command *command, int argc, char **argv,
           struct error *err)
 {
-    struct bench_command asked = {.pairs = 10, .timeout_ms = 60000, .seed = 1, .clients = 8};
+    struct bench_command asked = {
+        .pairs = 10, .timeout_ms = 60000, .seed = 1, .clients = 8, .workers = 16, .run_ms = 50};
     const struct cli_option table[] = {
         {"database", 'D', CLI_LIST, "NAME,..", "the deck's databases to measure", &asked.databases},
         {"environment", 'E', CLI_TEXT, "NAME", "all databases of that environment",
@@ -422,6 +441,8 @@ cmd_bench(struct cli *cli, const struct cli_command *command, int argc, char **a
          &asked.has_suite[BENCH_QUERIES]},
         {"pgbench", 0, CLI_FLAG, NULL, "suite: pgbench, in a database of its own",
          &asked.has_suite[BENCH_PGBENCH]},
+        {"ai", 0, CLI_FLAG, NULL, "suite: AI tasks from enqueue to done; writes",
+         &asked.has_suite[BENCH_AI]},
         {"all", 0, CLI_FLAG, NULL, "all suites", &asked.is_all},
         {"quick", 0, CLI_FLAG, NULL, "shorter blocks, less data", &asked.is_quick},
         {"query", 0, CLI_LIST, "NAME,..", "only these of the workload", &asked.queries},
@@ -433,7 +454,11 @@ cmd_bench(struct cli *cli, const struct cli_command *command, int argc, char **a
         {"scale", 0, CLI_NUMBER, "N", "of pgbench's data, 100 000 rows each; default 10",
          &asked.scale},
         {"clients", 0, CLI_NUMBER, "N", "of pgbench; default 8", &asked.clients},
-        {"rate", 0, CLI_NUMBER, "N", "pgbench: transactions a second on a schedule", &asked.rate},
+        {"rate", 0, CLI_NUMBER, "N", "a second by a schedule: transactions, AI tasks", &asked.rate},
+        {"workers", 0, CLI_NUMBER, "N", "of AI tasks; default 16", &asked.workers},
+        {"run-ms", 0, CLI_NUMBER, "N", "mean run time of an AI task; default 50", &asked.run_ms},
+        {"i-know", 0, CLI_FLAG, NULL, "may write into a database that is not pgdeck's own",
+         &asked.is_known_to_write},
         {"seed", 0, CLI_NUMBER, "N", "of values and orders; default 1", &asked.seed},
         {"output", 'o', CLI_TEXT, "FOLDER", "for the report; default pgdeck-bench/TIME",
          &asked.output},

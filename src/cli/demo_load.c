@@ -189,8 +189,12 @@ demo_load(struct demo *demo, struct error *err)
         if (database != demo->measured && database->schema != NULL)
             add_database(demo, &lanes[DEMO_DECK], database, SMALL, now);
     }
-    for (size_t i = 0; i < DEMO_SERVERS; i++)
+    const char *mark = arena_printf(arena, "COMMENT ON DATABASE %s IS 'made by pgdeck demo'",
+                                    pg_identifier(arena, demo->measured->name));
+    for (size_t i = 0; i < DEMO_SERVERS; i++) {
+        add_item(arena, &lanes[i], demo->measured->name, "mark", mark); /* bench may write there */
         add_item(arena, &lanes[i], demo->measured->name, "checkpoint", "CHECKPOINT");
+    }
     bool is_loaded = run_lanes(demo, lanes, DEMO_SERVERS, err);
     for (size_t i = 0; i < DEMO_SERVERS; i++)
         PQfinish(lanes[i].connection);

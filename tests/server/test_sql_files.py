@@ -56,6 +56,9 @@ def test_the_server_takes_it(journal, path):
             connection.execute("BEGIN")
             connection.execute("CREATE TABLE public.ai_tasks (status text, created_at timestamptz, "
                                "started_at timestamptz, completed_at timestamptz)")
+        if header(text, "needs"):
+            connection.execute("BEGIN; SET LOCAL search_path = public")
+            connection.execute((SOURCE / header(text, "needs")).read_text())
         if re.search(r"^(CREATE|DROP|REVOKE|SET) ", text, re.M):
             connection.execute("BEGIN")
             connection.execute(text)

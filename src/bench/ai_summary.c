@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+#include "bench/ai.h"
+
+#include "bench/report.h"
+#include "bench/statistics.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+static void
+add_row(struct ai_suite *suite, struct bench_table *table, const char *name, const char *before,
+        const char *after, const char *note)
+{
+    struct bench_row *row = LIST_ADD(suite->run->arena, &table->rows);
+
+    row->name = name;
+    row->values[BENCH_BEFORE] = before;
+    row->values[BENCH_AFTER] = after;
+    row->note = note;
+}
+
+static const char *
+duration(struct ai_suite *suite, const struct histogram *times, double share)
+{
+    char text[32];
+
+    if (times->total == 0)
+        return "-";
+    return arena_strdup(suite->run->arena,
+                        bench_duration(text, histogram_percentile(times, share)));
+}
+
+static const char *
+number(struct ai_suite *suite, uint64_t value)
+{
+    return arena_printf(suite->run->arena, "%" PRIu64, value);
+}
+
+/* How much sooner tasks are done, less their run time: by the means. */
+static const char *
+sooner(struct ai_suite *suite)
+{
+    double before = (double)histogram_percentile(suite->cases[AI_BEFORE].without_run, 0.5);
+    double after = (double)histogram_percentile(suite->cases[AI_QUEUE].without_run, 0.5);
+
+    if (before <= 0 || after <= 0)
+        return "";
+    return arena_printf(suite->run->arena, "median %.0f %% %s", fabs(1 - after / before) * 100,
+                        after <= before ? "sooner" : "later");
+}
+
+static void
+add_times(struct ai_suite *suite, struct bench_table *table)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+    } rows[] = {
+        {"claim", offsetof(struct ai_case, claim)},
+        {"enqueue to claimed", offsetof(struct ai_case, wait)},
+        {"enqueue to done", offsetof(struct ai_case, whole)},
+        {"enqueue to done, less the run", offsetof(struct ai_case, without_run)},
+    };
+    static const double shares[] = {0.5, 0.95, 0.99};
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t j = 0; j < sizeof(shares) / sizeof(shares[0]); j++) {
+            const char *values[BENCH_ARMS];
+            bool is_last = i == sizeof(rows) / sizeof(rows[0]) - 1;
+            for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
+                const struct ai_case *one =
+                    &suite->cases[arm == BENCH_BEFORE ? AI_BEFORE : AI_QUEUE];
+                values[arm] = duration(
+                    suite, *(struct histogram *const *)((const char *)one + rows[i].offset),
+                    shares[j]);
+            }
+            add_row(suite, table,
+                    arena_printf(suite->run->arena, "%s, p%.0f", rows[i].name, shares[j] * 100),
+                    values[BENCH_BEFORE], values[BENCH_AFTER],
+                    is_last && j == 0 ? sooner(suite) : "");
+        }
+    }
+}
+
+static void
+add_life(struct ai_suite *suite)
+{
+    struct arena *arena = suite->run->arena;
+    struct bench_table *table = LIST_ADD(arena, &suite->suite->tables);
+    const struct ai_case *before = &suite->cases[AI_BEFORE];
+    const struct ai_case *after = &suite->cases[AI_QUEUE];
+
+    table->title = "Tasks from enqueue to done";
+    table->what = arena_printf(arena,
+                               "%.0f tasks a second arrive (%s) and run for a drawn time of "
+                               "%d ms on average.",
+                               suite->rate, suite->rate_reason, suite->run->options->run_ms);
+    add_times(suite, table);
+    add_row(suite, table, "tasks", number(suite, before->tasks), number(suite, after->tasks),
+            "of both parts");
+    add_row(suite, table, "lost", number(suite, before->lost), number(suite, after->lost),
+            "completed without a result, or never");
+    add_row(suite, table, "done twice", number(suite, before->doubled),
+            number(suite, after->doubled), "");
+    add_row(suite, table, "failed statements", number(suite, before->load->errors),
+            number(suite, after->load->errors), "");
+}
+
+/* How many times as many jobs the queue does, round by round. */
+static const char *
+faster(struct ai_suite *suite, const struct ai_case *one)
+{
+    struct arena *arena = suite->run->arena;
+    const struct ai_case *deck = &suite->cases[AI_QUEUE];
+    size_t count = one->rate_count < deck->rate_count ? one->rate_count : deck->rate_count;
+    double *logs = ARENA_ARRAY(arena, double, count + 1);
+
+    for (size_t i = 0; i < count; i++)
+        logs[i] = log(deck->rates[i] / one->rates[i]);
+    struct bench_ratio ratio = bench_ratio_of(&(struct bench_sample){logs, count}, 1,
+                                              suite->run->options->seed, BENCH_NOISE);
+    if (ratio.value <= 0)
+        return "";
+    if (ratio.low <= 0)
+        return arena_printf(arena, "the queue does %.2f times as many; %s", ratio.value,
+                            one->way->what);
+    return arena_printf(arena, "the queue does %.2f times as many (%.2f to %.2f); %s", ratio.value,
+                        ratio.low, ratio.high, one->way->what);
+}
+
+static void
+add_ways(struct ai_suite *suite)
+{
+    struct arena *arena = suite->run->arena;
+    struct bench_table *table = LIST_ADD(arena, &suite->suite->tables);
+
+    table->title = "Ways of claiming: jobs a second, medians of the rounds";
+    table->what = "All but the first on the server after, in the same rounds.";
+    for (size_t i = 0; i < AI_CASES; i++) {
+        const struct ai_case *one = &suite->cases[i];
+        const char *rate = arena_printf(arena, "%.0f", ai_median_rate(one));
+        bool is_before = one->arm == BENCH_BEFORE;
+        add_row(suite, table, one->way->name, is_before ? rate : "", is_before ? "" : rate,
+                i == AI_QUEUE ? one->way->what : faster(suite, one));
+    }
+}
+
+void
+ai_summarize(struct ai_suite *suite)
+{
+    const struct ai_case *deck = &suite->cases[AI_QUEUE];
+    const char *limit = bench_load_limit(deck->load, suite->run->arena);
+
+    suite->suite->what = arena_printf(
+        suite->run->arena,
+        "Enqueue, claim, run, complete with a result, by %d workers. Before: single rows of "
+        "ai_tasks by SKIP LOCKED; after: the deck's queue of ids, in batches.%s%s",
+        suite->run->options->workers, limit == NULL ? "" : " Beware: ", limit == NULL ? "" : limit);
+    add_ways(suite);
+    if (suite->rate > 0)
+        add_life(suite);
+}

@@ -1,0 +1,10 @@
+-- what: whether the benchmark may work off AI tasks in this database
+-- servers: 14..
+-- returns: one row
+SELECT pg_is_in_recovery() AS is_standby,
+       to_regclass('ai_tasks') IS NOT NULL AND to_regclass('ai_task_queue') IS NOT NULL
+         AND to_regclass('ai_results') IS NOT NULL AND to_regclass('projects') IS NOT NULL
+         AND to_regclass('ai_models') IS NOT NULL AS has_tables,
+       coalesce(shobj_description(oid, 'pg_database'), '') LIKE 'made by pgdeck %' AS is_ours
+  FROM pg_database
+ WHERE datname = current_database();

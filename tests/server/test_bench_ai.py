@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""pgdeck bench --ai: tasks from enqueue to done, on databases with the shipped deck's schema."""
+
+import json
+import signal
+import time
+
+import pytest
+
+from cluster import SOURCE, wait_for
+
+DECK = SOURCE / "decks" / "saas-control-deck"
+AFTER, BEFORE = "ai_after", "ai_before"
+OWN = "SELECT count(*) FROM ai_tasks WHERE task_type = 'pgdeck bench'"
+
+
+@pytest.fixture(scope="module")
+def arms(module_server, tmp_path_factory):
+    """The server and the deck's file. Both databases are pgdeck's own; one has the indexes."""
+    server = module_server
+    for name in (BEFORE, AFTER):
+        server.query(f"CREATE DATABASE {name}")
+        server.query(f"COMMENT ON DATABASE {name} IS 'made by pgdeck bench'")
+        server.psql("-q", "-f", DECK / "schema.sql", dbname=name)
+    server.psql("-q", "-f", DECK / "indexes.sql", dbname=AFTER)
+    for name in (BEFORE, AFTER):
+        server.psql("-q", "-1", "-c", "SET pgdeck.size = 1; SET pgdeck.seed = 1", "-f",
+                    DECK / "data.sql", dbname=name)
+        server.query("VACUUM ANALYZE", dbname=name)
+    return server
+
+
+@pytest.fixture
+def run(arms, module_pgdeck, tmp_path):
+    deck = tmp_path / "deck.yaml"
+    deck.write_text(f"""deck: ai
+servers:
+  main: {{conninfo: "{arms.conninfo()}", memory: 1GB, cpus: 2}}
+environments:
+  test: {{server: main, memory: 512MB, max_connections: 60}}
+databases:
+  {AFTER}: {{environment: test}}
+""")
+    args = ("bench", "--deck", deck, "--ai", "--quick", "--before", arms.conninfo(BEFORE),
+            "--output", tmp_path / "out", "--json")
+
+    def call(*more, expect=0):
+        return module_pgdeck(*args, *more, expect=expect, timeout=150)
+    call.args = args
+    call.results = lambda: json.loads((tmp_path / "out" / "results.json").read_text())
+    return call
+
+
+def suite_of(results):
+    return next(s for s in results["suites"] if s["name"] == "ai")
+
+
+def row(suite, title, name):
+    table = next(t for t in suite["tables"] if t["title"].startswith(title))
+    return next(r for r in table["rows"] if r["name"] == name)
+
+
+def test_tasks_from_enqueue_to_done(run, arms):
+    run("--block-ms", "150", "--run-ms", "5")
+    suite = suite_of(run.results())
+    jobs, life, claim = suite["works"]
+    for work in (jobs, life, claim):
+        for arm in ("before", "after"):
+            assert work[arm]["done"] > 0, (work["name"], arm)
+    assert life["after"]["response"]["p95_ms"] > life["after"]["response"]["p50_ms"] > 0
+    for name in ("lost", "done twice"):
+        assert row(suite, "Tasks", name)["before"] == row(suite, "Tasks", name)["after"] == "0"
+    assert int(row(suite, "Tasks", "tasks")["after"]) >= life["after"]["done"]
+    for name in ("FOR UPDATE", "queue"):
+        assert int(row(suite, "Ways", name)["after"]) > 0
+    for database in (BEFORE, AFTER):
+        assert arms.value(OWN, dbname=database) == 0
+        assert arms.value("SELECT count(*) FROM ai_task_queue", dbname=database) == 0
+
+
+def test_workers_killed_lose_and_double_nothing(run, arms, module_pgdeck):
+    """What a dead worker held comes back when its lease is over."""
+    process = module_pgdeck.start(*run.args, "--block-ms", "800", "--rate", "100",
+                                  "--run-ms", "50")
+    killed = 0
+    while process.poll() is None:
+        killed += arms.value(
+            "SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity "
+            "WHERE datname = %s AND query LIKE '%%claims tasks in the queue%%' "
+            "AND backend_start < now() - interval '700 ms' LIMIT 2) s", AFTER)
+        time.sleep(0.2)
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    suite = suite_of(json.loads(out))
+    assert killed > 5
+    assert row(suite, "Tasks", "lost")["after"] == row(suite, "Tasks", "done twice")["after"] == "0"
+    assert int(row(suite, "Tasks", "failed statements")["after"]) > 0
+
+
+def test_ctrl_c_leaves_report_and_no_task(run, arms, module_pgdeck):
+    process = module_pgdeck.start(*run.args)
+    wait_for(lambda: arms.value(OWN, dbname=AFTER) > 0, 30, "tasks")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130 and run.results()["stopped"] == "interrupted"
+    for database in (BEFORE, AFTER):
+        assert arms.value(OWN, dbname=database) == 0
+
+
+def test_other_peoples_databases_are_left_alone(run, arms):
+    arms.query(f"COMMENT ON DATABASE {AFTER} IS 'production'")
+    before = arms.value("SELECT count(*) FROM ai_tasks", dbname=AFTER)
+    assert "--i-know" in run(expect=22).err
+    arms.query("INSERT INTO ai_tasks (project_id, user_id, task_name, task_type) "
+               "SELECT id, owner_id, 'mine', 'summary' FROM projects LIMIT 1", dbname=AFTER)
+    assert "1 tasks that wait" in run("--i-know", expect=22).err
+    assert arms.value("SELECT count(*) FROM ai_tasks", dbname=AFTER) == before + 1
+    arms.query("DELETE FROM ai_tasks WHERE task_name = 'mine'", dbname=AFTER)
+    arms.query(f"COMMENT ON DATABASE {AFTER} IS 'made by pgdeck bench'")
+
+
+def test_a_database_without_tasks(run, arms):
+    arms.query("ALTER TABLE ai_task_queue RENAME TO another", dbname=AFTER)
+    assert "has no AI tasks" in run(expect=22).err
+    arms.query("ALTER TABLE another RENAME TO ai_task_queue", dbname=AFTER)
+
+
+def test_all_leaves_out_what_is_refused(run, arms, module_pgdeck):
+    """A suite that would write is no reason not to measure the others."""
+    arms.query(f"COMMENT ON DATABASE {AFTER} IS 'production'")
+    module_pgdeck(*run.args, "--all", "--pairs", "1", "--block-ms", "50", "--set",
+                  f"databases.{AFTER}.workload={DECK / 'workload'}", expect=0, timeout=120)
+    arms.query(f"COMMENT ON DATABASE {AFTER} IS 'made by pgdeck bench'")
+    results = run.results()
+    assert "Left out" in suite_of(results)["what"] and not suite_of(results)["works"]
+    assert len(results["queries"]) > 10 and len(results["suites"]) == 2
