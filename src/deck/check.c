@@ -135,6 +135,18 @@ check_environments(struct deck_loader *loader, struct deck *deck, const struct d
     }
 }
 
+static void
+check_certificates(struct deck_loader *loader, const struct deck *deck)
+{
+    for (size_t i = 0; i < deck->servers.count; i++) {
+        const struct deck_server *server = &deck->servers.items[i];
+        if ((server->certificate == NULL) != (server->certificate_key == NULL))
+            deck_loader_fault(loader, server->place,
+                              "servers.%s: certificate and certificate_key go together",
+                              server->name);
+    }
+}
+
 /* The shares of a server's environments must fit into what it may use. */
 static void
 check_memory(struct deck_loader *loader, const struct deck *deck, const struct deck_node *root)
@@ -471,6 +483,7 @@ deck_check(struct deck_loader *loader, struct deck_root *root, const struct deck
     check_not_empty(loader, node, "environments");
     check_not_empty(loader, node, "databases");
     check_environments(loader, deck, node);
+    check_certificates(loader, deck);
     check_memory(loader, deck, node);
     check_databases(loader, root, node);
     check_roles(loader, deck);

@@ -45,7 +45,7 @@ deck_fault_copy(struct arena *arena, struct deck_faults *faults, struct place pl
 void
 deck_fault_nearest(struct error *fault, const char *word, const char *const *words)
 {
-    enum { FEW = 14 };
+    enum { FEW = 16 };
     const char *nearest = text_nearest(word, words);
     AUTO_TEXT all = {0};
     size_t count = 0;

@@ -29,7 +29,9 @@ struct deck_server {
     struct place place;
     const char *conninfo;
     struct place conninfo_place;
-    const char *password_file;             /* NULL: pgpass, environment */
+    const char *password_file; /* NULL: pgpass, environment */
+    const char *certificate,
+        *certificate_key;                  /* files that the server is to show; NULL: as it is */
     int64_t memory_bytes;                  /* 0: not given */
     int64_t database_bytes;                /* of all its databases; 0: not given, as measured */
     int cpus;                              /* 0: not given */

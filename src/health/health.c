@@ -4,6 +4,7 @@
 #include "backup/backup.h"
 #include "base/embed.h"
 #include "base/text.h"
+#include "health/certificate.h"
 #include "health/inline.h"
 #include "health/run.h"
 #include "pg/script.h"
@@ -40,9 +41,9 @@ struct look {
     struct health_names column_names;
 };
 
-enum { MS = 1000 }; /* in a second */
+enum { MS = 1000, CERTIFICATE_MS = 500 }; /* MS: in a second */
 
-/* The one check that no SQL can make. It comes before what can wait until tomorrow. */
+/* A check that no SQL can make. It comes before what can wait until tomorrow. */
 static const char backup_check[] = "backup";
 static const char backup_rank[] = "9";
 
@@ -86,7 +87,8 @@ check_options(const struct look *look, struct error *err)
                              options->databases[i]);
     }
     for (size_t i = 0; i < options->check_count; i++) {
-        bool is_known = strcmp(options->checks[i], backup_check) == 0;
+        bool is_known = strcmp(options->checks[i], backup_check) == 0 ||
+                        strcmp(options->checks[i], HEALTH_CERTIFICATE) == 0;
         for (size_t j = 0; j < look->checks.list.count; j++)
             is_known |= strcmp(options->checks[i], look->checks.list.items[j].name) == 0;
         if (!is_known)
@@ -450,6 +452,29 @@ read_checks(struct look *look, size_t index)
     }
 }
 
+/* Through the first connection of each server. */
+static void
+look_at_certificates(struct look *look, int timeout_ms)
+{
+    const struct health_options *options = look->options;
+
+    if (!is_chosen(options->checks, options->check_count, HEALTH_CERTIFICATE))
+        return;
+    for (size_t i = 0; i < look->count; i++) {
+        struct health_finding finding;
+        bool has_tls, is_known = look->connections[i] == NULL;
+        for (size_t j = 0; j < i; j++)
+            is_known |= look->connections[j] != NULL &&
+                        strcmp(look->sessions[j].server, look->sessions[i].server) == 0;
+        if (is_known)
+            continue;
+        health_certificate(look->arena, look->connections[i], timeout_ms, &finding, &has_tls);
+        finding.server = look->sessions[i].server;
+        if (has_tls)
+            add_finding(look, &finding);
+    }
+}
+
 static double
 seconds(void)
 {
@@ -562,6 +587,7 @@ ask(struct look *look, struct error *err)
         else
             read_checks(look, i);
     }
+    look_at_certificates(look, CERTIFICATE_MS);
     return look_at_backups(look, err);
 }
 

@@ -11,6 +11,7 @@
 #include "plan/retry.h"
 #include "plan/session.h"
 #include "security/hba_file.h"
+#include "security/tls_files.h"
 #include "settings/conf.h"
 #include "settings/configuration.h"
 #include "settings/kept.h"
@@ -267,26 +268,42 @@ undo_again(const struct entry *entry, PGconn *connection, struct error *err)
             pg_execute(connection, entry->undo, err));
 }
 
-static bool
-is_of_hba(const struct entry *entry)
+/* Files of the server's that a change has put there by itself. */
+static const struct {
+    const char *what, *mark; /* of the ways back */
+    bool (*undo)(struct arena *arena, const struct settings_host *host, const char *undo,
+                 const struct pg_target *target, PGconn *connection, struct error *err);
+} host_files[] = {{"pg_hba.conf", HBA_UNDO, hba_undo}, {"the certificate", TLS_UNDO, tls_undo}};
+enum { HOST_FILE_COUNT = sizeof(host_files) / sizeof(host_files[0]) };
+
+/* Its row; HOST_FILE_COUNT: it is not of such a file. */
+static size_t
+host_file_of(const struct entry *entry)
 {
-    return entry->undo != NULL && strncmp(entry->undo, HBA_UNDO, strlen(HBA_UNDO)) == 0;
+    size_t i = 0;
+
+    while (i < HOST_FILE_COUNT && (entry->undo == NULL || strncmp(entry->undo, host_files[i].mark,
+                                                                  strlen(host_files[i].mark)) != 0))
+        i++;
+    return i;
 }
 
 static bool
-undo_hba(struct rollback *rollback, const struct entry *entry, PGconn *connection,
-         struct error *err)
+undo_host_file(struct rollback *rollback, const struct entry *entry, PGconn *connection,
+               struct error *err)
 {
     const struct pg_target target = plan_target(rollback->server, NULL);
 
     if (!read_host(rollback, err))
         return false;
     if (!rollback->host.is_here) {
-        error_set(err, ERROR_REFUSED, "pg_hba.conf of server \"%s\" cannot be reached: %s",
-                  rollback->server->name, rollback->host.why_not);
+        error_set(err, ERROR_REFUSED, "%s of server \"%s\" cannot be reached: %s",
+                  host_files[host_file_of(entry)].what, rollback->server->name,
+                  rollback->host.why_not);
         return error_hint(err, "Run rollback on the server's host, as root or its owner.");
     }
-    return hba_undo(rollback->arena, &rollback->host, entry->undo, &target, connection, err);
+    return host_files[host_file_of(entry)].undo(rollback->arena, &rollback->host, entry->undo,
+                                                &target, connection, err);
 }
 
 /* One statement that cannot be in a transaction. A database that goes must have no session. */
@@ -296,7 +313,7 @@ undo_alone(struct rollback *rollback, const struct entry *entry, PGconn *connect
 {
     if (entry->undo_guard_database != NULL)
         plan_session_close(&rollback->sessions, entry->undo_guard_database);
-    if (is_of_hba(entry) ? !undo_hba(rollback, entry, connection, err)
+    if (host_file_of(entry) < HOST_FILE_COUNT ? !undo_host_file(rollback, entry, connection, err)
         : is_of_file(entry)
             ? !undo_files(rollback, err)
             : !pg_execute(connection, entry->undo, err) && !undo_again(entry, connection, err))

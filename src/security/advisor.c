@@ -6,6 +6,7 @@
 #include "security/roles.h"
 #include "security/surplus.h"
 #include "security/tenants.h"
+#include "security/tls_files.h"
 
 bool
 security_advise(struct advice *advice, struct error *err)
@@ -21,5 +22,5 @@ security_advise(struct advice *advice, struct error *err)
             !security_advise_tenants(advice, database, err))
             return false;
     }
-    return security_advise_hba(advice, err);
+    return security_advise_hba(advice, err) && security_advise_certificate(advice, err);
 }

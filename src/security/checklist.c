@@ -2,10 +2,9 @@
 #include "security/checklist.h"
 
 #include "base/embed.h"
+#include "pg/certificate.h"
 #include "security/facts.h"
 
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,34 +166,16 @@ check_own_connection(struct security_checklist *list, const struct advice *advic
 
 /* --- the server's certificate --------------------------------------------------------------- */
 
-/* Days that it still holds; false: it cannot be read. */
-static bool
-read_days(const char *pem, int *ret_days)
-{
-    BIO *bio = BIO_new_mem_buf(pem, -1);
-    X509 *certificate = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, NULL, NULL);
-    int seconds;
-    bool is_read = certificate != NULL &&
-                   ASN1_TIME_diff(ret_days, &seconds, NULL, X509_get0_notAfter(certificate)) == 1;
-
-    if (is_read && seconds < 0 && *ret_days == 0)
-        *ret_days = -1;
-    X509_free(certificate);
-    BIO_free(bio);
-    return is_read;
-}
-
 static bool
 check_certificate(struct security_checklist *list, const struct advice *advice, struct error *err)
 {
-    enum { DAYS_LEFT = 30 };
     AUTO_PGRESULT result = NULL;
     struct security_item item = {.state = SECURITY_UNKNOWN,
                                  .server = advice->server->name,
                                  .item = "certificate",
                                  .finding = "not measurable with this role",
                                  .evidence = ""};
-    int days;
+    struct pg_certificate certificate;
 
     if (!pg_query(advice->catalog->connection, embedded_file("security/sql/certificate.sql")->text,
                   0, NULL, &result, err)) {
@@ -208,11 +189,15 @@ check_certificate(struct security_checklist *list, const struct advice *advice, 
     if (PQntuples(result) == 0)
         return true; /* no TLS, as its own item says */
     item.evidence = pg_keep_text(list->arena, result, 0, "path");
-    if (!read_days(pg_value(result, 0, "text"), &days)) {
+    if (!pg_certificate_read(list->arena, pg_value(result, 0, "text"), &certificate, err)) {
+        error_clear(err);
         item.finding = "its file is no certificate";
         item.state = SECURITY_FAIL;
     } else {
-        item.state = days < 0 ? SECURITY_FAIL : days < DAYS_LEFT ? SECURITY_WARN : SECURITY_OK;
+        int days = certificate.days;
+        item.state = days < 0                          ? SECURITY_FAIL
+                     : days < PG_CERTIFICATE_DAYS_LEFT ? SECURITY_WARN
+                                                       : SECURITY_OK;
         item.finding = days < 0 ? "the server's certificate has expired"
                                 : arena_printf(list->arena,
                                                "the server's certificate holds for %d days", days);
