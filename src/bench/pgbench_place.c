@@ -5,7 +5,6 @@
 #include "base/tree.h"
 #include "local/programs.h"
 
-#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -17,41 +16,6 @@
 static const char *const names[BENCH_ARMS] = {"pgdeck_bench_before", "pgdeck_bench_after"};
 
 enum { MEGABYTES_A_SCALE = 40, SPARE_MEGABYTES = 500 }; /* data, WAL and bloat of the updates */
-
-/* --- the program ---------------------------------------------------------------------------- */
-
-static const char *
-in_folder(struct arena *arena, const char *folder, size_t length)
-{
-    const char *path = arena_printf(arena, "%.*s/pgbench", (int)length, folder);
-
-    return length > 0 && access(path, X_OK) == 0 ? path : NULL;
-}
-
-/* Beside the server's programs, in PATH, or where Debian has it; any version serves any server. */
-static const char *
-find_program(struct arena *arena)
-{
-    struct local_programs programs;
-    struct error ignored;
-    const char *path = getenv("PATH");
-    const char *found = NULL;
-    glob_t folders;
-
-    if (local_programs_find(arena, 0, &programs, &ignored))
-        found = in_folder(arena, programs.folder, strlen(programs.folder));
-    for (const char *at = path; at != NULL && found == NULL;) {
-        size_t length = strcspn(at, ":");
-        found = in_folder(arena, at, length);
-        at = at[length] == '\0' ? NULL : at + length + 1;
-    }
-    if (found != NULL || glob("/usr/lib/postgresql/*/bin", 0, NULL, &folders) != 0)
-        return found;
-    for (size_t i = folders.gl_pathc; i > 0 && found == NULL; i--)
-        found = in_folder(arena, folders.gl_pathv[i - 1], strlen(folders.gl_pathv[i - 1]));
-    globfree(&folders);
-    return found;
-}
 
 /* --- before anything runs ------------------------------------------------------------------- */
 
@@ -107,7 +71,7 @@ pgbench_check(struct pgbench *pgbench, struct error *err)
 {
     struct bench_run *run = pgbench->run;
 
-    pgbench->program = find_program(run->arena);
+    pgbench->program = local_program_find(run->arena, "pgbench");
     if (pgbench->program == NULL) {
         error_set(err, ERROR_FILE, "the program pgbench is not there");
         return error_hint(err, "Install it: Debian has it in postgresql-15 (or the version at "

@@ -80,6 +80,7 @@ print_servers(const struct demo *demo)
            local_server_psql(arena, &demo->servers[DEMO_DECK], database));
     if (demo->service != NULL)
         printf("As one of its services, with TLS:\n  %s\n", local_psql(arena, demo->service));
+    printf("\nDashboard:  %s\n%s\n", demo->dashboard, demo->load);
     printf("Change the deck and go on:  pgdeck plan --deck %s\n"
            "Stop and remove them:       pgdeck down demo-stock demo-deck --destroy\n",
            demo->deck_path);
@@ -147,7 +148,7 @@ run_steps(struct demo *demo, struct error *err)
         if (!steps[i].run(demo, err))
             return false;
     }
-    if (!demo->is_kept && !clean_up(demo, true, err))
+    if (demo->is_kept ? !demo_go_live(demo, err) : !clean_up(demo, true, err))
         return false;
     print_end(demo);
     return true;

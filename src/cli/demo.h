@@ -31,6 +31,8 @@ struct demo {
     bool is_made[DEMO_SERVERS];
     const char *service; /* conninfo of a service's login; NULL: the deck has none */
     const struct bench_results *results;
+    const char *dashboard; /* its URL; NULL: none */
+    const char *load;      /* what is said of it */
 };
 
 /* Steps. */
@@ -42,6 +44,8 @@ bool demo_apply(struct demo *demo, struct error *err) MUST_CHECK;
 bool demo_load(struct demo *demo, struct error *err) MUST_CHECK;
 bool demo_secure(struct demo *demo, struct error *err) MUST_CHECK;
 bool demo_measure(struct demo *demo, struct error *err) MUST_CHECK;
+/* With --keep, at the end: pgdeck watch, and what the deck's load/ has for pgbench. */
+bool demo_go_live(struct demo *demo, struct error *err) MUST_CHECK;
 
 /* Where in a session of an application SQL is sent to; conninfo in the command's arena. */
 struct pg_target demo_target(const struct demo *demo, enum demo_role role, const char *database);

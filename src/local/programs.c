@@ -158,3 +158,39 @@ local_programs_find(struct arena *arena, int major, struct local_programs *ret_p
                       "Install them (Debian: apt-get install postgresql-15), or say where they "
                       "are: --bindir FOLDER or PGDECK_PG_BINDIR.");
 }
+
+/* --- others ------------------------------------------------------------------------------- */
+
+static const char *
+in_folder(struct arena *arena, const char *folder, size_t length, const char *name)
+{
+    const char *path = arena_printf(arena, "%.*s/%s", (int)length, folder, name);
+
+    return length > 0 && access(path, X_OK) == 0 ? path : NULL;
+}
+
+const char *
+local_program_find(struct arena *arena, const char *name)
+{
+    struct local_programs programs;
+    struct error ignored;
+    const char *path = getenv("PATH");
+    const char *found = NULL;
+    glob_t folders;
+
+    if (local_programs_find(arena, 0, &programs, &ignored))
+        found = in_folder(arena, programs.folder, strlen(programs.folder), name);
+    for (const char *at = path; at != NULL && found == NULL;) {
+        size_t length = strcspn(at, ":");
+        found = in_folder(arena, at, length, name);
+        at = at[length] == '\0' ? NULL : at + length + 1;
+    }
+    if (found != NULL || glob("/usr/lib/postgresql/*/bin", 0, NULL, &folders) != 0)
+        return found;
+    for (size_t i = folders.gl_pathc; i > 0 && found == NULL; i--) {
+        const char *folder = folders.gl_pathv[i - 1];
+        found = in_folder(arena, folder, strlen(folder), name);
+    }
+    globfree(&folders);
+    return found;
+}

@@ -17,3 +17,6 @@ bool local_programs_find(struct arena *arena, int major, struct local_programs *
 /* Those in this folder. Errors: ERROR_FILE, ERROR_SERVER_VERSION. */
 bool local_programs_in(struct arena *arena, const char *folder, struct local_programs *ret_programs,
                        struct error *err) MUST_CHECK;
+/* A program of PostgreSQL that any version of serves any server (pgbench): beside the server's
+ * programs, in PATH, or where Debian has it. NULL: not here. */
+const char *local_program_find(struct arena *arena, const char *name);

@@ -6,6 +6,7 @@
 #include "base/state.h"
 #include "base/text.h"
 #include "base/tree.h"
+#include "local/companion.h"
 #include "local/create.h"
 #include "local/postmaster.h"
 
@@ -261,6 +262,7 @@ local_server_stop(const struct local_server *server, bool is_discarded, struct e
 {
     enum local_stop how = is_discarded ? LOCAL_STOP_IMMEDIATE : LOCAL_STOP_FAST;
 
+    local_companions_end(server);
     if (!local_postmaster_stop(server->data, how, err))
         return false;
     local_postmaster_end_orphans(server->data);

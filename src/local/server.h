@@ -5,7 +5,7 @@
  *   STATE/servers/NAME/server.json   what pgdeck knows of it; also the mark that it is pgdeck's
  *                      passfile      for libpq, 0600
  *                      root.crt      who signed its certificate, for sslmode=verify-full
- *                      data/  socket/  log
+ *                      data/  socket/  log  companions
  *
  * Strings live in the arena given. Main thread. */
 #pragma once
@@ -61,7 +61,8 @@ bool local_server_create(struct arena *arena, const struct local_recipe *recipe,
 /* Starts it, on its old port if that is still free; fills in port, socket folder, programs. */
 bool
 local_server_start(struct arena *arena, struct local_server *server, struct error *err) MUST_CHECK;
-/* Not running is fine. is_discarded: its data will not be needed, so do not wait for the disk. */
+/* Its companions (local/companion.h) first. Not running is fine. is_discarded: its data will not
+ * be needed, so do not wait for the disk. */
 bool local_server_stop(const struct local_server *server, bool is_discarded,
                        struct error *err) MUST_CHECK;
 /* Stops it and removes its folder, after looking for pgdeck's mark in it. */

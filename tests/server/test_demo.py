@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import urllib.request
 from pathlib import Path
 
 import psycopg
@@ -39,6 +40,11 @@ FILES = {
 INSERT INTO item SELECT i, current_setting('pgdeck.now')::timestamptz, i % 1000
   FROM generate_series(1, 20000 * current_setting('pgdeck.size')::integer) i;
 """,
+    "load/by_tag.sql": """-- what a test's application does
+-- weight: 3
+\\set tag random(1, 1000)
+SELECT count(*) FROM item WHERE tag = :tag;
+""",
     "workload/by_tag.sql": """-- name: by_tag
 -- class: lookup
 -- $1 tag integer: SELECT DISTINCT tag FROM item ORDER BY tag LIMIT 50
@@ -51,6 +57,7 @@ SELECT count(*) FROM item WHERE tag = $1;
 def tiny(tmp_path):
     folder = tmp_path / "tiny"
     (folder / "workload").mkdir(parents=True)
+    (folder / "load").mkdir()
     for name, text in FILES.items():
         (folder / name).write_text(text)
     return folder / "deck.yaml"
@@ -94,6 +101,17 @@ def remains(pgdeck):
     if not folder.exists():
         return []
     return [path.name for path in folder.iterdir() if path.name != ".lock"]
+
+
+def watched(url):
+    """{database: whether it is reached} once all were asked; None before."""
+    with urllib.request.urlopen(f"{url}data/overview", timeout=5) as response:
+        text = response.read()
+    databases = [one for environment in json.loads(text)["environments"]
+                 for one in environment["databases"]] if text else []
+    if not databases or not all(one["was_asked"] for one in databases):
+        return None
+    return {one["name"]: one["is_reachable"] for one in databases}
 
 
 def read_until(process, text):
@@ -181,8 +199,19 @@ def test_keep_leaves_servers_and_a_deck_to_go_on_with(pgdeck, demo, tiny, server
     with psycopg.connect(servers["demo-deck"]["conninfo"], dbname="tiny_small") as connection:
         assert connection.execute("SELECT count(*) FROM item").fetchone() == (20000,)
 
+    url = re.search(r"^Dashboard: +(http://127\.0\.0\.1:\d+/)$", out, re.M)[1]
+    databases = wait_for(lambda: watched(url), 30, "databases on the dashboard")
+    assert databases == {"tiny_small": True, "tiny_big": True}
+    with psycopg.connect(servers["demo-deck"]["conninfo"]) as connection:
+        busy = """SELECT array_agg(DISTINCT datname ORDER BY datname) FROM pg_stat_activity
+                   WHERE application_name = 'load' AND query LIKE '%FROM item WHERE tag%'"""
+        wait_for(lambda: connection.execute(busy).fetchone()[0] == ["tiny_big", "tiny_small"], 20,
+                 "load in both databases")
+
     pgdeck("down", "--all", expect=0)
     assert processes(pgdeck) == []
+    with pytest.raises(OSError):
+        urllib.request.urlopen(url, timeout=5)
 
 
 @pytest.mark.parametrize("step", range(1, 9))
