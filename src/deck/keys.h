@@ -80,7 +80,7 @@ extern const struct deck_table deck_maintenance_table, deck_watch_table;
 #define DECK_WATCH_DEFAULTS                                                                        \
     {                                                                                              \
         .mean_time = 0.3, .errors = 0.01, .checkpoints = 5, .swap_bytes = 64 << 20,                \
-        .sample_ms = 1000, .statements_ms = 30000, .health_ms = 300000, .history_ms = 600000,      \
+        .sample_ms = 1000, .statements_ms = 30000, .history_ms = 600000,      \
     }
 extern const struct deck_table deck_partition_table;
 extern const struct deck_table deck_security_table, deck_tenants_table;

@@ -9,5 +9,5 @@ struct deck_watch {
     double errors;      /* growth of the share of transactions that are rolled back */
     int checkpoints;    /* requested ones, more than before */
     int64_t swap_bytes; /* written to the host's swap */
-    int sample_ms, statements_ms, health_ms, history_ms;
+    int sample_ms, statements_ms, history_ms;
 };

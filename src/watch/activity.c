@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Who does or waits for what, each second: the load of a server by wait event. */
-#include "watch/state.h"
+#include "watch/document.h"
 
 #include <stdio.h>
 #include <stdlib.h>

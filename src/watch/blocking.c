@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The tree of sessions that wait for each other. */
-#include "watch/state.h"
+#include "watch/document.h"
 
 #include <stdlib.h>
 #include <string.h>

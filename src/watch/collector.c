@@ -59,6 +59,24 @@ set_reachable(struct watch_collector *collector, bool is_reachable, const struct
                   is_reachable ? "connected" : fault->message);
 }
 
+static long long
+interval_of(const struct watch_collector *collector, size_t index)
+{
+    const char *deck = (const char *)&collector->server->deck->watch;
+    const struct watch_task *task = &watch_tasks[index];
+
+    return task->interval_of_deck == 0
+               ? task->interval_ms
+               : *(const int *)(const void *)(deck + task->interval_of_deck);
+}
+
+/* All of a host look at the same time. */
+static long long
+next_due(long long now_ms, long long interval_ms)
+{
+    return now_ms - now_ms % interval_ms + interval_ms;
+}
+
 static bool
 connect_now(struct watch_collector *collector, struct error *err)
 {
@@ -95,21 +113,11 @@ has_lead(struct watch_collector *collector, enum watch_scope scope)
     return *leader == collector;
 }
 
-static long long
-interval_of(const struct watch_collector *collector, const struct watch_task *task)
-{
-    const char *deck = (const char *)&collector->server->deck->watch;
-
-    return task->interval_of_deck == 0
-               ? task->interval_ms
-               : *(const int *)(const void *)(deck + task->interval_of_deck);
-}
-
 static bool
 is_due(struct watch_collector *collector, size_t index, long long now_ms)
 {
     const struct watch_task *task = &watch_tasks[index];
-    long long interval_ms = interval_of(collector, task);
+    long long interval_ms = interval_of(collector, index);
 
     if (collector->due_ms[index] > now_ms)
         return false;
@@ -119,7 +127,7 @@ is_due(struct watch_collector *collector, size_t index, long long now_ms)
     pthread_mutex_unlock(&collector->watch->lock);
     if (!is_wanted && interval_ms > LOOK_AGAIN_MS)
         interval_ms = LOOK_AGAIN_MS;
-    collector->due_ms[index] = now_ms - now_ms % interval_ms + interval_ms;
+    collector->due_ms[index] = next_due(now_ms, interval_ms);
     return is_wanted;
 }
 

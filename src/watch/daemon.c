@@ -136,6 +136,40 @@ find_server(struct watch_generation *generation, const struct deck_server *serve
 }
 
 static void
+add_deck(struct watch *watch, struct watch_generation *generation, const struct deck *deck)
+{
+    char name[512];
+
+    for (size_t i = 0; i < deck->servers.count; i++)
+        add_server(watch, generation, deck, &deck->servers.items[i]);
+    if (deck->pooler.metrics_port == 0)
+        return;
+    snprintf(name, sizeof(name), "%s/pools", deck->name);
+    *LIST_ADD(generation->decks.arena, &generation->scrapers) = (struct watch_scraper){
+        .watch = watch,
+        .generation = generation,
+        .deck = deck,
+        .pools = watch_keep(watch, name, watch_pools_new, watch_pools_free),
+    };
+}
+
+/* Once all servers are there, since they are pointed to. */
+static void
+add_databases(struct watch *watch, struct watch_generation *generation, const struct deck *deck)
+{
+    for (size_t i = 0; i < deck->databases.count; i++) {
+        const struct deck_database *database = &deck->databases.items[i];
+        struct watch_collector *collector =
+            LIST_ADD(generation->decks.arena, &generation->collectors);
+        collector->watch = watch;
+        collector->generation = generation;
+        collector->database = database;
+        collector->server = find_server(generation, database->environment->server);
+        collector->session.stop = generation->stop;
+    }
+}
+
+static void
 release_generation(struct watch_generation *generation)
 {
     for (size_t i = 0; i < generation->servers.count; i++)
@@ -155,22 +189,10 @@ load_generation(struct watch *watch, struct watch_generation **ret_generation, s
     struct watch_generation *generation = ARENA_NEW(decks.arena, struct watch_generation);
     generation->decks = decks;
     generation->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    for (size_t i = 0; i < decks.list.count; i++) {
-        const struct deck *deck = decks.list.items[i];
-        for (size_t j = 0; j < deck->servers.count; j++)
-            add_server(watch, generation, deck, &deck->servers.items[j]);
-    }
-    for (size_t i = 0; i < decks.list.count; i++) {
-        const struct deck *deck = decks.list.items[i];
-        for (size_t j = 0; j < deck->databases.count; j++) {
-            struct watch_collector *collector = LIST_ADD(decks.arena, &generation->collectors);
-            collector->watch = watch;
-            collector->generation = generation;
-            collector->database = &deck->databases.items[j];
-            collector->server = find_server(generation, collector->database->environment->server);
-            collector->session.stop = generation->stop;
-        }
-    }
+    for (size_t i = 0; i < decks.list.count; i++)
+        add_deck(watch, generation, decks.list.items[i]);
+    for (size_t i = 0; i < decks.list.count; i++)
+        add_databases(watch, generation, decks.list.items[i]);
     *ret_generation = generation;
     return true;
 }
@@ -184,6 +206,12 @@ start_collectors(struct watch_generation *generation, struct error *err)
             return error_set(err, ERROR_INTERNAL, "cannot start a thread");
         collector->is_started = true;
     }
+    for (size_t i = 0; i < generation->scrapers.count; i++) {
+        struct watch_scraper *scraper = &generation->scrapers.items[i];
+        if (pthread_create(&scraper->thread, NULL, watch_scrape, scraper) != 0)
+            return error_set(err, ERROR_INTERNAL, "cannot start a thread");
+        scraper->is_started = true;
+    }
     return true;
 }
 
@@ -196,6 +224,11 @@ stop_collectors(struct watch_generation *generation)
         if (collector->is_started)
             pthread_join(collector->thread, NULL);
         collector->is_started = false;
+    }
+    for (size_t i = 0; i < generation->scrapers.count; i++) {
+        if (generation->scrapers.items[i].is_started)
+            pthread_join(generation->scrapers.items[i].thread, NULL);
+        generation->scrapers.items[i].is_started = false;
     }
 }
 

@@ -2,7 +2,7 @@
 /* What is known, in the text format of Prometheus. Series are bounded: by databases of the decks,
  * wait events (WATCH_EVENTS) and the costliest statements (METRIC_STATEMENTS), all else is one
  * "other". */
-#include "watch/state.h"
+#include "watch/document.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The first document: each environment with its targets, each server, reachable or not. */
-#include "watch/state.h"
+#include "watch/document.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The publishing thread: makes documents of what the collectors know. Asks no database. */
-#include "watch/state.h"
+#include "watch/document.h"
 
 #include <poll.h>
 
@@ -24,6 +24,10 @@ publish(struct watch *watch, long long second)
     put(watch, "blocking", watch_blocking_document(watch, now));
     if (second % LOAD_S == 0)
         put(watch, "load", watch_load_document(watch, now));
+    if (second % QUERIES_S == 0)
+        put(watch, "history", watch_history_document(watch, now));
+    if (second % QUERIES_S == 0)
+        put(watch, "pools", watch_pools_document(watch, now));
     if (second % QUERIES_S == 0)
         watch_publish_queries(watch, now);
     pthread_mutex_unlock(&watch->lock);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Reads what pg_stat_statements counts, and puts up the costliest statements. */
-#include "watch/state.h"
+#include "watch/document.h"
 
 #include "pg/script.h"
 
@@ -23,6 +23,7 @@ watch_read_probe(struct watch_collector *collector, const PGresult *result, doub
     collector->has_stats_since = pg_bool(result, 0, "has_stats_since");
     collector->has_history = pg_bool(result, 0, "has_history");
     collector->has_recorder = pg_bool(result, 0, "has_recorder");
+    collector->has_targets = pg_bool(result, 0, "has_targets");
     collector->has_ai_tasks = pg_bool(result, 0, "has_ai_tasks");
     collector->is_probed = true;
 }

@@ -48,6 +48,25 @@ watch_series_add(struct watch_series *series, double now, const double *values)
         sums[i] += values[i];
 }
 
+const double *
+watch_series_minute(const struct watch_series *series, int64_t minute)
+{
+    size_t slot = (size_t)(minute % WATCH_MINUTES);
+
+    return series->minutes[slot] == minute ? series->sums + slot * series->width : NULL;
+}
+
+void
+watch_series_fill(struct watch_series *series, int64_t minute, const double *values)
+{
+    size_t slot = (size_t)(minute % WATCH_MINUTES);
+
+    if (series->minutes[slot] >= minute)
+        return;
+    series->minutes[slot] = minute;
+    memcpy(series->sums + slot * series->width, values, series->width * sizeof(*values));
+}
+
 bool
 watch_series_sum(const struct watch_series *series, int64_t from, int64_t to, double *ret_sums)
 {
@@ -56,12 +75,10 @@ watch_series_sum(const struct watch_series *series, int64_t from, int64_t to, do
     memset(ret_sums, 0, series->width * sizeof(*ret_sums));
     for (int64_t minute = from + 1 > to - WATCH_MINUTES ? from + 1 : to - WATCH_MINUTES + 1;
          minute <= to; minute++) {
-        size_t slot = (size_t)(minute % WATCH_MINUTES);
-        if (series->minutes[slot] != minute)
-            continue;
-        is_known = true;
-        for (size_t i = 0; i < series->width; i++)
-            ret_sums[i] += series->sums[slot * series->width + i];
+        const double *sums = watch_series_minute(series, minute);
+        is_known |= sums != NULL;
+        for (size_t i = 0; sums != NULL && i < series->width; i++)
+            ret_sums[i] += sums[i];
     }
     return is_known;
 }

@@ -16,6 +16,10 @@ struct watch_series {
 struct watch_series *watch_series_new(size_t width);
 void watch_series_free(struct watch_series *series);
 void watch_series_add(struct watch_series *series, double now, const double *values);
+/* One minute's sums, where nothing is known of it. */
+void watch_series_fill(struct watch_series *series, int64_t minute, const double *values);
+/* Those of a minute; NULL: nothing is known. */
+const double *watch_series_minute(const struct watch_series *series, int64_t minute);
 /* Sums from (exclusive) to `to` (inclusive), in minutes since 1970; false: nothing is known. */
 bool
 watch_series_sum(const struct watch_series *series, int64_t from, int64_t to, double *ret_sums);

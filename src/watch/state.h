@@ -42,7 +42,7 @@ struct watch_counters { /* of one database, as the server says them */
         conflicts;
     double rows_read, rows_inserted, rows_updated, rows_deleted, checksum_failures;
 };
-enum { WATCH_COUNTERS = 13 }; /* the doubles after counted_since */
+enum { WATCH_COUNTERS = 13 }; /* all but counted_since */
 
 struct watch_server {
     const struct deck *deck;
@@ -83,15 +83,29 @@ struct watch_collector { /* of one database */
     struct watch_counters counters, totals; /* as read; summed over resets since the start */
     double sessions, active, idle_in_transaction, xid_age;
     /* what can be asked here */
-    bool is_probed, has_stats_since, has_history, has_recorder, has_ai_tasks;
+    bool is_probed, has_stats_since, has_history, has_recorder, has_targets, has_ai_tasks;
     char statements_schema[64]; /* "": no pg_stat_statements */
     double ai_since, ai_until;  /* what the question of ai_tasks is about */
+    int64_t remembering;        /* the batch that ends before is being written */
+    double recorded_at;         /* into the history of the database; 0: never */
+    char record_said[256];
+};
+
+struct watch_pools;
+struct watch_scraper { /* of a deck whose pool shows its metrics */
+    struct watch *watch;
+    struct watch_generation *generation;
+    const struct deck *deck;
+    struct watch_pools *pools; /* the memory's */
+    pthread_t thread;
+    bool is_started;
 };
 
 struct watch_generation {
     struct watch_decks decks;
     LIST_OF(struct watch_server) servers;
     LIST_OF(struct watch_collector) collectors; /* of all databases */
+    LIST_OF(struct watch_scraper) scrapers;
     int stop; /* eventfd: readable when the collectors are to end */
 };
 
@@ -116,13 +130,14 @@ void *watch_keep(struct watch *watch, const char *name, void *(*make)(void),
                  void (*release)(void *value));
 struct watch_series *watch_keep_series(struct watch *watch, const char *name, size_t width);
 
-/* --- collector.c --- */
-void *watch_collect(void *collector); /* a thread */
+void *watch_collect(void *collector); /* collector.c: a thread */
 /* --- task.c --- */
 typedef void watch_reader(struct watch_collector *collector, const PGresult *result, double now);
 typedef bool watch_condition(const struct watch_collector *collector);
 enum watch_scope { WATCH_OF_DATABASE, WATCH_OF_SERVER, WATCH_OF_STATEMENTS };
 enum { WATCH_PARAMETERS_MAX = 3 };
+typedef int watch_parameters(struct watch_collector *collector, struct arena *arena,
+                             const char *ret_parameters[WATCH_PARAMETERS_MAX]);
 struct watch_task {
     const char *name; /* also of the file: watch/sql/NAME.sql */
     int interval_ms;
@@ -134,38 +149,31 @@ struct watch_task {
     /* With the lock: the statement, where it is not the file as it is; its parameters, returned as
      * their number. */
     const char *(*sql)(const struct watch_collector *collector, struct arena *arena);
-    int (*parameters)(struct watch_collector *collector, struct arena *arena,
-                      const char *ret_parameters[WATCH_PARAMETERS_MAX]);
+    watch_parameters *parameters;
 };
 extern const struct watch_task watch_tasks[];
 extern const size_t watch_task_count;
-/* --- activity.c, counters.c, blocking.c, query.c, ai_task.c --- */
+/* --- activity.c, counters.c, blocking.c, query.c, ai_task.c, history.c --- */
 watch_reader watch_read_activity, watch_read_server, watch_read_databases, watch_read_blocking,
     watch_read_probe, watch_read_statements, watch_read_texts, watch_read_yesterday,
-    watch_read_ai_tasks;
-watch_condition watch_is_blocked, watch_lacks_texts, watch_has_history, watch_has_ai_tasks;
+    watch_read_ai_tasks, watch_read_recall, watch_read_remember, watch_read_record;
+watch_condition watch_is_blocked, watch_lacks_texts, watch_has_history, watch_has_ai_tasks,
+    watch_wants_recall, watch_wants_remember, watch_wants_record;
 void *watch_load_new(void);
 void watch_load_free(void *load);
 const char *watch_statements_sql(const struct watch_collector *collector, struct arena *arena);
 const char *watch_texts_sql(const struct watch_collector *collector, struct arena *arena);
-int watch_texts_parameters(struct watch_collector *collector, struct arena *arena,
-                           const char *ret_parameters[WATCH_PARAMETERS_MAX]);
-int watch_ai_parameters(struct watch_collector *collector, struct arena *arena,
-                        const char *ret_parameters[WATCH_PARAMETERS_MAX]);
+watch_parameters watch_texts_parameters, watch_ai_parameters, watch_remember_parameters,
+    watch_record_parameters;
 /* A number of a result; 0 for an SQL null. */
 double watch_value(const PGresult *result, int row, const char *column);
 struct watch_collector *watch_find_database(struct watch_collector *collector, unsigned oid);
+/* --- pools.c --- */
+void *watch_pools_new(void);
+void watch_pools_free(void *pools);
+void *watch_scrape(void *scraper); /* a thread */
 /* --- publish.c --- */
 void *watch_publish(void *watch); /* a thread */
-/* --- documents: each with the lock held --- */
-json_t *watch_overview(struct watch *watch, double now);
-json_t *watch_load_document(struct watch *watch, double now);
-json_t *watch_blocking_document(struct watch *watch, double now);
-/* A JSON string of whatever a server says, valid UTF-8 or not; null for NULL. */
-json_t *watch_json(const char *text);
-json_t *watch_number(double value); /* null for NAN and infinity */
-void watch_publish_metrics(struct watch *watch, const json_t *overview, double now);
-void watch_publish_queries(struct watch *watch, double now);
 /* --- target.c --- */
 enum watch_target_name {
     WATCH_QUERY_P95,
@@ -177,6 +185,10 @@ enum watch_target_name {
     WATCH_AI_TASK_ERRORS,
     WATCH_TARGETS
 };
+extern const char *const watch_target_keys[WATCH_TARGETS]; /* "query_p95" */
+struct watch_series *watch_target_series(struct watch *watch, const struct deck *deck,
+                                         const struct deck_environment *environment,
+                                         enum watch_target_name name);
 /* Adds to the sums of an environment's target; as many values as it has. */
 void watch_target_add(struct watch *watch, const struct deck *deck,
                       const struct deck_environment *environment, enum watch_target_name name,
@@ -186,5 +198,3 @@ double watch_target_figure(struct watch *watch, const struct deck *deck,
                            const struct deck_environment *environment, enum watch_target_name name,
                            double now, int minutes);
 void watch_add_connections(struct watch_collector *collector, double now);
-json_t *watch_targets(struct watch *watch, const struct deck *deck,
-                      const struct deck_environment *environment, double now);

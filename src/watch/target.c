@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The targets of an environment: each is a series of sums by minute and a formula that makes one
  * figure of them, for the last minute, hour and day. */
-#include "watch/state.h"
+#include "watch/document.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -88,13 +88,24 @@ static const struct target targets[WATCH_TARGETS] = {
                               wanted_none, share, "table ai_tasks"},
 };
 
-static struct watch_series *
-series_of(struct watch *watch, const struct deck *deck, const struct deck_environment *environment,
-          enum watch_target_name target)
+const char *const watch_target_keys[WATCH_TARGETS] = {
+    [WATCH_QUERY_P95] = "query_p95",
+    [WATCH_QUERY_P95_ESTIMATE] = "query_p95_estimate",
+    [WATCH_AI_TASK] = "ai_task",
+    [WATCH_CACHE_HIT] = "cache_hit",
+    [WATCH_CONNECTIONS] = "connections",
+    [WATCH_QUERY_MEAN] = "query_mean",
+    [WATCH_AI_TASK_ERRORS] = "ai_task_errors",
+};
+
+struct watch_series *
+watch_target_series(struct watch *watch, const struct deck *deck,
+                    const struct deck_environment *environment, enum watch_target_name target)
 {
     char name[512];
 
-    snprintf(name, sizeof(name), "%s/%s/%d", deck->name, environment->name, (int)target);
+    snprintf(name, sizeof(name), "%s/%s/%s", deck->name, environment->name,
+             watch_target_keys[target]);
     return watch_keep_series(watch, name, targets[target].width);
 }
 
@@ -103,7 +114,7 @@ watch_target_add(struct watch *watch, const struct deck *deck,
                  const struct deck_environment *environment, enum watch_target_name name,
                  double now, const double *values)
 {
-    watch_series_add(series_of(watch, deck, environment, name), now, values);
+    watch_series_add(watch_target_series(watch, deck, environment, name), now, values);
 }
 
 /* After each sample of a server: what each of its environments uses. */
@@ -159,8 +170,8 @@ watch_target_figure(struct watch *watch, const struct deck *deck,
 {
     int64_t minute = (int64_t)now / MINUTE_S;
 
-    return figure_of(&targets[name], series_of(watch, deck, environment, name), minute - minutes,
-                     minute);
+    return figure_of(&targets[name], watch_target_series(watch, deck, environment, name),
+                     minute - minutes, minute);
 }
 
 static json_t *
@@ -168,7 +179,7 @@ target_of(struct watch *watch, const struct deck *deck, const struct deck_enviro
           enum watch_target_name name, double now)
 {
     const struct target *target = &targets[name];
-    const struct watch_series *series = series_of(watch, deck, environment, name);
+    const struct watch_series *series = watch_target_series(watch, deck, environment, name);
     int64_t minute = (int64_t)now / MINUTE_S;
     double wanted = target->wanted(&environment->targets);
     json_t *one = json_pack("{s:s, s:s, s:s, s:b, s:s, s:b}", "name", target->name, "label",

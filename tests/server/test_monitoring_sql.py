@@ -26,7 +26,7 @@ WANTED = {"v_connection_status", "v_connection_pool_health", "v_long_running_con
 MAY_BE_EMPTY = ("v_slow", "v_long_running", "v_lock", "src_lock", "lock_tree", "deck_values",
                 "v_tables_needing", "v_index_bloat", "v_performance_alerts",
                 "v_query_perf", "v_ai_model", "ai_model", "statement_history", "statement_last",
-                "database_history", "growth_history", "history_", "src_sequences",
+                "database_history", "growth_history", "history_", "target_history", "src_sequences",
                 "query_texts", "partition_s")
 # Of whoever keeps the history; of check_database_health(), which catches its lock timeout.
 NOT_FOR_READERS = ("record_performance_metrics()", "keep_history()", ".orphaned_results()")
@@ -401,12 +401,14 @@ def test_counters_start_anew_after_a_crash(make_server, pg_version):
 
 def test_cache_hit_ratio_says_what_it_covers(database):
     database.install()
+    database.settle()
+    database.run("SELECT pg_stat_reset()")
     query = ("SELECT hit_percent, counted_since, reading FROM v_cache_hit_ratio "
              "WHERE database_name = %s")
     percent, since, reading = database.rows(query, database.name)[0]
     assert since is not None
     assert percent is None and reading.startswith("too few reads")
-    database.run("CREATE TABLE big AS SELECT repeat('x', 700) FROM generate_series(1, 40000)")
+    database.run("CREATE TABLE big AS SELECT repeat('x', 700) FROM generate_series(1, 80000)")
     database.run("SELECT count(*) FROM big")
     database.settle()
     percent, since, reading = database.rows(query, database.name)[0]

@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import time
+import urllib.request
 
 import pytest
 
@@ -167,3 +168,93 @@ def test_ai_tasks(pgdeck, fresh_server, tmp_path):
     assert 2500 < targets["ai_task"]["now"] <= 5000 and targets["ai_task"]["target"] == 10000
     assert targets["ai_task_errors"]["now"] == 0.1
     assert targets["ai_task"]["budget_left"] == 1
+
+
+def read(watch_port, document):
+    with urllib.request.urlopen(f"http://127.0.0.1:{watch_port}/{document}", timeout=2) as answer:
+        return answer.read().decode()
+
+
+class Watch:
+    """A running pgdeck watch whose documents are read as its page reads them."""
+
+    def __init__(self, pgdeck, deck):
+        self.port = free_port()
+        self.process = pgdeck.start("watch", "-d", deck, "--listen", f"127.0.0.1:{self.port}")
+
+    def document(self, name):
+        """Never waits for a database: 2 s are for this machine."""
+        return json.loads(read(self.port, f"data/{name}") or "null")  # not there yet
+
+    def metrics(self):
+        return metrics_of(read(self.port, "metrics"))
+
+    def is_up(self):
+        try:
+            return self.document("overview") is not None
+        except OSError:
+            return False
+
+    def wait(self, name, condition, what, timeout_s=20):
+        wait_for(lambda: condition(self.document(name) or {}), timeout_s, what)
+        return self.document(name)
+
+    def databases(self):
+        return {one["name"]: one for environment in self.document("overview")["environments"]
+                for one in environment["databases"]}
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(10) == 0
+
+
+@pytest.fixture
+def watching(pgdeck):
+    def start(deck):
+        watch = Watch(pgdeck, deck)
+        wait_for(watch.is_up, 10, "pgdeck watch")
+        return watch
+    return start
+
+
+def test_history(pgdeck, counted, tmp_path, watching):
+    """Each database is sampled into its own history; what was known of the targets comes back."""
+    deck = write_deck(tmp_path, counted.conninfo(), "postgres", more="advisors: [monitoring]\n")
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    first = watching(deck)
+    first.wait("history", lambda d: d and d["databases"][0]["recorded_at"], "the sample")
+    assert counted.value("SELECT count(*) FROM monitoring.database_history") == 1
+    second = watching(deck)  # doubles nothing
+    second.wait("history", lambda d: d and d["databases"][0]["said"], "the second one's turn")
+    assert second.document("history")["databases"][0]["said"] == "recorded already"
+    first.end()
+    second.end()
+    counted.query(
+        "INSERT INTO monitoring.target_history SELECT to_timestamp(600 * (floor(extract(epoch FROM "
+        "now()) / 600) - 1)), 'cache_hit', array_fill(NULL::real, ARRAY[18]) || '{30,70}'::real[]")
+    third = watching(deck)
+    third.wait("overview", lambda d: d and 0 < hour(d, "cache_hit") < 0.999, "what was recalled")
+    third.end()
+
+
+def hour(overview, name):
+    target, = [t for t in overview["environments"][0]["targets"] if t["name"] == name]
+    return target["hour"] or 0
+
+
+def test_pool_is_the_source_of_p95(pgdeck, fresh_server, tmp_path, watching):
+    port, metrics_port = free_port(), free_port()
+    deck = write_deck(
+        tmp_path, fresh_server.conninfo(), "postgres",
+        more=f"pooler: {{port: {port}, metrics_port: {metrics_port}, "
+             f"socket_folder: {tmp_path}}}\n")
+    text = deck.read_text().replace("services: []", "services: [api]").replace(
+        "targets: {", "pools: {api: {min: 1, max: 2, auth: peer}}\n         , targets: {query_p95: 100ms, ")
+    deck.write_text(text)
+    fresh_server.query("CREATE ROLE test_api_a LOGIN")
+    watch = watching(deck)
+    watch.wait("pools", lambda d: d and "refused" in (d["sources"][0]["error"] or ""), "no pool yet")
+    target, = [t for t in watch.document("overview")["environments"][0]["targets"]
+               if t["name"] == "query_p95"]
+    assert target["is_estimate"] and target["target"] == 100
+    watch.end()

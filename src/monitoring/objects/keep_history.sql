@@ -3,6 +3,7 @@
 -- servers: 14..18
 -- after: monitoring.statement_history, monitoring.database_history, monitoring.deck_values
 -- after: monitoring.history_gaps, monitoring.query_texts, monitoring.growth_history
+-- after: monitoring.target_history
 CREATE OR REPLACE FUNCTION monitoring.keep_history()
 RETURNS void
 LANGUAGE plpgsql
@@ -16,7 +17,8 @@ DECLARE
     day date;
     part record;
 BEGIN
-    FOREACH history IN ARRAY ARRAY['statement_history', 'database_history', 'growth_history']
+    FOREACH history IN ARRAY ARRAY['statement_history', 'database_history', 'growth_history',
+                                 'target_history']
     LOOP
         FOR day IN SELECT d FROM generate_series(current_date, current_date + 1, '1 day') AS g (d)
         LOOP

@@ -13,6 +13,12 @@ SELECT (SELECT n.nspname
        pg_catalog.to_regclass('monitoring.statement_history') IS NOT NULL AS has_history,
        pg_catalog.to_regprocedure('monitoring.record_performance_metrics()') IS NOT NULL
            AND NOT pg_catalog.pg_is_in_recovery() AS has_recorder,
+       pg_catalog.to_regclass('monitoring.target_history'
+           || pg_catalog.to_char(pg_catalog.now() AT TIME ZONE 'UTC', '_YYYYMMDD')) IS NOT NULL
+       AND coalesce((SELECT pg_catalog.has_table_privilege(c.oid, 'INSERT')
+                   FROM pg_catalog.pg_class AS c
+                  WHERE c.oid = pg_catalog.to_regclass('monitoring.target_history')), false)
+           AND NOT pg_catalog.pg_is_in_recovery() AS has_targets,
        -- what ended lately is found by an index on created_at, or the table is small
        (SELECT count(*) = 4
           FROM pg_catalog.pg_attribute AS a
