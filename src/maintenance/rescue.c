@@ -76,7 +76,7 @@ look_at_memory(struct rescue *rescue)
 {
     AUTO_PGRESULT result = NULL;
     struct error ignored;
-    long long most = 0;
+    long long most = 32 << 20; /* ending one with less helps nobody */
     int worst = -1;
 
     if (!rescue->is_local || rescue_memory_left() > 0.1 ||
@@ -165,6 +165,8 @@ note_in_server(struct rescue *rescue, const struct rescue_offer *offer)
     AUTO_PGRESULT result = NULL;
     struct error ignored;
 
+    if (rescue->link.elsewhere != NULL) /* not the place where anybody looks for it */
+        return;
     if (rescue->report->done + rescue->report->failed <= 1 &&
         !rescue_link_execute(&rescue->link, "maintenance/sql/rescue_create.sql", &ignored))
         return;
@@ -290,6 +292,10 @@ say_door(struct rescue *rescue, struct error *err)
                    held);
         return true;
     }
+    if (rescue->link.elsewhere != NULL)
+        rescue_say(rescue, "door", "warning", NULL,
+                   "the catalog of the conninfo's database cannot be read; rescue looks from %s",
+                   rescue->link.elsewhere);
     bool is_held = is_held_by_watch(rescue);
     rescue_say(rescue, "door", is_held ? "info" : pg_keep(rescue->arena, result, 0, "severity"),
                is_held ? NULL : pg_keep(rescue->arena, result, 0, "sql"), "%s; %s",
@@ -306,7 +312,7 @@ rescue_check(struct arena *arena, const struct deck_server *server,
         .arena = arena, .server = server, .report = ret_report, .link.door = -1};
 
     *ret_report = (struct rescue_report){.server = server->name, .record = ""};
-    bool is_fine = rescue_link_open(server, &rescue.link, err) && say_door(&rescue, err);
+    bool is_fine = rescue_link_open(NULL, server, &rescue.link, err) && say_door(&rescue, err);
     rescue_link_close(&rescue.link);
     return is_fine;
 }
@@ -328,7 +334,8 @@ rescue_server(struct arena *arena, const struct rescue_options *options,
         rescue_look_at_host(&rescue);
     else
         rescue_say(&rescue, "host", "unknown", NULL, "the server is on another host");
-    bool is_fine = rescue_link_open(server, &rescue.link, err) && say_door(&rescue, err);
+    bool is_fine =
+        rescue_link_open(options->deck, server, &rescue.link, err) && say_door(&rescue, err);
     while (is_fine && is_done && ret_report->rounds < ROUNDS)
         is_fine = go_round(&rescue, &is_done, err) &&
                   (!is_done || interrupt_sleep_ms(LOOK_AGAIN_MS, err));

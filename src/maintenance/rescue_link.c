@@ -43,29 +43,74 @@ rescue_link_open_door(const struct deck_server *server, struct rescue_link *ret_
     return is_open;
 }
 
-bool
-rescue_link_open(const struct deck_server *server, struct rescue_link *ret_link, struct error *err)
+/* A session that sees what rescue looks at. */
+static bool
+connect_to(const struct deck_server *server, const char *database, struct rescue_link *ret_link,
+           struct error *err)
 {
-    const struct pg_target target = plan_target(server, NULL);
-    struct rescue_link link = {.door = -1};
-    struct error no_door;
+    const struct pg_target target = plan_target(server, database);
+    struct rescue_link link = {.door = -1, .elsewhere = database};
+    AUTO_PGRESULT sessions = NULL;
 
-    if (pg_connect(&target, &link.connection, err)) {
-        if (!rescue_link_execute(&link, "maintenance/sql/rescue_session.sql", err)) {
-            rescue_link_close(&link);
-            return false;
-        }
+    if (!pg_connect(&target, &link.connection, err))
+        return false;
+    if (rescue_link_execute(&link, "maintenance/sql/rescue_session.sql", err) &&
+        rescue_link_query(&link, "maintenance/sql/rescue_sessions.sql", 0, NULL, &sessions, err)) {
         *ret_link = link;
         return true;
     }
+    rescue_link_close(&link);
+    return false;
+}
+
+static bool
+is_full(const struct error *err)
+{
+    return strcmp(err->sqlstate, "53300") == 0 || strstr(err->message, "too many") != NULL ||
+           strstr(err->message, "remaining connection slots") != NULL;
+}
+
+/* Who waits for a lock of the catalog, or takes very long in it; while the session begins, libpq
+ * gives no SQLSTATE. */
+static bool
+is_catalog_slow(const struct error *err)
+{
+    return err->code == ERROR_LOCKED || strcmp(err->sqlstate, "57014") == 0 ||
+           (err->code == ERROR_UNREACHABLE && !is_full(err) && strstr(err->message, "FATAL:"));
+}
+
+static bool
+connect_elsewhere(const struct deck *deck, const struct deck_server *server,
+                  struct rescue_link *ret_link)
+{
+    struct error ignored;
+
+    for (size_t i = 0; deck != NULL && i < deck->databases.count; i++) {
+        const struct deck_database *database = &deck->databases.items[i];
+        if (database->environment->server == server &&
+            connect_to(server, database->name, ret_link, &ignored))
+            return true;
+    }
+    return connect_to(server, "postgres", ret_link, &ignored) ||
+           connect_to(server, "template1", ret_link, &ignored);
+}
+
+bool
+rescue_link_open(const struct deck *deck, const struct deck_server *server,
+                 struct rescue_link *ret_link, struct error *err)
+{
+    struct error no_door;
+
+    if (connect_to(server, NULL, ret_link, err))
+        return true;
     if (err->code == ERROR_INTERRUPTED)
         return false;
-    if (rescue_link_open_door(server, ret_link, &no_door)) {
+    if ((is_catalog_slow(err) && connect_elsewhere(deck, server, ret_link)) ||
+        rescue_link_open_door(server, ret_link, &no_door)) {
         error_clear(err);
         return true;
     }
-    if (strcmp(err->sqlstate, "53300") == 0 || strstr(err->message, "too many") != NULL ||
-        strstr(err->message, "remaining connection slots") != NULL)
+    if (is_full(err))
         error_hint(err, "Use a superuser, a role with pg_use_reserved_connections (16 and later), "
                         "or run pgdeck watch, which holds one: pgdeck rescue --check tells.");
     return false;

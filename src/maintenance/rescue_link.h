@@ -5,13 +5,17 @@
 #include "pg/connection.h"
 
 struct rescue_link {
-    PGconn *connection; /* NULL: through the door */
-    int door;           /* -1: there is none */
+    PGconn *connection;    /* NULL: through the door */
+    int door;              /* -1: there is none */
+    const char *elsewhere; /* the database that is used, since that of the conninfo cannot be; NULL:
+                            * it can */
 };
 
-/* Errors: those of pg_connect, when there is no door either. */
-bool rescue_link_open(const struct deck_server *server, struct rescue_link *ret_link,
-                      struct error *err) MUST_CHECK;
+/* When the catalog of the conninfo's database is locked, another one is used: "postgres", one of
+ * the deck's (may be NULL), "template1". Errors: those of pg_connect, when there is no door either.
+ */
+bool rescue_link_open(const struct deck *deck, const struct deck_server *server,
+                      struct rescue_link *ret_link, struct error *err) MUST_CHECK;
 /* Only the door; whether it is answered shows at the first query. */
 bool rescue_link_open_door(const struct deck_server *server, struct rescue_link *ret_link,
                            struct error *err) MUST_CHECK;

@@ -9,7 +9,9 @@ import zoneinfo
 
 import pytest
 
+from cluster import wait_for
 from test_advisor_ddl import EVENTS, bounds, deck  # noqa: F401
+from test_partition_throttle import replicated  # noqa: F401
 
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
 UTC = datetime.timezone.utc
@@ -212,8 +214,7 @@ def test_leftovers_and_partitions(deck):
 BLOATED = 60_000
 
 
-@pytest.fixture
-def bloated(deck):
+def bloat(deck):
     """Two indexes of 1 MB and more: one mostly air, one as it should be."""
     deck.write().applied()
     deck.run("CREATE EXTENSION IF NOT EXISTS pgstattuple")
@@ -226,6 +227,10 @@ def bloated(deck):
     deck.run("VACUUM ANALYZE t_full")
     return deck
 
+
+@pytest.fixture
+def bloated(deck):
+    return bloat(deck)
 
 
 def test_weekly_rebuilds_what_gives_room_back(bloated):
@@ -262,6 +267,31 @@ def test_the_budgets_of_a_rebuild(bloated):
     report = maintain(bloated, "weekly", *keys(wal="1MB"))
     task, = [task for task in report[0]["tasks"] if task["task"] == "reindex"]
     assert task["state"] == "left" and "of the budget are left" in task["error"]
+
+
+@pytest.mark.pg(min=15, max=15)  # pg_basebackup comes with Debian's only
+def test_a_rebuild_waits_for_replicas(replicated):
+    """A standby that stands still: its replay_lag does not grow, what it has replayed does not
+    either. Until the window's end nothing is rebuilt; once it goes on, all is."""
+    deck, standby = replicated
+    standby.configure(recovery_min_apply_delay="0")
+    standby.reload()
+    bloat(deck)
+    wait_for(lambda: deck.value("SELECT bool_and(replay_lsn >= pg_current_wal_lsn()) "
+                                "FROM pg_stat_replication"), 20, "the standby")
+    standby.query("SELECT pg_wal_replay_pause()")
+    deck.run("CREATE TABLE t_more AS SELECT 1 AS n")
+    keys = (*SMALL, "--set", "environments.test.maintenance.replica_lag=1s")
+    process = deck.pgdeck.start("maintain", "weekly", "-d", deck.file, "--json", *keys)
+    for line in process.stderr:
+        if "waits: a replica is more than 1.0 s behind" in line:
+            break
+    else:
+        raise AssertionError("it does not wait")
+    assert process.poll() is None
+    standby.query("SELECT pg_wal_replay_resume()")
+    out, _err = process.communicate(timeout=60)
+    assert tasks(json.loads(out), "done") >= {("reindex", "public.t_air_id")}
 
 
 def test_what_is_told_is_sql(deck):

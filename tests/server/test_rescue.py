@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -72,11 +73,14 @@ class Fire:
         until(lambda: self.count("wait_event_type = 'Lock'") == 6, "nobody waits")
 
     @staticmethod
-    def wait(connection):
+    def run(connection, sql):
         try:
-            connection.execute("SELECT count(*) FROM stock")
+            connection.execute(sql)
         except psycopg.Error:
             pass
+
+    def wait(self, connection):
+        self.run(connection, "SELECT count(*) FROM stock")
 
     def count(self, where):
         return self.server.value(f"SELECT count(*) FROM pg_stat_activity WHERE {where}")
@@ -338,6 +342,66 @@ def test_a_catalog_that_cannot_be_read(fire, pgdeck, table):
     assert not any(thread.is_alive() for thread in fire.threads)
     assert [offer["sight"] for offer in report["offers"]] == ["locks"]
     head.close()
+
+
+@pytest.mark.parametrize("table", ["pg_class", "pg_rewrite"])
+def test_the_catalog_of_its_own_database_cannot_be_read(fire, pgdeck, table):
+    """Held in the database of the conninfo: another database of the server is as good to see all
+    from."""
+    waiters = [fire.server.connect(application_name="waiter") for _ in range(3)]
+    head = fire.server.connect(application_name="head")
+    fire.server.query("CREATE TABLE held (id int)")
+    head.execute(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+    admin = fire.server.connect("shop")
+    fire.count = lambda where: admin.execute(
+        f"SELECT count(*) FROM pg_stat_activity WHERE {where}").fetchone()[0]
+    for number, connection in enumerate(waiters):
+        thread = threading.Thread(target=fire.run, args=(
+            connection, f"CREATE OR REPLACE VIEW v_{number} AS SELECT * FROM held"))
+        thread.start()
+        fire.threads.append(thread)
+    try:
+        until(lambda: fire.count("wait_event_type = 'Lock'") == 3, "nobody waits")
+        began = time.monotonic()
+        report, = json.loads(pgdeck("rescue", "-d", fire.deck, "--yes", "--json", expect=0).out)
+        assert time.monotonic() - began < 20
+        for thread in fire.threads:
+            thread.join(20)
+        assert not any(thread.is_alive() for thread in fire.threads)
+        assert [offer["sight"] for offer in report["offers"]] == ["locks"]
+        lines = {line["text"]: line["severity"] for line in report["lines"]}
+        assert "unknown" not in lines.values() and any("looks from shop" in line for line in lines)
+    finally:
+        for connection in (head, *waiters, admin):
+            connection.close()
+
+
+def test_memory_is_short(fire, pgdeck, tmp_path):
+    """On a host that says so: the session with the most memory of its own is offered and ended."""
+    large, small = fire.app("large"), fire.app("small")
+    large.execute("SET work_mem = '512MB'")
+    for connection, rows in ((large, 500_000), (small, 10)):
+        connection.execute("BEGIN; DECLARE c CURSOR FOR SELECT i, repeat('x', 100) FROM "
+                           f"generate_series(1, {rows}) i ORDER BY -i; FETCH c")
+    said = "".join("MemAvailable: 1000 kB\n" if line.startswith("MemAvailable") else line
+                   for line in open("/proc/meminfo", encoding="ascii"))
+    short = tmp_path / "meminfo"
+    short.write_text(said)
+    outcome = subprocess.run(
+        ["unshare", "--mount", "--map-root-user", "sh", "-c",
+         'mount --bind "$0" /proc/meminfo && exec "$@"', short, pgdeck.path, "rescue", "-d",
+         fire.deck, "--yes", "--json"],
+        env=pgdeck.environment({}), capture_output=True, text=True, timeout=60, check=True)
+    assert seen(fire, pgdeck, "memory") == ([], [])  # by the host's real figures
+    report, = json.loads(outcome.stdout)
+    offer, = [offer for offer in report["offers"] if offer["sight"] == "memory"]
+    megabytes = int(re.search(r"most memory of its own, ([0-9]+) MB", offer["why"])[1])
+    assert offer["pid"] == str(large.info.backend_pid) and offer["done"] and megabytes > 40
+    assert any("memory: 0 % of" in line["text"] and line["severity"] == "critical"
+               for line in report["lines"])
+    with pytest.raises(psycopg.OperationalError):
+        large.execute("FETCH c")
+    assert small.execute("FETCH c").fetchone()
 
 
 @pytest.mark.pg(min=16)
