@@ -9,7 +9,7 @@
 enum bench_arm_number { BENCH_BEFORE, BENCH_AFTER, BENCH_ARMS };
 
 /* In this order they run; 1U << number in bench_options.suites. */
-enum bench_suite_number { BENCH_QUERIES, BENCH_PGBENCH, BENCH_AI, BENCH_SUITES };
+enum bench_suite_number { BENCH_QUERIES, BENCH_PGBENCH, BENCH_AI, BENCH_POOL, BENCH_SUITES };
 
 enum bench_verdict { BENCH_NO_VERDICT, BENCH_IMPROVED, BENCH_WORSE, BENCH_NO_CHANGE };
 

@@ -43,3 +43,9 @@ bool bench_ai_open(struct bench_run *run, struct bench_suite *suite, void **ret_
                    struct error *err) MUST_CHECK;
 bool bench_ai_run(void *opened, struct error *err) MUST_CHECK;
 void bench_ai_close(void *opened);
+
+/* pool_suite.c */
+bool bench_pool_open(struct bench_run *run, struct bench_suite *of, void **ret_opened,
+                     struct error *err) MUST_CHECK;
+bool bench_pool_run(void *opened, struct error *err) MUST_CHECK;
+void bench_pool_close(void *opened);

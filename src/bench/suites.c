@@ -14,6 +14,7 @@ const struct bench_suite_kind bench_suite_kinds[BENCH_SUITES] = {
     [BENCH_QUERIES] = {.name = "queries"},
     [BENCH_PGBENCH] = {"pgbench", bench_pgbench_open, bench_pgbench_run, bench_pgbench_close},
     [BENCH_AI] = {"ai", bench_ai_open, bench_ai_run, bench_ai_close},
+    [BENCH_POOL] = {"pool", bench_pool_open, bench_pool_run, bench_pool_close},
 };
 
 static void

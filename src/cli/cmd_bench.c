@@ -262,12 +262,19 @@ set_sizes(const struct bench_command *command, struct bench_options *options)
     options->has_noise_run = true;
 }
 
+/* That suite compares two ways to one server. */
+static bool
+is_pool_only(const struct bench_command *command)
+{
+    return chosen_suites(command) == 1U << BENCH_POOL;
+}
+
 static bool
 check_arms(const struct bench_command *command, struct error *err)
 {
     if (command->before != NULL && command->is_stock)
         return error_set(err, ERROR_USAGE, "--before and --stock exclude each other");
-    if (command->before != NULL || command->is_stock)
+    if (command->before != NULL || command->is_stock || is_pool_only(command))
         return true;
     error_set(err, ERROR_USAGE, "bench needs --stock or --before CONNINFO");
     return error_hint(err, "What to compare with: --stock makes a private server with PostgreSQL's "
@@ -290,11 +297,15 @@ set_before(struct cli *cli, const struct bench_command *command,
                                          .database = has_database ? NULL : database->name};
         return true;
     }
+    if (!command->is_stock) {
+        *arm = options->arms[BENCH_AFTER];
+        return true;
+    }
     struct bench_stock_order order = {.source = options->arms[BENCH_AFTER].target,
                                       .database = database->name,
                                       .progress = show_progress,
                                       .progress_context = cli};
-    if (options->suites != 1U << BENCH_PGBENCH) {
+    if ((options->suites & (1U << BENCH_QUERIES | 1U << BENCH_AI)) != 0) {
         if (database->schema == NULL) {
             error_set(err, ERROR_DECK, "database \"%s\" has no schema to make a stock server from",
                       database->name);
@@ -443,6 +454,8 @@ cmd_bench(struct cli *cli, const struct cli_command *command, int argc, char **a
          &asked.has_suite[BENCH_PGBENCH]},
         {"ai", 0, CLI_FLAG, NULL, "suite: AI tasks from enqueue to done; writes",
          &asked.has_suite[BENCH_AI]},
+        {"pool", 0, CLI_FLAG, NULL, "suite: the deck's server directly and through pgdeck pool",
+         &asked.has_suite[BENCH_POOL]},
         {"all", 0, CLI_FLAG, NULL, "all suites", &asked.is_all},
         {"quick", 0, CLI_FLAG, NULL, "shorter blocks, less data", &asked.is_quick},
         {"query", 0, CLI_LIST, "NAME,..", "only these of the workload", &asked.queries},

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: MIT
+#include "bench/pool_suite.h"
+
+#include "base/embed.h"
+#include "bench/suite_run.h"
+
+#include <string.h>
+
+enum {
+    CLIENTS = 100,
+    LEAST_CLIENTS = 4,
+    RATE = 500,    /* requests a second: each client one in 200 ms */
+    CONNECTS = 10, /* a way and round */
+    FULL_CLIENTS_PER_SLOT = 50,
+    REFUSED_TRIES = 50, /* beyond the server's slots */
+    OID = 26,
+};
+static const double equal = 1.10; /* a p95 within this factor counts as equal */
+
+static const Oid types[] = {OID};
+static const char *const values[][1] = {{"1247"}, {"1249"}, {"1255"}, {"1259"},
+                                        {"2610"}, {"2604"}, {"2606"}, {"2620"}};
+static const char *const *const tuples[] = {values[0], values[1], values[2], values[3],
+                                            values[4], values[5], values[6], values[7]};
+static const char *const classes[] = {"request"};
+
+/* --- open ------------------------------------------------------------------------------------- */
+
+static bool
+open_driver(struct pool_suite *suite, struct pool_way *way, int connections,
+            struct bench_driver **ret_driver, struct error *err)
+{
+    struct bench_statement *statement = ARENA_NEW(suite->run->arena, struct bench_statement);
+
+    *statement = (struct bench_statement){.name = "request",
+                                          .sql = embedded_file("bench/sql/pool_request.sql")->text,
+                                          .parameter_count = 1,
+                                          .types = types};
+    const struct bench_driver_options options = {.target = way->target,
+                                                 .connections = connections,
+                                                 .statements = statement,
+                                                 .statement_count = 1};
+    return bench_driver_open(suite->run->arena, &options, ret_driver, err);
+}
+
+static bool
+open_way(struct pool_suite *suite, struct pool_way *way, struct error *err)
+{
+    way->load = bench_load_new(suite->run->arena, classes, 1);
+    return open_driver(suite, way, suite->clients, &way->driver, err);
+}
+
+/* Half of what is free at most: others need the server, too. */
+static bool
+choose_clients(struct pool_suite *suite, struct error *err)
+{
+    AUTO_PGRESULT rows = NULL;
+    const char *sql = embedded_file("bench/sql/pool_place.sql")->text;
+
+    if (!pg_query(suite->control, sql, 0, NULL, &rows, err))
+        return false;
+    suite->slots = (int)pg_integer(rows, 0, "slots");
+    suite->is_ours = pg_bool(rows, 0, "is_ours");
+    int half = (suite->slots - (int)pg_integer(rows, 0, "used")) / 2;
+    suite->clients = half < CLIENTS ? half : CLIENTS;
+    if (suite->clients >= LEAST_CLIENTS)
+        return true;
+    error_set(err, ERROR_REFUSED, "the server has room for %d more connections only", half * 2);
+    return error_hint(err, "The suite takes half of them, and needs %d.", LEAST_CLIENTS);
+}
+
+static void
+make_mix(struct pool_suite *suite)
+{
+    struct bench_mix_item *item = ARENA_NEW(suite->run->arena, struct bench_mix_item);
+
+    *item = (struct bench_mix_item){
+        .weight = 1, .tuples = tuples, .tuple_count = sizeof(tuples) / sizeof(tuples[0])};
+    suite->mix = bench_mix_new(suite->run->arena,
+                               &(struct bench_mix_options){.items = item,
+                                                           .item_count = 1,
+                                                           .rate = suite->rate,
+                                                           .seed = suite->run->options->seed});
+}
+
+bool
+bench_pool_open(struct bench_run *run, struct bench_suite *of, void **ret_opened, struct error *err)
+{
+    struct pool_suite *suite = ARENA_NEW(run->arena, struct pool_suite);
+    struct pg_target target = run->options->arms[BENCH_AFTER].target;
+
+    *ret_opened = suite;
+    suite->run = run;
+    suite->suite = of;
+    of->title = "The pool";
+    of->labels[BENCH_BEFORE] = "direct";
+    of->labels[BENCH_AFTER] = "pool";
+    suite->rate = run->options->rate > 0 ? run->options->rate : RATE;
+    target.is_application = true;
+    if (!pg_connect(&target, &suite->control, err) || !choose_clients(suite, err) ||
+        !pool_process_start(run->arena, suite->control, &suite->process, err))
+        return false;
+    make_mix(suite);
+    suite->direct = (struct pool_way){.size = suite->clients, .target = target};
+    for (size_t i = 0; i < POOL_SIZES; i++)
+        suite->pooled[i] = (struct pool_way){
+            .size = pool_sizes[i],
+            .target = {.conninfo = suite->process.conninfo,
+                       .database = pool_process_database(run->arena, pool_sizes[i]),
+                       .is_application = true}};
+    for (size_t arm = 0; arm < BENCH_ARMS; arm++)
+        suite->connect[arm] = histogram_new(run->arena);
+    return true;
+}
+
+void
+bench_pool_close(void *opened)
+{
+    struct pool_suite *suite = opened;
+
+    bench_driver_close(suite->direct.driver);
+    suite->direct.driver = NULL;
+    for (size_t i = 0; i < POOL_SIZES; i++) {
+        bench_driver_close(suite->pooled[i].driver);
+        suite->pooled[i].driver = NULL;
+    }
+    PQfinish(suite->control);
+    suite->control = NULL;
+    pool_process_stop(&suite->process);
+}
+
+/* --- blocks ----------------------------------------------------------------------------------- */
+
+static bool
+connect_once(struct pool_suite *suite, enum bench_arm_number arm, struct histogram *times,
+             struct error *err)
+{
+    /* The largest pool: a login to the server is not the client's. */
+    const struct pool_way *way =
+        arm == BENCH_BEFORE ? &suite->direct : &suite->pooled[POOL_SIZES - 1];
+    AUTO_PGCONN connection = NULL;
+
+    uint64_t start_ns = bench_clock_ns();
+    if (!pg_connect(&way->target, &connection, err))
+        return false;
+    histogram_record(times, bench_clock_ns() - start_ns);
+    return true;
+}
+
+static struct bench_block
+block_of(struct pool_suite *suite, int round, enum bench_arm_number arm,
+         const struct histogram *times, uint64_t start_ns)
+{
+    double duration_s = (double)(bench_clock_ns() - start_ns) / 1e9;
+
+    return (struct bench_block){.pair = round,
+                                .arm = arm,
+                                .start_s = bench_elapsed_s(suite->run) - duration_s,
+                                .duration_s = duration_s,
+                                .done = times->total,
+                                .median_ns = histogram_percentile(times, 0.5),
+                                .p95_ns = histogram_percentile(times, 0.95),
+                                .p99_ns = histogram_percentile(times, 0.99)};
+}
+
+/* One after the other, the two ways in turn. */
+static bool
+run_connects(struct pool_suite *suite, int round, struct error *err)
+{
+    AUTO_ARENA scratch = arena_new();
+    struct histogram *times[BENCH_ARMS] = {histogram_new(scratch), histogram_new(scratch)};
+    uint64_t start_ns = bench_clock_ns();
+
+    for (int i = 0; i < CONNECTS; i++) {
+        for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
+            if (!connect_once(suite, arm, times[arm], err))
+                return false;
+        }
+    }
+    for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
+        histogram_merge(suite->connect[arm], times[arm], 1);
+        *LIST_ADD(suite->run->arena, &suite->connects) =
+            block_of(suite, round, arm, times[arm], start_ns);
+    }
+    return true;
+}
+
+static bool
+run_block(struct pool_suite *suite, struct pool_way *way, int round, struct error *err)
+{
+    AUTO_ARENA scratch = arena_new();
+    struct bench_load *load = bench_load_new(scratch, classes, 1);
+    struct bench_source source = bench_mix_source(suite->mix);
+    uint64_t duration_ns = (uint64_t)suite->run->options->pgbench_block_ms * 1000000;
+    enum bench_arm_number arm = way == &suite->direct ? BENCH_BEFORE : BENCH_AFTER;
+
+    bench_progress(suite->run, "requests at %.0f/s, round %d: %s, %d server connections",
+                   suite->rate, round, suite->suite->labels[arm], way->size);
+    bench_mix_set_rate(suite->mix, suite->rate);
+    uint64_t start_ns = bench_clock_ns();
+    if (!bench_driver_run(way->driver, &source, duration_ns, load, err))
+        return false;
+    *LIST_ADD(suite->run->arena, &way->blocks) =
+        block_of(suite, round, arm, load->classes.items[0].response, start_ns);
+    bench_load_merge(way->load, load);
+    return true;
+}
+
+static bool
+run_round(struct pool_suite *suite, int round, struct error *err)
+{
+    size_t order[POOL_SIZES + 1];
+
+    bench_shuffle(&suite->run->random, order, POOL_SIZES + 1);
+    for (size_t i = 0; i <= POOL_SIZES; i++) {
+        struct pool_way *way = order[i] == POOL_SIZES ? &suite->direct : &suite->pooled[order[i]];
+        if (!run_block(suite, way, round, err))
+            return false;
+    }
+    return run_connects(suite, round, err);
+}
+
+/* Equal: no later than direct, within 10 %, by p95 over all blocks. */
+static void
+find_equal(struct pool_suite *suite)
+{
+    double direct_ns =
+        (double)histogram_percentile(suite->direct.load->classes.items[0].response, 0.95);
+
+    for (size_t i = 0; i < POOL_SIZES; i++) {
+        struct pool_way *way = &suite->pooled[i];
+        double p95_ns = (double)histogram_percentile(way->load->classes.items[0].response, 0.95);
+        way->is_equal = way->load->done > 0 && way->load->errors + way->load->unfinished == 0 &&
+                        p95_ns <= direct_ns * equal;
+    }
+}
+
+/* --- many more clients than slots ------------------------------------------------------------- */
+
+static bool
+exhaust_pool(struct pool_suite *suite, struct error *err)
+{
+    struct pool_way way = {.target = suite->pooled[0].target};
+    struct bench_source source = bench_mix_source(suite->mix);
+    struct bench_driver *driver;
+    uint64_t duration_ns = (uint64_t)suite->run->options->pgbench_block_ms * 1000000;
+
+    suite->full_clients = POOL_FULL_SIZE * FULL_CLIENTS_PER_SLOT;
+    bench_progress(suite->run, "%d clients on a pool of %d", suite->full_clients, POOL_FULL_SIZE);
+    way.target.database = pool_process_database(suite->run->arena, 0);
+    if (!open_driver(suite, &way, suite->full_clients, &driver, err))
+        return false;
+    bench_mix_set_rate(suite->mix, 0);
+    suite->full[BENCH_AFTER] = bench_load_new(suite->run->arena, classes, 1);
+    bool is_whole = bench_driver_run(driver, &source, duration_ns, suite->full[BENCH_AFTER], err);
+    bench_driver_close(driver);
+    return is_whole;
+}
+
+/* As many connections as the server has slots, and some more: only where nobody else needs one. */
+static bool
+exhaust_server(struct pool_suite *suite, struct error *err)
+{
+    size_t count = (size_t)suite->slots + REFUSED_TRIES;
+    AUTO_ARENA scratch = arena_new();
+    struct pg_target *targets = ARENA_ARRAY(scratch, struct pg_target, count);
+    PGconn **connections = ARENA_ARRAY(scratch, PGconn *, count);
+    struct error *faults = ARENA_ARRAY(scratch, struct error, count);
+
+    if (!suite->is_ours)
+        return true;
+    bench_progress(suite->run, "%zu clients on the server's %d slots", count, suite->slots);
+    for (size_t i = 0; i < count; i++)
+        targets[i] = suite->direct.target;
+    bool is_whole =
+        pg_connect_all(targets, count, &(struct pg_connecting){0}, connections, faults, err);
+    for (size_t i = 0; i < count; i++) {
+        if (connections[i] == NULL && suite->refused++ == 0)
+            suite->refusal = faults[i];
+        PQfinish(connections[i]);
+    }
+    return is_whole;
+}
+
+/* --- the suite -------------------------------------------------------------------------------- */
+
+static bool
+run_whole(struct pool_suite *suite, struct error *err)
+{
+    int rounds = suite->run->options->ai_rounds;
+
+    if (!open_way(suite, &suite->direct, err))
+        return error_wrap(err, "%d connections to the server", suite->clients);
+    for (size_t i = 0; i < POOL_SIZES; i++) {
+        if (!open_way(suite, &suite->pooled[i], err))
+            return error_wrap(err, "%d clients of a pool of %d", suite->clients,
+                              suite->pooled[i].size);
+    }
+    for (int round = 1; round <= rounds; round++) {
+        if (!run_round(suite, round, err))
+            return false;
+    }
+    return exhaust_pool(suite, err) && exhaust_server(suite, err);
+}
+
+bool
+bench_pool_run(void *opened, struct error *err)
+{
+    struct pool_suite *suite = opened;
+
+    bool is_whole = run_whole(suite, err);
+    if (suite->direct.load != NULL && suite->pooled[POOL_SIZES - 1].load != NULL) {
+        find_equal(suite);
+        pool_summarize(suite);
+    }
+    return is_whole;
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+#include "bench/pool_suite.h"
+
+#include "bench/report.h"
+
+#include <inttypes.h>
+
+static void
+add_row(struct pool_suite *suite, struct bench_table *table, const char *name,
+        const char *const values[BENCH_ARMS], const char *note)
+{
+    struct bench_row *row = LIST_ADD(suite->run->arena, &table->rows);
+
+    *row = (struct bench_row){.name = name, .values = {values[0], values[1]}, .note = note};
+}
+
+static const char *
+duration(struct pool_suite *suite, const struct histogram *times, double share)
+{
+    char text[32];
+
+    if (times->total == 0)
+        return "-";
+    return arena_strdup(suite->run->arena,
+                        bench_duration(text, histogram_percentile(times, share)));
+}
+
+/* The smallest pool that answers as soon as the server itself; NULL: none did. */
+static const struct pool_way *
+smallest(const struct pool_suite *suite)
+{
+    for (size_t i = 0; i < POOL_SIZES; i++) {
+        if (suite->pooled[i].is_equal)
+            return &suite->pooled[i];
+    }
+    return NULL;
+}
+
+static double
+rate_of(const struct pool_way *way)
+{
+    return way->load->wall_ns == 0 ? 0 : (double)way->load->done * 1e9 / (double)way->load->wall_ns;
+}
+
+static void
+add_blocks(struct pool_suite *suite, struct bench_work *work, enum bench_arm_number arm,
+           const struct histogram *times, const struct bench_block *blocks, size_t count)
+{
+    struct bench_work_side *side = &work->sides[arm];
+
+    side->cost = (struct bench_cost){-1, -1, -1, -1, -1};
+    side->driver_cpu_ns = -1;
+    side->service = histogram_new(suite->run->arena);
+    side->response = histogram_new(suite->run->arena);
+    histogram_merge(side->response, times, 1);
+    for (size_t i = 0; i < count; i++) {
+        if (blocks[i].arm != arm)
+            continue;
+        side->done += blocks[i].done;
+        side->seconds += blocks[i].duration_s;
+        *LIST_ADD(suite->run->arena, &work->blocks) = blocks[i];
+    }
+}
+
+static void
+add_works(struct pool_suite *suite, const struct pool_way *way)
+{
+    struct arena *arena = suite->run->arena;
+    struct bench_work *connect = LIST_ADD(arena, &suite->suite->works);
+
+    connect->name = "connect";
+    connect->class_name = "connect";
+    connect->what = "a client's connection, with its login; the pool's servers are there already";
+    for (size_t arm = 0; arm < BENCH_ARMS; arm++)
+        add_blocks(suite, connect, arm, suite->connect[arm], suite->connects.items,
+                   suite->connects.count);
+    struct bench_work *request = LIST_ADD(arena, &suite->suite->works);
+    request->name = "request";
+    request->class_name = "transactions";
+    request->what = arena_printf(arena,
+                                 "a transaction of 3 ms, %.0f a second; the pool has %d server "
+                                 "connections, direct has %d",
+                                 suite->rate, way->size, suite->clients);
+    add_blocks(suite, request, BENCH_BEFORE, suite->direct.load->classes.items[0].response,
+               suite->direct.blocks.items, suite->direct.blocks.count);
+    add_blocks(suite, request, BENCH_AFTER, way->load->classes.items[0].response, way->blocks.items,
+               way->blocks.count);
+}
+
+static void
+add_sizes(struct pool_suite *suite)
+{
+    struct arena *arena = suite->run->arena;
+    struct bench_table *table = LIST_ADD(arena, &suite->suite->tables);
+    double direct = rate_of(&suite->direct) / suite->clients;
+
+    table->title = "p95 by server connections";
+    table->what = "A p95 within 10 % of direct's counts as equal.";
+    const char *const first[] = {
+        duration(suite, suite->direct.load->classes.items[0].response, 0.95), ""};
+    add_row(suite, table, arena_printf(arena, "%d", suite->clients), first,
+            arena_printf(arena, "%.1f requests/s a server connection", direct));
+    for (size_t i = 0; i < POOL_SIZES; i++) {
+        const struct pool_way *way = &suite->pooled[i];
+        double utilisation = rate_of(way) / way->size;
+        const char *const values[] = {"",
+                                      duration(suite, way->load->classes.items[0].response, 0.95)};
+        add_row(suite, table, arena_printf(arena, "%d", way->size), values,
+                arena_printf(arena, "%.1f requests/s a server connection, %.0f %% more; %s",
+                             utilisation, direct <= 0 ? 0 : (utilisation / direct - 1) * 100,
+                             way->is_equal ? "equal" : "not equal"));
+    }
+}
+
+static void
+add_full(struct pool_suite *suite)
+{
+    struct arena *arena = suite->run->arena;
+    struct bench_table *table = LIST_ADD(arena, &suite->suite->tables);
+    const struct bench_load *load = suite->full[BENCH_AFTER];
+    const struct histogram *times = load->classes.items[0].response;
+
+    table->title = "Many more clients than slots";
+    table->what = "All clients send as fast as they are answered. Direct, those beyond the "
+                  "server's slots are refused.";
+    const char *const clients[] = {
+        suite->is_ours ? arena_printf(arena, "%zu", (size_t)suite->slots + 50) : "not tried",
+        arena_printf(arena, "%d", suite->full_clients)};
+    add_row(suite, table, "clients", clients,
+            suite->is_ours ? "" : "it would take all slots of a server that is not pgdeck's own");
+    const char *const slots[] = {arena_printf(arena, "%d", suite->slots),
+                                 arena_printf(arena, "%d", POOL_FULL_SIZE)};
+    add_row(suite, table, "slots", slots, "");
+    const char *const refused[] = {
+        suite->is_ours ? arena_printf(arena, "%d", suite->refused) : "-",
+        arena_printf(arena, "%" PRIu64, load->errors + load->unfinished)};
+    add_row(suite, table, "refused or failed", refused,
+            arena_strdup(arena, suite->refusal.message));
+    const char *const p95[] = {"-", duration(suite, times, 0.95)};
+    add_row(suite, table, "p95", p95, "the wait for a slot is in it");
+    const char *const longest[] = {"-", duration(suite, times, 1)};
+    add_row(suite, table, "longest", longest, "");
+}
+
+void
+pool_summarize(struct pool_suite *suite)
+{
+    struct arena *arena = suite->run->arena;
+    const struct pool_way *way = smallest(suite);
+    const char *limit = bench_load_limit(suite->direct.load, arena);
+    const char *verdict = "No pool answered as soon as the server itself.";
+
+    if (way != NULL)
+        verdict = arena_printf(
+            arena,
+            "%d server connections answer as soon as %d: %.0f %% more "
+            "requests a second for each of them.",
+            way->size, suite->clients,
+            (rate_of(way) / way->size * suite->clients / rate_of(&suite->direct) - 1) * 100);
+    suite->suite->what = arena_printf(
+        arena,
+        "%d clients, %.0f requests a second on one schedule, direct and through pgdeck "
+        "pool. %s%s%s",
+        suite->clients, suite->rate, verdict,
+        limit == NULL ? "" : " Beware: ", limit == NULL ? "" : limit);
+    add_works(suite, way == NULL ? &suite->pooled[POOL_SIZES - 1] : way);
+    add_sizes(suite);
+    if (suite->full[BENCH_AFTER] != NULL)
+        add_full(suite);
+}

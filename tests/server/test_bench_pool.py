@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""pgdeck bench --pool: one server, directly and through a pool that the suite starts."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cluster import wait_for
+
+
+def write_deck(folder, server):
+    deck = folder / "deck.yaml"
+    deck.write_text(f"""deck: pool
+servers:
+  main: {{conninfo: "{server.conninfo()}", memory: 1GB, cpus: 2}}
+environments:
+  test: {{server: main, memory: 512MB, max_connections: 60}}
+databases:
+  postgres: {{environment: test}}
+""")
+    return deck
+
+
+def pools():
+    """Processes of `pgdeck pool` that a bench started."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"pool" in words and any(b"/pgdeck-bench-" in word for word in words):
+            found.append(path.parent.name)
+    return found
+
+
+def test_pool(pgdeck, server, tmp_path):
+    before = set(pools())
+    pgdeck("bench", "--deck", write_deck(tmp_path, server), "--pool", "--quick", "--output",
+           tmp_path / "out", expect=0, timeout=120)
+    assert set(pools()) <= before
+    suite = next(s for s in json.loads((tmp_path / "out" / "results.json").read_text())["suites"]
+                 if s["name"] == "pool")
+    connect, request = suite["works"]
+    for work in (connect, request):
+        for arm in ("before", "after"):
+            assert work[arm]["done"] > 10 and work[arm]["response"]["p50_ms"] > 0
+    # The 3 ms of each transaction are in it.
+    assert request["before"]["response"]["p50_ms"] >= 3
+    sizes = next(t for t in suite["tables"] if t["title"].startswith("p95 by"))
+    assert [row["name"] for row in sizes["rows"][1:]] == ["1", "2", "4", "8", "16"]
+    assert "not equal" in sizes["rows"][1]["note"]  # one connection cannot do 500 of 3 ms
+    full = {row["name"]: row for row in
+            next(t for t in suite["tables"] if t["title"].startswith("Many"))["rows"]}
+    assert (full["clients"]["before"], full["clients"]["after"]) == ("not tried", "200")
+    assert (full["slots"]["after"], full["refused or failed"]["after"]) == ("4", "0")
+    wait_for(lambda: server.value("SELECT count(*) FROM pg_stat_activity "
+                                  "WHERE query LIKE '%%pg_sleep(0.003)%%' AND pid <> "
+                                  "pg_backend_pid()") == 0, 10, "end of all connections")
+
+
+@pytest.mark.pg(max=15)
+def test_a_server_without_room(pgdeck, make_server, tmp_path):
+    server = make_server(15, max_connections="10")
+    result = pgdeck("bench", "--deck", write_deck(tmp_path, server), "--pool", "--quick",
+                    "--output", tmp_path / "out", expect=22)
+    assert "has room for" in result.err and not (tmp_path / "out").exists()
+    assert not any(tmp_path.glob("pgdeck-bench-*"))
