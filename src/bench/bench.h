@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/histogram.h"
 #include "bench/plan.h"
+#include "bench/samples.h"
 #include "bench/suite.h"
 #include "pg/connection.h"
 #include "workload/query.h"
@@ -27,7 +28,7 @@ struct bench_options {
     size_t name_count;               /* 0: all */
     struct bench_arm arms[BENCH_ARMS];
     int pairs;          /* of blocks for each query; default 10 */
-    bool has_noise_run; /* an A/A run beside the comparison, for the noise; the suites' works */
+    bool has_noise_run; /* an A/A run beside the comparison, for the noise */
     int scale, clients; /* of pgbench; default 10 and 8 */
     int rate; /* a second, by a schedule: pgbench's transactions (0: closed loop), AI tasks (0:
                * 80 % of what the server before can do) */
@@ -61,12 +62,13 @@ struct bench_side {
     struct bench_plan plan;
 };
 
-/* Two blocks, one on each arm, one right after the other. */
+/* Two blocks, one on each arm, one right after the other; with an A/A run a third, on after. */
 struct bench_pair {
     int number;
     enum bench_arm_number first;
     uint64_t executions[BENCH_ARMS];
     uint64_t median_ns[BENCH_ARMS]; /* 0: the block had an error */
+    uint64_t again_ns;              /* median of the third; 0: there is none */
 };
 
 enum bench_equality {
@@ -91,6 +93,7 @@ struct bench_query {
     bool was_target_met;            /* p95 before <= target */
 };
 
+/* A setting, table or index that is not the same on both. */
 struct bench_setting {
     const char *name;
     const char *values[BENCH_ARMS]; /* with unit; "" : this server does not have it */
@@ -129,6 +132,8 @@ struct bench_results {
     LIST_OF(struct bench_class) classes;
     LIST_OF(struct bench_suite *) suites; /* but the queries */
     struct bench_ratio total;             /* geometric mean over the queries that have a ratio */
+    double noise;                         /* of the queries: a change within this share is none */
+    bool has_noise_run;                   /* it was measured by an A/A run */
     size_t compared;                      /* that many */
     const struct bench_query *worst;      /* the smallest ratio; NULL: none measured */
     size_t targets_met, targets_before, targets; /* queries */
@@ -136,7 +141,10 @@ struct bench_results {
     struct bench_server servers[BENCH_ARMS];
     LIST_OF(struct bench_setting) settings; /* that differ */
     size_t equal_settings;
+    LIST_OF(struct bench_setting) objects; /* tables and indexes that differ, by definition */
+    size_t equal_objects;
     struct bench_machine machine;
+    struct bench_samples samples;
     LIST_OF(const char *) log;
     struct error stopped; /* code ERROR_NONE: ran to its end; else the reason and what is here is
                            * what was measured until then */

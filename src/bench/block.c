@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "bench/run.h"
 
+#include "bench/suite_run.h"
+
 #include <string.h>
 
 enum { WEIGHT = 1 << 20 }; /* of a block in its side's histogram, whatever it ran */
@@ -80,58 +82,78 @@ run_rounds(struct bench_run *run, struct bench_query *query, const struct bench_
     return true;
 }
 
+/* What a block adds to its side. */
+static void
+keep_block(struct bench_run *run, struct bench_side *side, const struct histogram *latency,
+           double cpu_ns)
+{
+    uint64_t weight = WEIGHT / latency->total;
+
+    if (side->latency == NULL)
+        side->latency = histogram_new(run->arena);
+    histogram_merge(side->latency, latency, weight == 0 ? 1 : weight);
+    side->executions += latency->total;
+    side->cpu_ns += cpu_ns;
+}
+
+/* is_again: only for the noise. */
 static bool
 run_block(struct bench_run *run, struct bench_query *query, struct bench_pair *pair, size_t arm,
-          struct histogram *latency, struct error *err)
+          bool is_again, struct error *err)
 {
-    struct bench_side *side = &query->sides[arm];
-    const struct bench_session *session = &run->sessions[arm];
-    uint64_t cpu_ns = bench_cpu_ns(session);
+    AUTO_ARENA scratch = arena_new();
+    struct histogram *latency = histogram_new(scratch);
+    struct bench_session *session = &run->sessions[arm];
     char median[32];
 
     bench_progress(run, "pair %d of %d: %s, %s", pair->number, run->options->pairs,
                    query->query->name, session->label);
-    histogram_clear(latency);
     error_clear(err);
-    if (!run_rounds(run, query, pair, arm, latency, err) &&
-        !bench_count_error(run, query, arm, err))
+    if (!bench_checkpoint(session->connection, &session->checkpoint_lsn, err))
+        return bench_count_error(run, query, arm, err);
+    uint64_t cpu_ns = bench_cpu_ns(session);
+    bench_sampler_watch(run->sampler, (int)arm);
+    bool is_run = run_rounds(run, query, pair, arm, latency, err);
+    bench_sampler_watch(run->sampler, -1);
+    if (!is_run && !bench_count_error(run, query, arm, err))
         return false;
     bool has_failed = err->code != ERROR_NONE;
     error_clear(err);
     if (latency->total == 0)
         return true;
-    if (side->latency == NULL)
-        side->latency = histogram_new(run->arena);
-    uint64_t weight = WEIGHT / latency->total;
-    histogram_merge(side->latency, latency, weight == 0 ? 1 : weight);
-    side->executions += latency->total;
-    side->cpu_ns += (double)(bench_cpu_ns(session) - cpu_ns);
+    uint64_t median_ns = histogram_percentile(latency, 0.5);
+    bench_log(run, "%s: pair %d: %s%s: %llu executions, median %s", query->query->name,
+              pair->number, session->label, is_again ? " again" : "",
+              (unsigned long long)latency->total, bench_duration(median, median_ns));
+    if (is_again) {
+        pair->again_ns = has_failed ? 0 : median_ns;
+        return true;
+    }
+    keep_block(run, &query->sides[arm], latency, (double)(bench_cpu_ns(session) - cpu_ns));
     pair->executions[arm] = latency->total;
-    if (!has_failed)
-        pair->median_ns[arm] = histogram_percentile(latency, 0.5);
-    bench_log(run, "%s: pair %d: %s: %llu executions, median %s", query->query->name, pair->number,
-              session->label, (unsigned long long)latency->total,
-              bench_duration(median, histogram_percentile(latency, 0.5)));
+    pair->median_ns[arm] = has_failed ? 0 : median_ns;
     return true;
 }
 
 bool
 bench_run_pair(struct bench_run *run, struct bench_query *query, int number, struct error *err)
 {
-    AUTO_ARENA scratch = arena_new();
-    struct histogram *latency = histogram_new(scratch);
     struct bench_pair pair = {.number = number};
     size_t count = query->pairs.count;
 
     if (bench_is_given_up(query))
         return true;
     /* Random, but each second pair the other way round than the one before: neither arm is first
-     * more often. */
+     * more often. The third block is random by itself: first, between or last. */
     pair.first =
         count % 2 == 1 ? !query->pairs.items[count - 1].first : random_below(&run->random, 2) == 1;
-    if (!run_block(run, query, &pair, pair.first, latency, err) ||
-        !run_block(run, query, &pair, !pair.first, latency, err))
-        return false;
+    size_t third = run->options->has_noise_run ? random_below(&run->random, 3) : SIZE_MAX;
+    for (size_t i = 0; i < 3; i++) {
+        if (i == third && !run_block(run, query, &pair, BENCH_AFTER, true, err))
+            return false;
+        if (i < 2 && !run_block(run, query, &pair, i == 0 ? pair.first : !pair.first, false, err))
+            return false;
+    }
     *LIST_ADD(run->arena, &query->pairs) = pair;
     return true;
 }

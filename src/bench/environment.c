@@ -31,55 +31,72 @@ read_server(struct bench_run *run, size_t arm, struct error *err)
     return true;
 }
 
-static void
-add_setting(struct bench_run *run, const char *name, const char *before, const char *after)
-{
-    struct bench_results *results = run->results;
+struct differences {
+    LIST_OF(struct bench_setting) list;
+    size_t equal;
+};
 
+static void
+add_difference(struct bench_run *run, struct differences *differences, const char *name,
+               const char *before, const char *after)
+{
     if (strcmp(before, after) == 0) {
-        results->equal_settings++;
+        differences->equal++;
         return;
     }
-    struct bench_setting *setting = LIST_ADD(run->arena, &results->settings);
+    struct bench_setting *setting = LIST_ADD(run->arena, &differences->list);
     setting->name = arena_strdup(run->arena, name);
     setting->values[BENCH_BEFORE] = arena_strdup(run->arena, before);
     setting->values[BENCH_AFTER] = arena_strdup(run->arena, after);
 }
 
-/* Both lists are sorted by name, bytewise. */
-static void
-compare_settings(struct bench_run *run, const PGresult *before, const PGresult *after)
+/* Asks both for names and values, sorted by name bytewise. */
+static bool
+compare(struct bench_run *run, const char *path, struct differences *differences, struct error *err)
 {
+    AUTO_PGRESULT before = NULL;
+    AUTO_PGRESULT after = NULL;
     int i = 0;
     int j = 0;
 
+    if (!bench_ask(&run->sessions[BENCH_BEFORE], path, NULL, &before, err) ||
+        !bench_ask(&run->sessions[BENCH_AFTER], path, NULL, &after, err))
+        return false;
     while (i < PQntuples(before) || j < PQntuples(after)) {
         bool has_before = i < PQntuples(before);
         bool has_after = j < PQntuples(after);
         const char *left = has_before ? pg_value(before, i, "name") : "";
         const char *right = has_after ? pg_value(after, j, "name") : "";
         int order = !has_before ? 1 : !has_after ? -1 : strcmp(left, right);
-        add_setting(run, order <= 0 ? left : right, order <= 0 ? pg_value(before, i, "value") : "",
-                    order >= 0 ? pg_value(after, j, "value") : "");
+        add_difference(run, differences, order <= 0 ? left : right,
+                       order <= 0 ? pg_value(before, i, "value") : "",
+                       order >= 0 ? pg_value(after, j, "value") : "");
         i += order <= 0;
         j += order >= 0;
     }
+    return true;
 }
 
 bool
 bench_read_servers(struct bench_run *run, struct error *err)
 {
-    AUTO_PGRESULT before = NULL;
-    AUTO_PGRESULT after = NULL;
+    struct bench_results *results = run->results;
+    struct differences settings = {0};
+    struct differences objects = {0};
 
     for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
         if (!read_server(run, arm, err))
             return false;
     }
-    if (!bench_ask(&run->sessions[BENCH_BEFORE], "bench/sql/settings.sql", NULL, &before, err) ||
-        !bench_ask(&run->sessions[BENCH_AFTER], "bench/sql/settings.sql", NULL, &after, err))
+    if (!compare(run, "bench/sql/settings.sql", &settings, err) ||
+        !compare(run, "bench/sql/objects.sql", &objects, err))
         return false;
-    compare_settings(run, before, after);
+    results->settings.items = settings.list.items;
+    results->settings.count = settings.list.count;
+    results->equal_settings = settings.equal;
+    results->objects.items = objects.list.items;
+    results->objects.count = objects.list.count;
+    results->equal_objects = objects.equal;
     return true;
 }
 

@@ -131,7 +131,10 @@ run_block(void *context, size_t number, struct bench_block *block, struct error 
     if (!bench_checkpoint(place->database, &place->checkpoint_lsn, err))
         return false;
     block->start_s = bench_elapsed_s(run);
-    if (!pgbench_run(&suite->pgbench, &order, &outcome, err))
+    bench_sampler_watch(run->sampler, (int)block->arm);
+    bool is_run = pgbench_run(&suite->pgbench, &order, &outcome, err);
+    bench_sampler_watch(run->sampler, -1);
+    if (!is_run)
         return false;
     keep_block(suite, work, block, &outcome);
     bench_log(run, "%s: pair %d: %s%s: %.0f transactions/s, mean %.3f ms, p95 %.3f ms", work->name,

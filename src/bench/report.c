@@ -94,6 +94,7 @@ bench_write_report(const struct bench_results *results, const char *folder, stru
     AUTO_TEXT csv = {0};
     AUTO_TEXT works = {0};
     AUTO_TEXT blocks = {0};
+    AUTO_TEXT system = {0};
     AUTO_TEXT log = {0};
     AUTO_TEXT page = {0};
     json_t *view = bench_view(results);
@@ -102,6 +103,7 @@ bench_write_report(const struct bench_results *results, const char *folder, stru
     bench_put_csv(&csv, results);
     bench_put_works(&works, results);
     bench_put_blocks(&blocks, results);
+    bench_put_system(&system, results);
     bench_put_log(&log, results);
     page_fill(&page, "bench/assets/report.html", view);
     json_decref(view);
@@ -110,6 +112,7 @@ bench_write_report(const struct bench_results *results, const char *folder, stru
                    (results->suites.count == 0 ||
                     (write_one(folder, "works.csv", text_chars(&works), err) &&
                      write_one(folder, "blocks.csv", text_chars(&blocks), err))) &&
+                   write_one(folder, "system.csv", text_chars(&system), err) &&
                    write_one(folder, "log.txt", text_chars(&log), err) &&
                    write_one(folder, "results.json", json == NULL ? "{}" : json, err) &&
                    write_one(folder, "report.html", text_chars(&page), err);

@@ -25,6 +25,16 @@ json_t *bench_view_detail(const struct bench_query *query, size_t number);
 
 /* view_suites.c: the suites' sections. */
 json_t *bench_view_suites(const struct bench_results *results);
+/* view_samples.c: waits and system of the page, banners of what was the limit; results.json,
+ * system.csv. */
+void bench_set_samples(json_t *view, const struct bench_results *results);
+void bench_add_limits(json_t *banners, const struct bench_results *results);
+json_t *bench_samples_data(const struct bench_results *results);
+void bench_put_system(struct text *out, const struct bench_results *results);
+/* Shares of all CPUs' time; of one CPU for the load generator. */
+#define BENCH_STEAL_LIMIT 0.01
+#define BENCH_OTHERS_LIMIT 0.1
+#define BENCH_DRIVER_LIMIT 0.7
 /* view.c: the ratio in words: times, interval, mood, verdict. */
 void bench_set_ratio(json_t *view, const struct bench_ratio *ratio);
 

@@ -76,6 +76,7 @@ pairs_data(const struct bench_query *query)
         json_t *data = json_object();
         json_object_set_new(data, "pair", json_integer(pair->number));
         json_object_set_new(data, "first", json_string(arm_names[pair->first]));
+        json_object_set_new(data, "again_ms", milliseconds(pair->again_ns));
         for (size_t arm = 0; arm < BENCH_ARMS; arm++)
             json_object_set_new(data, arm_names[arm],
                                 json_pack("{s:I, s:o}", "executions",
@@ -136,6 +137,7 @@ environment_data(const struct bench_results *results)
 {
     const struct bench_machine *machine = &results->machine;
     json_t *settings = json_array();
+    json_t *objects = json_array();
     json_t *data = json_object();
 
     for (size_t i = 0; i < results->settings.count; i++) {
@@ -145,6 +147,9 @@ environment_data(const struct bench_results *results)
     for (size_t arm = 0; arm < BENCH_ARMS; arm++)
         json_object_set_new(data, arm_names[arm], server_data(&results->servers[arm]));
     json_object_set_new(data, "settings_that_differ", settings);
+    for (size_t i = 0; i < results->objects.count; i++)
+        json_array_append_new(objects, setting_data(&results->objects.items[i]));
+    json_object_set_new(data, "objects_that_differ", objects);
     json_object_set_new(data, "machine",
                         json_pack("{s:s, s:i, s:I, s:s, s:s, s:f, s:f}", "cpu", machine->cpu,
                                   "cpus", machine->cpus, "memory_bytes",
@@ -184,6 +189,8 @@ bench_data(const struct bench_results *results)
     json_object_set_new(data, "block_ms", json_integer(options->block_ms));
     json_object_set_new(data, "seed", json_integer((json_int_t)options->seed));
     json_object_set_new(data, "total", bench_ratio_data(&results->total));
+    json_object_set_new(data, "noise", json_real(results->noise));
+    json_object_set_new(data, "noise_is_measured", json_boolean(results->has_noise_run));
     json_object_set_new(data, "queries_compared", json_integer((json_int_t)results->compared));
     json_object_set_new(data, "worst",
                         results->worst == NULL ? json_null()
@@ -193,6 +200,7 @@ bench_data(const struct bench_results *results)
     for (size_t i = 0; i < results->suites.count; i++)
         json_array_append_new(suites, bench_suite_data(results->suites.items[i]));
     json_object_set_new(data, "suites", suites);
+    json_object_set_new(data, "samples", bench_samples_data(results));
     json_object_set_new(data, "where", environment_data(results));
     return data;
 }

@@ -174,6 +174,19 @@ make_ready(struct bench_run *run, struct error *err)
     return true;
 }
 
+/* Without it there are less figures, but the benchmark goes on. */
+static void
+start_sampler(struct bench_run *run)
+{
+    const struct bench_arm *arms = run->options->arms;
+    const struct pg_target targets[BENCH_ARMS] = {arms[BENCH_BEFORE].target,
+                                                  arms[BENCH_AFTER].target};
+    struct error fault = {0};
+
+    if (!bench_sampler_start(run->arena, targets, run->start_ns, &run->sampler, &fault))
+        bench_log(run, "no samples: %s", fault.message);
+}
+
 /* From here on whatever stops the run leaves results behind. */
 static void
 run_to_the_end(struct bench_run *run)
@@ -182,7 +195,9 @@ run_to_the_end(struct bench_run *run)
     struct bench_steal before = bench_read_steal();
 
     run->start_ns = bench_clock_ns();
+    start_sampler(run);
     bool is_whole = measure(run, &results->stopped) && bench_run_suites(run, &results->stopped);
+    bench_sampler_stop(run->sampler, &results->samples);
     struct bench_steal after = bench_read_steal();
     if (after.total > before.total)
         results->machine.steal =

@@ -10,6 +10,7 @@ struct bench_session {
     PGconn *connection;
     const char *label;
     int cpu_clock; /* descriptor of the backend's run time in /proc; -1: not on this machine */
+    uint64_t checkpoint_lsn; /* WAL position after the last CHECKPOINT */
 };
 
 struct bench_run {
@@ -20,6 +21,7 @@ struct bench_run {
     struct random random;
     void *opened[BENCH_SUITES]; /* what a suite keeps while it runs; NULL: not chosen */
     uint64_t start_ns;
+    struct bench_sampler *sampler; /* NULL: not started */
 };
 
 /* A line for log.txt, with the seconds since the start. */

@@ -21,7 +21,32 @@ summarize_side(const struct bench_run *run, struct bench_side *side, size_t arm)
     side->max_ns = side->latency->max_ns;
 }
 
-/* The logarithms of the query's whole pairs. */
+/* Where after ran twice, the mean of both. */
+static double
+log_after(const struct bench_pair *pair)
+{
+    double once = log((double)pair->median_ns[BENCH_AFTER]);
+
+    return pair->again_ns == 0 ? once : (once + log((double)pair->again_ns)) / 2;
+}
+
+/* The logarithms of after against after again. */
+static struct bench_sample
+noise_of(struct bench_run *run, const struct bench_query *query)
+{
+    double *logs = ARENA_ARRAY(run->arena, double, query->pairs.count + 1);
+    struct bench_sample sample = {logs, 0};
+
+    for (size_t i = 0; i < query->pairs.count; i++) {
+        const struct bench_pair *pair = &query->pairs.items[i];
+        if (pair->median_ns[BENCH_AFTER] > 0 && pair->again_ns > 0)
+            logs[sample.count++] =
+                log((double)pair->median_ns[BENCH_AFTER] / (double)pair->again_ns);
+    }
+    return sample;
+}
+
+/* The logarithms of the query's whole pairs, before against after. */
 static struct bench_sample
 sample_of(struct bench_run *run, const struct bench_query *query)
 {
@@ -31,8 +56,7 @@ sample_of(struct bench_run *run, const struct bench_query *query)
     for (size_t i = 0; i < query->pairs.count; i++) {
         const struct bench_pair *pair = &query->pairs.items[i];
         if (pair->median_ns[BENCH_BEFORE] > 0 && pair->median_ns[BENCH_AFTER] > 0)
-            logs[sample.count++] =
-                log((double)pair->median_ns[BENCH_BEFORE] / (double)pair->median_ns[BENCH_AFTER]);
+            logs[sample.count++] = log((double)pair->median_ns[BENCH_BEFORE]) - log_after(pair);
     }
     return sample;
 }
@@ -78,7 +102,7 @@ summarize_classes(struct bench_run *run, const struct bench_sample *samples)
         struct bench_class *added = LIST_ADD(run->arena, &results->classes);
         added->name = name;
         added->query_count = count;
-        added->ratio = bench_ratio_of(of_class, count, run->options->seed, BENCH_NOISE);
+        added->ratio = bench_ratio_of(of_class, count, run->options->seed, results->noise);
     }
 }
 
@@ -87,21 +111,25 @@ bench_summarize(struct bench_run *run)
 {
     struct bench_results *results = run->results;
     size_t count = results->queries.count;
-    struct bench_sample *samples = ARENA_ARRAY(run->arena, struct bench_sample, count);
+    struct bench_sample *samples = ARENA_ARRAY(run->arena, struct bench_sample, count + 1);
+    struct bench_sample *noise = ARENA_ARRAY(run->arena, struct bench_sample, count + 1);
 
+    for (size_t i = 0; i < count; i++)
+        noise[i] = noise_of(run, &results->queries.items[i]);
+    results->noise = bench_noise_of(noise, count, &results->has_noise_run);
     for (size_t i = 0; i < count; i++) {
         struct bench_query *query = &results->queries.items[i];
         for (size_t arm = 0; arm < BENCH_ARMS; arm++)
             summarize_side(run, &query->sides[arm], arm);
         samples[i] = sample_of(run, query);
-        query->ratio = bench_ratio_of(&samples[i], 1, run->options->seed, BENCH_NOISE);
+        query->ratio = bench_ratio_of(&samples[i], 1, run->options->seed, results->noise);
         results->compared += query->ratio.value > 0;
         check_target(run, query);
         if (query->ratio.value > 0 &&
             (results->worst == NULL || query->ratio.value < results->worst->ratio.value))
             results->worst = query;
     }
-    results->total = bench_ratio_of(samples, count, run->options->seed, BENCH_NOISE);
+    results->total = bench_ratio_of(samples, count, run->options->seed, results->noise);
     summarize_classes(run, samples);
 }
 

@@ -362,6 +362,7 @@ add_banners(json_t *banners, const struct bench_results *results)
         json_array_append_new(banners,
                               json_pack("{s:s, s:o}", "mood", "bad", "text", bench_text(text)));
     }
+    bench_add_limits(banners, results);
     for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
         if (results->servers[arm].tables_without_statistics == 0)
             continue;
@@ -422,12 +423,12 @@ shape_view(const struct bench_results *results)
 }
 
 static json_t *
-settings_view(const struct bench_results *results)
+differences_view(const struct bench_setting *settings, size_t count)
 {
     json_t *view = json_array();
 
-    for (size_t i = 0; i < results->settings.count; i++) {
-        const struct bench_setting *setting = &results->settings.items[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct bench_setting *setting = &settings[i];
         const char *before = setting->values[BENCH_BEFORE];
         const char *after = setting->values[BENCH_AFTER];
         add_shape(view, setting->name, before[0] == '\0' ? "–" : before,
@@ -454,6 +455,9 @@ set_method(json_t *view, const struct bench_results *results)
     json_object_set_new(view, "seed", json_integer((json_int_t)options->seed));
     set_text(view, "command", options->command);
     set_text(view, "pgdeck", PGDECK_VERSION);
+    snprintf(text, sizeof(text), "%.1f %%", results->noise * 100);
+    set_text(view, "noise", text);
+    json_object_set_new(view, "noise_is_measured", json_boolean(results->has_noise_run));
     json_object_set_new(view, "few_pairs", json_boolean(options->pairs < 10));
     set_text(view, "cpu", machine->cpu[0] == '\0' ? "unknown CPU" : machine->cpu);
     json_object_set_new(view, "cpus", json_integer(machine->cpus));
@@ -491,9 +495,14 @@ bench_view(const struct bench_results *results)
     json_object_set_new(view, "banners", banners);
     json_object_set_new(view, "classes", classes_view(results, &axes));
     json_object_set_new(view, "suites", bench_view_suites(results));
+    bench_set_samples(view, results);
     json_object_set_new(view, "has_queries", json_boolean(results->queries.count > 0));
     json_object_set_new(view, "shape", shape_view(results));
-    json_object_set_new(view, "settings", settings_view(results));
+    json_object_set_new(view, "settings",
+                        differences_view(results->settings.items, results->settings.count));
+    json_object_set_new(view, "objects",
+                        differences_view(results->objects.items, results->objects.count));
+    json_object_set_new(view, "equal_objects", json_integer((json_int_t)results->equal_objects));
     json_object_set_new(view, "equal_settings", json_integer((json_int_t)results->equal_settings));
     set_method(view, results);
     return view;

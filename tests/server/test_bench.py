@@ -151,7 +151,7 @@ def test_report(pgdeck, two_servers, tmp_path):
     out = tmp_path / "out"
     result = bench(pgdeck, two_servers, "--pairs", "3", "--block-ms", "60", "--output", out, expect=0)
     assert {f.name for f in out.iterdir()} == {"report.html", "results.csv", "results.json",
-                                               "log.txt"}
+                                               "system.csv", "log.txt"}
     text = check_page(out / "report.html")
     assert HOSTILE in text and DATABASE in text and "work_mem" in text
     data = json.loads((out / "results.json").read_text())
@@ -177,6 +177,11 @@ def test_report(pgdeck, two_servers, tmp_path):
     assert data["worst"] == "count"
     settings = {s["name"]: (s["before"], s["after"]) for s in data["where"]["settings_that_differ"]}
     assert settings["work_mem"] == ("4MB", "32MB") and "port" not in settings
+    objects = {o["name"]: o["after"] for o in data["where"]["objects_that_differ"]}
+    assert list(objects) == ["index public.tasks_project_idx"] and "(project)" in text
+    waits = data["samples"]["waiting_sessions"]
+    assert {"type", "event", "before", "after"} == set(waits[0]) and "Where time went" in text
+    assert data["noise_is_measured"] and all(p["again_ms"] > 0 for p in lookup["pairs"])
     rows = list(csv.DictReader((out / "results.csv").open(newline="")))
     assert [(r["arm"]) for r in rows] == ["before", "after"] * 2
     assert float(rows[1]["median_ms"]) == pytest.approx(lookup["after"]["median_ms"], rel=1e-4)
