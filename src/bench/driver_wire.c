@@ -137,12 +137,34 @@ read_body(struct bench_lane *lane, const uint8_t *bytes, size_t count)
     return taken;
 }
 
+/* Passes over messages that are here whole and are no error; returns where it stopped. */
+static size_t
+skip_whole(const uint8_t *bytes, size_t count, bool *ret_is_ready)
+{
+    size_t at = 0;
+
+    while (count - at >= WIRE_HEADER_BYTES) {
+        size_t length = (size_t)wire_uint32(bytes + at + 1) + 1;
+        if (bytes[at] == 'E' || length < WIRE_HEADER_BYTES || length > count - at)
+            break;
+        *ret_is_ready = bytes[at] == 'Z';
+        at += length;
+        if (*ret_is_ready)
+            break;
+    }
+    return at;
+}
+
 /* Walks through bytes; BENCH_WIRE_DONE with ReadyForQuery. */
 static enum bench_wire_result
 walk(struct bench_lane *lane, const uint8_t *bytes, size_t count)
 {
-    size_t at = 0;
+    bool is_ready = false;
+    size_t at = lane->header_count == 0 ? skip_whole(bytes, count, &is_ready) : 0;
     bool is_bad = false;
+
+    if (is_ready)
+        return BENCH_WIRE_DONE;
 
     while (at < count) {
         if (lane->header_count < WIRE_HEADER_BYTES)
