@@ -104,12 +104,14 @@ add_run(const struct maintenance_run *run, json_t *page)
         const struct maintenance_task *task = &run->report->tasks.items[i];
         if (task->state == MAINTENANCE_PLANNED)
             continue; /* the page itself */
+        const char *state = maintenance_state_name(task->state);
+        if (task->error[0] != '\0')
+            state = arena_printf(run->arena, "%s: %s", state, task->error);
         json_array_append_new(tasks,
-                              json_pack("{s:s, s:s, s:s, s:o, s:s, s:s}", "what", task->what, "why",
-                                        task->why == NULL ? "" : task->why, "state",
-                                        maintenance_state_name(task->state), "seconds",
-                                        json_string(arena_printf(run->arena, "%.1f", task->took_s)),
-                                        "gained", task->gained, "error", task->error));
+                              json_pack("{s:s, s:s, s:s, s:s, s:s}", "what", task->what, "why",
+                                        task->why == NULL ? "" : task->why, "state", state,
+                                        "seconds", arena_printf(run->arena, "%.1f", task->took_s),
+                                        "gained", task->gained));
     }
     for (size_t i = 0; i < run->report->findings.count; i++) {
         const struct maintenance_finding *finding = &run->report->findings.items[i];

@@ -9,8 +9,9 @@ import zoneinfo
 
 import pytest
 
+from browser import PHONE, WIDE, open_browser
 from cluster import wait_for
-from test_advisor_ddl import EVENTS, bounds, deck  # noqa: F401
+from test_advisor_ddl import EVENTS, Deck, bounds, deck  # noqa: F401
 from test_partition_throttle import replicated  # noqa: F401
 
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
@@ -302,13 +303,14 @@ def test_what_is_told_is_sql(deck):
     deck.run("CREATE TABLE t_late (id int, n int) WITH (autovacuum_vacuum_scale_factor = 100)")
     deck.run("CREATE INDEX t_late_one ON t_late (id)")
     deck.run("CREATE INDEX t_late_two ON t_late (id)")
+    deck.run("CREATE INDEX t_late_idle ON t_late (n)")
     for name in ("t_off", "t_late"):
         deck.run(f"INSERT INTO {name} SELECT i, i FROM generate_series(1, 20000) i")
         deck.run(f"ANALYZE {name}")
     deck.run("DELETE FROM t_off WHERE id <= 8000")
 
     def told():
-        report, = maintain(deck, "weekly", "--dry-run")
+        report, = maintain(deck, "weekly", "--dry-run", "--set", "index_review=0s")
         return {finding["sql"]: finding["text"] for finding in report["findings"]
                 if finding["sql"] and "t_" in finding["sql"]}
 
@@ -320,11 +322,42 @@ def test_what_is_told_is_sql(deck):
         assert time.monotonic() < deadline, told()
     found = told()
     assert "has 8000 dead rows" in found[off] and "only after 2000050 dead ones" in found[late]
-    drop, = [sql for sql, text in found.items() if "duplicate" in text]
+    drop = next(sql for sql, text in found.items() if "is duplicate" in text)
     assert "t_late_" in drop
-    for sql in (off, late, drop):
+    unused, = [sql for sql, text in found.items() if "t_late_idle is unused" in text]
+    for sql in (off, late, drop, unused):
         deck.run(sql)
-    assert not {off, late, drop} & set(told())
+    assert not {off, late, drop, unused} & set(told())
+    assert deck.value("SELECT to_regclass('t_late_idle')") is None
+
+
+def test_autovacuum_cannot_keep_up(make_server, pg_version, pgdeck, tmp_path):
+    """It has been at the table, and three times as much is dead as it starts at."""
+    server = make_server(pg_version, autovacuum_naptime="1s")
+    deck = Deck(pgdeck, server, tmp_path / "deck", "ddl").write()
+    deck.applied()
+    deck.run("CREATE TABLE t_busy AS SELECT i AS id, i AS n FROM generate_series(1, 2000) i")
+    deck.run("CREATE TABLE t_calm AS SELECT i AS id, i AS n FROM generate_series(1, 2000) i")
+    deck.run("UPDATE t_busy SET n = n + 1")
+    wait_for(lambda: deck.value("SELECT autovacuum_count FROM pg_stat_user_tables "
+                                "WHERE relname = 't_busy'"), 30, "autovacuum")
+    with server.connect("ddl") as holder:
+        holder.execute("BEGIN; LOCK TABLE t_busy IN SHARE UPDATE EXCLUSIVE MODE")
+        deck.run("UPDATE t_busy SET n = n + 1")
+        deck.run("UPDATE t_busy SET n = n + 1")
+
+        def told():
+            report, = maintain(deck, "weekly", "--dry-run")
+            return {finding["sql"]: finding["text"] for finding in report["findings"]
+                    if finding["sql"] and "t_" in finding["sql"]}
+
+        sql = ("ALTER TABLE public.t_busy SET (autovacuum_vacuum_cost_limit = 2000, "
+               "autovacuum_vacuum_cost_delay = 1)")
+        wait_for(lambda: sql in told(), 20, "the proposal")
+        assert "cannot keep up with public.t_busy" in told()[sql] and list(told()) == [sql]
+        holder.execute("COMMIT")
+        deck.run(sql)
+        assert told() == {}
 
 
 def test_backups_are_checked(deck, tmp_path):
@@ -652,5 +685,12 @@ def test_the_page_of_the_month(deck, tmp_path):
     assert "&lt;b&gt;bold&lt;/b&gt;" in text and "<b>" not in text and "http" not in text.replace(
         "http-equiv", "")
     assert "Ages of the oldest rows" in text and "write the page" not in text
+    with open_browser() as browser:
+        for size in (WIDE, PHONE):
+            browser.look(size)
+            browser.open((pages / report["page"].split("/")[-1]).as_uri())
+            assert browser.console() == []
+            assert "<b>bold</b>" in browser.text() and not browser.find("b")
+            assert browser.run("return document.documentElement.scrollWidth") <= size[0], size
     maintain(deck, "monthly", "--page", pages, "--set", "environments.test.maintenance.drop=true")
     assert list(bounds(deck, "events")) == list(old)[2:]
