@@ -4,12 +4,19 @@
 
 #include <poll.h>
 
-enum { SECOND_MS = 1000, LOAD_S = 2, METRICS_S = 5, QUERIES_S = 10 };
+enum { SECOND_MS = 1000, YOUNG_S = 10, LOAD_S = 2, METRICS_S = 5, QUERIES_S = 10 };
 
 static void
 put(struct watch *watch, const char *name, json_t *json)
 {
     watch_board_put_json(watch->board, name, json);
+}
+
+/* At first all of them each second, for whoever has just started it. */
+static bool
+is_due(long long second, int interval_s)
+{
+    return second < YOUNG_S || second % interval_s == 0;
 }
 
 static void
@@ -18,18 +25,19 @@ publish(struct watch *watch, long long second)
     pthread_mutex_lock(&watch->lock);
     double now = watch_now();
     json_t *overview = watch_overview(watch, now);
-    if (second % METRICS_S == 0)
+    if (is_due(second, METRICS_S))
         watch_publish_metrics(watch, overview, now);
     put(watch, "overview", overview);
     put(watch, "blocking", watch_blocking_document(watch, now));
-    if (second % LOAD_S == 0)
+    if (second % QUERIES_S == 0) /* a round of alerts */
+        watch_find(watch, now);
+    if (is_due(second, LOAD_S))
         put(watch, "load", watch_load_document(watch, now));
-    if (second % QUERIES_S == 0)
+    if (is_due(second, QUERIES_S)) {
         put(watch, "history", watch_history_document(watch, now));
-    if (second % QUERIES_S == 0)
         put(watch, "pools", watch_pools_document(watch, now));
-    if (second % QUERIES_S == 0)
         watch_publish_queries(watch, now);
+    }
     pthread_mutex_unlock(&watch->lock);
 }
 

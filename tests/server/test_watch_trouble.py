@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: MIT
+"""pgdeck watch while servers are in trouble: nothing hangs, nothing piles up, it says what is the
+matter, and counters never go back."""
+
+import os
+import shutil
+import signal
+import time
+
+import psycopg
+import pytest
+
+from cluster import wait_for
+from test_watch import watching, write_deck  # noqa: F401 (fixtures)
+
+SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgdeck watch'"
+ANSWER_S = 2
+
+
+def answers_in_time(watch):
+    """The page's document and /metrics, each within 2 s."""
+    for look in (lambda: watch.document("overview"), watch.metrics):
+        began = time.monotonic()
+        look()
+        assert time.monotonic() - began < ANSWER_S
+
+
+def counters(watch):
+    return {series: value for series, value in watch.metrics().items() if "_total" in series
+            and "pgdeck_database" in series}
+
+
+def never_back(before, after):
+    assert before and all(after[series] >= value >= 0 for series, value in before.items()
+                          if series in after)
+
+
+def environment(watch):
+    one, = watch.document("overview")["environments"]
+    return one
+
+
+def is_reachable(watch, name="postgres"):
+    database = watch.databases()[name]
+    return database["was_asked"] and database["is_reachable"]
+
+
+def error_of(watch, name="postgres"):
+    return watch.databases()[name]["error"] or ""
+
+
+@pytest.fixture
+def watched(make_server, pg_version, tmp_path, watching):  # noqa: F811
+    server = make_server(pg_version, max_connections="15")
+    server.query("CREATE DATABASE other")
+    watch = watching(write_deck(tmp_path, server.conninfo(), "postgres", "other"))
+    wait_for(lambda: is_reachable(watch) and is_reachable(watch, "other"), 20, "both databases")
+    wait_for(lambda: counters(watch), 20, "counters")
+    return server, watch
+
+
+def test_queue_behind_ddl(watched):
+    server, watch = watched
+    server.query("CREATE TABLE busy (id int)")
+    holder, alter = server.connect(), server.connect()
+    holder.execute("BEGIN")
+    holder.execute("SELECT * FROM busy")
+    alter.pgconn.send_query(b"ALTER TABLE busy ADD COLUMN more int")
+    watch.wait("blocking", lambda d: d and d["servers"][0]["sessions"], "the tree")
+    sessions = {s["pid"]: s for s in watch.document("blocking")["servers"][0]["sessions"]}
+    waiting = sessions[alter.info.backend_pid]
+    assert waiting["blockers"] == [holder.info.backend_pid]
+    assert waiting["waits_for"] == "AccessExclusiveLock"
+    head = sessions[holder.info.backend_pid]
+    assert head["state"] == "idle in transaction" and "pg_terminate_backend" in head["fix_sql"]
+    answers_in_time(watch)
+    assert environment(watch)["is_reachable"]
+    assert all(not d["not_measured"] for d in watch.databases().values())
+    server.psql(text=head["fix_sql"])
+    watch.wait("blocking", lambda d: d and not d["servers"][0]["sessions"], "the end of it")
+    alter.close()
+    holder.close()
+
+
+def test_all_connections_taken(watched):
+    server, watch = watched
+    taken = []
+    try:
+        with pytest.raises(psycopg.OperationalError):
+            while True:
+                taken.append(server.connect())
+        watch.wait("findings", lambda d: d and any(
+            f["name"] == "connections" and f["level"] == "critical" for f in d["findings"]),
+            "the finding")
+        finding, = [f for f in watch.document("findings")["findings"] if f["name"] == "connections"]
+        assert "pg_terminate_backend" in finding["fix_sql"]
+        answers_in_time(watch)
+        assert is_reachable(watch)  # it had its connection before
+    finally:
+        for connection in taken:
+            connection.close()
+    watch.wait("findings", lambda d: d and d["findings"] == [], "the end of it")
+
+
+def test_stopped_and_started(watched):
+    server, watch = watched
+    before = counters(watch)
+    server.stop()
+    wait_for(lambda: not is_reachable(watch), 20, "its end")
+    assert "refused" in error_of(watch) or "terminat" in error_of(watch) or \
+        "No such file" in error_of(watch) or "closed" in error_of(watch)
+    assert not environment(watch)["is_reachable"] and environment(watch)["targets"]
+    answers_in_time(watch)
+    wait_for(lambda: watch.metrics()['pgdeck_server_up{deck="watched",server="main"}'] == 0, 20,
+             "the metric")
+    server.start()
+    wait_for(lambda: is_reachable(watch) and is_reachable(watch, "other"), 45, "its return")
+    wait_for(lambda: server.value(SESSIONS) == 2, 20, "one connection each")
+    wait_for(lambda: watch.metrics()['pgdeck_server_up{deck="watched",server="main"}'] == 1, 20,
+             "the metric")
+    never_back(before, counters(watch))
+
+
+def test_a_crash_resets_counters(watched):
+    server, watch = watched
+    server.query("CREATE TABLE t AS SELECT g FROM generate_series(1, 10000) AS g")
+    before = counters(watch)
+    server.kill9()
+    server.start()
+    wait_for(lambda: is_reachable(watch), 45, "its return")
+    now = time.time()
+    wait_for(lambda: watch.document("overview")["servers"][0]["sampled_at"] > now, 20, "a sample")
+    never_back(before, counters(watch))
+
+
+def test_backend_that_does_not_answer(watched):
+    """One stopped backend delays no other database, and is not asked twice."""
+    server, watch = watched
+    pid = server.value(SESSIONS.replace("count(*)", "min(pid)") + " AND datname = 'postgres'")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        wait_for(lambda: "no answer" in error_of(watch), 20, "its fault")
+        answers_in_time(watch)
+        assert is_reachable(watch, "other")
+        now = time.time()
+        wait_for(lambda: watch.document("overview")["servers"][0]["sampled_at"] > now, 10,
+                 "samples by the other database")
+        wait_for(lambda: is_reachable(watch), 20, "another connection")
+        assert server.value(SESSIONS + " AND datname = 'postgres'") <= 3
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    wait_for(lambda: server.value(SESSIONS) == 2, 20, "the end of the old one")
+
+
+def test_database_dropped(watched):
+    server, watch = watched
+    server.query("DROP DATABASE other WITH (FORCE)")
+    wait_for(lambda: "does not exist" in error_of(watch, "other"), 20, "its fault")
+    assert is_reachable(watch)
+    answers_in_time(watch)
+    server.query("CREATE DATABASE other")
+    wait_for(lambda: is_reachable(watch, "other"), 45, "its return")
+
+
+def test_password_changed(make_server, pg_version, tmp_path, watching):  # noqa: F811
+    server = make_server(pg_version)
+    server.query("CREATE ROLE watcher LOGIN PASSWORD 'one'")
+    server.query("GRANT pg_monitor TO watcher")
+    hba = server.data / "pg_hba.conf"
+    hba.write_text("local all watcher scram-sha-256\nhost all watcher all scram-sha-256\n" + hba.read_text())
+    server.reload()
+    secret = tmp_path / "password"
+    secret.write_text("one\n")
+    secret.chmod(0o600)
+    deck = write_deck(tmp_path, server.conninfo(user="watcher"), "postgres")
+    deck.write_text(deck.read_text().replace("memory: 512MB", f"password_file: {secret}, memory: 512MB"))
+    watch = watching(deck)
+    wait_for(lambda: is_reachable(watch), 20, "the connection")
+    server.query("ALTER ROLE watcher PASSWORD 'two'")
+    server.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'watcher'")
+    wait_for(lambda: "password authentication failed" in error_of(watch), 20, "the fault")
+    answers_in_time(watch)
+    secret.write_text("two\n")
+    wait_for(lambda: is_reachable(watch), 45, "the new password")
+
+
+@pytest.mark.pg(min=15, max=15)  # pg_basebackup comes with Debian's only
+def test_failover(make_server, pg_version, watching, tmp_path):  # noqa: F811
+    """The conninfo names primary and standby: when the primary dies and the standby is promoted,
+    watch goes on with that, and says when nobody is there."""
+    primary = make_server(pg_version, wal_level="replica", max_wal_senders="4", hot_standby="on")
+    standby = make_server(pg_version)
+    standby.stop()
+    shutil.rmtree(standby.data)
+    primary.run("pg_basebackup", "-h", primary.host, "-p", str(primary.port), "-U", "postgres",
+                "-D", str(standby.data), "-R", "-X", "stream", "-c", "fast")
+    standby.configure(unix_socket_directories=standby.host)
+    standby.start()
+    conninfo = (f"host={primary.host},{standby.host} port={primary.port},{standby.port} "
+                "user=postgres dbname=postgres target_session_attrs=read-write")
+    watch = watching(write_deck(tmp_path, conninfo, "postgres"))
+    wait_for(lambda: is_reachable(watch) and counters(watch), 20, "the primary")
+    before = counters(watch)
+    primary.kill9()
+    wait_for(lambda: not is_reachable(watch), 20, "its end")
+    answers_in_time(watch)
+    assert standby.value("SELECT pg_promote()")
+    wait_for(lambda: is_reachable(watch), 45, "the new primary")
+    wait_for(lambda: not watch.document("overview")["servers"][0]["is_in_recovery"], 20, "the new one")
+    never_back(before, counters(watch))
