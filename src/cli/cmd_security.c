@@ -11,6 +11,7 @@ static const struct cli_command verbs[] = {
      security_rotate},
     {"security render", "hba|rsyslog", "lines of pg_hba.conf, or a rule for the audit, to install",
      "", security_render},
+    {"security tenants", "", "what row-level security costs, measured", "", security_tenants},
 };
 
 int

@@ -34,7 +34,7 @@ demo_run(struct demo *demo, const char *const words[4], const char *transcript, 
     struct arena *arena = demo->cli->arena;
     char program[PATH_MAX] = "";
     const char *color = demo->cli->has_color ? "--color=always" : "--color=never";
-    const char *first[] = {program, words[0], "--deck", demo->deck_path, color};
+    const char *const common[] = {"--deck", demo->deck_path, color};
     const struct cli_list *sets = &demo->cli->sets;
     LIST_OF(const char *) arguments = {0};
     int output = 0;
@@ -42,10 +42,11 @@ demo_run(struct demo *demo, const char *const words[4], const char *transcript, 
 
     if (readlink("/proc/self/exe", program, sizeof(program) - 1) < 0)
         return error_errno(err, "cannot find the program itself");
-    for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++)
-        *LIST_ADD(arena, &arguments) = first[i];
-    for (size_t i = 1; i < 4 && words[i] != NULL; i++)
+    *LIST_ADD(arena, &arguments) = program;
+    for (size_t i = 0; i < 4 && words[i] != NULL; i++)
         *LIST_ADD(arena, &arguments) = words[i];
+    for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
+        *LIST_ADD(arena, &arguments) = common[i];
     for (size_t i = 0; i < sets->values.count; i++) {
         *LIST_ADD(arena, &arguments) = "--set";
         *LIST_ADD(arena, &arguments) = sets->values.items[i];

@@ -160,7 +160,8 @@ advise_usage(const struct monitoring_site *site, const struct monitoring_table *
     change_list_add(site->advice->changes, &change);
 }
 
-/* The security advisor takes from everybody the right to connect: then pg_monitor needs its own. */
+/* The security advisor takes from everybody the right to connect: then pg_monitor needs its own,
+ * or, where environments are kept apart, theirs gets one from security. */
 static void
 advise_connect(const struct monitoring_site *site)
 {
@@ -169,7 +170,8 @@ advise_connect(const struct monitoring_site *site)
     bool has_own = (site->advice->deck->advisors & ADVISOR_SECURITY) != 0;
     const struct pg_variable variables[] = {{"database", site->deck->name}};
 
-    if (monitoring_may_connect(site, has_own) || (!has_own && !site->catalog->exists))
+    if ((has_own && site->deck->environment->has_monitoring) ||
+        monitoring_may_connect(site, has_own) || (!has_own && !site->catalog->exists))
         return;
     change.key = "monitoring connect";
     change.phase = CHANGE_GRANT;

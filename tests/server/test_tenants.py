@@ -204,6 +204,7 @@ def check_cost(pgdeck, fresh_server, connect, deck):
     assert "Index Scan" in text or "Bitmap" in text
     assert "Seq Scan on tasks" not in text and '"Relation Name": "tasks"' in text
     assert plan["Execution Time"] < 20
+    check_measured(pgdeck, fresh_server, deck)
     found = {entry["finding"] for entry in items(pgdeck, deck) if entry["item"] == "tenants"}
     assert "no index of public.notes begins with project_id" in found
     fresh_server.psql(text="CREATE TABLE loose (project_id uuid, task_id bigint, p uuid, "
@@ -213,3 +214,27 @@ def check_cost(pgdeck, fresh_server, connect, deck):
     fresh_server.query("DROP TABLE loose", dbname="blue_one")
     assert "every tenant sees all rows of public.loose" in found
     assert any("may lead to another tenant's row" in finding for finding in found)
+
+
+def check_measured(pgdeck, server, deck):
+    """pgdeck security tenants: with the policy and without, and which indexes it makes useless."""
+    server.psql(text="CREATE INDEX tasks_title_fts ON tasks USING gin (to_tsvector('simple', title));"
+                     "VACUUM ANALYZE tasks;", dbname="blue_one")
+    result = pgdeck("security", "tenants", "-d", deck, "--json")
+    tables = {table["table"]: table for table in json.loads(result.out)["tables"]}
+    assert result.code == (1 if any(table["is_read_whole"] for table in tables.values()) else 0)
+    assert set(tables) == {"projects", "tasks", "notes"}
+    tasks = tables["tasks"]
+    assert tasks["rows"] in (3, 20003) and tasks["index"] in ("tasks_pkey", None)
+    assert 0 < tasks["policy_ms"] < 1000 and 0 < tasks["without_ms"] < 1000
+    assert tasks["unusable_indexes"] == "tasks_title_fts"
+    assert tables["notes"]["why_not"].endswith("rows")
+    text = pgdeck("security", "tenants", "-d", deck).out
+    assert "times the time without" in text and "can use tasks_title_fts: not leakproof" in text
+    with server.connect("blue_one") as connection:  # it is true: no index for a tenant's search
+        connection.execute("SET enable_seqscan = off")
+        search = "EXPLAIN SELECT * FROM tasks WHERE to_tsvector('simple', title) @@ 'x'::tsquery"
+        assert "tasks_title_fts" in str(connection.execute(search).fetchall())
+        connection.execute("SET ROLE blue_web")
+        assert "tasks_title_fts" not in str(connection.execute(search).fetchall())
+    server.query("DROP INDEX tasks_title_fts", dbname="blue_one")
