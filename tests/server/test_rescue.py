@@ -134,21 +134,60 @@ def test_one_command_brings_the_server_back(fire, pgdeck):
     assert [line["outcome"] for line in lines] == ["begun", "done"] * report["done"]
 
 
-def test_what_is_never_ended(fire):
-    """By no way: replication, autovacuum, the server's own, pgdeck's, and another's old pid."""
+def end_sql():
     text = (SOURCE / "src/maintenance/sql/rescue_end.sql").read_text()
     text = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
+    return text.replace("%", "%%").replace("$1", "%s").replace("$2", "%s").replace("$3", "%s")
+
+
+def test_what_is_never_ended(fire):
+    """By no way: replication, autovacuum, the server's own, pgdeck's, and another's old pid."""
     app = fire.app("pgdeck pool")
     client = fire.app("client")
-    sql = text.replace("%", "%%").replace("$1", "%s").replace("$2", "%s").replace("$3", "%s")
     rows = fire.server.query("SELECT pid, backend_start, backend_type FROM pg_stat_activity "
                              "WHERE backend_type <> 'client backend' OR pid = %s",
                              app.info.backend_pid)
     assert {"walsender", "autovacuum launcher", "client backend"} <= {row[2] for row in rows}
     for pid, start, _kind in rows:
-        assert fire.server.query(sql, "terminate", pid, start) == []
-    assert fire.server.query(sql, "terminate", client.info.backend_pid, "2020-01-01") == []
+        assert fire.server.query(end_sql(), "terminate", pid, start) == []
+    assert fire.server.query(end_sql(), "terminate", client.info.backend_pid, "2020-01-01") == []
     assert client.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_autovacuum_for_wraparound_is_left(make_server, pg_version, tmp_path, pgdeck):
+    """It does not give way, sessions wait behind it, and rescue says so and lets it work."""
+    server = make_server(pg_version, autovacuum_naptime="1s", autovacuum_freeze_max_age="100000")
+    fire = Fire(server, tmp_path)
+    fire.write_deck(server.conninfo())
+    server.query("INSERT INTO stock SELECT generate_series(1, 200000)", dbname="shop")
+    server.query("ALTER TABLE stock SET (autovacuum_vacuum_cost_delay = 100, "
+                 "autovacuum_vacuum_cost_limit = 1)", dbname="shop")
+    server.query("DO $$ BEGIN FOR i IN 1..110000 LOOP PERFORM pg_current_xact_id(); COMMIT; "
+                 "END LOOP; END $$", dbname="shop")
+    worker = "backend_type = 'autovacuum worker' AND query ~ 'stock.*to prevent wraparound'"
+    changer = server.connect("shop", application_name="changer")
+    try:
+        until(lambda: fire.count(worker) == 1, "no autovacuum")
+        pid = server.value(f"SELECT pid FROM pg_stat_activity WHERE {worker}")
+        jobs = [(changer, "ALTER TABLE stock ADD COLUMN more int")]
+        jobs += [(fire.app("waiter"), "SELECT count(*) FROM stock") for _ in range(3)]
+        for number, job in enumerate(jobs, 1):
+            thread = threading.Thread(target=fire.run, args=job)
+            thread.start()
+            fire.threads.append(thread)
+            until(lambda: fire.count("wait_event_type = 'Lock'") == number, "nobody waits")
+        report, = json.loads(pgdeck("rescue", "-d", fire.deck, "--yes", "--json", expect=0).out)
+        line, = [line for line in report["lines"] if line["sight"] == "locks"]
+        assert f"4 sessions wait behind autovacuum worker {pid} on shop" in line["text"]
+        assert "(to prevent wraparound), which is not ended" in line["text"]
+        assert report["offers"] == [] and fire.count(f"{worker} AND pid = {pid}") == 1
+        assert server.query(end_sql(), "terminate", pid, server.value(
+            f"SELECT backend_start FROM pg_stat_activity WHERE pid = {pid}")) == []
+    finally:
+        server.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                     "WHERE application_name IN ('changer', 'waiter')")
+        fire.out()
+        changer.close()
 
 
 def test_the_door_is_told(fire, pgdeck):

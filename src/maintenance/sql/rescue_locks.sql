@@ -17,9 +17,12 @@ WITH RECURSIVE edge AS MATERIALIZED (
       FROM chain AS c GROUP BY c.head
 ), known AS (
     SELECT h.*, a.backend_type, a.state, a.backend_start, a.query,
-           format('session %s, %s of %s on %s, %s', h.pid,
-                  coalesce(nullif(a.application_name, ''), 'no name'), coalesce(a.usename, '?'),
-                  coalesce(a.datname, '?'), coalesce(a.state, a.backend_type)) AS who,
+           CASE WHEN a.backend_type = 'client backend'
+                THEN format('session %s, %s of %s on %s, %s', h.pid,
+                            coalesce(nullif(a.application_name, ''), 'no name'),
+                            coalesce(a.usename, '?'), coalesce(a.datname, '?'), a.state)
+                ELSE format('%s %s on %s, %s', a.backend_type, h.pid, coalesce(a.datname, '?'),
+                            left(a.query, 100)) END AS who,
            a.backend_type = 'client backend' AND a.application_name NOT LIKE 'pgdeck%' AS may
       FROM head AS h LEFT JOIN pg_stat_activity AS a ON a.pid = h.pid
      WHERE h.behind >= 3 OR h.longest >= interval '5 s'
