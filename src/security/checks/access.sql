@@ -50,6 +50,7 @@ SELECT 'fail', format('role %I of %s may connect', o.name, o.environment), 'anot
        format('REVOKE CONNECT ON DATABASE %I FROM %I;', current_database(), o.name)
   FROM other AS o JOIN pg_roles AS r ON r.rolname = o.name CROSS JOIN own
  WHERE has_database_privilege(r.oid, current_database(), 'CONNECT')
+   AND NOT pg_has_role(r.oid, 'pg_monitor', 'USAGE') -- sees the statistics of all databases anyway
    AND NOT EXISTS (SELECT FROM pg_database AS d
                     CROSS JOIN aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) AS a
                     WHERE d.datname = current_database() AND a.grantee = 0
