@@ -34,7 +34,8 @@ def environment(name, at, prefix=""):
                 target("query_p95", "Query p95", "ms", p95, p95 * 0.31),
                 target("ai_task", "AI task p95", "ms", p95 * 100, p95 * 44),
                 target("cache_hit", "Cache hit", "share", cache, 0.9931),
-                target("connections", "Connections", "count", 20, 14, is_estimate=False)]}
+                target("connections", "Connections", "count", 20, 14, is_estimate=False),
+                target("query_mean", "query mean", "ms", None, 3.2, budget_left=None)]}
 
 
 def waves(count, height, phase):
@@ -89,7 +90,7 @@ def detail(one, at):
 
 def calm(at):
     environments = [environment(name, at) for name in LEVELS]
-    queries = [query(i, text) for i, text in enumerate(QUERIES)]
+    queries = [query(i, text) for i, text in enumerate(QUERIES * 3)]
     due = [("system_logs", "2027-01-01"), ("audit_trails", "2027-01-01"),
            ("performance_metrics", "2026-11-30")]
     documents = {

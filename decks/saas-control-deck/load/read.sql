@@ -4,22 +4,22 @@
 \set kind random(1, 10)
 SELECT id AS person FROM (
     (SELECT id, 1 AS choice FROM users
-      WHERE id >= (lpad(to_hex(:key), 8, '0') || '-0000-4000-8000-000000000000')::uuid
+      WHERE id >= (lpad(to_hex(:key::bigint), 8, '0') || '-0000-4000-8000-000000000000')::uuid
       ORDER BY id LIMIT 1)
     UNION ALL (SELECT id, 2 FROM users ORDER BY id LIMIT 1)) AS found
  ORDER BY choice LIMIT 1 \gset
 SELECT id, client_address, user_agent, created_at, last_seen_at, expires_at
   FROM user_sessions
- WHERE user_id = :person AND expires_at > now()
+ WHERE user_id = :person::uuid AND expires_at > now()
  ORDER BY expires_at DESC, id;
 SELECT id, project_id, task_name, status, created_at, completed_at
   FROM ai_tasks
- WHERE user_id = :person
+ WHERE user_id = :person::uuid
  ORDER BY created_at DESC, id DESC
  LIMIT 20;
 SELECT id, kind, title, payload, created_at
   FROM notifications
- WHERE user_id = :person AND read_at IS NULL
+ WHERE user_id = :person::uuid AND read_at IS NULL
  ORDER BY created_at DESC, id DESC
  LIMIT 50;
 \if :kind = 1

@@ -8,7 +8,7 @@ import { age, byUnit, change, count, duration, moment, oneLine, share, NONE }
   from "./format.js";
 
 const FAST_MS = 2000, SLOW_MS = 10000;
-const PARTITIONS_SHOWN = 8;
+const PARTITIONS_SHOWN = 8, QUERIES_SHOWN = 10;
 const OLD_S = 60, OLD_XIDS = 200e6; // of a transaction; autovacuum_freeze_max_age's default
 const LOAD_COLORS = {
   CPU: "--w-cpu", IO: "--w-io", Lock: "--w-lock", LWLock: "--w-lwlock", Client: "--w-client",
@@ -54,26 +54,41 @@ function budgetBar(left) {
   const kind = left <= 0 ? "bad" : left < 0.25 ? "warn" : "good";
   const fillBar = el("i", { class: kind });
   fillBar.style.width = `${Math.max(0, Math.min(1, left)) * 100}%`;
-  const text = left < 0 ? "error budget overdrawn" : `${share(left)} of error budget left`;
-  return el("span", { class: "budget", title: `${text}: 1 % of a day's minutes may miss the target` },
+  const text = left < 0 ? "error budget overdrawn" : `error budget ${share(left)}`;
+  return el("span", { class: "budget", title: "1 % of a day's minutes may miss the target" },
     el("span", { class: "bar", "aria-hidden": "true" }, fillBar), quiet(text));
+}
+
+const hasLimit = (target) => typeof target.target === "number";
+
+/** "query p95 (estimate)" to its name; that it is an estimate is said by a mark. */
+const nameOf = (target) => String(target.label).replace(/ \(estimate\)$/, "");
+
+function past(target, format) {
+  const spans = [["1 h", target.hour], ["1 d", target.day]]
+    .filter(([, value]) => typeof value === "number")
+    .map(([name, value]) => el("span", null, `${name} ${format(value)}`));
+  return spans.length ? el("span", { class: "quiet history" }, spans) : null;
 }
 
 function targetCell(target) {
   const format = byUnit[target.unit] ?? count;
-  const state = standing(target);
-  const limit = target.target === null || target.target === undefined ? null
-    : `${target.is_low_bad ? "≥" : "≤"} ${format(target.target)}`;
-  const was = [["1 h", target.hour], ["1 d", target.day]]
-    .filter(([, value]) => typeof value === "number")
-    .map(([name, value]) => el("span", null, `${name} ${format(value)}`));
-  return el("div", { class: `target ${state}`, title: target.source },
-    el("span", { class: "label" }, target.label,
+  return el("div", { class: `target ${standing(target)}`, title: target.source },
+    el("span", { class: "label" }, nameOf(target),
       target.is_estimate ? chip("estimate", "estimate") : null),
     el("span", { class: "now" }, el("b", null, format(target.now)),
-      limit ? el("span", { class: "limit" }, limit) : null),
-    was.length ? el("span", { class: "quiet history" }, was) : null,
-    budgetBar(target.budget_left));
+      el("span", { class: "limit" }, `${target.is_low_bad ? "\u2265" : "\u2264"} ${format(target.target)}`)),
+    past(target, format), budgetBar(target.budget_left));
+}
+
+/** What is measured without a target: in a line. */
+function measureLine(targets) {
+  const measured = targets.filter((target) => !hasLimit(target) && typeof target.now === "number");
+  return measured.length === 0 ? null : el("p", { class: "measures" }, measured.map((target) => {
+    const format = byUnit[target.unit] ?? count;
+    return el("span", { title: target.source }, `${nameOf(target)} `, el("b", null, format(target.now)),
+      past(target, format));
+  }));
 }
 
 function databaseFaults(environment) {
@@ -97,7 +112,9 @@ function environmentRow(environment) {
       icon({ good: OK, unknown: UNKNOWN }[state] ?? BAD, state),
       el("div", null, el("h3", null, environment.environment),
         quiet(environment.server, el("br"), away > 0 ? what : isAsked ? what : "asking …"))),
-    el("div", { class: "targets" }, environment.targets.map(targetCell)),
+    el("div", null,
+      el("div", { class: "targets" }, environment.targets.filter(hasLimit).map(targetCell)),
+      measureLine(environment.targets)),
     databaseFaults(environment));
 }
 
@@ -167,16 +184,24 @@ function colorOf(event, spare) {
   return color;
 }
 
+/** How many steps to show: all since somebody looked, but no less than a sixth of them. */
+function stepsShown(events) {
+  const length = Math.max(0, ...events.map((one) => one.sessions.length));
+  const first = Math.min(length, ...events.map((one) =>
+    one.sessions.findIndex((value) => value !== null)).filter((i) => i >= 0));
+  return Math.max(Math.ceil(length / 6), length - first);
+}
+
 function loadData(server, span) {
   const { step_s: step, until, events } = server[span];
-  const length = Math.max(0, ...events.map((one) => one.sessions.length));
+  const length = stepsShown(events);
   const spare = { next: 0, used: new Set() };
   const lines = typeof server.cores === "number" && server.cores > 0
     ? [{ value: server.cores, label: `${server.cores} cores`, color: "--bad" }] : [];
   return {
     at: Array.from({ length }, (_, i) => until - (length - 1 - i) * step),
     series: events.map((one) => ({
-      name: one.event, color: colorOf(one.event, spare), values: one.sessions,
+      name: one.event, color: colorOf(one.event, spare), values: one.sessions.slice(-length),
     })).filter((one) => one.name === "CPU" || one.values.some((value) => value > 0)),
     lines,
   };
@@ -240,7 +265,7 @@ function shareBar(value) {
     share(value));
 }
 
-function queryRow(query, hasP95) {
+function queryRow(query, has) {
   const ratio = query.mean_ms_yesterday > 0 ? query.mean_ms / query.mean_ms_yesterday : null;
   const kind = ratio === null ? "" : ratio > 1.2 ? "bad" : ratio < 0.8 ? "good" : "";
   return el("tr", null,
@@ -251,9 +276,9 @@ function queryRow(query, hasP95) {
     el("td", { class: "bar-cell" }, shareBar(query.share)),
     el("td", { class: "number wide" }, count(query.calls)),
     el("td", { class: "number" }, duration(query.mean_ms)),
-    hasP95 ? el("td", { class: "number wide" }, query.p95_is_estimate ? "≈ " : "",
+    has.p95 ? el("td", { class: "number wide" }, query.p95_is_estimate ? "≈ " : "",
       duration(query.p95_ms)) : null,
-    el("td", { class: `number wide ${kind}` }, change(ratio)));
+    has.yesterday ? el("td", { class: `number wide ${kind}` }, change(ratio)) : null);
 }
 
 const QUERY_HEADS = [["Query"], ["Load", "of", "share of the time of all statements"], ["Calls", "number wide"], ["Mean", "number"]];
@@ -261,29 +286,58 @@ const P95_HEAD = ["p95", "number wide", "≈: an estimate"];
 const YESTERDAY_HEAD = ["vs yesterday", "number wide",
   "mean time of a call, against the same time yesterday"];
 
-function otherRow(other, hasP95) {
+function otherRow(other, has) {
   return el("tr", { class: "other" },
     el("td", null, quiet(`${count(other.statements)} other statements`)),
     el("td", { class: "bar-cell" }, shareBar(other.share)),
     el("td", { class: "number wide" }, count(other.calls)),
-    el("td", { class: "number" }), hasP95 ? el("td", { class: "wide" }) : null,
-    el("td", { class: "wide" }));
+    el("td", { class: "number" }), has.p95 ? el("td", { class: "wide" }) : null,
+    has.yesterday ? el("td", { class: "wide" }) : null);
 }
 
-function queryTable(server) {
-  const hasP95 = server.queries.some((query) => typeof query.p95_ms === "number");
-  return table("queries", [...QUERY_HEADS, ...(hasP95 ? [P95_HEAD] : []), YESTERDAY_HEAD], [
-    ...server.queries.map((query) => queryRow(query, hasP95)),
-    ...(server.other?.statements > 0 ? [otherRow(server.other, hasP95)] : [])]);
+/** Those that are not shown, as one. */
+function rest(server, hidden) {
+  const { statements = 0, calls = 0, share: part = 0 } = server.other ?? {};
+  const sum = (name) => hidden.reduce((total, query) => total + (query[name] ?? 0), 0);
+  return { statements: statements + hidden.length, calls: calls + sum("calls"),
+    share: part + sum("share") };
 }
 
-function showQueries(place, queries) {
-  const servers = queries?.servers?.filter((one) => one.queries?.length || one.problem) ?? [];
-  place.show(servers.length === 0 ? null : servers.map((server) => [
-    servers.length > 1 ? el("h3", null, server.server) : null,
-    server.problem ? el("p", { class: "fault" }, icon(BAD, "warn"), server.problem) : null,
-    server.queries?.length ? queryTable(server) : null,
-  ]), servers[0]?.window_s ? `last ${duration(servers[0].window_s * 1000)}` : "");
+function queryTable(server, shown) {
+  const has = {
+    p95: server.queries.some((query) => typeof query.p95_ms === "number"),
+    yesterday: server.queries.some((query) => typeof query.mean_ms_yesterday === "number"),
+  };
+  const other = rest(server, server.queries.slice(shown));
+  return table("queries",
+    [...QUERY_HEADS, ...(has.p95 ? [P95_HEAD] : []), ...(has.yesterday ? [YESTERDAY_HEAD] : [])], [
+      ...server.queries.slice(0, shown).map((query) => queryRow(query, has)),
+      ...(other.statements > 0 ? [otherRow(other, has)] : [])]);
+}
+
+class QueriesPanel {
+  constructor(place) {
+    this.place = place;
+    this.shown = QUERIES_SHOWN;
+    this.more = el("button", { type: "button" }, "show all");
+    this.more.addEventListener("click", () => {
+      this.shown = this.shown === QUERIES_SHOWN ? Infinity : QUERIES_SHOWN;
+      this.more.textContent = this.shown === QUERIES_SHOWN ? "show all" : "show the first";
+      this.show(this.queries);
+    });
+  }
+
+  show(queries) {
+    this.queries = queries;
+    const servers = queries?.servers?.filter((one) => one.queries?.length || one.problem) ?? [];
+    const hasMore = servers.some((one) => one.queries?.length > QUERIES_SHOWN);
+    this.place.show(servers.length === 0 ? null : [servers.map((server) => [
+      servers.length > 1 ? el("h3", null, server.server) : null,
+      server.problem ? el("p", { class: "fault" }, icon(BAD, "warn"), server.problem) : null,
+      server.queries?.length ? queryTable(server, this.shown) : null,
+    ]), hasMore ? el("p", { class: "more" }, this.more) : null],
+    servers[0]?.window_s ? `last ${duration(servers[0].window_s * 1000)}` : "");
+  }
 }
 
 /* --- who waits for whom --------------------------------------------------------------------- */
@@ -397,11 +451,12 @@ export function showFirstPage(page) {
   const partitions = panel(page, "partitions-panel", "Partitions");
   const drift = panel(page, "drift", "Drift from the deck");
   const loadPanel = new LoadPanel(load);
+  const queriesPanel = new QueriesPanel(queries);
   const ends = [
     follow("overview", FAST_MS, (document) => showEnvironments(environments, document)),
     follow("alerts", FAST_MS, (document) => showAlerts(alerts, document)),
     follow("load", FAST_MS, (document) => loadPanel.show(document)),
-    follow("queries", SLOW_MS, (document) => showQueries(queries, document)),
+    follow("queries", SLOW_MS, (document) => queriesPanel.show(document)),
     follow("blocking", FAST_MS, (document) => showBlocking(blocking, document)),
     follow("pools", SLOW_MS, (document) => showPools(pools, document)),
     follow("partitions", SLOW_MS, (document) => showPartitions(partitions, document)),

@@ -77,7 +77,8 @@ export function moment(at) {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock(at).slice(0, 5)}`;
 }
 
-/** One line of an SQL text, without its comments' line ends and indentation. */
+/** An SQL text on one line, without the remarks that it begins with. */
 export function oneLine(text) {
-  return String(text ?? "").replace(/\s+/g, " ").trim();
+  const bare = String(text ?? "").replace(/^(\s*(--[^\n]*(\n|$)|\/\*[^]*?\*\/))+/, "");
+  return (bare.trim() === "" ? String(text ?? "") : bare).replace(/\s+/g, " ").trim();
 }
