@@ -17,11 +17,11 @@
 /* What `demo --keep` leaves running beside its servers. All of it is a companion of the deck's
  * server, so that `pgdeck down` ends it. */
 
-enum { START_MS = 15000, POLL_MS = 50, CLIENTS = 8, SMALL_CLIENTS = 2 };
+enum { START_MS = 15000, POLL_MS = 50, CLIENTS = 16, SMALL_CLIENTS = 2 };
 
 #define LOAD_S "3600"
-#define RATE "15"      /* transactions a second in the measured database */
-#define SMALL_RATE "2" /* in each other one */
+#define RATE "60"      /* transactions a second in the measured database */
+#define SMALL_RATE "4" /* in each other one */
 
 static bool
 start(struct demo *demo, const char *const *arguments, const char *log, struct error *err)

@@ -3,6 +3,8 @@
 
 import json
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -145,6 +147,23 @@ def test_equal_seeds_give_equal_rows(server):
     assert all(count > 0 for count, _sum in contents[0].values()), contents[0]
     same = {name for name in contents[0] if contents[0][name] == contents[2][name]}
     assert same == {"ai_models"}  # the only one without chance
+
+
+def test_pgbench_runs_the_load(server):
+    """What `pgdeck demo --keep` lets run, by the prepared protocol as there."""
+    create_stock(server, "live")
+    load(server, "live", 1)
+    tasks = "SELECT count(*) FROM ai_tasks WHERE task_name = 'summary' AND completed_at IS NOT NULL"
+    before = server.value(tasks, dbname="live")
+    scripts = sorted((FOLDER / "load").glob("*.sql"))
+    assert len(scripts) == 4
+    pgbench = sorted(Path("/usr/lib/postgresql").glob("*/bin/pgbench"))[-1]
+    for script in scripts:
+        assert re.search(r"^-- weight: \d+$", script.read_text(), re.M), script
+        subprocess.run([pgbench, "-n", "-M", "prepared", "-t", "10", "-c", "4", "-f", script,
+                        server.conninfo("live")], check=True, capture_output=True, timeout=60)
+    assert server.value(tasks, dbname="live") == before + 40
+    server.query("DROP DATABASE live")
 
 
 def test_the_data_is_of_the_size_asked_for(loaded):

@@ -5,6 +5,7 @@ import { el } from "./dom.js";
 import { clock } from "./format.js";
 
 const FONT = "11px system-ui, sans-serif";
+const TIME_STEPS = [60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
 const LINE_ROOM = 1.15; // a target line is not at the very top
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -121,7 +122,7 @@ export class Chart {
           : { range: (_plot, _low, high) => [0, Math.max(high ?? 0, highest, 1e-9) * 1.04] },
       },
       axes: [
-        { ...axis, size: 26, values: (_plot, marks) => marks.map((at) => clock(at).slice(0, 5)) },
+        { ...axis, size: 26, incrs: TIME_STEPS, values: (_plot, marks) => marks.map((at) => clock(at).slice(0, 5)) },
         { ...axis, size: 56,
           grid: this.options.isLog ? { ...axis.grid, filter: onlyDecades } : axis.grid,
           values: (_plot, marks) =>

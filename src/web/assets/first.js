@@ -153,20 +153,37 @@ function alertItem(alert) {
   const where = [alert.environment, alert.database, alert.object].filter(Boolean).join(" · ")
     || alert.server;
   const fixAt = alert.fix_database || alert.database;
-  return el("li", { class: `alert ${alert.level}` },
-    chip(alert.level, alert.level),
+  const isSilent = typeof alert.silenced_until === "number";
+  return el("li", { class: `alert ${isSilent ? "silent" : alert.level}` },
+    chip(isSilent ? "" : alert.level, isSilent ? "silenced" : alert.level),
     el("div", null,
       el("p", null, el("b", null, alert.message)),
-      el("p", { class: "quiet" }, `${alert.name}${where ? ` in ${where}` : ""}, since `, ago(alert.since)),
+      el("p", { class: "quiet" }, `${alert.name}${where ? ` in ${where}` : ""}, since `, ago(alert.since),
+        isSilent ? `; silenced${alert.silenced_by ? ` by ${alert.silenced_by}` : ""} until ${moment(alert.silenced_until)}` : ""),
       alert.fix_sql ? [el("p", { class: "mend" }, `Mend it${fixAt ? ` in ${fixAt}` : ""}:`),
         copyable(alert.fix_sql, "Copy the SQL")] : null));
 }
 
+/** What keeps alerts from being told. */
+function alertFaults(alerts) {
+  return [
+    ...(alerts.problems ?? []).map((problem) => typeof problem === "string" ? problem
+      : `${problem.deck}: ${problem.problem ?? problem.message ?? ""}`),
+    ...(alerts.targets ?? []).filter((one) => one.is_failing).map((one) =>
+      `${one.name} cannot be told${one.error ? `: ${one.error}` : ""}`),
+  ].map((text) => el("p", { class: "fault" }, icon(BAD, "warn"), el("span", null, text)));
+}
+
 function showAlerts(place, alerts) {
-  const open = alerts?.alerts ?? [];
-  if (!alerts) place.show(null);
-  else if (open.length === 0) place.show(calm("No alert is open."));
-  else place.show(el("ul", { class: "alerts" }, open.map(alertItem)), `${open.length} open`);
+  if (!alerts) {
+    place.show(null);
+    return;
+  }
+  const all = alerts.alerts ?? [];
+  const open = all.filter((one) => typeof one.silenced_until !== "number").length;
+  place.show([alertFaults(alerts),
+    all.length ? el("ul", { class: "alerts" }, all.map(alertItem)) : calm("No alert is open.")],
+  open ? `${open} open` : "");
 }
 
 /* --- load ----------------------------------------------------------------------------------- */
@@ -446,10 +463,12 @@ export function showFirstPage(page) {
   const alerts = panel(page, "alerts-panel", "Alerts");
   const load = panel(page, "load", "Load");
   const queries = panel(page, "queries-panel", "Top queries");
-  const blocking = panel(page, "blocking", "Waiting for locks");
-  const pools = panel(page, "pools-panel", "Pools");
-  const partitions = panel(page, "partitions-panel", "Partitions");
-  const drift = panel(page, "drift", "Drift from the deck");
+  const side = el("div", { class: "side" });
+  page.append(side);
+  const blocking = panel(side, "blocking", "Waiting for locks");
+  const pools = panel(side, "pools-panel", "Pools");
+  const partitions = panel(side, "partitions-panel", "Partitions");
+  const drift = panel(side, "drift", "Drift from the deck");
   const loadPanel = new LoadPanel(load);
   const queriesPanel = new QueriesPanel(queries);
   const ends = [

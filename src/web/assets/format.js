@@ -8,7 +8,7 @@ const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
 function digits(value) {
   const size = Math.abs(value);
   const text = value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
-  return text.replace(/\.0+$/, "");
+  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 
 const scaled = (value, steps) => {

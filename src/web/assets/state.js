@@ -23,7 +23,8 @@ function judge(overview, alerts) {
   const away = databases.filter((one) => one.was_asked && !one.is_reachable).length;
   const missed = overview.environments.flatMap((one) => one.targets)
     .filter((target) => standing(target) === "bad").length;
-  const open = alerts?.alerts?.length ?? 0;
+  const open = (alerts?.alerts ?? [])
+    .filter((one) => typeof one.silenced_until !== "number").length;
   const faults = [
     away && `${plural(away, "database", "databases")} cannot be reached`,
     open && plural(open, "open alert", "open alerts"),
