@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "net/loop_kind.h"
+#include "net/tls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -105,8 +106,8 @@ remove_dead_socket(const struct net_address *address)
 }
 
 bool
-net_loop_listen(struct net_loop *loop, const struct net_address *address, int *ret_descriptor,
-                struct error *err)
+net_loop_listen(struct net_loop *loop, const struct net_address *address, bool is_further,
+                int *ret_descriptor, struct error *err)
 {
     const struct sockaddr *socket_address = (const struct sockaddr *)&address->storage;
     int descriptor =
@@ -123,9 +124,14 @@ net_loop_listen(struct net_loop *loop, const struct net_address *address, int *r
         set_tcp_options(descriptor); /* those that it accepts have them too */
         (void)setsockopt(descriptor, IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer_s, sizeof(defer_s));
     }
+    if (is_further && setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes)) != 0)
+        goto fail;
     mode_t mask = umask(0007);
     int fault = bind(descriptor, socket_address, address->length);
     umask(mask);
+    /* Only now for the first one, so that an address that another process has is not shared. */
+    if (fault == 0 && !is_further && !address->is_local)
+        (void)setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes));
     if (fault != 0 || listen(descriptor, BACKLOG) != 0 || !watch(loop, descriptor, NET_LISTENER))
         goto fail;
     *ret_descriptor = descriptor;
@@ -191,6 +197,41 @@ net_loop_close_listener(struct net_loop *loop, int descriptor)
         address.sun_family == AF_UNIX)
         unlink(address.sun_path);
     close(descriptor);
+}
+
+/* --- from one loop to another ------------------------------------------------------------- */
+
+bool
+net_loop_leave(struct net_loop *loop, struct net_stream *stream)
+{
+    return loop->methods->leave(stream);
+}
+
+void
+net_loop_let_go(struct net_loop *loop, struct net_stream *stream)
+{
+    loop->methods->let_go(stream);
+    stream->host = NULL;
+}
+
+bool
+net_loop_join(struct net_loop *loop, struct net_stream *stream)
+{
+    const struct net_stream before = *stream;
+
+    if (!loop->methods->add(loop, before.descriptor, false, stream)) {
+        close(before.descriptor);
+        *stream = before;
+        stream->descriptor = -1;
+        net_tls_forget(stream);
+        return false;
+    }
+    stream->is_local = before.is_local;
+    stream->user = before.user;
+    stream->is_partial = before.is_partial;
+    stream->is_readable = true;
+    net_tls_carry(stream, &before);
+    return true;
 }
 
 /* --- the loop ----------------------------------------------------------------------------- */

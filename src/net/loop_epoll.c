@@ -104,6 +104,21 @@ wait_for_events(struct net_loop *base, int timeout_ms, struct net_event events[]
     return count < 0 ? 0 : (size_t)count;
 }
 
+static bool
+leave(struct net_stream *stream)
+{
+    const struct epoll_loop *loop = stream->host;
+
+    (void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, stream->descriptor, NULL);
+    return true;
+}
+
+static void
+let_go(struct net_stream *stream)
+{
+    (void)stream; /* it has left */
+}
+
 static void
 release(struct net_loop *base)
 {
@@ -114,8 +129,8 @@ release(struct net_loop *base)
     free(loop);
 }
 
-static const struct net_loop_methods methods = {"epoll", add_stream, watch, wait_for_events,
-                                                release};
+static const struct net_loop_methods methods = {"epoll", add_stream, watch,  wait_for_events,
+                                                leave,   let_go,     release};
 
 struct net_loop *
 net_loop_new_epoll(void)

@@ -16,6 +16,8 @@ struct net_loop_methods {
                 struct net_stream *stream);
     bool (*watch)(struct net_loop *loop, struct net_watch *watch);
     size_t (*wait)(struct net_loop *loop, int timeout_ms, struct net_event events[]);
+    bool (*leave)(struct net_stream *stream); /* true: at once, else an event says so */
+    void (*let_go)(struct net_stream *stream);
     void (*release)(struct net_loop *loop);
 };
 

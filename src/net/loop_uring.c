@@ -39,9 +39,10 @@ struct uring_socket {
     int descriptor;
     bool is_under_way[REQUESTS];
     bool is_connecting, is_direct;
-    bool is_queued; /* to be sent, see next */
-    bool has_end;   /* nothing comes after what is held */
-    int fault;      /* errno of what failed; 0: none */
+    bool is_leaving; /* for another loop: nothing new is asked for */
+    bool is_queued;  /* to be sent, see next */
+    bool has_end;    /* nothing comes after what is held */
+    int fault;       /* errno of what failed; 0: none */
     int calm_reads;
     unsigned first, last; /* of the buffers held; NO_BUFFER: none */
     unsigned offset;      /* within the first */
@@ -319,6 +320,16 @@ send_rest(struct uring_socket *one)
 }
 
 static void
+drop_held(struct uring_socket *one)
+{
+    while (one->first != NO_BUFFER) {
+        unsigned buffer = one->first;
+        one->first = one->loop->held[buffer].next;
+        give_back(one->loop, buffer);
+    }
+}
+
+static void
 uring_close(struct net_stream *stream)
 {
     struct uring_socket *one = stream->host;
@@ -326,11 +337,7 @@ uring_close(struct net_stream *stream)
     stream->descriptor = -1;
     stream->host = NULL;
     one->stream = NULL;
-    while (one->first != NO_BUFFER) {
-        unsigned buffer = one->first;
-        one->first = one->loop->held[buffer].next;
-        give_back(one->loop, buffer);
-    }
+    drop_held(one);
     if (!one->is_under_way[SEND])
         send_rest(one);
     for (enum request kind = 0; kind < REQUESTS; kind++)
@@ -442,7 +449,7 @@ take_receive(struct uring_socket *one, const struct io_uring_cqe *answer)
         tell_readable(one, true);
         return;
     }
-    if (goes_on)
+    if (goes_on || one->is_leaving)
         return;
     if (one->is_direct)
         start_poll(one);
@@ -480,7 +487,7 @@ take_poll(struct uring_socket *one, const struct io_uring_cqe *answer)
         return;
     if (answer->res > 0)
         tell_readable(one, (answer->res & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
-    if (one->is_under_way[POLL])
+    if (one->is_under_way[POLL] || one->is_leaving)
         return;
     if (one->calm_reads < CALM_READS) {
         start_poll(one);
@@ -542,6 +549,39 @@ take_answer(struct uring_loop *loop, const struct io_uring_cqe *answer)
     }
     if (one->stream == NULL && is_idle(one))
         end(one);
+    else if (one->is_leaving && one->out == NULL && is_idle(one))
+        event_of(one)->has_left = true;
+}
+
+/* --- to another loop ---------------------------------------------------------------------- */
+
+static bool
+leave(struct net_stream *stream)
+{
+    struct uring_socket *one = stream->host;
+
+    one->is_leaving = true;
+    for (enum request kind = 0; kind < REQUESTS; kind++) {
+        if (kind != SEND) /* what is said is said */
+            cancel(one, kind);
+    }
+    if (!one->is_under_way[POLL_WRITE]) { /* so that there is an answer in any case */
+        struct io_uring_sqe *request = new_request(one->loop);
+        io_uring_prep_nop(request);
+        start(one, POLL_WRITE, request);
+    }
+    return false;
+}
+
+static void
+let_go(struct net_stream *stream)
+{
+    struct uring_socket *one = stream->host;
+
+    drop_held(one);
+    drop_out(one);
+    one->loop->socket_count--;
+    free(one);
 }
 
 /* --- the loop ----------------------------------------------------------------------------- */
@@ -597,7 +637,7 @@ send_all(struct uring_loop *loop)
             end(one);
         else if (one->stream == NULL || one->out == NULL || one->is_under_way[SEND])
             continue;
-        else if (are_few)
+        else if (are_few && !one->is_leaving) /* whose last answer says that it has left */
             send_directly(one);
         else
             start_send(one);
@@ -667,8 +707,8 @@ release(struct net_loop *base)
     free(loop);
 }
 
-static const struct net_loop_methods methods = {"io_uring", add_stream, watch, wait_for_events,
-                                                release};
+static const struct net_loop_methods methods = {"io_uring", add_stream, watch,  wait_for_events,
+                                                leave,      let_go,     release};
 
 /* The buffers that all sockets receive into. */
 static bool

@@ -357,6 +357,25 @@ net_tls_connect(struct net_tls *tls, struct net_stream *stream, const char *host
     return true;
 }
 
+void
+net_tls_carry(struct net_stream *stream, const struct net_stream *before)
+{
+    struct net_tls_session *session = before->secure;
+
+    if (session == NULL)
+        return;
+    session->under = stream->transport;
+    start(stream, session);
+}
+
+void
+net_tls_forget(struct net_stream *stream)
+{
+    if (stream->secure != NULL)
+        session_free(stream->secure);
+    stream->secure = NULL;
+}
+
 /* --- what is known of it ------------------------------------------------------------------- */
 
 bool

@@ -37,6 +37,11 @@ bool net_tls_accept(struct net_tls *tls, struct net_stream *stream, const void *
 /* The same as the side that connects, to host (a name or an address; NULL: not told). */
 bool net_tls_connect(struct net_tls *tls, struct net_stream *stream, const char *host) MUST_CHECK;
 
+/* The stream is another loop's now: the session of before goes on over its new transport. */
+void net_tls_carry(struct net_stream *stream, const struct net_stream *before);
+/* Ends the session of a stream that has no socket any more. */
+void net_tls_forget(struct net_stream *stream);
+
 static inline bool
 net_tls_is_on(const struct net_stream *stream)
 {

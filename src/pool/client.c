@@ -18,14 +18,14 @@ pool_client_new(struct pool *pool, const struct sockaddr_storage *address)
     client->link.stream.descriptor = -1;
     client->link.stream.user = (uid_t)-1;
     client->state = POOL_CLIENT_STARTUP;
-    client->serial = ++pool->next_serial;
+    client->serial = pool_new_serial(pool);
     client->since_us = pool->now_us;
     client->deadline_us = pool->now_us + (uint64_t)pool->config->pooler.login_timeout_ms * 1000;
     client->startup = pool_parameters_keep(pool->no_parameters);
     client->session = pool_parameters_keep(pool->no_parameters);
     client->reported = pool_parameters_keep(pool->no_parameters);
     pool_list_append(&pool->clients, &client->node);
-    pool->client_count++;
+    atomic_fetch_add(&pool->driver->shared->client_count, 1);
     return client;
 }
 
@@ -91,7 +91,7 @@ pool_client_fail(struct pool_client *client, const struct error *err)
     struct pool *pool = client->pool;
     char text[64];
 
-    if (!pool_client_is_open(client))
+    if (!pool_client_is_open(client) || client->is_moving) /* told where it is going */
         return;
     if (client->state <= POOL_CLIENT_LOGIN)
         pool_log(pool, "login of \"%s\" to \"%s\" from %s: %s", client->user_name,
@@ -118,7 +118,7 @@ pool_client_close(struct pool_client *client)
     client->state = POOL_CLIENT_CLOSED;
     pool_link_close(&client->link, &pool->buffers);
     pool_list_remove(&client->node);
-    pool->client_count--;
+    atomic_fetch_sub(&pool->driver->shared->client_count, 1);
     pool_names_clear(&client->names, &pool->statements);
     pool_statement_drop(&pool->statements, client->unnamed);
     pool_parameters_drop(&pool->parameters, client->startup);
@@ -282,7 +282,7 @@ can_step(const struct pool_client *client)
 {
     const struct pool_server *server = client->server;
 
-    if (steps[client->state] == NULL)
+    if (steps[client->state] == NULL || client->is_moving)
         return false;
     if (client->state != POOL_CLIENT_ACTIVE)
         return !pool_link_is_full(&client->link);
@@ -376,6 +376,8 @@ pool_client_process(struct pool_client *client)
         bool is_hungry = false; /* for more bytes */
         while (!is_hungry && can_step(client))
             is_hungry = !step_once(client);
+        if (client->is_moving)
+            return;
         flush_server(client);
         if (pool_client_is_open(client))
             pool_client_flush(client);

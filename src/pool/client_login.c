@@ -285,7 +285,7 @@ take_startup(struct pool_client *client, const struct wire_startup *startup)
         fail(client, "57P03", "pgdeck pool is shutting down");
         return false;
     }
-    if (pool->client_count > pool->config->pooler.max_clients) {
+    if (atomic_load(&pool->driver->shared->client_count) > pool->config->pooler.max_clients) {
         fail(client, "53300", "sorry, too many clients already");
         return false;
     }
@@ -382,6 +382,8 @@ startup_step(struct pool_client *client)
     case WIRE_WHOLE:
         break;
     }
+    if (pool_client_move(client, &startup))
+        return false;
     if (startup.kind == WIRE_CANCEL) {
         pool_cancel_request(client->pool, startup.key, startup.key_bytes);
         pool_client_close(client);
@@ -408,7 +410,8 @@ find_keys(struct pool_client *client, struct wire_scram_keys *ret_keys)
     else if (is_fit)
         *ret_keys = user->keys;
     else
-        wire_scram_mock_keys(client->pool->mock_secret, client->user_name, ret_keys);
+        wire_scram_mock_keys(client->pool->driver->shared->mock_secret, client->user_name,
+                             ret_keys);
 }
 
 /* SASLInitialResponse: mechanism, length, the first message. */
@@ -518,7 +521,7 @@ pool_client_found(struct pool *pool, const struct pool_lookup_answer *answer)
         return;
     }
     if (!wire_scram_read_verifier(answer->verifier, client->found))
-        wire_scram_mock_keys(pool->mock_secret, client->user_name, client->found);
+        wire_scram_mock_keys(pool->driver->shared->mock_secret, client->user_name, client->found);
     client->state = POOL_CLIENT_FIRST;
     pool_client_process(client);
 }
@@ -607,7 +610,7 @@ pool_client_welcome(struct pool_client *client)
         {"integer_datetimes", "on"},
     };
 
-    client->process = (uint32_t)client->serial;
+    client->process = pool_client_process_number(client);
     if (client->secret == 0 &&
         !pool->driver->random(pool->driver, &client->secret, sizeof(client->secret))) {
         fail(client, "XX000", "no random numbers");

@@ -5,6 +5,7 @@
 #include "net/address.h"
 #include "net/tls.h"
 #include "wire/scram.h"
+#include <stdatomic.h>
 
 struct pool_user {
     const char *name;
@@ -27,6 +28,7 @@ struct pool_route {
     const char *tls_identity; /* "" or its mode and files, to compare */
     bool is_server_proven;    /* by its certificate */
     const struct pool_user *login;
+    int worker; /* whose pool it is of; given by the daemon before it is shared */
     int min, max;
     enum deck_pool_mode mode;
     enum deck_pool_reset reset;
@@ -48,7 +50,7 @@ struct pool_tls {
 struct pool_config {
     struct arena *arena;
     bool is_of_deck;
-    unsigned references; /* of the pool and its groups, one thread */
+    atomic_uint references; /* of the pools and their groups */
     struct deck_pooler pooler;
     const char *socket_folder;
     LIST_OF(struct net_address) listen;

@@ -40,7 +40,8 @@ pool_server_state_name(enum pool_server_state state)
 /* --- rows ---------------------------------------------------------------------------------- */
 
 struct rows {
-    struct pool_client *client;
+    struct pool_client *client; /* who asks, in worker 0's pool */
+    struct pool *pool;          /* whose rows these are */
     size_t columns;
     size_t count;
     const char *cells[COLUMNS_MAX];
@@ -120,7 +121,7 @@ count_group(struct pool_group *group)
 static void
 show_pools(struct rows *rows)
 {
-    POOL_EACH(node, &rows->client->pool->groups)
+    POOL_EACH(node, &rows->pool->groups)
     {
         struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
         struct group_counts counts = count_group(group);
@@ -146,7 +147,7 @@ show_clients(struct rows *rows)
 {
     char buffer[256];
 
-    POOL_EACH(node, &rows->client->pool->clients)
+    POOL_EACH(node, &rows->pool->clients)
     {
         struct pool_client *client = POOL_ENTRY(node, struct pool_client, node);
         text(rows, client->user_name);
@@ -169,7 +170,7 @@ show_servers(struct rows *rows)
 {
     char buffer[128];
 
-    POOL_EACH(group_node, &rows->client->pool->groups)
+    POOL_EACH(group_node, &rows->pool->groups)
     {
         struct pool_group *group = POOL_ENTRY(group_node, struct pool_group, node);
         POOL_EACH(node, &group->servers)
@@ -185,7 +186,7 @@ show_servers(struct rows *rows)
             number(rows, pid);
             number(rows, server->prepared.count);
             number(rows, server->owed.count);
-            number(rows, (rows->client->pool->now_us - server->created_us) / 1000000);
+            number(rows, (rows->pool->now_us - server->created_us) / 1000000);
             text(rows, net_tls_text(&server->link.stream, buffer, sizeof(buffer)));
             end_row(rows);
         }
@@ -195,7 +196,7 @@ show_servers(struct rows *rows)
 static void
 show_stats(struct rows *rows)
 {
-    POOL_EACH(node, &rows->client->pool->groups)
+    POOL_EACH(node, &rows->pool->groups)
     {
         struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
         const struct pool_statistics *statistics = &group->statistics;
@@ -225,7 +226,7 @@ times(struct rows *rows, const struct histogram *histogram)
 static void
 show_latency(struct rows *rows)
 {
-    POOL_EACH(node, &rows->client->pool->groups)
+    POOL_EACH(node, &rows->pool->groups)
     {
         struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
         const struct pool_measures *measures = group->measures;
@@ -248,7 +249,7 @@ show_latency(struct rows *rows)
 static void
 show_errors(struct rows *rows)
 {
-    POOL_EACH(node, &rows->client->pool->groups)
+    POOL_EACH(node, &rows->pool->groups)
     {
         struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
         for (size_t i = 0; i < group->measures->error_count; i++) {
@@ -264,7 +265,7 @@ show_errors(struct rows *rows)
 static void
 show_databases(struct rows *rows)
 {
-    POOL_EACH(node, &rows->client->pool->groups)
+    POOL_EACH(node, &rows->pool->groups)
     {
         struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
         text(rows, group->route->database);
@@ -288,7 +289,7 @@ show_databases(struct rows *rows)
 static void
 show_users(struct rows *rows)
 {
-    const struct pool_config *config = rows->client->pool->config;
+    const struct pool_config *config = rows->pool->config;
 
     for (size_t i = 0; i < config->users.count; i++) {
         const struct pool_user *user = &config->users.items[i];
@@ -310,7 +311,7 @@ config_row(struct rows *rows, const char *key, int64_t value)
 static void
 show_config(struct rows *rows)
 {
-    const struct pool_config *config = rows->client->pool->config;
+    const struct pool_config *config = rows->pool->config;
     const struct deck_pooler *pooler = &config->pooler;
 
     for (size_t i = 0; i < config->listen.count; i++) {
@@ -335,38 +336,60 @@ show_config(struct rows *rows)
     config_row(rows, "buffer_bytes", pooler->buffer_bytes);
 }
 
+/* A view of sums: what each pool adds, and the sums themselves. */
+struct sums {
+    int64_t groups, servers, waiting, cancels;
+    int64_t buffers_taken, buffers_spare, statements, statement_bytes, parameters;
+};
+
 static void
-show_lists(struct rows *rows)
+add_sums(struct pool *pool, void *context)
 {
-    const struct pool *pool = rows->client->pool;
-    int64_t groups = 0, servers = 0, waiting = 0;
+    struct sums *sums = context;
 
     POOL_EACH(node, &pool->groups)
     {
         const struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
-        groups++;
-        servers += group->server_count;
-        waiting += group->waiting_count;
+        sums->groups++;
+        sums->servers += group->server_count;
+        sums->waiting += group->waiting_count;
     }
-    config_row(rows, "pools", groups);
+    sums->cancels += pool->cancel_count;
+    sums->buffers_taken += (int64_t)pool->buffers.taken;
+    sums->buffers_spare += (int64_t)pool->buffers.count;
+    sums->statements += (int64_t)pool->statements.count;
+    sums->statement_bytes += (int64_t)pool->statements.bytes;
+    sums->parameters += (int64_t)pool->parameters.count;
+}
+
+static void
+show_lists(struct rows *rows)
+{
+    struct pool *pool = rows->pool;
+    struct sums sums = {0};
+
+    pool_visit_all(pool, add_sums, &sums);
+    config_row(rows, "pools", sums.groups);
     config_row(rows, "users", (int64_t)pool->config->users.count);
-    config_row(rows, "clients", pool->client_count);
-    config_row(rows, "waiting_clients", waiting);
-    config_row(rows, "servers", servers);
-    config_row(rows, "cancel_requests", pool->cancel_count);
+    config_row(rows, "clients", atomic_load(&pool->driver->shared->client_count));
+    config_row(rows, "waiting_clients", sums.waiting);
+    config_row(rows, "servers", sums.servers);
+    config_row(rows, "cancel_requests", sums.cancels);
+    config_row(rows, "threads", pool->driver->worker_count);
 }
 
 static void
 show_mem(struct rows *rows)
 {
-    const struct pool *pool = rows->client->pool;
+    struct sums sums = {0};
 
-    config_row(rows, "buffers_taken", (int64_t)pool->buffers.taken);
-    config_row(rows, "buffers_spare", (int64_t)pool->buffers.count);
-    config_row(rows, "buffer_bytes", pool->buffers.size_bytes);
-    config_row(rows, "statements", (int64_t)pool->statements.count);
-    config_row(rows, "statement_bytes", (int64_t)pool->statements.bytes);
-    config_row(rows, "parameter_sets", (int64_t)pool->parameters.count);
+    pool_visit_all(rows->pool, add_sums, &sums);
+    config_row(rows, "buffers_taken", sums.buffers_taken);
+    config_row(rows, "buffers_spare", sums.buffers_spare);
+    config_row(rows, "buffer_bytes", rows->pool->buffers.size_bytes);
+    config_row(rows, "statements", sums.statements);
+    config_row(rows, "statement_bytes", sums.statement_bytes);
+    config_row(rows, "parameter_sets", sums.parameters);
 }
 
 static void
@@ -380,58 +403,84 @@ static void show_help(struct rows *rows);
 
 struct view {
     const char *name;
+    bool is_of_each; /* pool: shown by its own thread, one after the other */
     void (*show)(struct rows *rows);
     const char *columns[COLUMNS_MAX];
 };
 
 static const struct view views[] = {
     {"POOLS",
+     true,
      show_pools,
      {"database", "user", "cl_active", "cl_waiting", "cl_pinned", "sv_active", "sv_idle", "sv_used",
       "sv_login", "maxwait", "maxwait_us", "pool_mode", "last_error"}},
     {"CLIENTS",
+     true,
      show_clients,
      {"user", "database", "state", "addr", "id", "server", "prepared_statements", "pinned_by",
       "application_name", "tls"}},
     {"SERVERS",
+     true,
      show_servers,
      {"user", "database", "state", "addr", "id", "client", "remote_pid", "prepared_statements",
       "owed", "age_s", "tls"}},
     {"STATS",
+     true,
      show_stats,
      {"database", "user", "total_xact_count", "total_query_count", "total_errors", "total_received",
       "total_sent", "total_xact_time", "total_wait_time", "max_wait_time"}},
     {"LATENCY",
+     true,
      show_latency,
      {"environment", "service", "database", "user", "count", "query_p50_us", "query_p95_us",
       "query_p99_us", "query_max_us", "xact_p50_us", "xact_p95_us", "xact_p99_us", "xact_max_us",
       "wait_p50_us", "wait_p95_us", "wait_p99_us", "wait_max_us", "target_p95_us", "target"}},
-    {"ERRORS", show_errors, {"database", "user", "sqlstate", "count"}},
+    {"ERRORS", true, show_errors, {"database", "user", "sqlstate", "count"}},
     {"DATABASES",
+     true,
      show_databases,
      {"name", "host", "database", "user", "environment", "service", "min_pool_size", "pool_size",
       "pool_mode", "reset", "on_session_state", "current_connections", "paused", "disabled"}},
-    {"USERS", show_users, {"name", "secret", "admin"}},
-    {"CONFIG", show_config, {"key", "value"}},
-    {"LISTS", show_lists, {"list", "items"}},
-    {"MEM", show_mem, {"name", "value"}},
-    {"VERSION", show_version, {"version"}},
-    {"HELP", show_help, {"command", "right"}},
+    {"USERS", false, show_users, {"name", "secret", "admin"}},
+    {"CONFIG", false, show_config, {"key", "value"}},
+    {"LISTS", false, show_lists, {"list", "items"}},
+    {"MEM", false, show_mem, {"name", "value"}},
+    {"VERSION", false, show_version, {"version"}},
+    {"HELP", false, show_help, {"command", "right"}},
 };
 enum { VIEW_COUNT = sizeof(views) / sizeof(views[0]) };
+
+struct showing {
+    const struct view *view;
+    struct rows rows;
+};
+
+/* The one who asks waits, so that the rows may be put into its link from here. */
+static void
+show_one(struct pool *pool, void *context)
+{
+    struct showing *showing = context;
+
+    showing->rows.pool = pool;
+    showing->view->show(&showing->rows);
+}
 
 static void
 show(struct pool_client *client, const struct view *view)
 {
-    struct rows rows = {.client = client};
+    struct showing showing = {.view = view, .rows = {.client = client, .pool = client->pool}};
+    struct rows *rows = &showing.rows;
     uint8_t bytes[ROW_BYTES];
     struct wire_writer writer = wire_writer(bytes, sizeof(bytes));
 
-    while (rows.columns < COLUMNS_MAX && view->columns[rows.columns] != NULL)
-        rows.columns++;
-    wire_put_columns(&writer, view->columns, rows.columns);
+    while (rows->columns < COLUMNS_MAX && view->columns[rows->columns] != NULL)
+        rows->columns++;
+    wire_put_columns(&writer, view->columns, rows->columns);
     put(client, &writer);
-    view->show(&rows);
+    if (view->is_of_each)
+        pool_visit_all(client->pool, show_one, &showing);
+    else
+        view->show(rows);
 }
 
 /* --- commands ------------------------------------------------------------------------------ */
@@ -442,21 +491,35 @@ struct argument {
     struct error *err;
 };
 
+struct deed {
+    const char *name; /* as above */
+    void (*act)(struct pool_group *group);
+    int count;
+};
+
+static void
+act_on_groups(struct pool *pool, void *context)
+{
+    struct deed *deed = context;
+
+    POOL_EACH(node, &pool->groups)
+    {
+        struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
+        if (deed->name[0] != '\0' && strcmp(group->route->database, deed->name) != 0)
+            continue;
+        deed->act(group);
+        deed->count++;
+    }
+}
+
 /* Each group of the database, or all. */
 static bool
 for_groups(const struct argument *argument, void (*act)(struct pool_group *group))
 {
-    int count = 0;
+    struct deed deed = {.name = argument->name, .act = act};
 
-    POOL_EACH(node, &argument->client->pool->groups)
-    {
-        struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
-        if (argument->name[0] != '\0' && strcmp(group->route->database, argument->name) != 0)
-            continue;
-        act(group);
-        count++;
-    }
-    return count > 0 ||
+    pool_visit_all(argument->client->pool, act_on_groups, &deed);
+    return deed.count > 0 ||
            pool_fault(argument->err, "3D000", "there is no database \"%s\"", argument->name);
 }
 
@@ -557,15 +620,21 @@ do_reload(const struct argument *argument)
     return pool->reload(pool, argument->err);
 }
 
-static bool
-do_shutdown(const struct argument *argument)
+static void
+stop(struct pool *pool, void *context)
 {
-    struct pool *pool = argument->client->pool;
-
-    if (strcasecmp(argument->name, "immediate") == 0)
+    if (*(const bool *)context)
         pool->is_ended = true;
     else
         pool_stop(pool, (int)pool->config->pooler.shutdown_timeout_ms);
+}
+
+static bool
+do_shutdown(const struct argument *argument)
+{
+    bool is_immediate = strcasecmp(argument->name, "immediate") == 0;
+
+    pool_visit_all(argument->client->pool, stop, &is_immediate);
     return true;
 }
 

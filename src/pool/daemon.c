@@ -2,8 +2,8 @@
 #include "pool/daemon.h"
 
 #include "net/loop.h"
-#include "pool/pool.h"
 #include "pool/web.h"
+#include "pool/worker.h"
 
 #include <link.h>
 #include <malloc.h>
@@ -19,100 +19,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LISTENERS_MAX = 8, RANDOM_BYTES = 256 /* as a call gives whole */ };
-
 struct daemon {
-    struct pool_driver driver; /* first */
-    struct pool pool;
-    struct net_loop *loop;
+    struct pool_crew crew; /* first */
     const struct pool_daemon_options *options;
-    int listeners[LISTENERS_MAX];
-    size_t listener_count;
     int signals;
-    int metrics;                /* its listener; -1: none */
-    struct pool_lookup *lookup; /* NULL: not needed so far */
-    uint8_t random[RANDOM_BYTES];
-    size_t random_count; /* of them that are left */
+    int metrics; /* its listener; -1: none */
 };
-
-static uint64_t
-now_us(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
-}
-
-/* --- driver -------------------------------------------------------------------------------- */
-
-static bool
-connect_by_loop(struct pool_driver *driver, const struct net_address *address,
-                struct net_stream *stream, struct error *err)
-{
-    return net_loop_connect(((struct daemon *)driver)->loop, address, stream, err);
-}
-
-/* From the kernel, for several logins at once; each byte is given once and kept nowhere. */
-static bool
-random_bytes(struct pool_driver *driver, void *bytes, size_t count)
-{
-    struct daemon *daemon = (struct daemon *)driver;
-
-    if (count > RANDOM_BYTES)
-        return false;
-    if (daemon->random_count < count) {
-        if (getrandom(daemon->random, RANDOM_BYTES, 0) != RANDOM_BYTES)
-            return false;
-        daemon->random_count = RANDOM_BYTES;
-    }
-    daemon->random_count -= count;
-    memcpy(bytes, daemon->random + daemon->random_count, count);
-    OPENSSL_cleanse(daemon->random + daemon->random_count, count);
-    return true;
-}
-
-static void
-log_line(struct pool_driver *driver, const char *line)
-{
-    char stamp[32];
-    time_t now = time(NULL);
-    struct tm parts;
-
-    (void)driver;
-    gmtime_r(&now, &parts);
-    strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &parts);
-    fprintf(stderr, "%s pgdeck pool[%d]: %s\n", stamp, (int)getpid(), line);
-}
-
-/* The thread is made when the first question comes. */
-static bool
-look_up(struct pool_driver *driver, const struct pool_lookup_question *question)
-{
-    struct daemon *daemon = (struct daemon *)driver;
-    struct error err;
-
-    if (daemon->lookup == NULL) {
-        daemon->lookup = pool_lookup_new(&err);
-        if (daemon->lookup == NULL)
-            return false;
-        if (!net_loop_watch(daemon->loop, pool_lookup_descriptor(daemon->lookup), &err)) {
-            pool_lookup_free(daemon->lookup);
-            daemon->lookup = NULL;
-            return false;
-        }
-    }
-    return pool_lookup_ask(daemon->lookup, question);
-}
-
-static void
-take_answers(struct daemon *daemon)
-{
-    struct pool_lookup_answer answer;
-
-    while (daemon->lookup != NULL && pool_lookup_take(daemon->lookup, &answer))
-        pool_client_found(&daemon->pool, &answer);
-}
 
 /* --- configuration ------------------------------------------------------------------------- */
 
@@ -125,26 +37,18 @@ pool_daemon_load(const struct pool_daemon_options *options, struct error *err)
                                options->set_count, options->print_faults, err);
 }
 
-static bool
-listen_all(struct daemon *daemon, const struct pool_config *config, struct error *err)
+static void
+configure(struct pool *pool, void *config)
 {
-    for (size_t i = 0; i < config->listen.count; i++) {
-        if (daemon->listener_count == LISTENERS_MAX)
-            return error_set(err, ERROR_DECK, "more than %d addresses to listen on", LISTENERS_MAX);
-        if (!net_loop_listen(daemon->loop, &config->listen.items[i],
-                             &daemon->listeners[daemon->listener_count], err))
-            return false;
-        daemon->listener_count++;
-    }
-    return config->metrics.length == 0 ||
-           net_loop_listen(daemon->loop, &config->metrics, &daemon->metrics, err);
+    pool_config_keep(config);
+    pool_configure(pool, config);
 }
 
-/* All or nothing. Addresses to listen on stay as they are until a restart. */
+/* All or nothing. Addresses to listen on and threads stay as they are until a restart. */
 static bool
 reload(struct pool *pool, struct error *err)
 {
-    struct daemon *daemon = (struct daemon *)pool->driver;
+    struct daemon *daemon = (struct daemon *)pool_crew_of(pool);
     struct pool_config *config = pool_daemon_load(daemon->options, err);
 
     if (config == NULL) {
@@ -152,29 +56,14 @@ reload(struct pool *pool, struct error *err)
         memcpy(err->sqlstate, "F0000", sizeof(err->sqlstate)); /* config_file_error */
         return false;
     }
-    pool_configure(pool, config);
+    pool_crew_assign(&daemon->crew, config, pool->config);
+    pool_visit_all(pool, configure, config);
     pool_log(pool, "configuration loaded: %zu pools", config->routes.count);
+    pool_config_drop(config);
     return true;
 }
 
 /* --- events -------------------------------------------------------------------------------- */
-
-/* One: when there are more, the next round says so at once. Asking until there is none would have
- * the kernel make and throw away a socket for the last answer. */
-static void
-accept_one(struct daemon *daemon, int listener)
-{
-    struct pool *pool = &daemon->pool;
-    struct sockaddr_storage address = {0};
-    struct pool_client *client = pool_client_new(pool, &address);
-
-    if (client == NULL)
-        return;
-    if (net_loop_accept(daemon->loop, listener, &client->link.stream, &client->address) <= 0)
-        pool_client_close(client);
-    else
-        pool_client_process(client);
-}
 
 static bool
 may_read_metrics(const struct pool_config *config, const struct sockaddr_storage *address)
@@ -190,12 +79,11 @@ may_read_metrics(const struct pool_config *config, const struct sockaddr_storage
 static void
 accept_web(struct daemon *daemon)
 {
-    struct pool *pool = &daemon->pool;
-
+    struct pool *pool = pool_crew_pool(&daemon->crew);
     struct sockaddr_storage address = {0};
     struct pool_web spare = {0}, *web = pool_web_new(pool);
     struct net_stream *stream = web == NULL ? &spare.link.stream : &web->link.stream;
-    int taken = net_loop_accept(daemon->loop, daemon->metrics, stream, &address);
+    int taken = net_loop_accept(pool_crew_loop(&daemon->crew), daemon->metrics, stream, &address);
 
     if (taken > 0 && web != NULL && may_read_metrics(pool->config, &address))
         pool_web_event(web);
@@ -206,10 +94,24 @@ accept_web(struct daemon *daemon)
 }
 
 static void
-take_signal(struct daemon *daemon)
+stop(struct pool *pool, void *context)
+{
+    (void)context;
+    pool_stop(pool, (int)pool->config->pooler.shutdown_timeout_ms);
+}
+
+static void
+end(struct pool *pool, void *context)
+{
+    (void)context;
+    pool->is_ended = true;
+}
+
+static void
+take_signals(struct daemon *daemon)
 {
     struct signalfd_siginfo info;
-    struct pool *pool = &daemon->pool;
+    struct pool *pool = pool_crew_pool(&daemon->crew);
     struct error err;
 
     while (read(daemon->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
@@ -217,68 +119,40 @@ take_signal(struct daemon *daemon)
             if (!reload(pool, &err))
                 continue; /* logged */
         } else if (pool->is_stopping || info.ssi_signo == SIGINT) {
-            pool->is_ended = true;
+            pool_visit_all(pool, end, NULL);
         } else {
             pool_log(pool, "stopping: transactions may end");
-            pool_stop(pool, (int)pool->config->pooler.shutdown_timeout_ms);
+            pool_visit_all(pool, stop, NULL);
         }
     }
 }
 
-/* Idle servers first: what they said unasked is seen before one of them is given to a client. */
-static void
-handle(struct daemon *daemon, const struct net_event *events, size_t count)
+static bool
+begin(struct pool_crew *crew, struct net_loop *loop, struct error *err)
 {
-    struct pool *pool = &daemon->pool;
-    bool is_done[NET_EVENTS_MAX] = {false};
+    struct daemon *daemon = (struct daemon *)crew;
 
-    for (size_t i = 0; i < count; i++) {
-        if (events[i].kind != NET_STREAM)
-            continue;
-        struct pool_object *object = events[i].stream->owner;
-        is_done[i] = object->kind == POOL_OWNER_SERVER &&
-                     ((struct pool_server *)events[i].stream->owner)->state == POOL_SERVER_IDLE;
-        if (is_done[i])
-            pool_stream_event(pool, events[i].stream, events[i].is_writable);
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (events[i].kind == NET_STREAM && !is_done[i])
-            pool_stream_event(pool, events[i].stream, events[i].is_writable);
-        else if (events[i].kind == NET_LISTENER && events[i].descriptor == daemon->metrics)
-            accept_web(daemon);
-        else if (events[i].kind == NET_LISTENER)
-            accept_one(daemon, events[i].descriptor);
-        else if (events[i].kind == NET_SIGNAL) {
-            take_signal(daemon);
-            take_answers(daemon);
-        }
-    }
+    return net_loop_watch(loop, daemon->signals, err) &&
+           (crew->config->metrics.length == 0 ||
+            net_loop_listen(loop, &crew->config->metrics, false, &daemon->metrics, err));
 }
 
 static void
-serve(struct daemon *daemon)
+other_event(struct pool_crew *crew, const struct net_event *event)
 {
-    struct pool *pool = &daemon->pool;
-    struct net_event events[NET_EVENTS_MAX];
-    int timeout_ms = pool_tick(pool, now_us());
-    uint64_t next_tick_us = pool->now_us;
+    struct daemon *daemon = (struct daemon *)crew;
 
-    while (!pool->is_ended) {
-        size_t count = net_loop_wait(daemon->loop, timeout_ms, events);
-        pool->now_us = now_us();
-        handle(daemon, events, count);
-        pool_sweep(pool);
-        if (pool->now_us >= next_tick_us || pool->is_stopping) {
-            timeout_ms = pool_tick(pool, pool->now_us);
-            next_tick_us = pool->now_us + (uint64_t)timeout_ms * 1000;
-        }
-    }
+    if (event->descriptor == daemon->metrics)
+        accept_web(daemon);
+    else if (event->descriptor == daemon->signals)
+        take_signals(daemon);
 }
 
 /* --- the whole ----------------------------------------------------------------------------- */
 
+/* Before there are threads, which are to have them blocked, too. */
 static bool
-watch_signals(struct daemon *daemon, struct error *err)
+block_signals(struct daemon *daemon, struct error *err)
 {
     sigset_t set;
 
@@ -289,9 +163,7 @@ watch_signals(struct daemon *daemon, struct error *err)
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
         return error_errno(err, "cannot block signals");
     daemon->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (daemon->signals < 0)
-        return error_errno(err, "cannot watch signals");
-    return net_loop_watch(daemon->loop, daemon->signals, err);
+    return daemon->signals >= 0 || error_errno(err, "cannot watch signals");
 }
 
 /* As many descriptors as may be had; no core dumps, which would hold passwords. */
@@ -332,19 +204,9 @@ give_back_code(struct dl_phdr_info *object, size_t size, void *context)
 }
 
 static void
-close_listeners(struct daemon *daemon)
-{
-    for (size_t i = 0; i < daemon->listener_count; i++)
-        net_loop_close_listener(daemon->loop, daemon->listeners[i]);
-    daemon->listener_count = 0;
-    if (daemon->metrics >= 0)
-        net_loop_close_listener(daemon->loop, daemon->metrics);
-}
-
-static void
 log_start(struct daemon *daemon)
 {
-    struct pool *pool = &daemon->pool;
+    struct pool *pool = pool_crew_pool(&daemon->crew);
 
     for (size_t i = 0; i < pool->config->users.count; i++) {
         const struct pool_user *user = &pool->config->users.items[i];
@@ -355,51 +217,53 @@ log_start(struct daemon *daemon)
         pool_log(pool, "listening on %s", pool->config->listen.items[i].display);
     if (daemon->metrics >= 0)
         pool_log(pool, "metrics are on %s", pool->config->metrics.display);
-    pool_log(pool, "waiting by %s", net_loop_name(daemon->loop));
+    pool_log(pool, "waiting by %s, threads: %d", net_loop_name(pool_crew_loop(&daemon->crew)),
+             daemon->crew.count);
+}
+
+/* A pool is of one thread: more of them than pools would only wait. */
+static int
+count_threads(const struct pool_config *config)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    long wanted = config->pooler.threads > 0 ? config->pooler.threads : cores;
+
+    if (wanted > (long)config->routes.count)
+        wanted = (long)config->routes.count;
+    return (int)(wanted < 1 ? 1 : wanted > POOL_WORKERS_MAX ? POOL_WORKERS_MAX : wanted);
 }
 
 bool
 pool_daemon_run(const struct pool_daemon_options *options, struct error *err)
 {
     struct daemon *daemon = calloc(1, sizeof(*daemon));
-    struct pool_config *config = NULL;
-    bool is_served = false;
-    static const enum net_loop_kind kinds[] = {[DECK_IO_AUTO] = NET_LOOP_AUTO,
-                                               [DECK_IO_EPOLL] = NET_LOOP_EPOLL,
-                                               [DECK_IO_URING] = NET_LOOP_IO_URING};
 
     if (daemon == NULL)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    daemon->driver = (struct pool_driver){connect_by_loop, random_bytes, log_line, look_up};
     daemon->options = options;
+    daemon->crew.begin = begin;
+    daemon->crew.other_event = other_event;
     daemon->signals = daemon->metrics = -1;
     prepare_process();
-    config = pool_daemon_load(options, err);
-    daemon->loop = config == NULL ? NULL : net_loop_new(kinds[config->pooler.io], err);
-    if (daemon->loop == NULL)
-        goto done;
-    if (!listen_all(daemon, config, err) || !watch_signals(daemon, err) ||
-        !pool_init(&daemon->pool, &daemon->driver, config, now_us(), err))
-        goto done;
-    config = NULL; /* the pool's */
-    daemon->pool.reload = reload;
-    log_start(daemon);
-    (void)dl_iterate_phdr(give_back_code, NULL);
-    (void)malloc_trim(0);
-    serve(daemon);
-    pool_log(&daemon->pool, "stopped");
-    pool_release(&daemon->pool);
-    is_served = true;
-done:
-    pool_lookup_free(daemon->lookup);
-    if (daemon->loop != NULL) {
-        close_listeners(daemon);
-        net_loop_free(daemon->loop);
+    struct pool_config *config = pool_daemon_load(options, err);
+    bool is_started = config != NULL && block_signals(daemon, err) &&
+                      pool_crew_start(&daemon->crew, count_threads(config), config, err);
+    if (is_started) {
+        struct pool *pool = pool_crew_pool(&daemon->crew);
+        pool->reload = reload;
+        log_start(daemon);
+        (void)dl_iterate_phdr(give_back_code, NULL);
+        (void)malloc_trim(0);
+        pool_crew_serve(&daemon->crew);
+        pool_log(pool, "stopped");
     }
+    if (daemon->metrics >= 0)
+        net_loop_close_listener(pool_crew_loop(&daemon->crew), daemon->metrics);
+    pool_crew_release(&daemon->crew);
     if (daemon->signals >= 0)
         close(daemon->signals);
     if (config != NULL)
         pool_config_drop(config);
     free(daemon);
-    return is_served;
+    return is_started;
 }

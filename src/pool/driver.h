@@ -3,6 +3,20 @@
 #include "net/address.h"
 #include "net/stream.h"
 #include "pool/lookup.h"
+#include "wire/scram.h"
+#include <stdatomic.h>
+
+struct pool;
+struct pool_client;
+
+/* What the pools of all threads share. */
+struct pool_shared {
+    atomic_int client_count;
+    uint8_t mock_secret[WIRE_SCRAM_KEY_BYTES];
+};
+
+/* Something done to the pool of each thread, in that thread. */
+typedef void pool_visit(struct pool *pool, void *context);
 
 /* How the pool gets connections: the loop, or a simulated network. */
 struct pool_driver {
@@ -12,4 +26,11 @@ struct pool_driver {
     void (*log)(struct pool_driver *driver, const char *line);
     /* Asks a server for a verifier; false: not now. The answer comes by pool_client_found. */
     bool (*look_up)(struct pool_driver *driver, const struct pool_lookup_question *question);
+    struct pool_shared *shared;
+    int worker, worker_count; /* this pool's place among those of all threads */
+    /* Only for worker 0, which waits meanwhile; NULL where it is the only one. */
+    void (*visit_all)(struct pool_driver *driver, pool_visit *visit, void *context);
+    /* The client, whose is_moving is set, goes to another's pool: pool_client_depart here and
+     * pool_client_arrive there. NULL where there is only one. */
+    void (*move)(struct pool_driver *driver, struct pool_client *client, int worker);
 };

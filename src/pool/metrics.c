@@ -140,30 +140,46 @@ static const struct metric metrics[] = {
      "The deck's target of the 95th percentile; 0: none.", target},
 };
 
+/* What is appended of each pool, by its own thread. */
+struct appending {
+    struct text *text;
+    const void *metric; /* of the tables here */
+};
+
 static void
-append_metrics(struct text *text, const struct pool *pool)
+append_values(struct pool *pool, void *context)
+{
+    const struct appending *appending = context;
+    const struct metric *metric = appending->metric;
+
+    POOL_EACH(node, &pool->groups)
+    {
+        const struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
+        append_sample(appending->text, metric->name, group, NULL, metric->value(group));
+    }
+}
+
+static void
+append_metrics(struct text *text, struct pool *pool)
 {
     for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
         const struct metric *metric = &metrics[i];
         text_appendf(text, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name,
                      metric->type);
-        POOL_EACH(node, &pool->groups)
-        {
-            const struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
-            append_sample(text, metric->name, group, NULL, metric->value(group));
-        }
+        pool_visit_all(pool, append_values, &(struct appending){text, metric});
     }
 }
 
 /* --- errors -------------------------------------------------------------------------------- */
 
-static void
-append_errors(struct text *text, const struct pool *pool)
-{
-    static const char name[] = "pgdeck_pool_errors_total";
+static const char errors_name[] = "pgdeck_pool_errors_total";
 
-    text_appendf(text, "# HELP %s Errors of the server, by SQLSTATE.\n# TYPE %s counter\n", name,
-                 name);
+static void
+append_group_errors(struct pool *pool, void *context)
+{
+    const char *name = errors_name;
+    struct text *text = context;
+
     POOL_EACH(node, &pool->groups)
     {
         const struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
@@ -176,6 +192,14 @@ append_errors(struct text *text, const struct pool *pool)
             append_sample(text, name, group, (const char *[]){"sqlstate", "other"},
                           (double)measures->other_errors);
     }
+}
+
+static void
+append_errors(struct text *text, struct pool *pool)
+{
+    text_appendf(text, "# HELP %s Errors of the server, by SQLSTATE.\n# TYPE %s counter\n",
+                 errors_name, errors_name);
+    pool_visit_all(pool, append_group_errors, text);
 }
 
 /* --- histograms ---------------------------------------------------------------------------- */
@@ -256,29 +280,48 @@ append_quantiles(struct text *text, const struct histogram_metric *metric,
 }
 
 static void
-append_histograms(struct text *text, const struct pool *pool)
+append_all_buckets(struct pool *pool, void *context)
+{
+    const struct appending *appending = context;
+
+    POOL_EACH(node, &pool->groups)
+    {
+        append_buckets(appending->text, appending->metric,
+                       POOL_ENTRY(node, struct pool_group, node));
+    }
+}
+
+static void
+append_all_quantiles(struct pool *pool, void *context)
+{
+    const struct appending *appending = context;
+
+    POOL_EACH(node, &pool->groups)
+    {
+        append_quantiles(appending->text, appending->metric,
+                         POOL_ENTRY(node, struct pool_group, node));
+    }
+}
+
+static void
+append_histograms(struct text *text, struct pool *pool)
 {
     for (size_t i = 0; i < sizeof(histograms) / sizeof(histograms[0]); i++) {
         const struct histogram_metric *metric = &histograms[i];
         text_appendf(text, "# HELP %s %s\n# TYPE %s histogram\n", metric->name, metric->help,
                      metric->name);
-        POOL_EACH(node, &pool->groups)
-        {
-            append_buckets(text, metric, POOL_ENTRY(node, struct pool_group, node));
-        }
+        pool_visit_all(pool, append_all_buckets, &(struct appending){text, metric});
         text_appendf(text, "# HELP %s The same since the start, to 0.1 %%.\n# TYPE %s gauge\n",
                      metric->quantile, metric->quantile);
-        POOL_EACH(node, &pool->groups)
-        {
-            append_quantiles(text, metric, POOL_ENTRY(node, struct pool_group, node));
-        }
+        pool_visit_all(pool, append_all_quantiles, &(struct appending){text, metric});
     }
 }
 
 /* What clients that are still here have sent and got. */
 static void
-count_bytes(struct pool *pool)
+count_bytes(struct pool *pool, void *context)
 {
+    (void)context;
     POOL_EACH(node, &pool->groups)
     {
         struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
@@ -297,7 +340,7 @@ count_bytes(struct pool *pool)
 void
 pool_metrics(struct pool *pool, struct text *text)
 {
-    count_bytes(pool);
+    pool_visit_all(pool, count_bytes, NULL);
     append_metrics(text, pool);
     append_errors(text, pool);
     append_histograms(text, pool);

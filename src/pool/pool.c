@@ -71,13 +71,13 @@ pool_scram_drop(struct pool *pool, struct wire_scram *scram)
 void
 pool_config_keep(struct pool_config *config)
 {
-    config->references++;
+    atomic_fetch_add(&config->references, 1);
 }
 
 void
 pool_config_drop(struct pool_config *config)
 {
-    if (--config->references == 0)
+    if (atomic_fetch_sub(&config->references, 1) == 1)
         pool_config_free(config);
 }
 
@@ -132,6 +132,8 @@ pool_configure(struct pool *pool, struct pool_config *config)
     }
     for (size_t i = 0; i < config->routes.count; i++) {
         const struct pool_route *route = &config->routes.items[i];
+        if (route->worker != pool->driver->worker)
+            continue;
         if (pool_group_find(pool, route->database, route->user) == NULL &&
             !pool_group_new(pool, config, route))
             pool_log(pool, "no memory for the pool of \"%s\" in \"%s\"", route->user,
@@ -156,8 +158,7 @@ pool_init(struct pool *pool, struct pool_driver *driver, struct pool_config *con
     if (pool->no_parameters == NULL ||
         !pool_buffers_init(&pool->buffers, SPARE_BUFFERS, (uint32_t)config->pooler.buffer_bytes))
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    if (!driver->random(driver, pool->mock_secret, sizeof(pool->mock_secret)))
-        return error_set(err, ERROR_INTERNAL, "no random numbers");
+    pool->next_serial = (uint64_t)driver->worker;
     pool_configure(pool, config);
     return true;
 }
@@ -234,6 +235,22 @@ pool_stream_event(struct pool *pool, struct net_stream *stream, bool is_writable
         pool_client_process(client);
 }
 
+uint64_t
+pool_new_serial(struct pool *pool)
+{
+    pool->next_serial += (uint64_t)pool->driver->worker_count;
+    return pool->next_serial;
+}
+
+void
+pool_visit_all(struct pool *pool, pool_visit *visit, void *context)
+{
+    if (pool->driver->visit_all == NULL)
+        visit(pool, context);
+    else
+        pool->driver->visit_all(pool->driver, visit, context);
+}
+
 static void
 tick_clients(struct pool *pool)
 {
@@ -243,7 +260,9 @@ tick_clients(struct pool *pool)
         struct error err;
         if (client->deadline_us == 0 || pool->now_us < client->deadline_us)
             continue;
-        if (client->state <= POOL_CLIENT_FINAL) {
+        if (client->is_moving) {
+            pool_client_close(client);
+        } else if (client->state <= POOL_CLIENT_FINAL) {
             pool_fault(&err, "08006", "the login took too long");
             pool_client_fail(client, &err);
         } else if (client->state == POOL_CLIENT_CLOSING) {

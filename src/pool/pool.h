@@ -31,6 +31,24 @@ void pool_config_drop(struct pool_config *config);
 /* Sets a fault with an SQLSTATE; returns false. */
 bool pool_fault(struct error *err, const char *sqlstate, const char *format, ...) PRINTF_LIKE(3, 4);
 
+/* A number for a client or server that no other has, in any thread. */
+uint64_t pool_new_serial(struct pool *pool);
+/* Does it to the pool of each thread; from worker 0 only. */
+void pool_visit_all(struct pool *pool, pool_visit *visit, void *context);
+
+/* --- move.c -------------------------------------------------------------------------------- */
+
+/* Its start-up, which stays unread, is for the pool of another thread: true, and it is on its way
+ * there. */
+bool pool_client_move(struct pool_client *client, const struct wire_startup *startup);
+/* Out of this pool, once its stream has left the loop; what was received is read. False: it had to
+ * be closed. */
+bool pool_client_depart(struct pool_client *client) MUST_CHECK;
+/* In this pool; its stream has not joined the loop yet. */
+void pool_client_arrive(struct pool *pool, struct pool_client *client);
+/* The process number of its cancel key tells whose it is. */
+uint32_t pool_client_process_number(const struct pool_client *client);
+
 /* --- client.c, client_login.c, client_message.c -------------------------------------------- */
 
 /* A new client, whose stream is then attached by the caller: client->link.stream. NULL: no memory.

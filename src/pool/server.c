@@ -29,7 +29,7 @@ pool_server_start(struct pool_group *group, struct error *err)
     server->link.stream.owner = server;
     server->link.stream.descriptor = -1;
     server->status = 'I';
-    server->serial = ++pool->next_serial;
+    server->serial = pool_new_serial(pool);
     server->created_us = server->since_us = pool->now_us;
     server->deadline_us = pool->now_us + (uint64_t)pool->config->pooler.connect_timeout_ms * 1000;
     server->prepared.capacity = (uint32_t)pool->config->pooler.prepared_statements;
@@ -333,7 +333,10 @@ inspect(struct pool_server *server, const struct wire_header *header, const uint
         server->retry.is_second = false;
     }
     if (answer == POOL_ANSWER_ASYNC) {
-        *ret_is_hidden = server->client == NULL || is_busy_hidden(server);
+        /* While it is asked what the session holds, the session is its client's: so is what it
+         * listens to. */
+        bool is_news = header->type == 'A' && server->state == POOL_SERVER_PROBING;
+        *ret_is_hidden = server->client == NULL || (is_busy_hidden(server) && !is_news);
         if (header->type == 'S' && !pool_server_take_parameter(server, body, count)) {
             broken(server, "it sent a parameter that cannot be taken");
             return false;

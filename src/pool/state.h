@@ -96,6 +96,9 @@ struct pool_client {
     const char *user; /* of the configuration when known */
     char user_name[64], database_name[64];
     bool is_admin, has_asked_ssl, has_asked_gss, is_tls_direct;
+    bool is_moving, has_moved; /* to the pool of another thread: not to be touched while it moves */
+    int destination;           /* the worker, while it moves */
+    struct pool_client *next_departing; /* likewise */
     struct wire_scram *scram;
     struct wire_scram_keys *found; /* by a look-up, while logging in */
     uint32_t process, secret;      /* its cancel key */
@@ -186,8 +189,7 @@ struct pool {
     struct pool_node groups, clients, cancels, webs, dead;
     const struct pool_parameters *no_parameters;
     uint64_t now_us, next_serial, started_us;
-    int client_count, cancel_count, web_count;
-    uint8_t mock_secret[WIRE_SCRAM_KEY_BYTES];
+    int cancel_count, web_count;
     struct wire_scram *spare_scram; /* NULL: none */
     bool has_removed;               /* a group, to be freed once it is empty */
     bool is_stopping;               /* drains */

@@ -20,7 +20,8 @@ from psycopg import pq
 from cluster import CLIENT_BIN, free_port, wait_for
 
 PASSWORD = "open sesame"
-LOOP = os.environ.get("PGDECK_TEST_IO", "auto")  # make test-long: all of it by epoll too
+# make test-long: all of it by epoll, by one thread, with buffers so small that nothing fits, too
+ALWAYS = dict(pair.split("=") for pair in os.environ.get("PGDECK_TEST_POOLER", "").split())
 
 
 class Pool:
@@ -33,7 +34,7 @@ class Pool:
         self.secret = folder / "secret"
         self.secret.write_text(PASSWORD + "\n")
         self.secret.chmod(0o600)
-        self.pooler = {"port": self.port, "socket_folder": str(folder), "io": LOOP,
+        self.pooler = {"port": self.port, "socket_folder": str(folder), **ALWAYS,
                        **(pooler or {})}
         self.databases = databases
         self.write()
@@ -600,6 +601,35 @@ def test_listen_gets_its_notifications(make_pool):
                  "notification")
         one.pgconn.consume_input()
         assert one.pgconn.notifies().extra == b"hello"
+
+
+def test_no_notification_is_lost(make_pool, logins):
+    """Each SET and LISTEN has the pool ask the server what the session holds: what comes meanwhile
+    is the client's all the same."""
+    pool = make_pool(max=2)
+    seen = []
+    is_over = threading.Event()
+
+    def notify():
+        with logins.connect("app") as other:
+            for number in range(100000):
+                other.execute(f"NOTIFY news, '{number}'")
+                if is_over.is_set():
+                    break
+            other.execute("NOTIFY news, 'end'")
+
+    with pool.connect() as one:
+        one.add_notify_handler(lambda notify: seen.append(notify.payload))
+        one.execute("LISTEN news")
+        thread = threading.Thread(target=notify)
+        thread.start()
+        for number in range(150):
+            one.execute(f"SET work_mem = '{number + 100}kB'; LISTEN more{number}")
+        is_over.set()
+        thread.join()
+        wait_for(lambda: one.execute("SELECT 1") and "end" in seen, 10, "the last one")
+    numbers = [int(payload) for payload in seen[:-1]]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers))) and len(numbers) > 50
 
 
 @pytest.mark.parametrize("name", STATES)

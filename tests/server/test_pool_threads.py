@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: MIT
+"""pgdeck pool with several threads: whoever accepts a client, it gets to its pool's thread, and
+nobody sees that there is more than one."""
+
+import os
+import random
+import signal
+import socket
+import struct
+import threading
+
+import psycopg
+import pytest
+
+from cluster import wait_for
+from test_pool import PASSWORD, Pool, logins, make_pool  # noqa: F401
+
+USERS = ("alice", "bob")
+START = b"user\0%s\0database\0app\0\0"
+
+
+@pytest.fixture(params=["io_uring", "epoll"])
+def pool(make_pool, request):  # noqa: F811
+    made = make_pool(pooler={"threads": 2, "io": request.param}, max=3)
+    wait_for(lambda: "threads: 2" in made.log_text(), 10, "two threads")
+    return made
+
+
+def backends(server, user):
+    return server.value("SELECT count(*) FROM pg_stat_activity WHERE datname = 'app' "
+                        f"AND usename = '{user}'")
+
+
+def is_settled(pool):
+    return all(row["sv_active"] == "0" and row["cl_waiting"] == "0" for row in pool.show("POOLS"))
+
+
+def test_each_client_gets_to_its_pool(pool):
+    """Over TCP the kernel chooses who accepts, over the unix socket it is always the same."""
+    clients = [(user, pool.connect(user=user, **more))
+               for user in USERS for more in ({}, {"host": pool.folder}) for _ in range(20)]
+    for user, client in clients:
+        assert client.execute("SELECT current_user, 1").fetchone() == (user, 1)
+    shown = pool.show("CLIENTS")
+    assert sorted(row["user"] for row in shown if row["database"] == "app") == (
+        ["alice"] * 40 + ["bob"] * 40)
+    assert len({row["id"] for row in shown}) == len(shown)
+    lists = {row["list"]: row["items"] for row in pool.show("LISTS")}
+    assert (lists["threads"], lists["pools"], lists["clients"]) == ("2", "2", "81")
+    for _, client in clients:
+        client.close()
+    wait_for(lambda: len(pool.show("CLIENTS")) == 1, 10, "clients to be gone")
+    assert {row["user"]: int(row["total_query_count"]) for row in pool.show("STATS")} == {
+        "alice": 40, "bob": 40}
+
+
+def test_sizes_are_exact(pool, logins):  # noqa: F811
+    most = {user: 0 for user in USERS}
+    is_over = threading.Event()
+
+    def work(user):
+        with pool.connect(user=user) as client:
+            while not is_over.is_set():
+                client.execute("SELECT pg_sleep(0.002)")
+
+    threads = [threading.Thread(target=work, args=(user,)) for user in USERS for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for _ in range(30):
+        for user in USERS:
+            most[user] = max(most[user], int(backends(logins, user)))
+    is_over.set()
+    for thread in threads:
+        thread.join()
+    assert most == {"alice": 3, "bob": 3}
+
+
+def cancel_soon(pool, client, user):
+    wait_for(lambda: any(row["user"] == user and row["owed"] != "0"
+                         for row in pool.show("SERVERS")), 20, "the query to run")
+    client.cancel()
+
+
+def test_cancel_from_any_thread(pool):
+    """The request is a connection of its own, accepted by either."""
+    for user in USERS:
+        with pool.connect(user=user) as one, pool.connect(user=user) as two:
+            for _ in range(12):
+                thread = threading.Thread(target=cancel_soon, args=(pool, one, user))
+                thread.start()
+                with pytest.raises(psycopg.errors.QueryCanceled):
+                    one.execute("SELECT pg_sleep(30)")
+                thread.join()
+                assert two.execute("SELECT 2").fetchone() == (2,)
+
+
+def test_commands_reach_all(pool):
+    with pool.connect(user="alice") as alice, pool.connect(user="bob") as bob:
+        assert alice.execute("SELECT 1").fetchone() == bob.execute("SELECT 1").fetchone()
+        pool.command("PAUSE")
+        assert [row["paused"] for row in pool.show("DATABASES")] == ["1", "1"]
+        outcome = []
+        threads = [threading.Thread(target=lambda one=one: outcome.append(one.execute(
+            "SELECT 7").fetchone())) for one in (alice, bob)]
+        for thread in threads:
+            thread.start()
+        wait_for(lambda: [row["cl_waiting"] for row in pool.show("POOLS")] == ["1", "1"], 10,
+                 "both to wait")
+        pool.command("RESUME")
+        for thread in threads:
+            thread.join()
+        assert outcome == [(7,), (7,)]
+        pool.command("RECONNECT app")
+        wait_for(lambda: not pool.show("SERVERS"), 10, "servers to be closed")
+        pool.command("KILL app")
+        pool.command("RESUME app")
+        for one in (alice, bob):
+            with pytest.raises(psycopg.OperationalError, match="KILL"):
+                one.execute("SELECT 1")
+    for user in USERS:
+        with pool.connect(user=user) as again:
+            assert again.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_reload_adds_pools_to_threads(pool, logins):  # noqa: F811
+    with pool.connect() as before:
+        before.execute("SELECT 1")
+        pool.write(postgres={"database": "postgres"}, template1={"database": "template1"})
+        assert pool.command("RELOAD")[1] in ("", None, b"")
+        assert len(pool.show("POOLS")) == 6
+        for database in ("app", "postgres", "template1"):
+            for user in USERS:
+                with pool.connect(database, user=user) as client:
+                    assert client.info.dbname == database
+                    assert client.execute("SELECT current_user").fetchone() == (user,)
+        pool.write()
+        pool.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: len(pool.show("POOLS")) == 2, 10, "pools to be gone")
+        assert before.execute("SELECT 2").fetchone() == (2,)
+
+
+def test_a_start_up_in_pieces(pool):
+    """Cut anywhere, also with more behind it, and given up anywhere."""
+    random.seed(5)
+    for user in USERS:
+        body = struct.pack("!i", 3 << 16) + START % user.encode()
+        message = struct.pack("!i", len(body) + 4) + body
+        for cut in range(1, len(message), 3):
+            with socket.create_connection(("127.0.0.1", pool.port)) as half:
+                half.sendall(message[:cut])
+                if cut % 2:
+                    continue
+                half.sendall(message[cut:])
+                assert half.recv(1) == b"R"
+        for _ in range(10):  # gone while it changes threads
+            with socket.create_connection(("127.0.0.1", pool.port)) as gone:
+                gone.sendall(message + b"p\0\0\0\x05x" * random.randrange(3))
+                if random.random() < 0.5:
+                    gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    wait_for(lambda: len(pool.show("CLIENTS")) == 1, 10, "clients to be gone")
+    with pool.connect() as client:
+        assert client.execute("SELECT 1").fetchone() == (1,)
+    assert is_settled(pool)
+
+
+def test_too_many_clients_in_all(make_pool):  # noqa: F811
+    pool = make_pool(pooler={"threads": 2, "max_clients": 10})
+    clients = [pool.connect(user=USERS[i % 2]) for i in range(10)]
+    for _ in range(6):
+        with pytest.raises(psycopg.OperationalError, match="too many clients"):
+            pool.connect(user="bob")
+    clients.pop().close()
+    wait_for(lambda: pool_takes_one(pool), 10, "room for one")
+    for client in clients:
+        client.close()
+
+
+def pool_takes_one(pool):
+    try:
+        pool.connect(user="bob").close()
+        return True
+    except psycopg.OperationalError:
+        return False
+
+
+def test_stops_when_all_threads_have(pool):
+    with pool.connect(user="alice", autocommit=False) as alice, pool.connect(user="bob",
+                                                                             autocommit=False) as bob:
+        alice.execute("SELECT 1")
+        bob.execute("SELECT 1")
+        pool.is_stopped_by_test = True
+        pool.process.terminate()
+        wait_for(lambda: "stopping" in pool.log_text(), 10, "it to stop")
+        alice.commit()
+        assert bob.execute("SELECT 2").fetchone() == (2,)
+        assert pool.process.poll() is None
+        bob.commit()
+        assert pool.process.wait(10) == 0
+
+
+def test_addresses_are_not_shared_with_another(pool, pgdeck, tmp_path, logins):  # noqa: F811
+    """SO_REUSEPORT is for the threads of one process: a second pool is told."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "pool.yaml").write_text(pool.file.read_text().replace(str(pool.folder), str(other)))
+    (other / "secret").write_text(PASSWORD + "\n")
+    (other / "secret").chmod(0o600)
+    done = pgdeck("pool", "--config", other / "pool.yaml")
+    assert done.code != 0 and "cannot listen on 127.0.0.1" in done.err, done.err
+    assert os.path.exists(f"{pool.folder}/.s.PGSQL.{pool.port}")
