@@ -250,6 +250,26 @@ database_count(const struct deck *deck, const struct deck_environment *environme
     return count;
 }
 
+/* As pg_hba.conf has it: the host itself gets in besides. */
+static bool
+read_allow(const struct deck_environment *environment, struct arena *arena,
+           struct pool_route *route, struct error *err)
+{
+    static const char *const own[] = {"127.0.0.1/32", "::1/128"};
+
+    if (environment->allow.count == 0)
+        return true;
+    for (size_t i = 0; i < environment->allow.count; i++) {
+        if (!net_network_read(environment->allow.items[i], LIST_ADD(arena, &route->allow), err))
+            return false;
+    }
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        if (!net_network_read(own[i], LIST_ADD(arena, &route->allow), err))
+            return false;
+    }
+    return true;
+}
+
 static bool
 add_route(struct pool_config *config, const struct deck *deck, const struct deck_database *database,
           const char *service, struct error *err)
@@ -298,11 +318,7 @@ add_route(struct pool_config *config, const struct deck *deck, const struct deck
         return false;
     if (!pool_config_auth(config, &(struct pool_auth_wish){0}, route, err))
         return error_place(err, pool->place);
-    for (size_t i = 0; i < environment->allow.count; i++) {
-        if (!net_network_read(environment->allow.items[i], LIST_ADD(arena, &route->allow), err))
-            return false;
-    }
-    return true;
+    return read_allow(environment, arena, route, err);
 }
 
 static bool

@@ -349,7 +349,8 @@ def test_a_role_that_may_not_create_roles_is_told_so(pgdeck, guarded, tmp_path):
 
 
 NAMES = ['q"uote', "it's", "sp ace", "ünï", "UPPER", "x;DROP TABLE items", "a=b", "{c,d}", "p|q",
-         "back\\slash", "select"]
+         "back\\slash", "select", 'x"; DROP DATABASE postgres; --', "new\nline", "%I%s$1", "名前",
+         "'||pg_sleep(9)||'", "x" * 30]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -403,6 +404,10 @@ SURPLUS = """
     ALTER DEFAULT PRIVILEGES FOR ROLE blue_owner IN SCHEMA public GRANT TRIGGER ON TABLES TO blue_job;
     ALTER ROLE blue_job_a CREATEDB BYPASSRLS;
     GRANT pg_read_all_data, blue_owner TO green_web_a WITH ADMIN OPTION;
+    GRANT SELECT (name), REFERENCES (name) ON items TO green_web;
+    GRANT UPDATE (name), REFERENCES (id) ON items TO blue_web;
+    CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql AS 'SELECT 2 * $1';
+    GRANT EXECUTE ON FUNCTION twice TO green_web, blue_web;
 """
 
 
@@ -415,6 +420,9 @@ def test_surplus_rights_are_shown_and_go_only_with_revoke(pgdeck, deck, guarded)
     assert {change["what"] for change in plan} == {
         "take SELECT on table public.items from PUBLIC",
         "take TRUNCATE on table public.items from blue_web",
+        "take REFERENCES (id) on table public.items from blue_web",
+        "take REFERENCES (name), SELECT (name) on table public.items from green_web",
+        "take EXECUTE on routine public.twice(integer) from green_web",
         "take CREATE on schema public from blue_web_a",
         "take CONNECT, TEMPORARY on database blue_one from green_web",
         "give blue_job no TRIGGER on new tables of blue_owner",

@@ -36,7 +36,7 @@ environments:
     server: main
     pools:
       web: {min: 1, max: 4}
-    security: {allow: [127.0.0.0/8]}
+    security: {allow: [10.0.0.0/8]}
 databases:
   blue_one: {environment: blue, services: [web]}
 schema: schema.sql

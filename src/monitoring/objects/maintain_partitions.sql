@@ -44,6 +44,12 @@ BEGIN
                         'INCLUDING GENERATED INCLUDING STORAGE)%s', part_sql, table_sql,
                         task.options);
                     EXECUTE pg_catalog.format('ALTER TABLE %s OWNER TO %I', part_sql, task.owner);
+                    IF (SELECT c.relrowsecurity FROM pg_catalog.pg_class AS c
+                         WHERE c.oid OPERATOR(pg_catalog.=) table_oid) THEN
+                        -- no row of it is seen but through its table, until it has policies
+                        EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, '
+                                                  'FORCE ROW LEVEL SECURITY', part_sql);
+                    END IF;
                     EXECUTE pg_catalog.format('ALTER TABLE %s ATTACH PARTITION %s %s', table_sql,
                                               part_sql, task.bound);
                     RAISE NOTICE 'made %', part_sql;

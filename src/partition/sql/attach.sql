@@ -5,7 +5,7 @@
 -- table), $6 PARTITION BY text[] (null: holds rows)
 -- returns: one script a name without a parent, in their order; its partitions are made in it
 WITH target AS (
-  SELECT c.oid, c.relowner, n.nspname, format('%I.%I', n.nspname, c.relname) AS full_name
+  SELECT c.oid, c.relowner, c.relrowsecurity, n.nspname, format('%I.%I', n.nspname, c.relname) AS full_name
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'p'
 ), part AS (
@@ -38,6 +38,10 @@ SELECT p.name,
                                         pg_get_userbyid(t.relowner)), '' ORDER BY i.place)
                  FROM part i
                 WHERE p.name IN (i.name, i.parent) AND t.relowner <> current_user::regrole),
+              -- no row of it is seen but through its table, until it has policies of its own
+              (SELECT string_agg(format(E'ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL '
+                                        'SECURITY;\n', i.part_name), '' ORDER BY i.place)
+                 FROM part i WHERE p.name IN (i.name, i.parent) AND t.relrowsecurity),
               format('ALTER TABLE %s ATTACH PARTITION %s %s', t.full_name, p.part_name, p.bound)) AS script
   FROM target t CROSS JOIN sibling s CROSS JOIN part p
  WHERE p.parent IS NULL

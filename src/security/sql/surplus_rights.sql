@@ -20,6 +20,8 @@ WITH own AS (
     VALUES ('write', 'TABLE', '{SELECT,INSERT,UPDATE,DELETE}'::text[]),
            ('write', 'SEQUENCE', '{USAGE,SELECT}'), ('write', 'SCHEMA', '{USAGE}'),
            ('write', 'DATABASE', '{CONNECT}'),
+           ('write', 'ROUTINE', '{EXECUTE}'), ('read', 'ROUTINE', '{EXECUTE}'),
+           ('connect', 'ROUTINE', '{}'),
            ('read', 'TABLE', '{SELECT}'), ('read', 'SEQUENCE', '{SELECT}'),
            ('read', 'SCHEMA', '{USAGE}'), ('read', 'DATABASE', '{CONNECT}'),
            ('connect', 'TABLE', '{}'), ('connect', 'SEQUENCE', '{}'), ('connect', 'SCHEMA', '{}'),
@@ -44,6 +46,28 @@ WITH own AS (
        AND NOT EXISTS (SELECT FROM pg_depend AS d
                         WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
                           AND d.deptype = 'e')
+     UNION ALL
+    SELECT 'TABLE', format('%I.%I', n.nspname, c.relname), c.relowner, g.grantor, g.grantee,
+           format('%s (%I)', g.privilege_type, a.attname), g.is_grantable
+      FROM pg_attribute AS a
+      JOIN pg_class AS c ON c.oid = a.attrelid
+      JOIN own_schema AS n ON n.oid = c.relnamespace
+     CROSS JOIN aclexplode(a.attacl) AS g
+     WHERE a.attnum > 0 AND NOT a.attisdropped
+       AND NOT EXISTS (SELECT FROM pg_depend AS d
+                        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                          AND d.deptype = 'e')
+     UNION ALL
+    SELECT 'ROUTINE',
+           format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)),
+           p.proowner, a.*
+      FROM pg_proc AS p
+      JOIN own_schema AS n ON n.oid = p.pronamespace
+     CROSS JOIN aclexplode(p.proacl) AS a
+     WHERE a.grantee <> 0
+       AND NOT EXISTS (SELECT FROM pg_depend AS d
+                        WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+                          AND d.deptype = 'e')
 ), surplus AS (
     SELECT g.kind, g.object, g.owner, g.grantor, g.is_grantable, g.grantee,
            CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE format('%I', pg_get_userbyid(g.grantee)) END
@@ -54,7 +78,7 @@ WITH own AS (
                        AND allowed.level = coalesce(o.rights, 'write')
      WHERE (g.grantee = 0 AND g.kind IN ('TABLE', 'SEQUENCE'))
         OR (o.oid IS NOT NULL AND o.oid <> g.owner
-            AND NOT (o.is_here AND g.privilege_type = ANY (allowed.rights)))
+            AND NOT (o.is_here AND split_part(g.privilege_type, ' ', 1) = ANY (allowed.rights)))
      GROUP BY g.kind, g.object, g.owner, g.grantor, g.is_grantable, g.grantee
 ), coming AS (
     SELECT format('ALTER DEFAULT PRIVILEGES FOR ROLE %I%s', pg_get_userbyid(d.defaclrole),

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""The units' sandbox as systemd rates it; the rule for rsyslog in a real rsyslogd. The binary's own
+hardening is looked at in test_penetration (by readelf, as hardening-check does: its package,
+devscripts, brings 47 others)."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from cluster import SOURCE, wait_for
+
+UNITS = sorted((SOURCE / "packaging" / "systemd").glob("*.service"))
+MOST_EXPOSED = 2.5
+
+
+def test_there_are_units():
+    assert UNITS
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_unit_is_closed(unit):
+    result = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", unit],
+                            text=True, capture_output=True, check=False)
+    level = re.search(r"Overall exposure level for \S+: ([\d.]+)", result.stdout)
+    assert level, result.stderr
+    assert float(level[1]) <= MOST_EXPOSED
+
+
+AUDITED = ["AUDIT: SESSION,1,1,DDL,CREATE TABLE,,,CREATE TABLE x (a int)",
+           "AUDIT: OBJECT,2,1,READ,SELECT,TABLE,public.x,select 1", "statement: DROP TABLE x",
+           "statement: GRANT ALL ON x TO y", "statement:  ALTER ROLE y CREATEDB"]
+OTHER = ["statement: SELECT 1", "connection authorized: user=AUDIT", "duration: 3 ms"]
+
+
+def test_the_rule_for_rsyslog(pgdeck, tmp_path):
+    """Lines as PostgreSQL gives them to syslog; other programs' are left where they are."""
+    daemon = shutil.which("rsyslogd", path="/usr/sbin:/usr/bin")
+    assert daemon, "rsyslogd is of the package rsyslog"
+    rule = pgdeck("security", "render", "rsyslog", expect=0).out
+    audit = tmp_path / "audit.log"
+    configuration = tmp_path / "rsyslog.conf"
+    configuration.write_text('module(load="imuxsock" SysSock.Use="off")\n'
+                             f'input(type="imuxsock" Socket="{tmp_path}/log")\n'
+                             + rule.replace("/var/log/postgresql/audit.log", str(audit))
+                             + f'action(type="omfile" file="{tmp_path}/all.log")\n')
+    assert str(audit) in configuration.read_text()
+    subprocess.run([daemon, "-N1", "-f", configuration], check=True, capture_output=True)
+    with subprocess.Popen([daemon, "-n", "-f", configuration, "-i", tmp_path / "pid"]) as process:
+        try:
+            wait_for((tmp_path / "log").exists, 10, "rsyslogd")
+            for number, line in enumerate([*AUDITED, *OTHER, "the end"]):
+                subprocess.run(["logger", "-u", tmp_path / "log", "-t", "postgres",
+                                f"[{number}-1] LOG:  {line}"], check=True)
+            subprocess.run(["logger", "-u", tmp_path / "log", "-t", "other",
+                            "statement: DROP TABLE of another program"], check=True)
+            everything = tmp_path / "all.log"
+            wait_for(lambda: everything.exists() and "another program" in everything.read_text(), 10,
+                     "the last line")
+        finally:
+            process.terminate()
+    written = audit.read_text()
+    assert all(line in written for line in AUDITED)
+    assert not any(line in written for line in [*OTHER, "another program", "the end"])
+    assert audit.stat().st_mode & 0o777 == 0o640
