@@ -100,6 +100,7 @@ bench: build
 	$(PYTHON) tests/perf/partitions/run --pgdeck $(BUILD)/pgdeck
 	$(PYTHON) tests/perf/maintenance/run --pgdeck $(BUILD)/pgdeck
 	$(PYTHON) tests/perf/pool/run --pgdeck $(BUILD)/pgdeck
+	$(PYTHON) tests/perf/watch/run --pgdeck $(BUILD)/pgdeck
 	$(PYTHON) tests/perf/bench/run --pgdeck $(BUILD)/pgdeck
 	meson test -C $(BUILD) --benchmark --verbose
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cli/command.h"
+#include "cli/watch_surveys.h"
 #include "cli/watch_upkeep.h"
 #include "cli/watch_web.h"
 #include "watch/watch.h"
@@ -14,7 +15,8 @@
 struct watch_command {
     struct cli *cli;
     struct cli_list decks;       /* none: --deck */
-    struct watch_upkeep *upkeep; /* NULL: not begun */
+    struct watch_upkeep *upkeep; /* NULL: not begun; also the next */
+    struct watch_surveys *surveys;
     struct watch_web web;
 };
 
@@ -80,8 +82,11 @@ configure(void *sink, const struct watch_decks *decks, struct watch_board *board
         .sink = command,
     };
 
-    (void)board;
-    return (command->upkeep != NULL || watch_upkeep_start(&upkeep, &command->upkeep, err)) &&
+    const struct watch_surveys_options surveys = {upkeep.cli, upkeep.deck_paths, upkeep.deck_count,
+                                                  board};
+
+    return (command->surveys != NULL || watch_surveys_start(&surveys, &command->surveys, err)) &&
+           (command->upkeep != NULL || watch_upkeep_start(&upkeep, &command->upkeep, err)) &&
            watch_upkeep_open_doors(command->upkeep, decks->list.items, decks->list.count, err);
 }
 
@@ -157,6 +162,7 @@ cmd_watch(struct cli *cli, const struct cli_command *command, int argc, char **a
     };
     bool is_fine = (once != NULL || start_web(&watch, options.board, &server, err)) &&
                    watch_run(&options, err);
+    watch_surveys_end(watch.surveys);
     watch_upkeep_end(watch.upkeep);
     web_server_free(server);
     if (is_fine && once != NULL)

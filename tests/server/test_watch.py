@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from cluster import free_port, wait_for
+from cluster import SOURCE, free_port, wait_for
 
 DECK = """
 deck: watched
@@ -258,3 +258,26 @@ def test_pool_is_the_source_of_p95(pgdeck, fresh_server, tmp_path, watching):
                if t["name"] == "query_p95"]
     assert target["is_estimate"] and target["target"] == 100
     watch.end()
+
+
+def test_surveys(pgdeck, fresh_server, tmp_path, watching):
+    """Health, partitions and drift come to the page by themselves."""
+    fresh_server.query("CREATE TABLE events (at timestamptz) PARTITION BY RANGE (at)")
+    fresh_server.query("CREATE TABLE events_old PARTITION OF events "
+                       "FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')")
+    deck = write_deck(tmp_path, fresh_server.conninfo(), "postgres", more="advisors: [monitoring]\n")
+    watch = watching(deck)
+    drift, = watch.wait("drift", lambda d: d, "the drift", 60)["decks"]
+    assert drift["error"] is None and drift["count"] > 10 and drift["changes"][0]["what"]
+    table, = watch.document("partitions")["tables"]
+    assert (table["database"], table["table"], table["parts"]) == ("postgres", "events", 1)
+    health, = watch.document("health")["decks"]
+    assert all(f["severity"] in ("critical", "warning") for f in health["findings"])
+    watch.end()
+
+
+def test_the_unit_is_a_sandbox():
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=25",
+         SOURCE / "packaging/systemd/pgdeck-watch.service"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+#include "cli/watch_surveys.h"
+
+#include "base/process.h"
+#include "base/text.h"
+
+#include <jansson.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SECOND_MS = 1000, MINUTE_S = 60, LONGEST_MS = 120000, FIRST_PAUSE_S = 20, CHANGES_MAX = 50 };
+
+extern char **environ;
+
+struct survey {
+    const char *document, *list; /* "drift", "decks": the list in the document */
+    const char *words[3];        /* of the command line */
+    int interval_s;
+    void (*add)(json_t *list, const char *deck, const json_t *answer);
+};
+
+struct watch_surveys {
+    struct watch_surveys_options options;
+    struct arena *arena;
+    const char *folder; /* that the decks' paths start from */
+    int stop;
+    pthread_t thread;
+    bool is_started;
+};
+
+static double
+now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_REALTIME, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static json_t *
+copy_of(const json_t *object, const char *name)
+{
+    json_t *value = json_object_get(object, name);
+
+    return value == NULL ? json_null() : json_incref(value);
+}
+
+/* --- what the answers become ----------------------------------------------------------------- */
+
+static void
+add_health(json_t *list, const char *deck, const json_t *answer)
+{
+    json_t *findings = json_array(), *finding;
+    size_t at;
+
+    json_array_foreach(json_object_get(answer, "findings"), at, finding)
+    {
+        const char *severity = json_string_value(json_object_get(finding, "severity"));
+        if (severity != NULL &&
+            (strcmp(severity, "critical") == 0 || strcmp(severity, "warning") == 0))
+            json_array_append(findings, finding);
+    }
+    json_array_append_new(list, json_pack("{s:s, s:f, s:n, s:o}", "deck_file", deck, "at", now(),
+                                          "error", "findings", findings));
+}
+
+static size_t
+parts_of(const json_t *answer, const json_t *table)
+{
+    size_t at, count = 0;
+    json_t *one;
+
+    json_array_foreach(answer, at, one)
+    {
+        count += json_is_true(json_object_get(one, "leaf")) &&
+                 json_equal(json_object_get(one, "table"), json_object_get(table, "table")) &&
+                 json_equal(json_object_get(one, "table_schema"),
+                            json_object_get(table, "table_schema")) &&
+                 json_equal(json_object_get(one, "database"), json_object_get(table, "database"));
+    }
+    return count;
+}
+
+static void
+add_partitions(json_t *list, const char *deck, const json_t *answer)
+{
+    size_t at;
+    json_t *one;
+
+    json_array_foreach(answer, at, one)
+    {
+        if (json_integer_value(json_object_get(one, "level")) != 0)
+            continue;
+        json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:n}", "deck_file",
+                                              deck, "database", copy_of(one, "database"), "table",
+                                              copy_of(one, "table"), "parts",
+                                              (json_int_t)parts_of(answer, one), "next_due",
+                                              copy_of(one, "made_next"), "dropped_next",
+                                              copy_of(one, "dropped_next"), "problem"));
+    }
+}
+
+static void
+add_drift(json_t *list, const char *deck, const json_t *answer)
+{
+    json_t *changes = json_array(), *change;
+    const json_t *all = json_object_get(answer, "changes");
+    size_t at;
+
+    json_array_foreach(all, at, change)
+    {
+        if (at < CHANGES_MAX)
+            json_array_append_new(
+                changes, json_pack("{s:o, s:o, s:o, s:o}", "server", copy_of(change, "server"),
+                                   "database", copy_of(change, "database"), "what",
+                                   copy_of(change, "what"), "why", copy_of(change, "why")));
+    }
+    json_array_append_new(list, json_pack("{s:o, s:s, s:f, s:n, s:I, s:o}", "deck",
+                                          copy_of(answer, "deck"), "deck_file", deck, "at", now(),
+                                          "error", "count", (json_int_t)json_array_size(all),
+                                          "changes", changes));
+}
+
+static const struct survey surveys[] = {
+    {"health", "decks", {"health", NULL}, 5 * MINUTE_S, add_health},
+    {"partitions", "tables", {"partition", "status", NULL}, 5 * MINUTE_S, add_partitions},
+    {"drift", "decks", {"plan", NULL}, 15 * MINUTE_S, add_drift},
+};
+enum { SURVEY_COUNT = sizeof(surveys) / sizeof(surveys[0]) };
+
+/* --- asking ---------------------------------------------------------------------------------- */
+
+static const char *const *
+make_arguments(struct arena *arena, const struct watch_surveys *all, const struct survey *survey,
+               const char *deck)
+{
+    struct {
+        LIST_OF(const char *) list;
+    } words = {0};
+    const struct cli_list *sets = &all->options.cli->sets;
+
+    *LIST_ADD(arena, &words.list) = "/proc/self/exe";
+    for (size_t i = 0; survey->words[i] != NULL; i++)
+        *LIST_ADD(arena, &words.list) = survey->words[i];
+    *LIST_ADD(arena, &words.list) = "--json";
+    *LIST_ADD(arena, &words.list) = "--quiet";
+    *LIST_ADD(arena, &words.list) = "--deck";
+    *LIST_ADD(arena, &words.list) = deck;
+    for (size_t i = 0; i < sets->values.count; i++) {
+        *LIST_ADD(arena, &words.list) = "--set";
+        *LIST_ADD(arena, &words.list) = sets->values.items[i];
+    }
+    *LIST_ADD(arena, &words.list) = NULL;
+    return words.list.items;
+}
+
+/* The JSON that the program says, or in ret_said what else it said. */
+static json_t *
+ask(const struct watch_surveys *all, const struct survey *survey, const char *deck,
+    struct text *ret_said)
+{
+    AUTO_ARENA arena = arena_new();
+    const struct process_spec spec = {
+        .arguments = make_arguments(arena, all, survey, deck),
+        .environment = (const char *const *)environ,
+        .folder = all->folder,
+        .stop = all->stop,
+    };
+    struct error err = {0};
+    int status;
+
+    if (!process_run(&spec, LONGEST_MS, ret_said, &status, &err)) {
+        text_clear(ret_said);
+        text_append(ret_said, err.message);
+        return NULL;
+    }
+    const char *begin = strpbrk(text_chars(ret_said), "{[");
+    return begin == NULL ? NULL : json_loads(begin, JSON_DISABLE_EOF_CHECK, NULL);
+}
+
+static void
+look(const struct watch_surveys *all, const struct survey *survey)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < all->options.deck_count; i++) {
+        AUTO_TEXT said = {0};
+        const char *deck = all->options.deck_paths[i];
+        json_t *answer = ask(all, survey, deck, &said);
+        if (answer != NULL) {
+            survey->add(list, deck, answer);
+        } else {
+            json_t *fault = json_string(text_chars(&said));
+            json_array_append_new(
+                list, json_pack("{s:s, s:s, s:f, s:o}", "deck", deck, "deck_file", deck, "at",
+                                now(), "error", fault == NULL ? json_string("not UTF-8") : fault));
+        }
+        json_decref(answer);
+    }
+    watch_board_put_json(all->options.board, survey->document,
+                         json_pack("{s:f, s:o}", "at", now(), survey->list, list));
+}
+
+static void *
+keep(void *context)
+{
+    const struct watch_surveys *all = context;
+    struct pollfd stop = {.fd = all->stop, .events = POLLIN};
+    double due[SURVEY_COUNT] = {0};
+    int pause_ms = FIRST_PAUSE_S * SECOND_MS; /* what is asked each second comes first */
+
+    while (poll(&stop, 1, pause_ms) == 0) {
+        for (size_t i = 0; i < SURVEY_COUNT; i++) {
+            if (now() < due[i])
+                continue;
+            due[i] = now() + surveys[i].interval_s;
+            look(all, &surveys[i]);
+        }
+        pause_ms = SECOND_MS;
+    }
+    return NULL;
+}
+
+bool
+watch_surveys_start(const struct watch_surveys_options *options, struct watch_surveys **ret_surveys,
+                    struct error *err)
+{
+    struct arena *arena = arena_new();
+    struct watch_surveys *all = ARENA_NEW(arena, struct watch_surveys);
+    char *folder = realpath(".", NULL);
+
+    *all = (struct watch_surveys){.options = *options, .arena = arena};
+    all->folder = arena_strdup(arena, folder == NULL ? "/" : folder);
+    free(folder);
+    all->stop = eventfd(0, EFD_CLOEXEC);
+    all->is_started = all->stop >= 0 && pthread_create(&all->thread, NULL, keep, all) == 0;
+    if (!all->is_started) {
+        watch_surveys_end(all);
+        return error_set(err, ERROR_INTERNAL, "cannot start a thread for the surveys");
+    }
+    *ret_surveys = all;
+    return true;
+}
+
+void
+watch_surveys_end(struct watch_surveys *surveys_running)
+{
+    if (surveys_running == NULL)
+        return;
+    if (surveys_running->stop >= 0)
+        eventfd_write(surveys_running->stop, 1);
+    if (surveys_running->is_started)
+        pthread_join(surveys_running->thread, NULL);
+    if (surveys_running->stop >= 0)
+        close(surveys_running->stop);
+    arena_free(surveys_running->arena);
+}
