@@ -109,6 +109,7 @@ error_exit_status(enum error_code code)
         [ERROR_FILE] = 21,
         [ERROR_REFUSED] = 22,
         [ERROR_TAKEN_BACK] = 23,
+        [ERROR_GATE] = 24,
         [ERROR_USAGE] = 64,
         [ERROR_INTERRUPTED] = 130,
     };

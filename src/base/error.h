@@ -27,6 +27,7 @@ enum error_code {
     ERROR_FILE,            /* 21: a file cannot be read or written */
     ERROR_REFUSED,         /* 22: not done without a flag that the user did not give */
     ERROR_TAKEN_BACK,      /* 23: it was done and made things worse, so it was undone */
+    ERROR_GATE,            /* 24: a benchmark is worse than the gate allows */
     ERROR_USAGE,           /* 64: bad command line */
     ERROR_INTERRUPTED,     /* 130: Ctrl-C or SIGTERM */
 };

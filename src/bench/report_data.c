@@ -56,6 +56,9 @@ side_data(const struct bench_side *side)
     }
     json_object_set_new(data, "median_ms", milliseconds(side->median_ns));
     json_object_set_new(data, "p95_ms", milliseconds(side->p95_ns));
+    json_object_set_new(
+        data, "p99_ms",
+        milliseconds(side->latency == NULL ? 0 : histogram_percentile(side->latency, 0.99)));
     json_object_set_new(data, "max_ms", milliseconds(side->max_ns));
     json_object_set_new(data, "server_cpu_ms", known(side->cpu_ns, 1e-6));
     json_object_set_new(data, "pages_touched",

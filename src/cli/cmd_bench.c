@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "bench/bench.h"
 #include "bench/stock.h"
+#include "cli/bench_history.h"
 #include "cli/bench_table.h"
 
 #include <ctype.h>
@@ -14,7 +15,8 @@
 struct bench_command {
     const char *line; /* as it was typed, without passwords */
     const char *before, *environment, *output;
-    struct cli_list databases, queries;
+    const char *baseline;
+    struct cli_list databases, queries, gates;
     long pairs, block_ms, timeout_ms, seed, scale, clients, rate, workers, run_ms;
     bool has_suite[BENCH_SUITES], is_all, is_quick, is_stock, is_known_to_write;
 };
@@ -388,6 +390,51 @@ hand_over(struct cli *cli, const struct bench_results *results, const char *fold
     return true;
 }
 
+/* The run that has just been written against the baseline. */
+static bool
+pass_gates(struct cli *cli, const struct bench_command *command, const char *folder,
+           struct error *err)
+{
+    struct bench_record older;
+    struct bench_record newer;
+
+    if (command->baseline == NULL)
+        return true;
+    if (!bench_record_read(cli->arena, command->baseline, &older, err) ||
+        !bench_record_read(cli->arena, folder, &newer, err))
+        return false;
+    return cli_bench_gate(cli, &older, &newer, &command->gates, err);
+}
+
+static bool
+check_baseline(struct cli *cli, const struct bench_command *command, struct error *err)
+{
+    struct bench_record ignored;
+    bool has_gate = command->gates.values.count > 0;
+
+    if (has_gate != (command->baseline != NULL))
+        return error_set(err, ERROR_USAGE, "--baseline and --gate go together");
+    return cli_bench_check_gates(cli, &command->gates, err) &&
+           (!has_gate || bench_record_read(cli->arena, command->baseline, &ignored, err));
+}
+
+/* bench list [FOLDER], bench compare A B */
+static bool
+look_back(struct cli *cli, const struct bench_command *command, const struct cli_list *operands,
+          struct error *err)
+{
+    const char *const *words = operands->values.items;
+    size_t count = operands->values.count;
+
+    if (strcmp(words[0], "list") == 0 && count <= 2)
+        return cli_bench_list(cli, count == 2 ? words[1] : "pgdeck-bench");
+    if (strcmp(words[0], "compare") == 0 && count == 3)
+        return cli_bench_check_gates(cli, &command->gates, err) &&
+               cli_bench_compare(cli, words[1], words[2], &command->gates, err);
+    error_set(err, ERROR_USAGE, "bench: \"%s\" is not understood", words[0]);
+    return error_hint(err, "bench [OPTIONS], bench list [FOLDER] or bench compare A B.");
+}
+
 /* Measures one database; err is set to what ended it early, too. */
 static bool
 measure(struct cli *cli, const struct bench_command *command, const struct deck_database *database,
@@ -409,7 +456,7 @@ measure(struct cli *cli, const struct bench_command *command, const struct deck_
     if (!is_fine || !hand_over(cli, results, folder, err))
         return false;
     *err = results->stopped;
-    return err->code == ERROR_NONE;
+    return err->code == ERROR_NONE && pass_gates(cli, command, folder, err);
 }
 
 static bool
@@ -418,7 +465,8 @@ measure_all(struct cli *cli, const struct bench_command *command, struct error *
     struct databases databases = {0};
     const char *folder = command->output == NULL ? default_folder(cli) : command->output;
 
-    if (!check_numbers(command, err) || !check_arms(command, err))
+    if (!check_numbers(command, err) || !check_arms(command, err) ||
+        !check_baseline(cli, command, err))
         return false;
     const struct deck *deck = cli_load_deck(cli, err);
     if (deck == NULL || !find_databases(cli, command, deck, &databases, err))
@@ -473,6 +521,10 @@ cmd_bench(struct cli *cli, const struct cli_command *command, int argc, char **a
         {"i-know", 0, CLI_FLAG, NULL, "may write into a database that is not pgdeck's own",
          &asked.is_known_to_write},
         {"seed", 0, CLI_NUMBER, "N", "of values and orders; default 1", &asked.seed},
+        {"baseline", 0, CLI_TEXT, "RUN", "an earlier run's folder or results.json",
+         &asked.baseline},
+        {"gate", 0, CLI_LIST, "p95:+5%,..",
+         "fail (24) where it is worse than that; also of compare", &asked.gates},
         {"output", 'o', CLI_TEXT, "FOLDER", "for the report; default pgdeck-bench/TIME",
          &asked.output},
     };
@@ -481,5 +533,7 @@ cmd_bench(struct cli *cli, const struct cli_command *command, int argc, char **a
     if (!cli_parse(cli, command, CLI_OPTIONS(table), argc, argv, &operands, err))
         return cli_failed(err);
     asked.line = command_line(cli, argc, argv);
-    return measure_all(cli, &asked, err) ? 0 : cli_failed(err);
+    bool is_fine = operands.values.count > 0 ? look_back(cli, &asked, &operands, err)
+                                             : measure_all(cli, &asked, err);
+    return is_fine ? 0 : cli_failed(err);
 }

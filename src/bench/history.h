@@ -1,0 +1,53 @@
+/* Earlier runs, as their results.json tells, and a gate for the next one. Values live in the arena
+ * given. */
+#pragma once
+#include "base/arena.h"
+#include "base/error.h"
+
+struct bench_figures { /* of one query or work of a suite on the server after */
+    const char *work;
+    double p50_ms, p95_ms, p99_ms, rate; /* 0: not known */
+};
+
+struct bench_record {
+    const char *folder, *started, *database, *command;
+    const char *stopped; /* NULL: ran to its end */
+    const char *pgdeck;
+    double times, low, high; /* of the queries; 0: none */
+    LIST_OF(struct bench_figures) figures;
+};
+struct bench_records {
+    LIST_OF(struct bench_record) list;
+};
+
+/* path: a results.json or the folder that has one. */
+bool bench_record_read(struct arena *arena, const char *path, struct bench_record *ret_record,
+                       struct error *err) MUST_CHECK;
+/* Those of the folders below folder and of the folders below these, the oldest first. None, or no
+ * folder of that name, is fine; what cannot be read is left out. */
+void bench_records_find(struct arena *arena, const char *folder, struct bench_records *ret_records);
+
+/* "p95:+5%": p95 may be up to 5 % longer; "rate:-5%": the rate may be up to 5 % lower. */
+struct bench_gate {
+    const char *text, *metric;
+    double limit; /* share, above 0 */
+};
+bool bench_gate_read(struct arena *arena, const char *text, struct bench_gate *ret_gate,
+                     struct error *err) MUST_CHECK;
+
+/* One work of two runs. */
+struct bench_change {
+    const char *work;
+    double before, after; /* in the unit of the metric; 0: not known */
+    double share;         /* by how much after is worse; below 0: better */
+    bool is_missing;      /* the newer run does not have it */
+    bool is_over;         /* worse than the gate allows, or missing */
+};
+struct bench_changes {
+    LIST_OF(struct bench_change) list;
+    size_t over;
+};
+/* What the newer run says of each work of the older one, by the metric of the gate. */
+void bench_gate_apply(struct arena *arena, const struct bench_gate *gate,
+                      const struct bench_record *older, const struct bench_record *newer,
+                      struct bench_changes *ret_changes);

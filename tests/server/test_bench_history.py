@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+"""pgdeck bench list, compare, --baseline and --gate."""
+
+import json
+import os
+
+from test_bench import DATABASE, bench, pair  # noqa: F401
+
+
+def write_run(folder, p95, started="2026-01-02 03:04:05 UTC", rate=100.0):
+    folder.mkdir(parents=True)
+    (folder / "results.json").write_text(json.dumps({
+        "started": started, "database": "shop \x1b[31m", "command": "c", "stopped": None,
+        "total": {"times_faster": 2.5, "low": 2, "high": 3},
+        "queries": [{"name": "one", "after": {"median_ms": p95 / 2, "p95_ms": p95}},
+                    {"name": "two", "after": {"median_ms": 1, "p95_ms": 4}}],
+        "suites": [{"works": [{"name": "writes", "after": {
+            "per_second": rate, "response": None, "service": {"p50_ms": 1, "p95_ms": 2}}}]}]}))
+    return folder
+
+
+def test_list(pgdeck, tmp_path):
+    write_run(tmp_path / "runs" / "b", 8)
+    write_run(tmp_path / "runs" / "a" / "one", 8, "2026-01-03 03:04:05 UTC")
+    (tmp_path / "runs" / "broken").mkdir()
+    (tmp_path / "runs" / "broken" / "results.json").write_text("{")
+    out = pgdeck("bench", "list", tmp_path / "runs", expect=0).out.splitlines()
+    assert len(out) == 3 and "2.5x" in out[1] and out[1].endswith("/b") and out[2].endswith("/one")
+    assert "\x1b" not in out[1]
+    assert "no runs" in pgdeck("bench", "list", tmp_path / "nowhere", expect=0).out
+    data = json.loads(pgdeck("bench", "list", tmp_path / "runs", "--json", expect=0).out)
+    assert [r["works"] for r in data] == [3, 3]
+
+
+def test_compare_and_gate(pgdeck, tmp_path):
+    older = write_run(tmp_path / "older", 10)
+    newer = write_run(tmp_path / "newer", 10.4, rate=90.0)
+
+    def compare(*args, **more):
+        return pgdeck("bench", "compare", older, newer / "results.json", *args, **more)
+
+    result = compare(expect=0)
+    assert "+4.0%" in result.out and "writes" in result.out
+    assert compare("--gate", "p95:+5%", expect=0)
+    result = compare("--gate", "p95:+3%", expect=24)
+    assert "gate p95:+3%: 1 of 3 over it" in result.out and "one" in result.out
+    result = compare("--gate", "p95:+5%,rate:-5%", expect=24)
+    assert "10.0 % worse" in result.out
+    data = json.loads((newer / "results.json").read_text())
+    del data["queries"][1]
+    (newer / "results.json").write_text(json.dumps(data))
+    assert "missing" in compare("--gate", "p95:+5%", expect=24).out
+    for gate in "p95", "p95:5%", "p95:-5%", "rate:+5%", "p94:+5%", "p95:+x%", "p95:+5", "p95:+0%":
+        assert "is not a gate" in compare("--gate", gate, expect=64).err
+    (newer / "results.json").write_text("[1]")
+    assert "not a run" in compare(expect=21).err
+    (newer / "results.json").write_text("{\n?")
+    assert "line 2" in compare(expect=21).err
+    (newer / "results.json").unlink()
+    assert "No such file" in compare(expect=21).err
+    assert "not understood" in pgdeck("bench", "compare", older, expect=64).err
+
+
+def test_baseline_gates_a_run(pgdeck, pair, tmp_path):  # noqa: F811
+    out = tmp_path / "out"
+    fast = write_run(tmp_path / "fast", 1)
+    data = json.loads((fast / "results.json").read_text())
+    data["queries"] = [{"name": "count", "after": {"median_ms": 1e-3, "p95_ms": 1e-3}}]
+    data["suites"] = []
+    (fast / "results.json").write_text(json.dumps(data))
+    args = "--query", "count", "--pairs", "1", "--block-ms", "5"
+    result = bench(pgdeck, pair, *args, "--output", out, "--baseline", fast, "--gate", "p95:+5%",
+                   expect=24)
+    assert "count" in result.out and "gate allows" in result.err and out.exists()
+    bench(pgdeck, pair, *args, "--output", tmp_path / "again", "--baseline", out, "--gate",
+          "p95:+100000%", expect=0)
+    assert bench(pgdeck, pair, *args, "--gate", "p95:+5%").code == 64
+    refused = bench(pgdeck, pair, *args, "--output", tmp_path / "x", "--baseline", tmp_path / "no",
+                    "--gate", "p95:+5%")
+    assert refused.code == 21 and not os.path.exists(tmp_path / "x")
