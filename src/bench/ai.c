@@ -2,6 +2,7 @@
 #include "bench/ai.h"
 
 #include "base/embed.h"
+#include "base/file.h"
 #include "bench/suite_run.h"
 
 #include <stdlib.h>
@@ -16,7 +17,8 @@ enum {
     TRIES = 10, /* of a claim that meets a task on its way to another partition */
     FILL_FIRST = 2000,
     FILL_PER_SECOND = 3000, /* tasks that wait at first */
-    LIFE_BLOCKS = 2,        /* a block of the tasks' life lasts so many times longer */
+    SNAPSHOT_BLOCKS = 5,
+    LIFE_BLOCKS = 2, /* a block of the tasks' life lasts so many times longer */
 };
 static const double saturation_share = 0.8;
 
@@ -113,6 +115,31 @@ queue_options(const struct ai_suite *suite, const struct ai_case *one, int round
     };
 }
 
+/* What the server processes of the connections have for themselves, on this machine only. */
+static int64_t
+private_bytes(const struct bench_driver *driver)
+{
+    int processes[256];
+    size_t count = bench_driver_processes(driver, processes, sizeof(processes) / sizeof(int));
+    size_t known = 0;
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        AUTO_ARENA scratch = arena_new();
+        struct error ignored;
+        char *text;
+        size_t length;
+        const char *path = arena_printf(scratch, "/proc/%d/status", processes[i]);
+        const char *line =
+            file_read(scratch, path, &text, &length, &ignored) ? strstr(text, "\nRssAnon:") : NULL;
+        if (line == NULL || strstr(text, "Name:\tpostgres\n") == NULL)
+            continue;
+        sum += strtoll(line + strlen("\nRssAnon:"), NULL, 10) * 1024;
+        known++;
+    }
+    return known == 0 ? 0 : sum / (int64_t)known;
+}
+
 static bool
 drive(struct ai_suite *suite, struct ai_case *one, struct bench_queue *tasks, double seconds,
       struct error *err)
@@ -124,6 +151,7 @@ drive(struct ai_suite *suite, struct ai_case *one, struct bench_queue *tasks, do
     if (!open_driver(suite, one, scratch, &driver, err))
         return false;
     bool is_whole = bench_driver_run(driver, &source, (uint64_t)(seconds * 1e9), one->load, err);
+    one->private_bytes = private_bytes(driver);
     bench_driver_close(driver);
     return is_whole;
 }
@@ -303,6 +331,54 @@ choose_rate(struct ai_suite *suite, struct error *err)
            error_set(err, ERROR_INTERNAL, "server \"%s\" completed no task", before->label);
 }
 
+/* --- an open snapshot ------------------------------------------------------------------------- */
+
+/* Tasks that arrive for so long; their claims are added to claims. */
+static bool
+run_arrivals(struct ai_suite *suite, struct ai_case *one, double seconds, struct histogram *claims,
+             struct error *err)
+{
+    AUTO_ARENA scratch = arena_new();
+    struct bench_queue_options options = queue_options(suite, one, 0);
+
+    options.rate = suite->rate;
+    options.run_ms = suite->run->options->run_ms;
+    options.has_drain = true;
+    struct bench_queue *tasks = bench_queue_new(scratch, &options);
+    if (!drive(suite, one, tasks, seconds, err))
+        return false;
+    if (claims != NULL)
+        histogram_merge(claims, bench_queue_times(tasks).claim, 1);
+    return true;
+}
+
+/* Nothing that was deleted since can be removed while a snapshot is open: what claims cost right
+ * after it was taken, and what when it is old. */
+static bool
+run_snapshot(struct ai_suite *suite, struct error *err)
+{
+    struct ai_case *one = &suite->cases[AI_QUEUE];
+    struct pg_target target = suite->run->options->arms[one->arm].target;
+    double seconds = suite->run->options->ai_block_ms / 1000.0 * SNAPSHOT_BLOCKS;
+    int age_s = suite->run->options->snapshot_s;
+    AUTO_PGCONN holder = NULL;
+
+    if (age_s == 0)
+        return true;
+    bench_progress(suite->run, "claims beside a snapshot that stays open for %d s", age_s);
+    suite->claims_fresh = histogram_new(suite->run->arena);
+    suite->claims_aged = histogram_new(suite->run->arena);
+    target.is_application = true;
+    return ai_put_aside(suite, one, err) && pg_connect(&target, &holder, err) &&
+           pg_execute(holder, "SET idle_in_transaction_session_timeout = 0", err) &&
+           pg_execute(holder, "BEGIN ISOLATION LEVEL REPEATABLE READ", err) &&
+           pg_execute(holder, "SELECT 1", err) &&
+           run_arrivals(suite, one, seconds, suite->claims_fresh, err) &&
+           run_arrivals(suite, one, age_s, NULL, err) &&
+           run_arrivals(suite, one, seconds, suite->claims_aged, err) &&
+           pg_execute(holder, "COMMIT", err) && ai_settle(one, true, err);
+}
+
 /* --- the suite -------------------------------------------------------------------------------- */
 
 static void
@@ -369,7 +445,7 @@ bench_ai_run(void *opened, struct error *err)
     struct ai_suite *ai = opened;
 
     bool is_whole = run_rounds(ai, "jobs a second", run_saturated, err) && choose_rate(ai, err) &&
-                    run_rounds(ai, "life of tasks", run_life, err);
+                    run_rounds(ai, "life of tasks", run_life, err) && run_snapshot(ai, err);
     ai_summarize(ai);
     return is_whole;
 }

@@ -32,13 +32,15 @@ struct ai_case {
     struct bench_queue_counts counts; /* of the life of tasks, summed */
     struct histogram *claim, *wait, *whole, *without_run;
     uint64_t tasks, lost, doubled; /* by SQL */
+    int64_t private_bytes;         /* of a connection's server process, mean; 0: not known */
 };
 
 struct ai_suite {
     struct bench_run *run;
     struct bench_suite *suite;
     struct ai_case cases[AI_CASES];
-    double rate; /* of arrivals */
+    double rate;                                  /* of arrivals */
+    struct histogram *claims_fresh, *claims_aged; /* beside an open snapshot; NULL: not measured */
     const char *rate_reason;
 };
 

@@ -36,6 +36,14 @@ number(struct ai_suite *suite, uint64_t value)
     return arena_printf(suite->run->arena, "%" PRIu64, value);
 }
 
+static const char *
+size(struct ai_suite *suite, int64_t bytes)
+{
+    char text[32];
+
+    return bytes <= 0 ? "-" : arena_strdup(suite->run->arena, bench_size(text, bytes));
+}
+
 /* How much sooner tasks are done, less their run time: by the means. */
 static const char *
 sooner(struct ai_suite *suite)
@@ -102,8 +110,32 @@ add_life(struct ai_suite *suite)
             "completed without a result, or never");
     add_row(suite, table, "done twice", number(suite, before->doubled),
             number(suite, after->doubled), "");
+    add_row(suite, table, "memory of a connection", size(suite, before->private_bytes),
+            size(suite, after->private_bytes), "of its server process alone, at the end");
     add_row(suite, table, "failed statements", number(suite, before->load->errors),
             number(suite, after->load->errors), "");
+}
+
+static void
+add_snapshot(struct ai_suite *suite)
+{
+    struct arena *arena = suite->run->arena;
+    struct bench_table *table = LIST_ADD(arena, &suite->suite->tables);
+    double fresh = (double)histogram_percentile(suite->claims_fresh, 0.95);
+    double aged = (double)histogram_percentile(suite->claims_aged, 0.95);
+    static const double shares[] = {0.5, 0.95, 0.99};
+
+    table->title = "Claims beside an open snapshot, on the server after";
+    table->what = arena_printf(arena,
+                               "%.0f tasks a second, worked off by the queue. The first "
+                               "column is from when the snapshot was taken, the second from "
+                               "%d s later.",
+                               suite->rate, suite->run->options->snapshot_s);
+    for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++)
+        add_row(suite, table, arena_printf(arena, "claim, p%.0f", shares[i] * 100),
+                duration(suite, suite->claims_fresh, shares[i]),
+                duration(suite, suite->claims_aged, shares[i]),
+                i != 1 || fresh <= 0 ? "" : arena_printf(arena, "%.2f times", aged / fresh));
 }
 
 /* How many times as many jobs the queue does, round by round. */
@@ -159,4 +191,9 @@ ai_summarize(struct ai_suite *suite)
     add_ways(suite);
     if (suite->rate > 0)
         add_life(suite);
+    for (size_t arm = 0; arm < BENCH_ARMS; arm++)
+        suite->run->results->ai_task_p95_ns[arm] = histogram_percentile(
+            suite->cases[arm == BENCH_BEFORE ? AI_BEFORE : AI_QUEUE].whole, 0.95);
+    if (suite->claims_aged != NULL && suite->claims_aged->total > 0)
+        add_snapshot(suite);
 }

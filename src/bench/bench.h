@@ -22,6 +22,8 @@ struct bench_options {
     const char *database;    /* its name in the deck */
     const char *environment; /* NULL: none */
     int64_t target_p95_ms;   /* 0: none */
+    int64_t target_ai_task_ms;
+    double target_cache_hit; /* share; 0: none */
     unsigned suites;         /* set of 1U << enum bench_suite_number; default: the queries */
     const struct workload *workload; /* NULL without the queries */
     const char *const *names;        /* of the queries to run */
@@ -36,6 +38,7 @@ struct bench_options {
     int workers;                /* of the AI tasks; default 16 */
     int run_ms;                 /* mean run time of an AI task; default 50 */
     int ai_block_ms, ai_rounds; /* default 2000 and 5 */
+    int snapshot_s;             /* how long AI tasks work beside an open snapshot; 0: not */
     bool are_optional; /* --all: a suite that is refused is left out, and the report says why */
     bool is_known_to_write; /* --i-know: may write into a database that is not pgdeck's own */
     int block_ms;           /* how long a block lasts at least; default 300 */
@@ -136,6 +139,7 @@ struct bench_results {
     bool has_noise_run;                   /* it was measured by an A/A run */
     size_t compared;                      /* that many */
     const struct bench_query *worst;      /* the smallest ratio; NULL: none measured */
+    uint64_t ai_task_p95_ns[BENCH_ARMS];  /* from enqueue to done; 0: not measured */
     size_t targets_met, targets_before, targets; /* queries */
     uint64_t errors;
     struct bench_server servers[BENCH_ARMS];

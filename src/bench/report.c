@@ -88,6 +88,16 @@ write_one(const char *folder, const char *name, const char *text, struct error *
     return file_write(text_chars(&path), text, strlen(text), 0644, err);
 }
 
+static bool
+has_works(const struct bench_results *results)
+{
+    for (size_t i = 0; i < results->suites.count; i++) {
+        if (results->suites.items[i]->works.count > 0)
+            return true;
+    }
+    return false;
+}
+
 bool
 bench_write_report(const struct bench_results *results, const char *folder, struct error *err)
 {
@@ -107,15 +117,15 @@ bench_write_report(const struct bench_results *results, const char *folder, stru
     bench_put_log(&log, results);
     page_fill(&page, "bench/assets/report.html", view);
     json_decref(view);
-    bool is_fine = file_make_folder(folder, 0755, err) &&
-                   write_one(folder, "results.csv", text_chars(&csv), err) &&
-                   (results->suites.count == 0 ||
-                    (write_one(folder, "works.csv", text_chars(&works), err) &&
-                     write_one(folder, "blocks.csv", text_chars(&blocks), err))) &&
-                   write_one(folder, "system.csv", text_chars(&system), err) &&
-                   write_one(folder, "log.txt", text_chars(&log), err) &&
-                   write_one(folder, "results.json", json == NULL ? "{}" : json, err) &&
-                   write_one(folder, "report.html", text_chars(&page), err);
+    bool is_fine =
+        file_make_folder(folder, 0755, err) &&
+        write_one(folder, "results.csv", text_chars(&csv), err) &&
+        (!has_works(results) || (write_one(folder, "works.csv", text_chars(&works), err) &&
+                                 write_one(folder, "blocks.csv", text_chars(&blocks), err))) &&
+        write_one(folder, "system.csv", text_chars(&system), err) &&
+        write_one(folder, "log.txt", text_chars(&log), err) &&
+        write_one(folder, "results.json", json == NULL ? "{}" : json, err) &&
+        write_one(folder, "report.html", text_chars(&page), err);
     free(json);
     return is_fine || error_wrap(err, "cannot write the report");
 }

@@ -196,6 +196,7 @@ run_to_the_end(struct bench_run *run)
 
     run->start_ns = bench_clock_ns();
     start_sampler(run);
+    bench_targets_begin(run);
     bool is_whole = measure(run, &results->stopped) && bench_run_suites(run, &results->stopped);
     bench_sampler_stop(run->sampler, &results->samples);
     struct bench_steal after = bench_read_steal();
@@ -204,6 +205,7 @@ run_to_the_end(struct bench_run *run)
             (double)(after.stolen - before.stolen) / (double)(after.total - before.total);
     bench_summarize(run);
     bench_summarize_suites(run);
+    bench_targets_end(run);
     if (is_whole)
         is_whole = bench_explain(run, &results->stopped);
     results->duration_s = bench_elapsed_s(run);

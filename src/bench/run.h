@@ -13,6 +13,10 @@ struct bench_session {
     uint64_t checkpoint_lsn; /* WAL position after the last CHECKPOINT */
 };
 
+struct bench_pages {
+    long long touched, read; /* read: not found in the server's cache */
+};
+
 struct bench_run {
     struct arena *arena;
     const struct bench_options *options;
@@ -21,6 +25,8 @@ struct bench_run {
     struct random random;
     void *opened[BENCH_SUITES]; /* what a suite keeps while it runs; NULL: not chosen */
     uint64_t start_ns;
+    struct bench_pages pages[BENCH_ARMS]; /* of the databases, before anything ran */
+    bool has_pages[BENCH_ARMS];
     struct bench_sampler *sampler; /* NULL: not started */
 };
 
@@ -73,6 +79,10 @@ struct bench_steal {
     uint64_t stolen, total;
 };
 struct bench_steal bench_read_steal(void);
+
+/* targets.c: what the environment wants, and whether it has it. */
+void bench_targets_begin(struct bench_run *run);
+void bench_targets_end(struct bench_run *run);
 
 /* summary.c: percentiles, ratios, classes, totals. */
 void bench_summarize(struct bench_run *run);

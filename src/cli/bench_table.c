@@ -194,6 +194,12 @@ print_suite(const struct cli *cli, const struct bench_results *results,
     for (size_t arm = 0; arm < BENCH_ARMS; arm++)
         labels[arm] =
             suite->labels[arm] != NULL ? suite->labels[arm] : results->options->arms[arm].label;
+    if (suite->works.count == 0) {
+        printf("%s%s%s  %s\n", style->bold, suite->name, style->reset, suite->what);
+        for (size_t i = 0; i < suite->tables.count; i++)
+            print_rows(&suite->tables.items[i]);
+        return;
+    }
     printf("%s", style->bold);
     print_cell(suite->name, NAME_WIDTH, true);
     printf("  %8s  %8s  %8s  %8s  %7s  %s\n", "per s", "", "p95", "", "faster", "95 % interval");

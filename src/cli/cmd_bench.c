@@ -17,7 +17,7 @@ struct bench_command {
     const char *before, *environment, *output;
     const char *baseline;
     struct cli_list databases, queries, gates;
-    long pairs, block_ms, timeout_ms, seed, scale, clients, rate, workers, run_ms;
+    long pairs, block_ms, timeout_ms, seed, scale, clients, rate, workers, run_ms, snapshot_s;
     bool has_suite[BENCH_SUITES], is_all, is_quick, is_stock, is_known_to_write;
 };
 enum {
@@ -174,6 +174,7 @@ check_numbers(const struct bench_command *command, struct error *err)
         {"rate", command->rate, 0, 1000000},
         {"workers", command->workers, 1, 256},
         {"run-ms", command->run_ms, 0, 600000},
+        {"snapshot-s", command->snapshot_s, 0, 86400},
     };
 
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
@@ -255,6 +256,7 @@ set_sizes(const struct bench_command *command, struct bench_options *options)
         options->ai_block_ms = (int)command->block_ms;
     options->workers = (int)command->workers;
     options->run_ms = (int)command->run_ms;
+    options->snapshot_s = (int)command->snapshot_s;
     options->are_optional = command->is_all;
     options->is_known_to_write = command->is_known_to_write;
     options->timeout_ms = (int)command->timeout_ms;
@@ -336,6 +338,8 @@ set_up(struct cli *cli, const struct bench_command *command, const struct deck_d
     options->database = database->name;
     options->environment = database->environment->name;
     options->target_p95_ms = database->environment->targets.query_p95_ms;
+    options->target_ai_task_ms = database->environment->targets.ai_task_ms;
+    options->target_cache_hit = database->environment->targets.cache_hit;
     options->names = command->queries.values.items;
     options->name_count = command->queries.values.count;
     set_sizes(command, options);
@@ -518,6 +522,8 @@ cmd_bench(struct cli *cli, const struct cli_command *command, int argc, char **a
         {"rate", 0, CLI_NUMBER, "N", "a second by a schedule: transactions, AI tasks", &asked.rate},
         {"workers", 0, CLI_NUMBER, "N", "of AI tasks; default 16", &asked.workers},
         {"run-ms", 0, CLI_NUMBER, "N", "mean run time of an AI task; default 50", &asked.run_ms},
+        {"snapshot-s", 0, CLI_NUMBER, "N", "AI tasks also beside a snapshot open for so long",
+         &asked.snapshot_s},
         {"i-know", 0, CLI_FLAG, NULL, "may write into a database that is not pgdeck's own",
          &asked.is_known_to_write},
         {"seed", 0, CLI_NUMBER, "N", "of values and orders; default 1", &asked.seed},

@@ -21,6 +21,8 @@ set_up(struct demo *demo, const struct workload *workload, struct bench_options 
     options->database = database->name;
     options->environment = database->environment->name;
     options->target_p95_ms = database->environment->targets.query_p95_ms;
+    options->target_ai_task_ms = database->environment->targets.ai_task_ms;
+    options->target_cache_hit = database->environment->targets.cache_hit;
     options->workload = workload;
     options->pairs = demo->is_quick ? QUICK_PAIRS : PAIRS;
     options->block_ms = demo->is_quick ? QUICK_BLOCK_MS : BLOCK_MS;

@@ -37,7 +37,7 @@ def run(arms, module_pgdeck, tmp_path):
 servers:
   main: {{conninfo: "{arms.conninfo()}", memory: 1GB, cpus: 2}}
 environments:
-  test: {{server: main, memory: 512MB, max_connections: 60}}
+  test: {{server: main, memory: 512MB, max_connections: 60, targets: {{ai_task: 10s, cache_hit: 50%}}}}
 databases:
   {AFTER}: {{environment: test}}
 """)
@@ -71,6 +71,11 @@ def test_tasks_from_enqueue_to_done(run, arms):
     for name in ("lost", "done twice"):
         assert row(suite, "Tasks", name)["before"] == row(suite, "Tasks", name)["after"] == "0"
     assert int(row(suite, "Tasks", "tasks")["after"]) >= life["after"]["done"]
+    targets = {row["name"]: row["note"] for s in run.results()["suites"] if s["name"] == "targets"
+               for row in s["tables"][0]["rows"]}
+    assert targets["AI task from enqueue to done, p95"] == "at most 10.0 s: met"
+    assert targets["cache hit over the run"] == "at least 50 %: met"
+    assert row(suite, "Tasks", "memory of a connection")["after"].endswith("MB")
     for name in ("FOR UPDATE", "queue"):
         assert int(row(suite, "Ways", name)["after"]) > 0
     for database in (BEFORE, AFTER):
@@ -133,4 +138,5 @@ def test_all_leaves_out_what_is_refused(run, arms, module_pgdeck):
     arms.query(f"COMMENT ON DATABASE {AFTER} IS 'made by pgdeck bench'")
     results = run.results()
     assert "Left out" in suite_of(results)["what"] and not suite_of(results)["works"]
-    assert len(results["queries"]) > 10 and len(results["suites"]) == 2
+    assert len(results["queries"]) > 10 and {s["name"] for s in results["suites"]} == \
+        {"pgbench", "ai", "pool", "targets"}
