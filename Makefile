@@ -99,6 +99,7 @@ bench: build
 	$(PYTHON) tests/perf/advise/run --pgdeck $(BUILD)/pgdeck
 	$(PYTHON) tests/perf/partitions/run --pgdeck $(BUILD)/pgdeck
 	$(PYTHON) tests/perf/maintenance/run --pgdeck $(BUILD)/pgdeck
+	$(PYTHON) tests/perf/dashboard/run --pgdeck $(BUILD)/pgdeck
 	$(PYTHON) tests/perf/pool/run --pgdeck $(BUILD)/pgdeck
 	$(PYTHON) tests/perf/watch/run --pgdeck $(BUILD)/pgdeck
 	$(PYTHON) tests/perf/bench/run --pgdeck $(BUILD)/pgdeck

@@ -172,13 +172,13 @@ in_folder(struct arena *arena, const char *folder, size_t length, const char *na
 const char *
 local_program_find(struct arena *arena, const char *name)
 {
-    struct local_programs programs;
+    struct local_programs programs = {0};
     struct error ignored;
     const char *path = getenv("PATH");
     const char *found = NULL;
     glob_t folders;
 
-    if (local_programs_find(arena, 0, &programs, &ignored))
+    if (local_programs_find(arena, 0, &programs, &ignored) && programs.folder != NULL)
         found = in_folder(arena, programs.folder, strlen(programs.folder), name);
     for (const char *at = path; at != NULL && found == NULL;) {
         size_t length = strcspn(at, ":");
