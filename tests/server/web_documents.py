@@ -117,7 +117,9 @@ def calm(at):
         "partitions": {"at": at, "tables": [
             {"deck": "saas-control-deck", "environment": "production",
              "database": "saascontrol_prod_pro1", "table": table, "parts": 9, "newest": "x",
-             "next_due": day, "problem": None} for table, day in due]},
+             "next_due": f"{table}_next on {day}", "problem": None} for table, day in due]},
+        "health": {"at": at, "decks": [{"deck_file": "deck.yaml", "at": at - 30, "error": None,
+                                        "findings": []}]},
         "drift": {"at": at, "decks": [{"deck": "saas-control-deck", "at": at - 200, "error": None,
                                        "changes": []}]},
     }
@@ -166,6 +168,10 @@ def hostile(at):
         one.update(service=HOSTILE, waiting=9)
     for one in documents["partitions"]["tables"]:
         one.update(table=HOSTILE, database=HOSTILE, problem=HOSTILE)
+    documents["health"]["decks"][0].update(error=HOSTILE, findings=[{
+        "severity": "warning", "server": HOSTILE, "database": HOSTILE, "check": HOSTILE,
+        "finding": HOSTILE, "evidence": HOSTILE, "certainty": "sure",
+        "fix_sql": f"REINDEX {HOSTILE}", "fix_database": HOSTILE}] * 7)
     documents["drift"]["decks"][0].update(error=HOSTILE, changes=[
         {"database": HOSTILE, "what": HOSTILE, "why": HOSTILE}])
     return documents

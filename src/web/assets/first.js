@@ -4,11 +4,11 @@ import { copyable, el, fill, icon, table } from "./dom.js";
 import { Chart, canDraw } from "./chart.js";
 import { follow } from "./data.js";
 import { BAD, OK, UNKNOWN, standing } from "./state.js";
-import { age, byUnit, change, count, duration, moment, oneLine, share, NONE }
+import { age, byUnit, change, count, duration, moment, oneLine, share }
   from "./format.js";
 
 const FAST_MS = 2000, SLOW_MS = 10000;
-const PARTITIONS_SHOWN = 8, QUERIES_SHOWN = 10;
+const PARTITIONS_SHOWN = 8, QUERIES_SHOWN = 10, CHANGES_SHOWN = 8, FINDINGS_SHOWN = 5;
 const OLD_S = 60, OLD_XIDS = 200e6; // of a transaction; autovacuum_freeze_max_age's default
 const LOAD_COLORS = {
   CPU: "--w-cpu", IO: "--w-io", Lock: "--w-lock", LWLock: "--w-lwlock", Client: "--w-client",
@@ -159,7 +159,8 @@ function alertItem(alert) {
     el("div", null,
       el("p", null, el("b", null, alert.message)),
       el("p", { class: "quiet" }, `${alert.name}${where ? ` in ${where}` : ""}, since `, ago(alert.since),
-        isSilent ? `; silenced${alert.silenced_by ? ` by ${alert.silenced_by}` : ""} until ${moment(alert.silenced_until)}` : ""),
+        isSilent ? `; silenced by ${alert.silenced_by ?? "somebody"} until ${moment(alert.silenced_until)}`
+          : ""),
       alert.fix_sql ? [el("p", { class: "mend" }, `Mend it${fixAt ? ` in ${fixAt}` : ""}:`),
         copyable(alert.fix_sql, "Copy the SQL")] : null));
 }
@@ -298,7 +299,8 @@ function queryRow(query, has) {
     has.yesterday ? el("td", { class: `number wide ${kind}` }, change(ratio)) : null);
 }
 
-const QUERY_HEADS = [["Query"], ["Load", "of", "share of the time of all statements"], ["Calls", "number wide"], ["Mean", "number"]];
+const QUERY_HEADS = [["Query"], ["Load", "of", "share of the time of all statements"],
+  ["Calls", "number wide"], ["Mean", "number"]];
 const P95_HEAD = ["p95", "number wide", "≈: an estimate"];
 const YESTERDAY_HEAD = ["vs yesterday", "number wide",
   "mean time of a call, against the same time yesterday"];
@@ -417,41 +419,83 @@ function showPools(place, pools) {
   ]));
 }
 
+/** "events_y2027m02 on 2026-12-01" as {name, day}. */
+function nextPart(one) {
+  const [, name, day] = /^(.*) on (\d{4}-\d\d-\d\d.*)$/.exec(one.next_due ?? "") ?? [];
+  return { name, day: day ?? one.next_due };
+}
+
 function partitionRow(one) {
+  const { name, day } = nextPart(one);
   return el("tr", null,
     el("td", null, el("b", null, one.table), quiet(one.database)),
-    el("td", { class: "number" }, count(one.parts)),
-    el("td", { class: one.problem ? "bad" : "" }, one.problem || one.next_due || NONE));
+    el("td", { class: one.problem ? "bad" : "" }, one.problem || day,
+      one.problem || !name ? null : quiet(name)));
 }
 
 function showPartitions(place, partitions) {
-  const all = partitions?.tables ?? [];
+  const all = (partitions?.tables ?? []).filter((one) => one.problem || one.next_due);
   if (all.length === 0) {
     place.show(null);
     return;
   }
-  const order = (one) => (one.problem ? "" : String(one.next_due ?? "~"));
+  const order = (one) => (one.problem ? "" : String(nextPart(one).day));
   const first = [...all].sort((a, b) => (order(a) < order(b) ? -1 : 1)).slice(0, PARTITIONS_SHOWN);
-  place.show([table("partitions", [["Table"], ["Parts", "number"], ["Next due"]], first.map(partitionRow)),
+  place.show([table("partitions", [["Table"], ["Next partition due"]], first.map(partitionRow)),
     all.length > first.length ? el("p", { class: "quiet more" }, `and ${all.length - first.length} more`) : null],
   `${all.length} tables`);
 }
 
+function driftOf(one, isOnly) {
+  const changes = one.changes ?? [];
+  const hidden = (one.count ?? changes.length) - Math.min(changes.length, CHANGES_SHOWN);
+  return [
+    isOnly ? null : el("h3", null, one.deck),
+    one.error ? el("p", { class: "fault" }, icon(BAD, "warn"), el("span", null, one.error)) : null,
+    changes.length ? [
+      el("ul", { class: "changes" }, changes.slice(0, CHANGES_SHOWN).map((item) => el("li", null,
+        el("b", null, item.what), quiet([item.database, item.why].filter(Boolean).join(" \u00b7 "))))),
+      el("p", { class: "quiet more" }, hidden > 0 ? `and ${hidden} more; ` : "",
+        "pgdeck plan shows the SQL, pgdeck apply runs it.")]
+      : one.error ? null : calm("The servers are as the deck wants them."),
+  ];
+}
+
 function showDrift(place, drift) {
   const decks = drift?.decks ?? [];
+  if (decks.length === 0) place.show(null);
+  else place.show(decks.map((one) => driftOf(one, decks.length === 1)),
+    decks[0].at ? ["looked at ", ago(decks[0].at), " ago"] : "");
+}
+
+/* --- health --------------------------------------------------------------------------------- */
+
+function healthItem(finding) {
+  const where = [finding.server, finding.database].filter(Boolean).join(" \u00b7 ");
+  return el("li", { class: `alert ${finding.severity}` }, chip(finding.severity, finding.severity),
+    el("div", null, el("p", null, el("b", null, finding.finding)),
+      el("p", { class: "quiet" }, [`${finding.check}${where ? ` in ${where}` : ""}`, finding.evidence]
+        .filter(Boolean).join(": ")),
+      finding.fix_sql ? [el("p", { class: "mend" },
+        `Mend it${finding.fix_database ? ` in ${finding.fix_database}` : ""}:`),
+      copyable(finding.fix_sql, "Copy the SQL")] : null));
+}
+
+function showHealth(place, health) {
+  const decks = health?.decks ?? [];
+  const findings = decks.flatMap((one) => one.findings ?? []);
+  const errors = decks.filter((one) => one.error);
   if (decks.length === 0) {
     place.show(null);
     return;
   }
-  place.show(decks.map((one) => [
-    decks.length > 1 ? el("h3", null, one.deck) : null,
-    one.error ? el("p", { class: "fault" }, icon(BAD, "warn"), one.error) : null,
-    one.changes?.length
-      ? [el("ul", { class: "changes" }, one.changes.map((item) => el("li", null,
-          el("b", null, item.what), quiet([item.database, item.why].filter(Boolean).join(" · "))))),
-        el("p", { class: "quiet more" }, "pgdeck plan shows the SQL, pgdeck apply runs it.")]
-      : one.error ? null : calm("The servers are as the deck wants them."),
-  ]), decks[0].at ? ["looked at ", ago(decks[0].at), " ago"] : "");
+  place.show([
+    errors.map((one) => el("p", { class: "fault" }, icon(BAD, "warn"), el("span", null, one.error))),
+    findings.length ? el("ul", { class: "alerts" }, findings.slice(0, FINDINGS_SHOWN).map(healthItem))
+      : errors.length ? null : calm("Nothing was found."),
+    findings.length > FINDINGS_SHOWN ? el("p", { class: "quiet more" },
+      `and ${findings.length - FINDINGS_SHOWN} more: pgdeck health`) : null,
+  ], decks[0].at ? ["looked at ", ago(decks[0].at), " ago"] : "");
 }
 
 /* --- the page ------------------------------------------------------------------------------- */
@@ -465,6 +509,7 @@ export function showFirstPage(page) {
   const queries = panel(page, "queries-panel", "Top queries");
   const side = el("div", { class: "side" });
   page.append(side);
+  const health = panel(page, "health", "Health");
   const blocking = panel(side, "blocking", "Waiting for locks");
   const pools = panel(side, "pools-panel", "Pools");
   const partitions = panel(side, "partitions-panel", "Partitions");
@@ -479,6 +524,7 @@ export function showFirstPage(page) {
     follow("blocking", FAST_MS, (document) => showBlocking(blocking, document)),
     follow("pools", SLOW_MS, (document) => showPools(pools, document)),
     follow("partitions", SLOW_MS, (document) => showPartitions(partitions, document)),
+    follow("health", SLOW_MS, (document) => showHealth(health, document)),
     follow("drift", SLOW_MS, (document) => showDrift(drift, document)),
   ];
   return () => {
