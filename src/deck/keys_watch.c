@@ -7,7 +7,7 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define AT(type, field) offsetof(struct type, field)
 
-enum { MINUTE_MS = 60000 };
+enum { MINUTE_MS = 60000, HOUR_MS = 60 * MINUTE_MS, DAY_MS = 24 * HOUR_MS };
 
 static const struct deck_key watch_keys[] = {
     {.name = "mean_time",
@@ -38,13 +38,13 @@ static const struct deck_key watch_keys[] = {
      .offset = AT(deck_watch, statements_ms),
      .help = "time between two readings of pg_stat_statements; default 30s",
      .min = 1000,
-     .max = 60 * MINUTE_MS},
+     .max = HOUR_MS},
     {.name = "history",
      .type = KEY_WAIT,
      .offset = AT(deck_watch, history_ms),
      .help = "time between two samples that are kept in the databases; default 10min",
      .min = 1000,
-     .max = 24 * 60 * MINUTE_MS},
+     .max = DAY_MS},
 };
 const struct deck_table deck_watch_table = {
     .what = "watch", .keys = watch_keys, .count = COUNT_OF(watch_keys)};

@@ -170,9 +170,9 @@ load_of(const struct watch_load *load, double now)
     int64_t hour = (int64_t)now / WATCH_STEP_S, day = (int64_t)now / WATCH_DAY_STEP_S;
 
     return json_pack("{s:{s:i, s:I, s:o}, s:{s:i, s:I, s:o}}", "hour", "step_s", (int)WATCH_STEP_S,
-                     "until", (json_int_t)((hour + 1) * WATCH_STEP_S), "events",
+                     "until", (json_int_t)(hour + 1) * WATCH_STEP_S, "events",
                      steps_of(load, load->hour, WATCH_STEPS, hour), "day", "step_s",
-                     (int)WATCH_DAY_STEP_S, "until", (json_int_t)((day + 1) * WATCH_DAY_STEP_S),
+                     (int)WATCH_DAY_STEP_S, "until", (json_int_t)(day + 1) * WATCH_DAY_STEP_S,
                      "events", steps_of(load, load->day, WATCH_DAY_STEPS, day));
 }
 

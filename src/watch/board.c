@@ -165,13 +165,13 @@ watch_board_version(struct watch_board *board)
 uint64_t
 watch_board_wait(struct watch_board *board, uint64_t seen, int timeout_ms)
 {
-    enum { MS = 1000, NS_MS = 1000000 };
+    enum { MS = 1000, NS_MS = 1000000, NS = 1000000000 };
     struct timespec until;
 
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += (long)(timeout_ms % MS) * NS_MS;
-    until.tv_sec += timeout_ms / MS + until.tv_nsec / (MS * NS_MS);
-    until.tv_nsec %= MS * NS_MS;
+    until.tv_sec += timeout_ms / MS + until.tv_nsec / NS;
+    until.tv_nsec %= NS;
     pthread_mutex_lock(&board->mutex);
     while (timeout_ms > 0 && board->version <= seen &&
            pthread_cond_timedwait(&board->changed, &board->mutex, &until) == 0)

@@ -10,7 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 10, MINUTE_S = 60, SETTLED_S = 5, BATCHES_MAX = WATCH_MINUTES / BATCH - 1 };
+enum {
+    BATCH = 10,
+    MINUTE_S = 60,
+    BATCH_S = BATCH * MINUTE_S,
+    SETTLED_S = 5,
+    BATCHES_MAX = WATCH_MINUTES / BATCH - 1
+};
 
 struct kept { /* of one environment */
     bool was_recalled;
@@ -61,7 +67,7 @@ is_writer(const struct watch_collector *collector)
 static int64_t
 newest_batch(double now)
 {
-    return ((int64_t)now - SETTLED_S) / (BATCH * MINUTE_S);
+    return ((int64_t)now - SETTLED_S) / BATCH_S;
 }
 
 /* --- recall ---------------------------------------------------------------------------------- */
@@ -97,9 +103,9 @@ watch_read_recall(struct watch_collector *collector, const PGresult *result, dou
 
     (void)now;
     kept->was_recalled = true;
-    kept->written = (int64_t)collector->watch->started_at / (BATCH * MINUTE_S);
+    kept->written = (int64_t)collector->watch->started_at / BATCH_S;
     for (int row = 0; row < PQntuples(result); row++) {
-        int64_t batch = (int64_t)watch_value(result, row, "at") / (BATCH * MINUTE_S);
+        int64_t batch = (int64_t)watch_value(result, row, "at") / BATCH_S;
         const char *name = pg_value(result, row, "name"), *sums = pg_value(result, row, "sums");
         for (int i = 0; i < WATCH_TARGETS; i++) {
             if (strcmp(name, watch_target_keys[i]) == 0)
@@ -162,8 +168,7 @@ watch_remember_parameters(struct watch_collector *collector, struct arena *arena
                                                   (enum watch_target_name)i),
                               batch))
                 continue;
-            *LIST_ADD(arena, &rows.at) =
-                arena_printf(arena, "%lld", (long long)(batch * BATCH * MINUTE_S));
+            *LIST_ADD(arena, &rows.at) = arena_printf(arena, "%lld", (long long)batch * BATCH_S);
             *LIST_ADD(arena, &rows.name) = watch_target_keys[i];
             *LIST_ADD(arena, &rows.sums) = arena_strdup(arena, text_chars(&sums));
         }
@@ -241,7 +246,7 @@ environment_of(struct watch *watch, const struct deck *deck,
                      watch_json(environment->name), "written_at",
                      kept->written_at > 0 ? json_real(kept->written_at) : json_null(),
                      "buffered_minutes",
-                     (json_int_t)((waiting < BATCHES_MAX ? waiting : BATCHES_MAX) * BATCH));
+                     (json_int_t)(waiting < BATCHES_MAX ? waiting : BATCHES_MAX) * BATCH);
 }
 
 json_t *

@@ -233,7 +233,7 @@ series_of(const struct watch_statement *statement, double now)
             means, is_known ? json_real((double)(day->ms[slot] / day->calls[slot])) : json_null());
     }
     return json_pack("{s:i, s:I, s:o, s:o}", "step_s", (int)WATCH_SLOT_S, "until",
-                     (json_int_t)((newest + 1) * WATCH_SLOT_S), "calls", calls, "mean_ms", means);
+                     (json_int_t)(newest + 1) * WATCH_SLOT_S, "calls", calls, "mean_ms", means);
 }
 
 static void

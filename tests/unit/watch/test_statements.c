@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "watch/statements.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+enum { NOW = 1700000000, READING_S = 30 };
+
+static struct watch_statements *statements;
+static double now;
+
+static int
+set_up(void **state)
+{
+    (void)state;
+    statements = watch_statements_new();
+    now = NOW;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    watch_statements_free(statements);
+    return 0;
+}
+
+struct row {
+    int64_t id;
+    double since, calls, ms;
+};
+
+/* One reading; returns the calls that it made known. */
+static double
+read_rows(const struct row *rows, size_t count)
+{
+    double calls = 0;
+
+    now += READING_S;
+    watch_statements_begin(statements);
+    for (size_t i = 0; i < count; i++) {
+        const struct watch_statement_key key = {1, 2, rows[i].id};
+        const struct watch_work counters = {.calls = rows[i].calls, .ms = rows[i].ms};
+        struct watch_delta delta;
+        if (!watch_statements_add(statements, &key, rows[i].since, &counters, now, &delta))
+            continue;
+        assert_true(delta.work.calls > 0 && delta.work.ms >= 0);
+        calls += delta.work.calls;
+    }
+    watch_statements_end(statements, now);
+    return calls;
+}
+
+static double
+read_one(int64_t id, double since, double calls, double ms)
+{
+    return read_rows(&(struct row){id, since, calls, ms}, 1);
+}
+
+static void
+the_first_reading_is_what_others_are_compared_with(void **state)
+{
+    (void)state;
+    assert_float_equal(read_one(7, 0, 1000, 5000), 0, 0);
+    assert_float_equal(read_one(7, 0, 1010, 5050), 10, 0);
+    assert_float_equal(read_one(7, 0, 1010, 5050), 0, 0);
+}
+
+static void
+after_a_reset_all_that_is_counted_is_new(void **state)
+{
+    (void)state;
+    read_one(7, 100, 1000, 5000);
+    assert_float_equal(read_one(7, 0, 3, 9), 3, 0);         /* fewer calls */
+    assert_float_equal(read_one(7, 200, 500, 600), 500, 0); /* more calls, but since another time */
+}
+
+static void
+evicted_and_back_counts_from_zero(void **state)
+{
+    (void)state;
+    read_one(7, 0, 1000, 5000);
+    assert_float_equal(read_one(8, 0, 4, 4), 4, 0);
+    assert_float_equal(read_one(7, 0, 2000, 8000), 2000, 0);
+}
+
+static void
+time_that_shrinks_is_none(void **state)
+{
+    struct watch_work all;
+    struct watch_statement *top[WATCH_TOP];
+
+    (void)state;
+    read_one(7, 0, 1000, 5000);
+    assert_float_equal(read_one(7, 0, 1001, 4000), 1, 0);
+    assert_int_equal(watch_statements_top(statements, now, top, &all), 1);
+    assert_float_equal(all.ms, 0, 0);
+}
+
+static void
+the_rest_is_other(void **state)
+{
+    enum { MANY = 5000 };
+    static struct row rows[MANY];
+    struct watch_work all;
+    struct watch_statement *top[WATCH_TOP];
+
+    (void)state;
+    for (size_t i = 0; i < MANY; i++)
+        rows[i] = (struct row){(int64_t)i, 0, 1, 1};
+    read_rows(rows, MANY);
+    for (size_t i = 0; i < MANY; i++)
+        rows[i] = (struct row){(int64_t)i, 0, 2, 1 + (double)i};
+    assert_float_equal(read_rows(rows, MANY), MANY, 0);
+    assert_int_equal(watch_statements_top(statements, now, top, &all), WATCH_TOP);
+    assert_int_equal(top[0]->key.query_id, MANY - 1);
+    assert_int_equal(top[WATCH_TOP - 1]->key.query_id, MANY - WATCH_TOP);
+    assert_float_equal(all.calls, MANY, 0);
+    now += 2 * 3600; /* nothing of them is left after an hour without */
+    read_one(1, 0, 2, 2);
+    assert_int_equal(statements->count, 1);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_first_reading_is_what_others_are_compared_with, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(after_a_reset_all_that_is_counted_is_new, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(evicted_and_back_counts_from_zero, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(time_that_shrinks_is_none, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_rest_is_other, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
