@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WIDTH = 360, WIDE = 1080, HEIGHT = 190, LEFT = 52, RIGHT = 10, TOP = 8, BOTTOM = 22 };
+enum { WIDTH = 460, WIDE = 1080, HEIGHT = 190, LEFT = 52, RIGHT = 10, TOP = 8, BOTTOM = 22 };
 
 struct frame {
     int width;
@@ -196,6 +196,22 @@ find_y(const struct bench_chart *chart, struct frame *frame)
     return true;
 }
 
+static void
+find_x(const struct bench_chart *chart, struct frame *frame)
+{
+    double low = INFINITY;
+
+    for (size_t i = 0; i < chart->line_count; i++) {
+        for (size_t j = 0; j < chart->lines[i].count; j++) {
+            low = fmin(low, chart->lines[i].x[j]);
+            frame->x_high = fmax(frame->x_high, chart->lines[i].x[j]);
+        }
+    }
+    frame->x_low = isinf(low) ? 0 : floor(low);
+    if (frame->x_high <= frame->x_low)
+        frame->x_high = frame->x_low + 1;
+}
+
 json_t *
 bench_timeline_view(const struct bench_chart *chart)
 {
@@ -203,18 +219,14 @@ bench_timeline_view(const struct bench_chart *chart)
     json_t *ticks = json_array();
     char label[32];
 
-    for (size_t i = 0; i < chart->line_count; i++) {
-        for (size_t j = 0; j < chart->lines[i].count; j++)
-            frame.x_high = fmax(frame.x_high, chart->lines[i].x[j]);
-    }
-    if (frame.x_high <= 0)
-        frame.x_high = 1;
+    find_x(chart, &frame);
     if (!find_y(chart, &frame)) {
         json_decref(ticks);
         return json_null();
     }
-    double step = step_of(frame.x_high);
-    for (double x = 0; x <= frame.x_high * 1.0001; x += step) {
+    double step = step_of(frame.x_high - frame.x_low);
+    double first = ceil(frame.x_low / step) * step;
+    for (double x = first; x <= frame.x_high * 1.0001; x += step) {
         snprintf(label, sizeof(label), "%g s", x);
         json_array_append_new(ticks, x_tick(&frame, x, label));
     }

@@ -115,6 +115,7 @@ bench_write_report(const struct bench_results *results, const char *folder, stru
     bench_put_blocks(&blocks, results);
     bench_put_system(&system, results);
     bench_put_log(&log, results);
+    json_object_set_new(view, "history", bench_view_history(results, folder));
     page_fill(&page, "bench/assets/report.html", view);
     json_decref(view);
     bool is_fine =

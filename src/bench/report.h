@@ -35,6 +35,10 @@ void bench_put_system(struct text *out, const struct bench_results *results);
 #define BENCH_STEAL_LIMIT 0.01
 #define BENCH_OTHERS_LIMIT 0.1
 #define BENCH_DRIVER_LIMIT 0.7
+/* view_advice.c: what to do next, with evidence and command; the runs in the same folder as this
+ * one's. */
+json_t *bench_view_advice(const struct bench_results *results);
+json_t *bench_view_history(const struct bench_results *results, const char *folder);
 /* view.c: the ratio in words: times, interval, mood, verdict. */
 void bench_set_ratio(json_t *view, const struct bench_ratio *ratio);
 

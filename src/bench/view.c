@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "bench/report.h"
 
+#include "bench/chart.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -197,6 +199,10 @@ query_view(const struct bench_query *query, size_t number, const struct axes *ax
     json_object_set_new(view, "dot_before", dot_view(&axes->time, before));
     json_object_set_new(view, "dot_after", dot_view(&axes->time, after));
     json_object_set_new(view, "move", move_view(&axes->time, before, after));
+    const struct histogram *latencies[BENCH_ARMS] = {before->latency, after->latency};
+    const uint64_t counts[BENCH_ARMS] = {before->executions, after->executions};
+    json_object_set_new(view, "curve",
+                        bench_curve_view(latencies, counts, "Percentiles", axes->target_ns));
     json_object_set_new(view, "ratio_bar", ratio_bar_view(&axes->ratio, &query->ratio));
     bench_set_ratio(view, &query->ratio);
     json_object_set_new(view, "has_target", json_boolean(query->has_target));
@@ -284,6 +290,32 @@ add_ratio_cards(json_t *cards, const struct bench_results *results)
              bench_verdict_name(worst->verdict));
     add_card(cards, "Smallest gain", bench_times(value, worst->value), mood_of(worst->verdict),
              note);
+}
+
+/* The suites' figures are not in the queries' mean: what got worse must be seen, too. */
+static void
+add_suite_cards(json_t *cards, const struct bench_results *results)
+{
+    char value[32];
+    char note[512];
+
+    for (size_t i = 0; i < results->suites.count; i++) {
+        const struct bench_suite *suite = results->suites.items[i];
+        const struct bench_work *worst = NULL;
+        for (size_t j = 0; j < suite->works.count; j++) {
+            const struct bench_work *work = &suite->works.items[j];
+            if (work->ratio.value > 0 && (worst == NULL || work->ratio.value < worst->ratio.value))
+                worst = work;
+        }
+        if (worst == NULL || suite->total.value <= 0)
+            continue;
+        char least[32];
+        snprintf(note, sizeof(note), "%s; the least: %.200s, %s",
+                 bench_verdict_name(suite->total.verdict), worst->name,
+                 bench_times(least, worst->ratio.value));
+        add_card(cards, suite->title == NULL ? suite->name : suite->title,
+                 bench_times(value, suite->total.value), mood_of(suite->total.verdict), note);
+    }
 }
 
 static void
@@ -479,9 +511,13 @@ bench_view(const struct bench_results *results)
     json_t *banners = json_array();
     char text[64] = "";
 
-    add_ratio_cards(cards, results);
-    add_target_card(cards, results);
-    add_equality_card(cards, results);
+    if (results->queries.count > 0)
+        add_ratio_cards(cards, results);
+    add_suite_cards(cards, results);
+    if (results->queries.count > 0) {
+        add_target_card(cards, results);
+        add_equality_card(cards, results);
+    }
     add_noise_card(cards, results);
     add_banners(banners, results);
     if (options->target_p95_ms > 0)
@@ -496,6 +532,7 @@ bench_view(const struct bench_results *results)
     json_object_set_new(view, "classes", classes_view(results, &axes));
     json_object_set_new(view, "suites", bench_view_suites(results));
     bench_set_samples(view, results);
+    json_object_set_new(view, "recommendations", bench_view_advice(results));
     json_object_set_new(view, "has_queries", json_boolean(results->queries.count > 0));
     json_object_set_new(view, "shape", shape_view(results));
     json_object_set_new(view, "settings",
