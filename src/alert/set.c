@@ -146,7 +146,7 @@ is_idle(const struct alert *alert)
         if (alert->sent[i] != ALERT_NONE)
             return false;
     }
-    return alert->level == ALERT_NONE && alert->breaches == 0;
+    return alert->level == ALERT_NONE && alert->breaches == 0 && alert->in_flight == 0;
 }
 
 void

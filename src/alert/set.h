@@ -26,6 +26,7 @@ struct alert {
     char *unit, *message, *fix_sql, *fix_database; /* "" : none */
     size_t breaching;                              /* findings of the last round that were bad */
     enum alert_level sent[ALERT_TARGET_LIMIT];     /* what each target was told last */
+    int in_flight;                                 /* messages about it that are under way */
     /* Of the round that runs: */
     enum alert_level seen;
     bool is_seen;

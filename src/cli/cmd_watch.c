@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cli/command.h"
+#include "cli/watch_alerts.h"
 #include "cli/watch_surveys.h"
 #include "cli/watch_upkeep.h"
 #include "cli/watch_web.h"
@@ -15,8 +16,9 @@
 struct watch_command {
     struct cli *cli;
     struct cli_list decks;       /* none: --deck */
-    struct watch_upkeep *upkeep; /* NULL: not begun; also the next */
+    struct watch_upkeep *upkeep; /* NULL: not begun; also the next two */
     struct watch_surveys *surveys;
+    struct watch_alerts *alerts;
     struct watch_web web;
 };
 
@@ -68,7 +70,8 @@ log_line(void *sink, const char *line)
     fprintf(stderr, "%s pgdeck watch[%d]: %s\n", stamp, (int)getpid(), line);
 }
 
-/* The calendar is begun here and not before, since its threads must not get SIGHUP either. */
+/* Calendar and alerts are begun here and not before, since their threads must not get SIGHUP
+ * either. */
 static bool
 configure(void *sink, const struct watch_decks *decks, struct watch_board *board, struct error *err)
 {
@@ -82,10 +85,19 @@ configure(void *sink, const struct watch_decks *decks, struct watch_board *board
         .sink = command,
     };
 
+    const struct watch_alerts_options alerts = {
+        .board = board,
+        .cli = command->cli,
+        .deck_paths = upkeep.deck_paths,
+        .deck_count = upkeep.deck_count,
+        .log = log_line,
+        .sink = command,
+    };
     const struct watch_surveys_options surveys = {upkeep.cli, upkeep.deck_paths, upkeep.deck_count,
                                                   board};
 
-    return (command->surveys != NULL || watch_surveys_start(&surveys, &command->surveys, err)) &&
+    return watch_alerts_configure(&alerts, &command->alerts, err) &&
+           (command->surveys != NULL || watch_surveys_start(&surveys, &command->surveys, err)) &&
            (command->upkeep != NULL || watch_upkeep_start(&upkeep, &command->upkeep, err)) &&
            watch_upkeep_open_doors(command->upkeep, decks->list.items, decks->list.count, err);
 }
@@ -162,6 +174,7 @@ cmd_watch(struct cli *cli, const struct cli_command *command, int argc, char **a
     };
     bool is_fine = (once != NULL || start_web(&watch, options.board, &server, err)) &&
                    watch_run(&options, err);
+    watch_alerts_end(watch.alerts);
     watch_surveys_end(watch.surveys);
     watch_upkeep_end(watch.upkeep);
     web_server_free(server);

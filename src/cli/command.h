@@ -82,4 +82,4 @@ typedef int cli_run(struct cli *cli, const struct cli_command *command, int argc
                     struct error *err);
 cli_run cmd_check, cmd_init, cmd_plan, cmd_apply, cmd_rollback, cmd_demo, cmd_up, cmd_down,
     cmd_health, cmd_explain, cmd_status, cmd_bench, cmd_tune, cmd_index, cmd_partition, cmd_diff,
-    cmd_pool, cmd_security, cmd_maintain, cmd_rescue, cmd_watch;
+    cmd_pool, cmd_security, cmd_maintain, cmd_rescue, cmd_watch, cmd_alerts;

@@ -35,6 +35,8 @@ const struct cli_command cli_commands[] = {
      "daemons", cmd_pool},
     {"watch", "[DECK ...]", "sample the databases of one or more decks, for the page and /metrics",
      "daemons", cmd_watch},
+    {"alerts", "[VERB]", "what is wrong right now and the SQL that mends it; silences, history",
+     "daemons", cmd_alerts},
     {"demo", "", "show all of it on two private servers", "a private server", cmd_demo},
     {"up", "[NAME]", "create or start a private PostgreSQL server", "a private server", cmd_up},
     {"down", "[NAME ...]", "stop private servers, or remove them", "a private server", cmd_down},

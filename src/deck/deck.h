@@ -3,6 +3,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/error.h"
+#include "deck/alert.h"
 #include "deck/maintenance.h"
 #include "deck/pooler.h"
 #include "deck/server.h"
@@ -122,15 +123,6 @@ struct deck_database {
     const char *workload;                     /* folder; NULL: none */
 };
 
-enum deck_level_unit { LEVEL_SHARE, LEVEL_DURATION, LEVEL_SIZE, LEVEL_COUNT };
-
-struct deck_alert {
-    const char *name;
-    struct place place;
-    double warning, critical; /* shares, milliseconds, bytes, or as written */
-    enum deck_level_unit unit;
-};
-
 enum deck_identity { IDENTITY_LOGIN, IDENTITY_SETTING };
 
 struct deck_tenants {    /* `tenants:`: row-level security */
@@ -149,6 +141,7 @@ struct deck {
     LIST_OF(struct deck_database) databases;
     LIST_OF(struct deck_role) roles;
     LIST_OF(struct deck_alert) alerts;
+    LIST_OF(struct deck_notify) notify;
     struct deck_tenants tenants;
     const char *views; /* folder of files for the schema monitoring; NULL: none */
     int lock_wait_ms;  /* lock_timeout of each DDL step; default 50 */

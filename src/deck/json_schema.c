@@ -118,6 +118,7 @@ value_schema(const struct deck_key *key)
     case KEY_SET:
         return list_schema(words_schema(key->words));
     case KEY_NAMES:
+    case KEY_TEXTS:
         return list_schema(name_schema());
     case KEY_NETWORKS:
         return list_schema(pattern_schema("^[0-9a-fA-F.:]+/[0-9]+$"));

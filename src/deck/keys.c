@@ -396,7 +396,21 @@ static const struct deck_key alert_keys[] = {
      .offset = AT(deck_alert, critical),
      .help = "second level",
      .is_required = true},
+    {.name = "fire",
+     .type = KEY_COUNT,
+     .offset = AT(deck_alert, fire),
+     .help = "measurements beyond a level until it fires; default 3",
+     .min = 1,
+     .max = 1000},
+    {.name = "clear",
+     .type = KEY_COUNT,
+     .offset = AT(deck_alert, clear),
+     .help = "good measurements in a row until it clears; default 5",
+     .min = 1,
+     .max = 1000},
 };
+static const struct deck_alert alert_defaults = {.fire = DECK_ALERT_FIRE,
+                                                 .clear = DECK_ALERT_CLEAR};
 static const struct deck_table alert_table = {
     .what = "alert",
     .keys = alert_keys,
@@ -404,6 +418,7 @@ static const struct deck_table alert_table = {
     .item_bytes = sizeof(struct deck_alert),
     .name_offset = AT(deck_alert, name),
     .place_offset = AT(deck_alert, place),
+    .defaults = &alert_defaults,
 };
 
 static const struct deck_key pooler_keys[] = {
@@ -591,6 +606,11 @@ static const struct deck_key root_keys[] = {
      .offset = AT(deck_root, deck.alerts),
      .help = "when to raise the alarm",
      .table = &alert_table},
+    {.name = "notify",
+     .type = KEY_MAP,
+     .offset = AT(deck_root, deck.notify),
+     .help = "who is told of alerts",
+     .table = &deck_notify_table},
     {.name = "watch",
      .type = KEY_MAPPING,
      .offset = AT(deck_root, deck.watch),

@@ -8,6 +8,7 @@ enum deck_key_type {
     KEY_TEXT,             /* const char * */
     KEY_NAME,             /* const char *: a name that PostgreSQL takes */
     KEY_NAMES,            /* LIST_OF(const char *) */
+    KEY_TEXTS,            /* LIST_OF(const char *): any texts, at most max */
     KEY_FLAG,             /* bool */
     KEY_SWITCH,           /* bool: words[0] false, words[1] true */
     KEY_COUNT,            /* int, min..max */
@@ -80,9 +81,9 @@ extern const struct deck_table deck_maintenance_table, deck_watch_table;
 #define DECK_WATCH_DEFAULTS                                                                        \
     {                                                                                              \
         .mean_time = 0.3, .errors = 0.01, .checkpoints = 5, .swap_bytes = 64 << 20,                \
-        .sample_ms = 1000, .statements_ms = 30000, .history_ms = 600000,      \
+        .sample_ms = 1000, .statements_ms = 30000, .history_ms = 600000, .alerts_ms = 5000,        \
     }
-extern const struct deck_table deck_partition_table;
+extern const struct deck_table deck_partition_table, deck_notify_table;
 extern const struct deck_table deck_security_table, deck_tenants_table;
 /* For files of a pooler alone: the keys of `pooler:`, and those of a pool that are not min and max.
  */
@@ -99,5 +100,6 @@ struct deck_alert_kind {
     enum deck_level_unit unit;
     bool is_low_bad; /* critical is below warning */
 };
+enum { DECK_ALERT_FIRE = 3, DECK_ALERT_CLEAR = 5 };
 extern const struct deck_alert_kind deck_alert_kinds[];
 extern const size_t deck_alert_kind_count;

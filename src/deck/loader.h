@@ -42,3 +42,6 @@ void deck_check_partitions(struct deck_loader *loader, const struct deck_databas
 /* names.c: adds a fault when PostgreSQL cannot take the name; what: "database". */
 bool deck_check_name(struct deck_loader *loader, struct place place, const char *what,
                      const char *name, bool is_role);
+/* check_notify.c: what targets of alerts need, and no secret in the deck. */
+void deck_check_notify(struct deck_loader *loader, const struct deck *deck,
+                       const struct deck_node *node);

@@ -114,6 +114,23 @@ read_names(struct value *value)
 }
 
 static void
+read_texts(struct value *value)
+{
+    LIST_OF(const char *) *texts = value->field;
+
+    if (!is_kind(value, value->node, NODE_LIST, "a list of texts"))
+        return;
+    if (value->node->items.count > (size_t)value->key->max)
+        deck_loader_fault(value->loader, value->node->place, "%s has more than %lld items",
+                          value->path, (long long)value->key->max);
+    for (size_t i = 0; i < value->node->items.count; i++) {
+        const struct deck_node *item = value->node->items.items[i];
+        if (is_kind(value, item, NODE_SCALAR, "a list of texts"))
+            *LIST_ADD(value->loader->arena, texts) = item->text;
+    }
+}
+
+static void
 read_flag(struct value *value)
 {
     const struct deck_node *node = value->node;
@@ -660,6 +677,7 @@ static reader *const readers[KEY_TYPES] = {
     [KEY_TEXT] = read_text,
     [KEY_NAME] = read_name,
     [KEY_NAMES] = read_names,
+    [KEY_TEXTS] = read_texts,
     [KEY_FLAG] = read_flag,
     [KEY_SWITCH] = read_switch,
     [KEY_COUNT] = read_count,

@@ -10,4 +10,5 @@ struct deck_watch {
     int checkpoints;    /* requested ones, more than before */
     int64_t swap_bytes; /* written to the host's swap */
     int sample_ms, statements_ms, history_ms;
+    int alerts_ms; /* between two looks at the levels of `alerts:` */
 };

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: MIT
+"""Alerts, from sessions on a server to a real Alertmanager, a webhook, mail and a program."""
+
+import contextlib
+import email
+import email.policy
+import json
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+from alert_sinks import Alertmanager, Mail, Webhook, until
+from cluster import SOURCE
+
+DECK = """
+deck: alerting
+servers:
+  main: {conninfo: "CONNINFO", memory: 512MB, cpus: 2, storage: ssd}
+environments:
+  test: {server: main}
+databases:
+  postgres: {environment: test}
+watch: {alerts: 100ms, sample: 100ms}
+alerts:
+  connections: {warning: 50%, critical: 90%, fire: 2, clear: 12}
+"""
+FEW, MANY = 0, 13  # sessions of max_connections = 20
+
+pytestmark = pytest.mark.pg(max=15)  # what is asked of the server is test_watch's
+
+
+class Daemon:
+    """pgdeck watch over a server of 20 connections, some of which the test holds."""
+
+    def __init__(self, pgdeck, server, folder):
+        self.pgdeck, self.server, self.folder = pgdeck, server, folder
+        self.sessions, self.process = [], None
+
+    def write_deck(self, notify):
+        self.deck = self.folder / "deck.yaml"
+        self.deck.write_text(DECK.replace("CONNINFO", self.server.conninfo()) + notify)
+
+    def start(self, **env):
+        self.process = self.pgdeck.start("watch", "-d", self.deck, "--listen", "none", env=env)
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        assert self.process.wait(20) == (0 if how == signal.SIGTERM else -how)
+
+    def hold(self, count):
+        while len(self.sessions) < count:
+            self.sessions.append(self.server.connect("postgres"))
+        while len(self.sessions) > count:
+            self.sessions.pop().close()
+
+    def alerts(self, *more, expect=None):
+        return self.pgdeck("alerts", *more, "-d", self.deck, expect=expect)
+
+    def state(self):
+        return json.loads(self.alerts("--json").out)
+
+    def is_open(self):
+        return bool(self.state()["alerts"])
+
+
+@pytest.fixture
+def daemon(pgdeck, make_server, tmp_path):
+    made = Daemon(pgdeck, make_server(15, max_connections=20), tmp_path)
+    yield made
+    made.hold(0)
+
+
+@pytest.fixture
+def webhook():
+    with contextlib.closing(Webhook()) as sink:
+        yield sink
+
+
+def test_twenty_toggles_at_an_alertmanager(daemon, webhook, tmp_path):
+    """One message when it begins, one when it is over: from a real Alertmanager, too."""
+    with contextlib.closing(Webhook()) as people, \
+            contextlib.closing(Alertmanager(tmp_path, people)) as alertmanager:
+        daemon.write_deck(f"notify:\n  hook: {{kind: webhook, url: '{webhook.url}'}}\n"
+                          f"  am: {{kind: alertmanager, url: '{alertmanager.url}'}}\n")
+        daemon.start()
+        for _ in range(20):
+            daemon.hold(MANY)
+            time.sleep(0.35)
+            daemon.hold(FEW)
+            time.sleep(0.35)
+        until(lambda: len(people.bodies) >= 2, "Alertmanager did not tell that it cleared")
+        until(lambda: len(webhook.events()) >= 2, "the webhook was not told")
+        time.sleep(2)
+        daemon.stop()
+        told = [alert["status"] for body in people.bodies for alert in body["alerts"]]
+        assert told == ["firing", "resolved"]
+        assert webhook.events() == [("fired", "connections"), ("cleared", "connections")]
+        labels = people.bodies[0]["alerts"][0]["labels"]
+        assert labels["alertname"] == "connections" and labels["deck"] == "alerting"
+        assert labels["severity"] == "warning" and labels["server"] == "main"
+        notes = people.bodies[0]["alerts"][0]["annotations"]
+        assert "of 20 connections are in use" in notes["summary"]
+        assert "pg_terminate_backend" in notes["fix_sql"]
+        assert alertmanager.alerts() == []
+    history = json.loads(daemon.alerts("history", "--json", expect=0).out)
+    assert [event["event"] for event in history] == ["fired", "cleared"]
+
+
+def test_killed_and_started_again(daemon, webhook):
+    """What was told is told no second time; what was not, is."""
+    daemon.write_deck(f"notify: {{hook: {{kind: webhook, url: '{webhook.url}'}}}}\n")
+    daemon.start()
+    daemon.hold(MANY)
+    until(lambda: webhook.events() == [("fired", "connections")], "it does not fire")
+    until(lambda: daemon.is_open(), "it is not remembered")
+    until(lambda: "hook" in json.dumps(daemon.state()["alerts"]), "that it was told is not kept")
+    daemon.stop(signal.SIGKILL)
+    daemon.start()
+    until(lambda: daemon.state()["is_kept"], "it does not come up")
+    webhook.status = 503
+    daemon.hold(FEW)
+    until(lambda: not daemon.is_open(), "it does not clear")
+    until(lambda: daemon.state()["targets"][0]["failures"] >= 2, "it does not try again")
+    target, = daemon.state()["targets"]
+    assert "answers 503 \\x1bno" in target["error"] and target["failing_ms"] > 0
+    assert "target fails since" in daemon.alerts(expect=0).out
+    daemon.stop(signal.SIGKILL)
+    webhook.bodies.clear()
+    webhook.status = 200
+    daemon.start()
+    until(lambda: webhook.events() == [("cleared", "connections")], "it is not told")
+    until(lambda: daemon.state()["targets"][0]["failing_ms"] == 0, "the target fails for ever")
+    daemon.stop()
+
+
+def test_silence(daemon, webhook):
+    daemon.write_deck(f"notify: {{hook: {{kind: webhook, url: '{webhook.url}'}}}}\n")
+    assert "what it wrote never" in daemon.alerts(expect=0).err
+    for wrong in (["connections"], ["connections", "--for", "2h"],
+                  ["connections", "--for", "90d", "--why", "x"],
+                  ["connections", "--for", "2h", "--why", "x", "--environment", "tset"]):
+        assert daemon.alerts("silence", *wrong).code == 64
+    said = daemon.alerts("silence", "connections", "--for", "1h", "--why", "load test\x1b[2J",
+                         expect=0).out
+    daemon.start()
+    daemon.hold(MANY)
+    until(daemon.is_open, "it does not fire")
+    listed = daemon.alerts(expect=2).out
+    assert "silenced until" in listed and "load test\\x1b[2J" in listed
+    assert "pg_terminate_backend" in listed
+    assert webhook.bodies == []
+    daemon.alerts("unsilence", re.search(r"silence (\w+)", said)[1], expect=0)
+    until(lambda: webhook.events() == [("fired", "connections")], "the end is not noticed")
+    assert daemon.alerts("unsilence", "0000").code == 64
+    daemon.stop()
+
+
+def test_a_target_that_hangs_delays_nobody(daemon, webhook):
+    """Neither another target, nor the rounds, nor the end."""
+    webhook.delay = 30
+    with contextlib.closing(Webhook()) as other:
+        daemon.write_deck(f"notify:\n  slow: {{kind: webhook, url: '{webhook.url}'}}\n"
+                          f"  hook: {{kind: webhook, url: '{other.url}'}}\n")
+        daemon.start()
+        daemon.hold(MANY)
+        until(lambda: other.events() == [("fired", "connections")], "it waits for the slow one")
+        daemon.hold(FEW)
+        until(lambda: len(other.events()) == 2, "it waits for the slow one")
+        began = time.monotonic()
+        daemon.stop()
+        assert time.monotonic() - began < 5
+        webhook.delay = 0
+
+
+def test_mail_slack_and_a_program(daemon, webhook, tmp_path):
+    """Hostile text reaches each as text; a unreachable server is an alert."""
+    told, arguments = tmp_path / "told", tmp_path / "arguments"
+    program = tmp_path / "tell"
+    program.write_text(f"#!/bin/sh\nprintf '%s|' \"$@\" > {arguments}\ncat > {told}.new\n"
+                       f"mv {told}.new {told}\n")
+    program.chmod(0o755)
+    secret = tmp_path / "slack"
+    secret.write_text(webhook.url + "?secret\n")
+    with contextlib.closing(Mail()) as mail:
+        daemon.write_deck(
+            "notify:\n"
+            f"  slack: {{kind: slack, url_file: '{secret}'}}\n"
+            f"  mail: {{kind: email, url: '{mail.url}', tls: off, from: pgdeck@example.com, "
+            "to: [ops@example.com, dba@example.com]}\n"
+            f"  run: {{kind: command, command: ['{program}', '$(id)', 'a b']}}\n")
+        daemon.deck.write_text(daemon.deck.read_text().replace(
+            "databases:\n", f'databases:\n  "<!channel> $(id) \u00e4": {{environment: test}}\n'))
+        daemon.start()
+        until(lambda: mail.mails and webhook.bodies and told.exists(), "nobody is told")
+        daemon.stop()
+        text = webhook.bodies[0]["text"]
+        assert "&lt;!channel&gt;" in text and "<!channel" not in text
+        assert webhook.headers[0][0] == "/hook?secret"
+        body = json.loads(told.read_text())
+        assert body["alerts"][0]["database"] == "<!channel> $(id) \u00e4"
+        assert "does not exist" in body["alerts"][0]["message"]
+        assert arguments.read_text() == "$(id)|a b|"
+        sender, recipients, raw = mail.mails[0]
+        assert sender == "<pgdeck@example.com>" and len(recipients) == 2
+        assert all(len(line) < 79 for line in raw.split(b"\r\n"))
+        message = email.message_from_bytes(raw, policy=email.policy.default)
+        assert message["Subject"].startswith("[pgdeck] critical: unreachable fires (test, <!ch")
+        assert set(message) >= {"Date", "Message-ID", "From", "To"} and message["Bcc"] is None
+        assert "<!channel> $(id) \u00e4" in message.get_content()
+
+
+def test_try_a_target(daemon, webhook):
+    daemon.write_deck("notify:\n"
+                      f"  hook: {{kind: webhook, url: '{webhook.url}'}}\n"
+                      "  gone: {kind: webhook, url: 'http://127.0.0.1:9/'}\n"
+                      "  away: {kind: slack}\n"
+                      "  bad: {kind: command, command: [/bin/false]}\n"
+                      "  slow: {kind: command, command: [/bin/sleep, '60'], timeout: 300ms}\n")
+    env = {"PGDECK_NOTIFY_HOOK_TOKEN": "s3cret"}
+    done = daemon.pgdeck("alerts", "test", "hook", "-d", daemon.deck, env=env, expect=0)
+    assert done.out == "hook took it\n"
+    assert webhook.headers[0][1]["Authorization"] == "Bearer s3cret"
+    assert webhook.bodies[0]["test"] is True
+    for target, why in (("gone", "onnect"), ("away", "has no URL"), ("bad", "exited with 1"),
+                        ("slow", "was ended after 300 ms")):
+        done = daemon.alerts("test", target)
+        assert done.code != 0 and why in done.err
+    assert daemon.alerts("test", "none").code == 64
+
+
+def test_rules_and_dashboard_name_metrics_that_there_are(daemon, deck_dir, pgdeck, tmp_path):
+    """promtool takes the rules, and each metric in them and in the dashboard is one of ours."""
+    deck = deck_dir("saas-control-deck") / "deck.yaml"
+    rules = tmp_path / "rules.yml"
+    rules.write_text(pgdeck("alerts", "rules", "-d", deck, expect=0).out)
+    done = subprocess.run(["promtool", "check", "rules", rules], capture_output=True, text=True)
+    assert done.returncode == 0 and "15 rules found" in done.stdout + done.stderr, done.stderr
+    daemon.write_deck("")
+    metrics = set(re.findall(r"^# TYPE (\w+)", pgdeck("watch", "-d", daemon.deck, "--once", "metrics",
+                                                      expect=0).out, re.M))
+    dashboard = json.loads((SOURCE / "packaging/grafana/pgdeck.json").read_text())
+    asked = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
+    assert len(asked) >= 10
+    for text in [rules.read_text(), *asked]:
+        named = set(re.findall(r"\bpgdeck_\w+(?=\{| |\)|$|\[)", text)) - {"pgdeck_watch_absent"}
+        assert named and named <= metrics, named - metrics
