@@ -63,12 +63,14 @@ makes_tables(const struct advice *advice, const struct deck_database *database,
              const struct catalog_database *catalog)
 {
     const struct deck_sql_file *file = database->schema;
+    const char *column = advice->deck->tenants.column;
+    const char *quoted = pg_identifier(advice->arena, column);
 
     for (size_t i = 0; advice->creates_tables && file != NULL && i < file->statements.count; i++) {
         const struct deck_statement *statement = &file->statements.items[i];
         const char *schema = statement->schema == NULL ? "public" : statement->schema;
         if (statement->kind == STATEMENT_CREATE_TABLE &&
-            strstr(statement->sql, advice->deck->tenants.column) != NULL &&
+            (strstr(statement->sql, column) != NULL || strstr(statement->sql, quoted) != NULL) &&
             (!catalog->exists || catalog_find_table(catalog, schema, statement->name) == NULL))
             return true;
     }

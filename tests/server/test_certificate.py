@@ -9,6 +9,7 @@ import subprocess
 import psycopg
 import pytest
 
+from cluster import wait_for
 from test_advisor_security import DECK, changes, write_deck
 
 
@@ -154,6 +155,35 @@ def test_faulty_files_never_reach_the_server(pgdeck, fresh_server, tmp_path, pai
     result = pgdeck("check", "-d", deck)
     assert "go together" in result.out + result.err
     assert name_shown(fresh_server) is None
+
+
+def state_of(pgdeck, deck, item):
+    listed = json.loads(pgdeck("security", "-d", deck, "--json").out)["items"]
+    return {(one["state"], one["finding"]) for one in listed if one["item"] == item}
+
+
+def test_tls_that_is_old_or_off_and_a_certificate_that_has_ended(pgdeck, fresh_server, tmp_path,
+                                                                 pairs):
+    pairs("good"), pairs("late", days=-1)
+    deck = write_deck(tmp_path / "deck", fresh_server.conninfo(), DECK)
+    assert ("warn", "the server has no TLS") in state_of(pgdeck, deck, "TLS")
+    required = write_deck(tmp_path / "required", fresh_server.conninfo(), DECK.replace(
+        "    server: main\n", "    server: main\n    security: {tls: required}\n"))
+    assert ("fail", "the server has no TLS") in state_of(pgdeck, required, "TLS")
+    pgdeck("apply", "-d", with_certificate(deck, "good"), "--yes", expect=0)
+    assert {state for state, _finding in state_of(pgdeck, deck, "TLS")} == {"ok"}
+    fresh_server.query("ALTER SYSTEM SET ssl_min_protocol_version = 'TLSv1.1'")
+    for name in ("crt", "key"):
+        (fresh_server.data / f"server.{name}").write_bytes((tmp_path / f"late.{name}").read_bytes())
+    fresh_server.query("SELECT pg_reload_conf()")
+    assert ("fail", "the server takes TLSv1.1, which is broken") in state_of(pgdeck, deck, "TLS")
+    assert state_of(pgdeck, deck, "certificate") == {("fail", "the server's certificate has expired")}
+
+    def found():
+        document = json.loads(pgdeck("health", "-d", deck, "--json").out)
+        return [one["severity"] for one in document["findings"] if one["check"] == "certificate"]
+
+    wait_for(lambda: found() == ["critical"], 20, "health's word")
 
 
 def test_killed_at_each_step(pgdeck, fresh_server, tmp_path, pairs):

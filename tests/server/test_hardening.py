@@ -64,3 +64,14 @@ def test_the_rule_for_rsyslog(pgdeck, tmp_path):
     assert all(line in written for line in AUDITED)
     assert not any(line in written for line in [*OTHER, "another program", "the end"])
     assert audit.stat().st_mode & 0o777 == 0o640
+
+
+def test_every_test_that_the_docs_name_is_there():
+    text = (SOURCE / "docs" / "security-tests.md").read_text()
+    named = re.findall(r"\b(test_\w+)::(test_\w+)", text)
+    assert len(named) > 30
+    for file, test in named:
+        source = (SOURCE / "tests" / "server" / f"{file}.py").read_text()
+        assert f"\ndef {test}(" in source, f"{file}::{test}"
+    for number in re.findall(r"`(?:bad/)?(\d\d)`", text):
+        assert list((SOURCE / "tests" / "golden" / "decks" / "bad").glob(f"{number}-*.yaml")), number

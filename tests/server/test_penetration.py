@@ -2,13 +2,15 @@
 """Every role tries what it must not; hostile objects in public are never called by pgdeck; the
 binary is built as the checklist says. Tenants try each other's rows in test_tenants."""
 
+import re
 import subprocess
 
 import psycopg
 import pytest
 from psycopg import errors
 
-from test_advisor_security import apply, log_in, passwords, write_deck
+from cluster import SOURCE
+from test_advisor_security import DECK, apply, log_in, passwords, write_deck
 
 # The second to the last are refused before rights are looked at.
 REFUSED = (errors.InsufficientPrivilege, errors.UndefinedFile, errors.InvalidParameterValue,
@@ -108,6 +110,79 @@ b{}" (a int);
         assert result.code in (0, 1, 2, 3), (words, result.err)
     for dbname in ["postgres", *DATABASES]:
         assert guarded.query("SELECT * FROM public.calls", dbname=dbname) == []
+
+
+SHADOWS = """
+DO $make$
+DECLARE shadow record;
+BEGIN
+    FOR shadow IN
+        SELECT p.proname, t.arguments, format_type(p.prorettype, NULL) AS type
+          FROM pg_catalog.pg_proc p
+         CROSS JOIN LATERAL (SELECT pg_catalog.string_agg(format_type(a, NULL), ', ' ORDER BY i)
+                               AS arguments FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY u(a, i)) t
+         WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind = 'f' AND NOT p.proretset
+           AND p.provariadic = 0 AND p.proname = ANY ('{NAMES}')
+           AND NOT EXISTS (SELECT FROM pg_type y WHERE y.typtype = 'p'
+                            AND y.oid = ANY (p.proargtypes::oid[] || p.prorettype))
+    LOOP
+        EXECUTE format('CREATE FUNCTION public.%I(%s) RETURNS %s LANGUAGE plpgsql AS '
+                       '$$ BEGIN RAISE EXCEPTION ''shadow called''; END $$',
+                       shadow.proname, shadow.arguments, shadow.type);
+    END LOOP;
+    FOR shadow IN
+        SELECT o.oprname, format_type(o.oprleft, NULL) AS l, format_type(o.oprright, NULL) AS r,
+               format_type(o.oprresult, NULL) AS type
+          FROM pg_catalog.pg_operator o
+         WHERE o.oprnamespace = 'pg_catalog'::regnamespace AND o.oprleft <> 0
+           AND o.oprname = ANY ('{=,<>,<,>,<=,>=,||,~,!~,->,->>,?,&&,@>,+,-,*,/}')
+           AND NOT EXISTS (SELECT FROM pg_type y WHERE y.typtype = 'p'
+                            AND y.oid IN (o.oprleft, o.oprright, o.oprresult))
+    LOOP
+        BEGIN
+            EXECUTE format('CREATE FUNCTION public.shadow_operator(%s, %s) RETURNS %s LANGUAGE '
+                           'plpgsql AS $$ BEGIN RAISE EXCEPTION ''shadow called''; END $$',
+                           shadow.l, shadow.r, shadow.type);
+        EXCEPTION WHEN duplicate_function OR invalid_function_definition THEN NULL;
+        END;
+        BEGIN
+            EXECUTE format('CREATE OPERATOR public.%s (LEFTARG = %s, RIGHTARG = %s, '
+                           'FUNCTION = public.shadow_operator)', shadow.oprname, shadow.l, shadow.r);
+        EXCEPTION WHEN OTHERS THEN NULL;
+        END;
+    END LOOP;
+END $make$;
+"""
+COMMANDS = [["plan", "--sql"], ["security"], ["health", "--all"], ["security", "render", "hba"],
+            ["security", "tenants"], ["index", "status"], ["partition", "status"], ["tune"],
+            ["apply", "--yes"], ["rollback", "--yes"]]
+
+
+def test_no_function_of_pg_catalog_is_shadowed(pgdeck, guarded, tmp_path):
+    """Each function and operator that our SQL names, of the same types, in a schema that the database
+    lets be searched first: whatever calls one of them fails, and says so."""
+    deck = write_deck(tmp_path / "deck", guarded.conninfo(), DECK.replace(
+        "schema: schema.sql", "schema: schema.sql\ntenants: {column: name, identity: setting}"))
+    apply(pgdeck, deck)
+    names = set()
+    for path in (SOURCE / "src").rglob("*.sql"):
+        names |= set(re.findall(r"\b([a-z_0-9]{2,})\(", path.read_text()))
+    made = SHADOWS.replace("NAMES", ",".join(sorted(names)))
+    for dbname in ("postgres", "blue_one"):
+        guarded.psql(text=made, dbname=dbname)
+        counts = guarded.query(
+            "SELECT (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace), "
+            "(SELECT count(*) FROM pg_operator WHERE oprnamespace = 'public'::regnamespace)",
+            dbname=dbname)
+        assert counts[0][0] > 100 and counts[0][1] > 100
+        guarded.query(f"ALTER DATABASE {dbname} SET search_path = public, pg_catalog")
+    with guarded.connect("blue_one") as connection, pytest.raises(psycopg.errors.RaiseException,
+                                                                   match="shadow called"):
+        connection.execute("SELECT 'a'::text = 'a'::text")
+    for words in COMMANDS:
+        result = pgdeck(*words, "-d", deck)
+        assert "shadow called" not in result.out + result.err, words
+        assert result.code in (0, 1, 2, 3), (words, result.err)
 
 
 def test_the_binary_is_hardened(pgdeck):

@@ -17,7 +17,7 @@ WITH candidate AS (
            polcmd = '*' AND polpermissive AND polroles = '{0}' AS is_for_all
       FROM pg_policy WHERE polname = 'pgdeck_tenant'
 ), wanted AS (
-    SELECT t.*,
+    SELECT t.*, regexp_replace(
            CASE WHEN $2 = ''
                 THEN format('(%I = ( SELECT l.tenant FROM tenants.login l WHERE (l.role = CURRENT_USER)))', $1)
                 WHEN t.type = 'text'
@@ -25,7 +25,7 @@ WITH candidate AS (
                 WHEN t.type IN ('character varying', 'character')
                 THEN format('((%I)::text = (NULLIF(current_setting(%L::text, true), ''''::text))::text)', $1, $2)
                 ELSE format('(%I = (NULLIF(current_setting(%L::text, true), ''''::text))::%s)', $1, $2, t.type)
-           END AS expression
+           END, '\s+', ' ', 'g') AS expression
       FROM candidate AS t
 )
 SELECT w.schema, w.name, w.is_on, w.is_forced, p.polrelid IS NOT NULL AS has_policy,
