@@ -50,7 +50,7 @@ enum {
     OID_JSONB = 3802
 };
 static const Oid enqueue_types[] = {OID_UUID, OID_UUID, OID_TEXT, OID_INT2, OID_JSONB};
-static const Oid claim_types[] = {OID_INT4, OID_TEXT, OID_INT4};
+static const Oid claim_types[] = {OID_INT4, OID_TEXT, OID_INT4, OID_INT8_ARRAY};
 static const Oid complete_types[] = {OID_INT8_ARRAY, OID_TEXT, OID_INT4_ARRAY};
 static const struct {
     const char *name;
@@ -58,7 +58,7 @@ static const struct {
     int count;
 } statements[BENCH_QUEUE_STATEMENTS] = {
     [BENCH_ENQUEUE] = {"enqueue", enqueue_types, 5},
-    [BENCH_CLAIM] = {"claim", claim_types, 3},
+    [BENCH_CLAIM] = {"claim", claim_types, 4},
     [BENCH_COMPLETE] = {"complete", complete_types, 3},
 };
 

@@ -45,6 +45,14 @@ put_number(uint8_t *at, uint32_t number)
     return at + sizeof(number);
 }
 
+static uint8_t *
+put_bytes(uint8_t *at, const void *bytes, size_t count)
+{
+    if (count > 0)
+        memcpy(at, bytes, count);
+    return at + count;
+}
+
 /* As PQsendQueryPrepared: Bind, Describe, Execute, Sync; texts both ways. 0: does not fit. */
 static size_t
 write_request(const struct bench_driver *driver, const struct bench_request *request)
@@ -62,9 +70,7 @@ write_request(const struct bench_driver *driver, const struct bench_request *req
         if (length + sizeof(uint32_t) > (size_t)(end - at))
             return 0;
         at = put_number(at, value == NULL ? UINT32_MAX : (uint32_t)length);
-        if (length > 0)
-            memcpy(at, value, length);
-        at += length;
+        at = put_bytes(at, value, length);
     }
     memcpy(at, rest, sizeof(rest) - 1);
     put_number(driver->output + 1, (uint32_t)(at + 1 - driver->output)); /* with the formats */

@@ -8,6 +8,10 @@
 
 enum { INPUT_BYTES = 512, LIST_BYTES = BENCH_QUEUE_SLOTS * 21 + 3, NOBODY = UINT32_MAX };
 static const uint64_t millisecond_ns = 1000000;
+/* A claim looks from the highest id on that was ever claimed of its priority, less a slack for
+ * enqueues that commit late; one a second looks at all: for later ones yet, and leases that ended.
+ */
+enum { PRIORITIES = 10, SLACK_IDS = 200, WHOLE_CLAIM_MS = 1000 };
 
 struct job {
     int64_t id;
@@ -24,8 +28,8 @@ struct worker {
     struct job jobs[BENCH_QUEUE_SLOTS];
     int held;
     int completing; /* jobs[0] .. of the statement under way */
-    char count[16], ids[LIST_BYTES], runs[LIST_BYTES];
-    const char *values[3];
+    char count[16], ids[LIST_BYTES], runs[LIST_BYTES], floors[PRIORITIES * 21 + 3];
+    const char *values[4];
 };
 
 struct enqueue {
@@ -48,6 +52,8 @@ struct bench_queue {
     uint64_t arrival_ns; /* when the next enqueue is due */
     uint64_t end_ns;
     uint64_t last_death_ns;
+    int64_t highest[PRIORITIES]; /* id that was claimed */
+    uint64_t whole_ns;           /* when a claim last looked at all */
 };
 
 /* --- drawn ------------------------------------------------------------------------------------ */
@@ -196,7 +202,23 @@ take_completion(struct bench_queue *queue, struct worker *worker, uint64_t now_n
 }
 
 static void
-take_claim(struct bench_queue *queue, struct worker *worker)
+write_floors(struct bench_queue *queue, struct worker *worker, uint64_t now_ns)
+{
+    bool is_whole = now_ns >= queue->whole_ns + WHOLE_CLAIM_MS * millisecond_ns;
+    size_t length = 0;
+
+    if (is_whole)
+        queue->whole_ns = now_ns;
+    for (int priority = PRIORITIES - 1; priority >= 0; priority--) {
+        int64_t highest = queue->highest[priority];
+        append_number(worker->floors, &length,
+                      is_whole || highest < SLACK_IDS ? 0 : highest - SLACK_IDS);
+    }
+    memcpy(worker->floors + length, "}", 2);
+}
+
+static void
+take_claim(struct bench_queue *queue, struct worker *worker, uint64_t now_ns)
 {
     int room = queue->options.slots - worker->held;
 
@@ -205,6 +227,18 @@ take_claim(struct bench_queue *queue, struct worker *worker)
     worker->values[0] = worker->count;
     worker->values[1] = worker->name;
     worker->values[2] = queue->lease;
+    write_floors(queue, worker, now_ns);
+    worker->values[3] = worker->floors;
+}
+
+/* Where the queue has priorities, remembers how far claims have come. */
+static void
+note_highest(struct bench_queue *queue, const PGresult *result, int row, int64_t id)
+{
+    int priority = PQnfields(result) > 3 ? atoi(PQgetvalue(result, row, 3)) : -1;
+
+    if (priority >= 0 && priority < PRIORITIES && id > queue->highest[priority])
+        queue->highest[priority] = id;
 }
 
 static void
@@ -228,6 +262,7 @@ claimed(struct bench_queue *queue, struct worker *worker, const PGresult *result
         job->run_ns = is_ours ? strtoull(PQgetvalue(result, row, 2), NULL, 10) * 1000 : 0;
         job->finish_ns = now_ns + job->run_ns;
         histogram_record(queue->wait, now_ns - job->due_ns);
+        note_highest(queue, result, row, job->id);
         queue->counts.claimed++;
     }
 }
@@ -328,7 +363,7 @@ take(void *context, uint64_t now_ns, struct bench_request *ret_request)
     if (is_completion)
         take_completion(queue, worker, now_ns);
     else
-        take_claim(queue, worker);
+        take_claim(queue, worker, now_ns);
     worker->is_busy = true;
     worker->asked_ns = due_ns;
     enum bench_queue_statement statement = is_completion ? BENCH_COMPLETE : BENCH_CLAIM;

@@ -9,7 +9,8 @@
 enum { BENCH_QUEUE_SLOTS = 64, BENCH_QUEUE_WORKERS = 256 };
 
 /* The driver's statements: enqueue($1 project, $2 user, $3 name, $4 priority, $5 input),
- * claim($1 count, $2 worker, $3 lease seconds) returning id, due_ns, run_us, and
+ * claim($1 count, $2 worker, $3 lease seconds, $4 the lowest id to look at of each priority, 9
+ * first) returning id, due_ns, run_us and, where $4 counts, priority, and
  * complete($1 ids, $2 worker, $3 milliseconds run) returning ids. */
 enum bench_queue_statement { BENCH_ENQUEUE, BENCH_CLAIM, BENCH_COMPLETE, BENCH_QUEUE_STATEMENTS };
 
