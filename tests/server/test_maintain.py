@@ -577,6 +577,19 @@ def test_the_calendar_only_shows(calendar):
     assert wrong.code == 11 and 'Europe/Bremen' in json.loads(wrong.out)[0]["outcome"]
 
 
+def test_each_environment_has_its_own_time(calendar):
+    """02:00 of the 8th of March is in Berlin, and is not in New York: there it is 03:00."""
+    now = datetime.datetime(2026, 3, 8, 7, 30, tzinfo=UTC)
+    items = json.loads(calendar.pgdeck(
+        *calendar.arguments(now), "--set",
+        "environments.prod.maintenance.time_zone=America/New_York", expect=0).out)
+    begins = {(item["environment"], item["begin"], item["local_begin"]) for item in items
+              if item["kind"] == "weekly"}
+    assert begins == {("dev", "2026-03-08 01:00:00+00", "2026-03-08 02:00"),
+                      ("stage", "2026-03-08 01:00:00+00", "2026-03-08 02:00"),
+                      ("prod", "2026-03-08 07:00:00+00", "2026-03-08 03:00")}
+
+
 def test_an_hour_that_comes_twice(calendar):
     """02:00 of the 25th of October in Berlin is twice: the second counts."""
     first, second = (datetime.datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1))
