@@ -529,9 +529,14 @@ def test_through_the_connection_that_watch_holds(make_server, pg_version, tmp_pa
     admin = server.connect()
     fire.count = lambda where: admin.execute(
         f"SELECT count(*) FROM pg_stat_activity WHERE {where}").fetchone()[0]
+    collector = "SELECT max(pid) FROM pg_stat_activity WHERE application_name = 'pgdeck watch'"
+    until(lambda: server.value(collector) is not None, "no collector")
+    before = server.value(collector)
+    watches[1].send_signal(signal.SIGHUP)
+    until(lambda: server.value(collector) not in (None, before), "no reload")
+    until(lambda: fire.count(f"pid = {before}") == 0, "the old collector")
     try:
         fire.light()
-        watches[1].send_signal(signal.SIGHUP)
         report, = json.loads(pgdeck("rescue", "-d", fire.deck, "--yes", "--json", expect=0).out)
         door, = [line["text"] for line in report["lines"] if line["sight"] == "door"]
         assert "rescue speaks through the connection that pgdeck watch holds" in door
