@@ -9,10 +9,11 @@ import re
 import signal
 import subprocess
 import time
+import urllib.request
 
 import pytest
 
-from alert_sinks import Alertmanager, Mail, Webhook, until
+from alert_sinks import Alertmanager, Mail, Webhook, free_port, until
 from cluster import SOURCE
 
 DECK = """
@@ -43,8 +44,8 @@ class Daemon:
         self.deck = self.folder / "deck.yaml"
         self.deck.write_text(DECK.replace("CONNINFO", self.server.conninfo()) + notify)
 
-    def start(self, **env):
-        self.process = self.pgdeck.start("watch", "-d", self.deck, "--listen", "none", env=env)
+    def start(self, listen="none"):
+        self.process = self.pgdeck.start("watch", "-d", self.deck, "--listen", listen)
 
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
@@ -88,9 +89,9 @@ def test_twenty_toggles_at_an_alertmanager(daemon, webhook, tmp_path):
         daemon.start()
         for _ in range(20):
             daemon.hold(MANY)
-            time.sleep(0.35)
+            time.sleep(0.25)
             daemon.hold(FEW)
-            time.sleep(0.35)
+            time.sleep(0.25)
         until(lambda: len(people.bodies) >= 2, "Alertmanager did not tell that it cleared")
         until(lambda: len(webhook.events()) >= 2, "the webhook was not told")
         time.sleep(2)
@@ -155,6 +156,33 @@ def test_silence(daemon, webhook):
     daemon.alerts("unsilence", re.search(r"silence (\w+)", said)[1], expect=0)
     until(lambda: webhook.events() == [("fired", "connections")], "the end is not noticed")
     assert daemon.alerts("unsilence", "0000").code == 64
+    daemon.stop()
+
+
+def test_the_page_and_a_changed_deck(daemon, webhook):
+    """What is open is on the board with its SQL; a reload takes targets over and clears what is gone."""
+    daemon.write_deck("")
+    port = free_port()
+    daemon.start(f"127.0.0.1:{port}")
+    daemon.hold(MANY)
+
+    def board():
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/data/alerts", timeout=5) as answer:
+            return json.load(answer)
+
+    until(daemon.is_open, "it does not fire")
+    until(lambda: board()["alerts"], "it is not on the board")
+    alert, = board()["alerts"]
+    assert alert["deck"] == "alerting" and alert["level"] == "warning"
+    assert "pg_terminate_backend" in alert["fix_sql"] and time.time() - alert["since"] < 60
+    daemon.write_deck(f"notify: {{hook: {{kind: webhook, url: '{webhook.url}'}}}}\n")
+    daemon.process.send_signal(signal.SIGHUP)
+    until(lambda: webhook.events() == [("fired", "connections")], "the new target is not told")
+    until(lambda: [target["is_failing"] for target in board()["targets"]] == [False],
+          "how the target does is not on the board")
+    daemon.deck.write_text(daemon.deck.read_text().replace("main", "other"))
+    daemon.process.send_signal(signal.SIGHUP)
+    until(lambda: ("cleared", "connections") in webhook.events(), "of no server any more, it stays")
     daemon.stop()
 
 
