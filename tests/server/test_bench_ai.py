@@ -83,6 +83,7 @@ def test_tasks_from_enqueue_to_done(run, arms):
         assert arms.value("SELECT count(*) FROM ai_task_queue", dbname=database) == 0
 
 
+@pytest.mark.pg(max=15)
 def test_workers_killed_lose_and_double_nothing(run, arms, module_pgdeck):
     """What a dead worker held comes back when its lease is over."""
     process = module_pgdeck.start(*run.args, "--block-ms", "800", "--rate", "100",
@@ -130,6 +131,7 @@ def test_a_database_without_tasks(run, arms):
     arms.query("ALTER TABLE another RENAME TO ai_task_queue", dbname=AFTER)
 
 
+@pytest.mark.pg(max=15)
 def test_all_leaves_out_what_is_refused(run, arms, module_pgdeck):
     """A suite that would write is no reason not to measure the others."""
     arms.query(f"COMMENT ON DATABASE {AFTER} IS 'production'")

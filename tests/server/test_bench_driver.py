@@ -13,6 +13,7 @@ import pytest
 from cluster import wait_for
 
 PROGRAM = "tests/perf/drive"
+pytestmark = pytest.mark.pg(max=15)  # a client: its protocol is the same with all versions
 
 
 @pytest.fixture
