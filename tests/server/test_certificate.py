@@ -46,7 +46,7 @@ def with_certificate(deck, name):
     return deck
 
 
-def name_shown(server, root=None):
+def name_shown(server):
     """The common name in the certificate that a client sees; None without TLS."""
     pem = subprocess.run(["openssl", "s_client", "-starttls", "postgres", "-connect",
                           f"127.0.0.1:{server.port}"], input="", text=True, capture_output=True
@@ -102,7 +102,6 @@ def test_one_that_shuts_pgdeck_out_is_put_back(pgdeck, fresh_server, tmp_path, p
     """Signed by somebody whom pgdeck, with verify-full, does not believe."""
     pairs("good"), pairs("foreign", signer="stranger")
     deck = write_deck(tmp_path / "deck", fresh_server.conninfo(), DECK)
-    plain = deck.read_text()
     pgdeck("apply", "-d", with_certificate(deck, "good"), "--yes", expect=0)
     before = files(fresh_server)
     deck = write_deck(tmp_path / "deck", conninfo(fresh_server, tmp_path / "root.crt"), DECK)
@@ -114,11 +113,10 @@ def test_one_that_shuts_pgdeck_out_is_put_back(pgdeck, fresh_server, tmp_path, p
     psycopg.connect(conninfo(fresh_server, tmp_path / "root.crt")).close()
     fresh_server.restart()
     assert name_shown(fresh_server) == "good"
-    del plain
 
 
 def test_one_that_the_server_does_not_take_is_put_back(pgdeck, fresh_server, tmp_path, pairs):
-    """Its key is another than the one that goes with it in ssl_key_file: it cannot be read there."""
+    """Another file of its TLS is not there: the server keeps what it had, and says so in its log."""
     pairs("good"), pairs("next")
     deck = write_deck(tmp_path / "deck", fresh_server.conninfo(), DECK)
     pgdeck("apply", "-d", with_certificate(deck, "good"), "--yes", expect=0)
