@@ -87,7 +87,7 @@ static json_t *
 ticks_view(const struct axis *axis, bool is_time)
 {
     json_t *ticks = json_array();
-    int step = axis->high - axis->low > 4 ? 2 : 1;
+    int step = axis->high - axis->low > (is_time ? 4 : 3) ? 2 : 1;
 
     for (int power = (int)axis->low; power <= (int)axis->high; power++) {
         char label[32] = "";

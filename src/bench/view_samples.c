@@ -100,6 +100,7 @@ panel_view(struct arena *arena, const struct bench_samples *samples, const struc
     size_t count = samples->moments.count;
     size_t step = 1 + (count - 1) / MAX_POINTS; /* of a long run each second, third ... second */
     struct bench_line lines[3];
+    bool has_any = false;
     struct bench_chart chart = {
         .title = panel->title, .what = "The machine", .unit = panel->unit, .lines = lines};
 
@@ -114,10 +115,11 @@ panel_view(struct arena *arena, const struct bench_samples *samples, const struc
             double value;
             memcpy(&value, moment + series->offset, sizeof(value));
             x[line->count] = samples->moments.items[j].at_s;
+            has_any = has_any || value > 0;
             y[line->count++] = value < 0 ? 0 : value * series->factor;
         }
     }
-    return bench_timeline_view(&chart);
+    return has_any ? bench_timeline_view(&chart) : json_null();
 }
 
 static json_t *
