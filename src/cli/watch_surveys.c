@@ -127,9 +127,9 @@ add_drift(json_t *list, const char *deck, const json_t *answer)
 }
 
 static const struct survey surveys[] = {
-    {"health", "decks", {"health", NULL}, 5 * MINUTE_S, add_health},
-    {"partitions", "tables", {"partition", "status", NULL}, 5 * MINUTE_S, add_partitions},
-    {"drift", "decks", {"plan", NULL}, 15 * MINUTE_S, add_drift},
+    {"health", "decks", {"health", NULL}, 10 * MINUTE_S, add_health},
+    {"partitions", "tables", {"partition", "status", NULL}, 10 * MINUTE_S, add_partitions},
+    {"drift", "decks", {"plan", NULL}, 30 * MINUTE_S, add_drift},
 };
 enum { SURVEY_COUNT = sizeof(surveys) / sizeof(surveys[0]) };
 

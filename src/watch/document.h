@@ -10,7 +10,7 @@ json_t *watch_blocking_document(struct watch *watch, double now);
 /* A JSON string of whatever a server says, valid UTF-8 or not; null for NULL. */
 json_t *watch_json(const char *text);
 json_t *watch_number(double value); /* null for NAN and infinity */
-/* Gives a round of findings of each deck to whoever keeps the alerts. */
+/* Puts up what is bad right now. */
 void watch_find(struct watch *watch, double now);
 void watch_publish_metrics(struct watch *watch, const json_t *overview, double now);
 void watch_publish_queries(struct watch *watch, double now);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* What the newest figures say of each deck, for whoever keeps the alerts: good and bad; what was
- * not measured is left out. */
+/* What is bad in the newest figures, by the levels of each deck, without the memory that alerts
+ * have; what was not measured is left out. */
 #include "watch/document.h"
+
+#include "alert/finding.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -311,7 +313,6 @@ append_bad(json_t *list, const struct round *round)
 void
 watch_find(struct watch *watch, double now)
 {
-    const struct watch_hooks *hooks = &watch->options->hooks;
     const struct watch_generation *generation = watch->generation;
     json_t *bad = json_array();
 
@@ -320,9 +321,6 @@ watch_find(struct watch *watch, double now)
         struct round round = {.arena = arena, .deck = generation->decks.list.items[i], .now = now};
         look_at_deck(&round, watch);
         append_bad(bad, &round);
-        if (hooks->findings != NULL)
-            hooks->findings(hooks->sink, round.deck, round.list.items, round.list.count,
-                            (int64_t)(now * MS));
     }
     watch_board_put_json(watch->board, "findings",
                          json_pack("{s:f, s:o}", "at", now, "findings", bad));

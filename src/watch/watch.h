@@ -1,7 +1,6 @@
 /* The daemon `pgdeck watch`: one thread with one connection for each database, one that publishes.
  * What it knows is on the board; what it finds goes to whoever listens. docs/design/watch.md */
 #pragma once
-#include "alert/finding.h"
 #include "deck/deck.h"
 #include "watch/board.h"
 #include <stddef.h>
@@ -20,10 +19,6 @@ struct watch_hooks {
      * the new ones; the old ones live until it returns. Main thread. */
     bool (*configure)(void *sink, const struct watch_decks *decks, struct watch_board *board,
                       struct error *err);
-    /* Once a round, for each deck: what was measured, good or bad. By the publishing thread, which
-     * must not wait: who listens copies and returns. */
-    void (*findings)(void *sink, const struct deck *deck, const struct alert_finding *findings,
-                     size_t count, int64_t now_ms);
     void (*log)(void *sink, const char *line);
 };
 
