@@ -499,6 +499,10 @@ static const struct deck_key pooler_keys[] = {
      .offset = AT(deck_pooler, io),
      .help = "how it waits for its sockets; default auto: io_uring where the kernel allows it",
      .words = io_words},
+    {.name = "local_sockets",
+     .type = KEY_FLAG,
+     .offset = AT(deck_pooler, has_local_sockets),
+     .help = "servers on this host by their unix socket, though named by TCP; default true"},
     {.name = "threads",
      .type = KEY_COUNT,
      .offset = AT(deck_pooler, threads),
@@ -527,10 +531,10 @@ enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, POOLER_BUFFER_BYTES = 16 <<
 #define POOLER_DEFAULTS                                                                            \
     {                                                                                              \
         .port = 6432, .max_clients = 1000, .query_wait_timeout_ms = 30 * (int64_t)SECOND_MS,       \
-        .login_timeout_ms = 10 * (int64_t)SECOND_MS, .connect_timeout_ms = 5 * (int64_t)SECOND_MS, \
-        .idle_timeout_ms = 10 * (int64_t)MINUTE_MS, .recycle_ms = 60 * (int64_t)MINUTE_MS,         \
-        .shutdown_timeout_ms = 30 * (int64_t)SECOND_MS, .prepared_statements = 200,                \
-        .buffer_bytes = POOLER_BUFFER_BYTES,                                                       \
+        .has_local_sockets = true, .login_timeout_ms = 10 * (int64_t)SECOND_MS,                    \
+        .connect_timeout_ms = 5 * (int64_t)SECOND_MS, .idle_timeout_ms = 10 * (int64_t)MINUTE_MS,  \
+        .recycle_ms = 60 * (int64_t)MINUTE_MS, .shutdown_timeout_ms = 30 * (int64_t)SECOND_MS,     \
+        .prepared_statements = 200, .buffer_bytes = POOLER_BUFFER_BYTES,                           \
     }
 const struct deck_pooler deck_pooler_defaults = POOLER_DEFAULTS;
 const struct deck_table deck_pooler_table = {

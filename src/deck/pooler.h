@@ -41,7 +41,8 @@ struct deck_pooler {              /* `pooler:`: the daemon itself (pgdeck pool) 
     const char *metrics_listen;
     LIST_OF(const char *) metrics_allow;
     enum deck_io io;
-    int threads;                                           /* 0: the cores */
+    int threads; /* 0: the cores */
+    bool has_local_sockets;
     enum deck_tls tls;                                     /* of clients */
     const char *tls_certificate, *tls_key, *tls_client_ca; /* files; NULL: none */
 };

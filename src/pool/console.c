@@ -180,7 +180,7 @@ show_servers(struct rows *rows)
             text(rows, group->route->login->name);
             text(rows, group->route->server_database);
             text(rows, pool_server_state_name(server->state));
-            text(rows, group->route->address.display);
+            text(rows, server->is_by_local ? group->local.path : group->route->address.display);
             number(rows, server->serial);
             number(rows, server->client == NULL ? 0 : server->client->serial);
             number(rows, pid);

@@ -1,6 +1,7 @@
 /* What a pool is given from outside: the daemon's loop and threads, or a test's simulated ones. */
 #pragma once
 #include "net/address.h"
+#include "net/local.h"
 #include "net/stream.h"
 #include "pool/lookup.h"
 #include "wire/scram.h"
@@ -26,6 +27,11 @@ struct pool_driver {
     void (*log)(struct pool_driver *driver, const char *line);
     /* Asks a server for a verifier; false: not now. The answer comes by pool_client_found. */
     bool (*look_up)(struct pool_driver *driver, const struct pool_lookup_question *question);
+    /* See net/local.h; NULL: local sockets are not looked for. */
+    bool (*find_local)(struct pool_driver *driver, const struct net_stream *stream, pid_t backend,
+                       struct net_local *ret_local);
+    bool (*is_local_same)(struct pool_driver *driver, const struct net_stream *stream,
+                          const struct net_local *local);
     struct pool_shared *shared;
     int worker, worker_count; /* this pool's place among those of all threads */
     /* Only for worker 0, which waits meanwhile; NULL where it is the only one. */

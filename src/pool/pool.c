@@ -116,6 +116,8 @@ reconfigure(struct pool_group *group, struct pool_config *config)
     group->route = route;
     group->connect_after_us = 0;
     group->has_keys = group->has_keys && is_same;
+    group->has_local = group->has_local && is_same && config->pooler.has_local_sockets;
+    group->is_local_tried = group->has_local;
     POOL_EACH(node, &group->servers)
     {
         struct pool_server *server = POOL_ENTRY(node, struct pool_server, node);

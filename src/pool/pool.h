@@ -121,6 +121,16 @@ void pool_group_failed(struct pool_group *group, const struct error *err);
 /* Applies the check-in rule to the client's server. */
 void pool_group_checkin(struct pool_server *server, bool is_client_gone);
 
+/* --- local.c ------------------------------------------------------------------------------- */
+
+/* The server has logged in: whether it has a unix socket here. */
+void pool_local_look(struct pool_server *server);
+/* Where the next server of the group is to be connected to. */
+const struct net_address *pool_local_address(const struct pool_group *group);
+bool pool_local_is_same(const struct pool_server *server);
+/* A connection by the unix socket did not come to be. */
+void pool_local_failed(struct pool_server *server, const struct error *reason);
+
 /* --- session.c ----------------------------------------------------------------------------- */
 
 /* Makes the server's session the client's; true: it is already. */

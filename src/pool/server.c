@@ -33,7 +33,17 @@ pool_server_start(struct pool_group *group, struct error *err)
     server->created_us = server->since_us = pool->now_us;
     server->deadline_us = pool->now_us + (uint64_t)pool->config->pooler.connect_timeout_ms * 1000;
     server->prepared.capacity = (uint32_t)pool->config->pooler.prepared_statements;
-    if (!pool->driver->connect(pool->driver, &group->route->address, &server->link.stream, err)) {
+    server->is_by_local = group->has_local;
+    bool is_begun =
+        pool->driver->connect(pool->driver, pool_local_address(group), &server->link.stream, err);
+    if (!is_begun && group->has_local) {
+        memcpy(err->sqlstate, "08001", sizeof(err->sqlstate));
+        pool_local_failed(server, err);
+        server->is_by_local = false;
+        is_begun = pool->driver->connect(pool->driver, pool_local_address(group),
+                                         &server->link.stream, err);
+    }
+    if (!is_begun) {
         memcpy(err->sqlstate, "08001", sizeof(err->sqlstate));
         free(server);
         return false;
@@ -90,7 +100,9 @@ pool_server_close(struct pool_server *server, const struct error *reason)
             pool_client_flush(client);
     }
     forget(server);
-    if (reason != NULL && is_new)
+    if (reason != NULL && is_new && server->is_by_local)
+        pool_local_failed(server, reason); /* the next one goes by TCP, at once */
+    else if (reason != NULL && is_new)
         pool_group_failed(group, reason);
     if (client != NULL && pool_client_is_open(client)) {
         if (is_setup && !server->is_failed && reason != NULL)
@@ -573,6 +585,12 @@ pool_server_writable(struct pool_server *server)
         server->state = POOL_SERVER_ASKING;
         wire_put_ssl_request(&writer);
         pool_link_put(&server->link, &pool->buffers, bytes, writer.length);
+    } else if (server->state == POOL_SERVER_CONNECTING && server->is_by_local &&
+               !server->link.stream.has_ended && !pool_local_is_same(server)) {
+        struct error err;
+        pool_fault(&err, "08001", "another server listens there now");
+        pool_server_close(server, &err);
+        return;
     } else if (server->state == POOL_SERVER_CONNECTING) {
         send_startup(server);
     }

@@ -136,7 +136,7 @@ is_trusted(const struct pool_server *server)
     const struct pool_route *route = server->group->route;
 
     return server->is_scram_done || route->login->password == NULL || route->address.is_local ||
-           (route->is_server_proven && net_tls_is_on(&server->link.stream));
+           server->is_by_local || (route->is_server_proven && net_tls_is_on(&server->link.stream));
 }
 
 static void
@@ -194,6 +194,7 @@ ready(struct pool_server *server)
     group->failures = 0;
     group->connect_after_us = 0;
     server->deadline_us = 0;
+    pool_local_look(server);
     server->state = POOL_SERVER_DRAINING; /* free once all that it said is read */
 }
 

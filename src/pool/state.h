@@ -1,5 +1,4 @@
-/* What the pool is made of: groups, clients, servers, cancel requests. All of one worker's thread.
- */
+/* What a pool is made of: groups, clients, servers, cancel requests. All of one thread. */
 #pragma once
 #include "pool/checkin.h"
 #include "pool/config.h"
@@ -23,9 +22,7 @@ enum {
     POOL_CANCELS_MAX = 64,
 };
 
-struct pool;
 struct pool_group;
-struct pool_client;
 struct pool_server;
 
 enum pool_owner_kind { POOL_OWNER_CLIENT, POOL_OWNER_SERVER, POOL_OWNER_CANCEL, POOL_OWNER_WEB };
@@ -55,8 +52,10 @@ struct pool_group {
     const struct pool_route *route;
     struct pool_node servers, idle, waiting;
     int server_count, connecting_count, client_count, waiting_count;
-    bool is_paused, is_disabled, is_removed, is_serving;
+    bool is_paused, is_disabled, is_removed, is_serving, has_local, is_local_tried;
     unsigned failures;
+    struct net_local local;
+    struct net_address local_address;
     uint64_t connect_after_us;
     struct error failure; /* the last one */
     struct pool_login logins[POOL_LOGINS_MAX];
@@ -98,7 +97,7 @@ struct pool_client {
     bool is_admin, has_asked_ssl, has_asked_gss, is_tls_direct;
     bool is_moving, has_moved; /* to the pool of another thread: not to be touched while it moves */
     int destination;           /* the worker, while it moves */
-    struct pool_client *next_departing; /* likewise */
+    struct pool_client *next_departing;
     struct wire_scram *scram;
     struct wire_scram_keys *found; /* by a look-up, while logging in */
     uint32_t process, secret;      /* its cancel key */
@@ -155,7 +154,7 @@ struct pool_server {
     bool is_body_hidden;
     int cancels;
     struct wire_scram *scram;
-    bool is_scram_done, is_authenticated;
+    bool is_scram_done, is_authenticated, is_by_local;
     uint64_t serial, last_client;
     uint64_t created_us, since_us, deadline_us;
     uint64_t query_us; /* when the first answer that is owed began to be */

@@ -89,6 +89,22 @@ log_line(struct pool_driver *driver, const char *line)
     fprintf(stderr, "%s pgdeck pool[%d]: %s\n", stamp, (int)getpid(), line);
 }
 
+static bool
+find_local(struct pool_driver *driver, const struct net_stream *stream, pid_t backend,
+           struct net_local *ret_local)
+{
+    (void)driver;
+    return net_local_find(stream, backend, ret_local);
+}
+
+static bool
+is_local_same(struct pool_driver *driver, const struct net_stream *stream,
+              const struct net_local *local)
+{
+    (void)driver;
+    return net_local_is_same(local, stream);
+}
+
 /* The thread is made when the first question comes. */
 static bool
 look_up(struct pool_driver *driver, const struct pool_lookup_question *question)
@@ -356,6 +372,8 @@ worker_new(struct pool_crew *crew, int index)
                                           .random = random_bytes,
                                           .log = log_line,
                                           .look_up = look_up,
+                                          .find_local = find_local,
+                                          .is_local_same = is_local_same,
                                           .shared = &crew->shared,
                                           .worker = index,
                                           .worker_count = crew->count,
