@@ -167,7 +167,7 @@ bench_view_history(const struct bench_results *results, const char *folder)
     AUTO_TEXT points = {0};
     struct bench_records records;
     json_t *runs = json_array();
-    double times[SHOWN_RUNS + 1];
+    double times[SHOWN_RUNS + 1] = {0};
     size_t count = 0;
     const char *slash = strrchr(folder, '/');
     const char *parent =
