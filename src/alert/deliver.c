@@ -123,7 +123,7 @@ pause_ms(int failures)
     if (failures < 10 && INT64_C(1) << (failures - 1) < LONGEST_WAIT_MS / FIRST_WAIT_MS)
         pause = FIRST_WAIT_MS * (INT64_C(1) << (failures - 1));
     RAND_bytes(&noise, 1);
-    return pause - pause * noise / (2 * UINT8_MAX);
+    return pause - pause * noise / UINT8_MAX / 2;
 }
 
 static void

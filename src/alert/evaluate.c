@@ -30,7 +30,7 @@ static const struct {
     {"cache_hit", {0.9, 0.8, "share"}},
     {"lock_wait", {MIN_MS, 5 * MIN_MS, "ms"}},
     {"long_transaction", {30 * MIN_MS, 4 * HOUR_MS, "ms"}},
-    {"replication_lag", {MIN_MS / 2, 5 * MIN_MS, "ms"}},
+    {"replication_lag", {30 * MS, 5 * MIN_MS, "ms"}},
 };
 
 static const char *

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MS = 1000 };
+enum { MS = 1000, NS_MS = 1000000 };
 
 struct kept_deck {
     const struct deck *deck;
@@ -97,7 +97,7 @@ look(struct watch_alerts *all)
             continue; /* still kept elsewhere */
         alert_evaluate(arena, kept->deck, overview, blocking, queries, &findings);
         alerts_round(kept->alerts, findings.list.items, findings.list.count,
-                     (int64_t)now.tv_sec * MS + now.tv_nsec / (MS * MS));
+                     (int64_t)now.tv_sec * MS + now.tv_nsec / NS_MS);
     }
     publish(all);
     json_decref(overview);
