@@ -419,16 +419,30 @@ function showPools(place, pools) {
   ]));
 }
 
+/** [{one: the first of those that have the same key, databases: of all of them}] */
+function alike(items, keyOf) {
+  const groups = new Map();
+  for (const one of items) {
+    const key = keyOf(one);
+    if (!groups.has(key)) groups.set(key, { one, databases: [] });
+    if (one.database) groups.get(key).databases.push(one.database);
+  }
+  return [...groups.values()];
+}
+
+const inDatabases = (databases) =>
+  (databases.length > 2 ? `in ${databases.length} databases` : databases.join(", "));
+
 /** "events_y2027m02 on 2026-12-01" as {name, day}. */
 function nextPart(one) {
   const [, name, day] = /^(.*) on (\d{4}-\d\d-\d\d.*)$/.exec(one.next_due ?? "") ?? [];
   return { name, day: day ?? one.next_due };
 }
 
-function partitionRow(one) {
+function partitionRow({ one, databases }) {
   const { name, day } = nextPart(one);
   return el("tr", null,
-    el("td", null, el("b", null, one.table), quiet(one.database)),
+    el("td", null, el("b", null, one.table), quiet(inDatabases(databases))),
     el("td", { class: one.problem ? "bad" : "" }, one.problem || day,
       one.problem || !name ? null : quiet(name)));
 }
@@ -440,21 +454,27 @@ function showPartitions(place, partitions) {
     return;
   }
   const order = (one) => (one.problem ? "" : String(nextPart(one).day));
-  const first = [...all].sort((a, b) => (order(a) < order(b) ? -1 : 1)).slice(0, PARTITIONS_SHOWN);
+  const groups = alike(all, (one) => `${one.table}\n${one.next_due}\n${one.problem}`)
+    .sort((a, b) => (order(a.one) < order(b.one) ? -1 : 1));
+  const first = groups.slice(0, PARTITIONS_SHOWN);
   place.show([table("partitions", [["Table"], ["Next partition due"]], first.map(partitionRow)),
-    all.length > first.length ? el("p", { class: "quiet more" }, `and ${all.length - first.length} more`) : null],
+    groups.length > first.length
+      ? el("p", { class: "quiet more" }, `and ${groups.length - first.length} more`) : null],
   `${all.length} tables`);
 }
 
 function driftOf(one, isOnly) {
-  const changes = one.changes ?? [];
-  const hidden = (one.count ?? changes.length) - Math.min(changes.length, CHANGES_SHOWN);
+  const changes = alike(one.changes ?? [], (item) => `${item.what}\n${item.why}`);
+  const shown = changes.slice(0, CHANGES_SHOWN);
+  const hidden = (one.count ?? 0) - shown.reduce((sum, { databases }) =>
+    sum + Math.max(1, databases.length), 0);
   return [
     isOnly ? null : el("h3", null, one.deck),
     one.error ? el("p", { class: "fault" }, icon(BAD, "warn"), el("span", null, one.error)) : null,
     changes.length ? [
-      el("ul", { class: "changes" }, changes.slice(0, CHANGES_SHOWN).map((item) => el("li", null,
-        el("b", null, item.what), quiet([item.database, item.why].filter(Boolean).join(" \u00b7 "))))),
+      el("ul", { class: "changes" }, shown.map(({ one: item, databases }) => el("li", null,
+        el("b", null, item.what),
+        quiet([inDatabases(databases), item.why].filter(Boolean).join(" \u00b7 "))))),
       el("p", { class: "quiet more" }, hidden > 0 ? `and ${hidden} more; ` : "",
         "pgdeck plan shows the SQL, pgdeck apply runs it.")]
       : one.error ? null : calm("The servers are as the deck wants them."),
@@ -506,10 +526,12 @@ export function showFirstPage(page) {
   const environments = panel(page, "environments", null);
   const alerts = panel(page, "alerts-panel", "Alerts");
   const load = panel(page, "load", "Load");
-  const queries = panel(page, "queries-panel", "Top queries");
+  const middle = el("div", { class: "middle" });
+  page.append(middle);
+  const queries = panel(middle, "queries-panel", "Top queries");
+  const health = panel(middle, "health", "Health");
   const side = el("div", { class: "side" });
   page.append(side);
-  const health = panel(page, "health", "Health");
   const blocking = panel(side, "blocking", "Waiting for locks");
   const pools = panel(side, "pools-panel", "Pools");
   const partitions = panel(side, "partitions-panel", "Partitions");

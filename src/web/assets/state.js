@@ -18,17 +18,20 @@ export function standing(target) {
 const plural = (number, one, many) => `${number} ${number === 1 ? one : many}`;
 
 /** {kind, text} of what is known. */
-function judge(overview, alerts) {
+function judge(overview, alerts, health) {
   const databases = overview.environments.flatMap((one) => one.databases);
   const away = databases.filter((one) => one.was_asked && !one.is_reachable).length;
   const missed = overview.environments.flatMap((one) => one.targets)
     .filter((target) => standing(target) === "bad").length;
   const open = (alerts?.alerts ?? [])
     .filter((one) => typeof one.silenced_until !== "number").length;
+  const critical = (health?.decks ?? []).flatMap((one) => one.findings ?? [])
+    .filter((one) => one.severity === "critical").length;
   const faults = [
     away && `${plural(away, "database", "databases")} cannot be reached`,
     open && plural(open, "open alert", "open alerts"),
     missed && `${plural(missed, "target", "targets")} missed`,
+    critical && plural(critical, "critical finding", "critical findings"),
   ].filter(Boolean);
   if (faults.length) return { kind: away || open ? "bad" : "warn", text: faults.join(", ") };
   if (databases.some((one) => !one.was_asked)) return { kind: "unknown", text: "asking \u2026" };
@@ -37,10 +40,10 @@ function judge(overview, alerts) {
 
 /** Shows it in place, from now on. */
 export function showState(place) {
-  const known = { overview: null, alerts: null };
+  const known = { overview: null, alerts: null, health: null };
   const show = () => {
     if (!known.overview) return;
-    const { kind, text } = judge(known.overview, known.alerts);
+    const { kind, text } = judge(known.overview, known.alerts, known.health);
     fill(place, icon({ good: OK, unknown: UNKNOWN }[kind] ?? BAD, kind), text);
     place.className = kind;
     document.title = kind === "bad" || kind === "warn" ? `(!) ${text} \u2013 pgdeck` : "pgdeck";
