@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+static const double IDS = 2147483648.0; /* of transactions and of multixacts */
 enum { MS = 1000, PERCENT = 100, MIN_MS = 60 * MS, HOUR_MS = 60 * MIN_MS, QUERY_SHOWN = 120 };
 
 struct evaluation {
@@ -31,6 +32,7 @@ static const struct {
     {"lock_wait", {MIN_MS, 5 * MIN_MS, "ms"}},
     {"long_transaction", {30 * MIN_MS, 4 * HOUR_MS, "ms"}},
     {"replication_lag", {30 * MS, 5 * MIN_MS, "ms"}},
+    {"xid_age", {0.5, 0.8, "share"}},
 };
 
 static const char *
@@ -102,6 +104,7 @@ alert_fix(struct arena *arena, const char *name)
         {"ai_task", "alert/sql/ai_task.sql"},
         {"ai_task_errors", "alert/sql/ai_task.sql"},
         {"long_transaction", "alert/sql/long_transaction.sql"},
+        {"xid_age", "alert/sql/xid_age.sql"},
     };
 
     for (size_t i = 0; i < COUNT_OF(files); i++) {
@@ -366,6 +369,8 @@ judge_server(const struct evaluation *evaluation, const char *name, const json_t
             arena_printf(evaluation->arena, "%.0f of %.0f connections are in use", sessions, most);
     judge(evaluation, "long_transaction", name, number_at(json, "oldest_transaction_s") * MS);
     judge(evaluation, "replication_lag", name, number_at(json, "replay_lag_s") * MS);
+    judge(evaluation, "xid_age", name,
+          fmax(number_at(json, "xid_age"), number_at(json, "multixact_age")) / IDS);
     judge_lock_wait(evaluation, name);
 }
 

@@ -29,8 +29,6 @@ publish(struct watch *watch, long long second)
         watch_publish_metrics(watch, overview, now);
     put(watch, "overview", overview);
     put(watch, "blocking", watch_blocking_document(watch, now));
-    if (second % QUERIES_S == 0)
-        watch_find(watch, now);
     if (is_due(second, LOAD_S))
         put(watch, "load", watch_load_document(watch, now));
     if (is_due(second, QUERIES_S)) {

@@ -193,8 +193,4 @@ struct watch_series *watch_target_series(struct watch *watch, const struct deck 
 void watch_target_add(struct watch *watch, const struct deck *deck,
                       const struct deck_environment *environment, enum watch_target_name name,
                       double now, const double *values);
-/* Its figure over the last minutes; NAN: not known. */
-double watch_target_figure(struct watch *watch, const struct deck *deck,
-                           const struct deck_environment *environment, enum watch_target_name name,
-                           double now, int minutes);
 void watch_add_connections(struct watch_collector *collector, double now);

@@ -163,17 +163,6 @@ budget_left(const struct target *target, const struct watch_series *series, doub
     return known > 0 ? 1 - missed / (budget_share * WATCH_MINUTES) : NAN;
 }
 
-double
-watch_target_figure(struct watch *watch, const struct deck *deck,
-                    const struct deck_environment *environment, enum watch_target_name name,
-                    double now, int minutes)
-{
-    int64_t minute = (int64_t)now / MINUTE_S;
-
-    return figure_of(&targets[name], watch_target_series(watch, deck, environment, name),
-                     minute - minutes, minute);
-}
-
 static json_t *
 target_of(struct watch *watch, const struct deck *deck, const struct deck_environment *environment,
           enum watch_target_name name, double now)
@@ -205,7 +194,11 @@ static bool
 has_pool(struct watch *watch, const struct deck *deck, const struct deck_environment *environment,
          double now)
 {
-    return !isnan(watch_target_figure(watch, deck, environment, WATCH_QUERY_P95, now, HOUR));
+    int64_t minute = (int64_t)now / MINUTE_S;
+
+    return !isnan(figure_of(&targets[WATCH_QUERY_P95],
+                            watch_target_series(watch, deck, environment, WATCH_QUERY_P95),
+                            minute - HOUR, minute));
 }
 
 json_t *
