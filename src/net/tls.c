@@ -22,6 +22,7 @@ struct net_tls {
     enum net_tls_check check;
     atomic_uint references;
     long long expires_s;
+    bool is_key_locked; /* a passphrase was asked for */
 };
 
 struct net_tls_session {
@@ -450,11 +451,21 @@ fault(struct error *err, const char *what, const char *file)
 static int
 no_passphrase(char *buffer, int size, int is_write, void *context)
 {
+    struct net_tls *tls = context;
+
     (void)is_write;
-    (void)context;
+    tls->is_key_locked = true;
     if (size > 0)
         buffer[0] = '\0';
     return 0;
+}
+
+static bool
+locked_key(const char *path, struct error *err)
+{
+    error_set(err, ERROR_FILE, "the key \"%s\" is protected by a passphrase", path);
+    return error_hint(err, "Nobody is there to type it when the server starts: give the key "
+                           "without one, with mode 600.");
 }
 
 static bool
@@ -508,6 +519,8 @@ take_files(struct net_tls *tls, const struct net_tls_files *files, struct error 
         if (ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH)
             return error_set(err, ERROR_FILE, "the key \"%s\" is not the certificate's \"%s\"",
                              files->key, files->certificate);
+        if (tls->is_key_locked)
+            return locked_key(files->key, err);
         return fault(err, "key", files->key);
     }
     return check_dates(tls, files->certificate, err);
@@ -535,6 +548,7 @@ tls_new(const SSL_METHOD *side, struct error *err)
     SSL_CTX_set_num_tickets(tls->context, 0);
     SSL_CTX_set_read_ahead(tls->context, 1);
     SSL_CTX_set_default_passwd_cb(tls->context, no_passphrase);
+    SSL_CTX_set_default_passwd_cb_userdata(tls->context, tls);
     return tls;
 }
 

@@ -146,6 +146,11 @@ def test_faulty_files_never_reach_the_server(pgdeck, fresh_server, tmp_path, pai
         for name, data in kept.items():
             (tmp_path / name).write_bytes(data)
             (tmp_path / name).chmod(0o600)
+    openssl("pkey", "-aes256", "-passout", "pass:secret", "-in", tmp_path / "good.key", "-out",
+            tmp_path / "locked.key")
+    (tmp_path / "good.key").write_bytes((tmp_path / "locked.key").read_bytes())
+    result = pgdeck("plan", "-d", deck)
+    assert result.code not in (0, 2) and "is protected by a passphrase" in result.err
     deck.write_text(deck.read_text().replace("good", "late"))
     result = pgdeck("plan", "-d", deck)
     assert result.code not in (0, 2) and "expired" in result.err

@@ -222,7 +222,7 @@ def test_certificates_are_replaced_while_clients_stay(make_pool, authority):  # 
 
 @pytest.mark.parametrize("fault, message", [
     ("expired", "expired at"), ("key", "is not the certificate's"), ("mode", "is not safe"),
-    ("text", "cannot use the certificate"), ("missing", "pool.crt"),
+    ("passphrase", "is protected by a passphrase"), ("text", "cannot use the certificate"), ("missing", "pool.crt"),
     ("unused", "does not use it"), ("open", "without TLS")])
 def test_bad_certificates_at_the_start(pgdeck, tmp_path, authority, fault, message):
     keys = {**tls_keys(authority), "port": free_port(), "socket_folder": tmp_path}
@@ -233,6 +233,11 @@ def test_bad_certificates_at_the_start(pgdeck, tmp_path, authority, fault, messa
         keys["tls_key"] = authority.path("other.key")
     elif fault == "mode":
         authority.path("pool.key").chmod(0o644)
+    elif fault == "passphrase":
+        authority.run("pkey", "-aes256", "-passout", "pass:secret", "-in", "pool.key", "-out",
+                      "locked.key")
+        authority.path("locked.key").chmod(0o600)
+        keys["tls_key"] = authority.path("locked.key")
     elif fault == "text":
         authority.path("pool.crt").write_text("nothing\n")
     elif fault == "missing":

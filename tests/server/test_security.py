@@ -191,6 +191,36 @@ def test_clear_text_where_the_deck_wants_tls(module_pgdeck, secured, tmp_path):
         file.write_text(good)
 
 
+@pytest.mark.pg(min=15, max=15)  # Debian's pgaudit is for its own PostgreSQL
+def test_an_audit_without_pgaudit(module_pgdeck, secured, tmp_path):
+    server, plain = secured
+    deck = write_deck(tmp_path / "deck", server.conninfo(), DECK.replace(
+        "  green:\n", "    security: {audit: true}\n  green:\n"))
+    absent = ("logging and audit", None, "blue asks for an audit, and pgaudit is not loaded")
+    unseen = ("logging and audit", None, "blue asks for an audit, and changes in blue_one are not "
+              "logged")
+    found = bad(module_pgdeck, deck)
+    assert found[absent]["state"] == "warn" and "pgdeck apply --restart" in found[absent]["fix"]
+    assert found[unseen]["state"] == "fail"
+    assert not [key for key in bad(module_pgdeck, plain) if "audit" in key[2]]
+    for key in found:
+        if key[2].endswith("are not logged"):
+            for statement in found[key]["fix"].split(" --")[0].rstrip(";").split("; "):
+                server.query(statement)
+    found = bad(module_pgdeck, deck)
+    assert absent in found and unseen not in found  # what settings can do is still less
+    server.query("ALTER SYSTEM SET shared_preload_libraries = 'pgaudit'")
+    server.restart()
+    try:
+        found = bad(module_pgdeck, deck)
+        assert absent not in found and unseen not in found
+    finally:
+        server.query("ALTER SYSTEM RESET shared_preload_libraries")
+        server.query("ALTER DATABASE blue_one RESET log_statement")
+        server.query("ALTER DATABASE blue_two RESET log_statement")
+        server.restart()
+
+
 def test_what_was_changed_by_hand_is_told_against_the_deck(module_pgdeck, secured):
     server, deck = secured
     server.query("REVOKE UPDATE ON items FROM blue_web", dbname="blue_one")
