@@ -265,7 +265,7 @@ def test_rules_and_dashboard_name_metrics_that_there_are(daemon, deck_dir, pgdec
     rules = tmp_path / "rules.yml"
     rules.write_text(pgdeck("alerts", "rules", "-d", deck, expect=0).out)
     done = subprocess.run(["promtool", "check", "rules", rules], capture_output=True, text=True)
-    assert done.returncode == 0 and "15 rules found" in done.stdout + done.stderr, done.stderr
+    assert done.returncode == 0 and "17 rules found" in done.stdout + done.stderr, done.stderr
     daemon.write_deck("")
     metrics = set(re.findall(r"^# TYPE (\w+)", pgdeck("watch", "-d", daemon.deck, "--once", "metrics",
                                                       expect=0).out, re.M))
