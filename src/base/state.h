@@ -5,5 +5,6 @@
 #include "base/arena.h"
 #include "base/error.h"
 
-/* The folder, created (0700; root's: 0755) when missing. In the arena. */
+/* The folder, created (0700; root's: 0755) when missing; refused when others may write in it, or
+ * own it. In the arena. */
 bool state_folder(struct arena *arena, const char **ret_folder, struct error *err) MUST_CHECK;

@@ -173,6 +173,49 @@ def test_as_an_ordinary_user(pgdeck, tmp_path, one_bindir):
     assert not os.path.exists(server["folder"])
 
 
+@pytest.mark.pg(min=15, max=15)
+def test_a_state_folder_that_others_may_write_is_refused(pgdeck, tmp_path):
+    folder = tmp_path / "state of others"
+    folder.mkdir()
+    for mode in (0o775, 0o757, 0o777, 0o1777):
+        folder.chmod(mode)
+        for command in (("status",), ("up",), ("down", "--destroy", "--yes")):
+            result = pgdeck(*command, env={"PGDECK_STATE_DIR": str(folder)}, expect=21)
+            assert f'others may write in the state folder "{folder}"' in result.err
+            assert "chmod go-w" in result.err
+    assert list(folder.iterdir()) == []
+    folder.chmod(0o755)
+    assert json.loads(pgdeck("status", "--json", env={"PGDECK_STATE_DIR": str(folder)},
+                             expect=0).out) == []
+    shutil.rmtree(folder)
+    folder.write_text("")
+    pgdeck("status", env={"PGDECK_STATE_DIR": str(folder)}, expect=21)
+
+
+@needs_root
+@pytest.mark.pg(min=15, max=15)
+def test_a_state_folder_of_somebody_else_is_refused(pgdeck, tmp_path):
+    nobody, other = pwd.getpwnam("nobody"), pwd.getpwnam("daemon")
+    folder = tmp_path / "theirs"
+    folder.mkdir(mode=0o755)
+    program = shutil.copy(pgdeck.path, tmp_path / "pgdeck")
+
+    def status(uid, mine=nobody):
+        os.chown(folder, uid, -1)
+        return subprocess.run([program, "status"], user=mine.pw_uid, group=mine.pw_gid,
+                              extra_groups=[], cwd=tmp_path, text=True, capture_output=True,
+                              env=pgdeck.environment({"PGDECK_STATE_DIR": str(folder)}),
+                              timeout=20, check=False)
+
+    result = status(other.pw_uid)
+    assert result.returncode == 21
+    assert f'the state folder "{folder}" belongs to somebody else' in result.stderr
+    assert status(nobody.pw_uid).returncode == 0
+    assert "belongs to" not in status(0).stderr
+    os.chown(folder, other.pw_uid, -1)  # rescue, as root, by the folder of a service
+    pgdeck("status", env={"PGDECK_STATE_DIR": str(folder)}, expect=0)
+
+
 def test_taken_port_is_left_to_its_owner(local, one_bindir):
     port = up(local, one_bindir)["port"]
     local("down", expect=0)
