@@ -140,22 +140,3 @@ bench_read_machine(struct bench_run *run)
     if (getloadavg(loads, 1) == 1)
         machine->load_before = loads[0];
 }
-
-struct bench_steal
-bench_read_steal(void)
-{
-    AUTO_ARENA arena = arena_new();
-    struct bench_steal steal = {0};
-    const char *at = read_line(arena, "/proc/stat", "cpu ");
-
-    /* user nice system idle iowait irq softirq steal; guest time is part of user's */
-    for (int column = 1; column <= 8 && *at != '\0'; column++) {
-        char *end;
-        uint64_t ticks = strtoull(at, &end, 10);
-        steal.total += ticks;
-        if (column == 8)
-            steal.stolen = ticks;
-        at = end;
-    }
-    return steal;
-}

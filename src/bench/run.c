@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "bench/run.h"
 
+#include "base/machine.h"
 #include "bench/suite_run.h"
 
 #include <stdarg.h>
@@ -192,17 +193,16 @@ static void
 run_to_the_end(struct bench_run *run)
 {
     struct bench_results *results = run->results;
-    struct bench_steal before = bench_read_steal();
+    struct machine_ticks before = machine_read_ticks();
 
     run->start_ns = bench_clock_ns();
     start_sampler(run);
     bench_targets_begin(run);
     bool is_whole = measure(run, &results->stopped) && bench_run_suites(run, &results->stopped);
     bench_sampler_stop(run->sampler, &results->samples);
-    struct bench_steal after = bench_read_steal();
+    struct machine_ticks after = machine_read_ticks();
     if (after.total > before.total)
-        results->machine.steal =
-            (double)(after.stolen - before.stolen) / (double)(after.total - before.total);
+        results->machine.steal = (after.steal - before.steal) / (after.total - before.total);
     bench_summarize(run);
     bench_summarize_suites(run);
     bench_targets_end(run);

@@ -74,11 +74,6 @@ bool bench_explain(struct bench_run *run, struct error *err) MUST_CHECK;
 /* environment.c: servers, settings that differ, machine. */
 bool bench_read_servers(struct bench_run *run, struct error *err) MUST_CHECK;
 void bench_read_machine(struct bench_run *run);
-/* Share of CPU time stolen since the counters were first read. */
-struct bench_steal {
-    uint64_t stolen, total;
-};
-struct bench_steal bench_read_steal(void);
 
 /* targets.c: what the environment wants, and whether it has it. */
 void bench_targets_begin(struct bench_run *run);

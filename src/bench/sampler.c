@@ -2,6 +2,7 @@
 #include "bench/samples.h"
 
 #include "base/embed.h"
+#include "base/machine.h"
 #include "bench/cost.h"
 #include "bench/run.h"
 
@@ -19,7 +20,7 @@ enum { LOOK_NS = 20 * 1000 * 1000, SECOND_NS = 1000 * 1000 * 1000, FILE_BYTES = 
 
 /* Counters of the machine since it started. */
 struct counters {
-    double busy, idle, iowait, steal, total; /* clock ticks */
+    struct machine_ticks ticks;
     double read_bytes, written_bytes, received_bytes, sent_bytes;
 };
 
@@ -93,17 +94,8 @@ read_counters(void)
 {
     struct counters counters = {0};
     char text[FILE_BYTES];
-    double ticks[8] = {0};
-    char *at = (char *)read_file("/proc/stat", text) + strcspn(text, " ");
 
-    for (size_t i = 0; i < 8; i++) { /* user nice system idle iowait irq softirq steal */
-        ticks[i] = strtod(at, &at);
-        counters.total += ticks[i];
-    }
-    counters.idle = ticks[3];
-    counters.iowait = ticks[4];
-    counters.steal = ticks[7];
-    counters.busy = counters.total - ticks[3] - ticks[4] - ticks[7];
+    counters.ticks = machine_read_ticks();
     read_file("/proc/vmstat", text);
     counters.read_bytes = number_after(text, "pgpgin ") * 1024;
     counters.written_bytes = number_after(text, "pgpgout ") * 1024;
@@ -116,21 +108,21 @@ add_moment(struct bench_sampler *sampler, double at_s)
 {
     struct bench_moment *moment = LIST_ADD(sampler->arena, &sampler->samples.moments);
     struct counters now = read_counters();
-    double total = now.total - sampler->last.total;
+    double total = now.ticks.total - sampler->last.ticks.total;
     char text[FILE_BYTES];
 
     moment->at_s = at_s;
     if (total > 0) {
-        moment->busy = (now.busy - sampler->last.busy) / total;
-        moment->iowait = (now.iowait - sampler->last.iowait) / total;
-        moment->steal = (now.steal - sampler->last.steal) / total;
+        moment->busy = (now.ticks.busy - sampler->last.ticks.busy) / total;
+        moment->iowait = (now.ticks.iowait - sampler->last.ticks.iowait) / total;
+        moment->steal = (now.ticks.steal - sampler->last.ticks.steal) / total;
     }
     moment->read_bytes = now.read_bytes - sampler->last.read_bytes;
     moment->written_bytes = now.written_bytes - sampler->last.written_bytes;
     moment->received_bytes = now.received_bytes - sampler->last.received_bytes;
     moment->sent_bytes = now.sent_bytes - sampler->last.sent_bytes;
     moment->memory_available_bytes =
-        number_after(read_file("/proc/meminfo", text), "MemAvailable:") * 1024;
+        (double)machine_read_kb("/proc/meminfo", "MemAvailable") * 1024;
     moment->load = strtod(read_file("/proc/loadavg", text), NULL);
     for (size_t i = 0; i < (size_t)BENCH_ARMS * WAIT_KINDS; i++) {
         size_t arm = i / WAIT_KINDS;
@@ -302,15 +294,15 @@ find_means(struct bench_sampler *sampler)
 {
     struct bench_samples *samples = &sampler->samples;
     struct counters now = read_counters();
-    double total = now.total - sampler->first.total;
-    double busy = now.busy - sampler->first.busy;
+    double total = now.ticks.total - sampler->first.ticks.total;
+    double busy = now.ticks.busy - sampler->first.ticks.busy;
     double tick_ns = 1e9 / (double)sysconf(_SC_CLK_TCK);
 
     samples->others = -1;
     if (total <= 0)
         return;
     samples->busy = busy / total;
-    samples->steal = (now.steal - sampler->first.steal) / total;
+    samples->steal = (now.ticks.steal - sampler->first.ticks.steal) / total;
     for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
         if (sampler->postmasters[arm] == 0)
             return;

@@ -3,6 +3,7 @@
 #include "maintenance/rescue_run.h"
 
 #include "base/interrupt.h"
+#include "base/machine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,34 +11,10 @@
 
 enum { SAMPLE_MS = 300 };
 
-struct cpu {
-    unsigned long long busy, waiting, all;
-};
-
 struct disk {
     char name[64];
     unsigned long long busy_ms;
 };
-
-static struct cpu
-read_cpu(void)
-{
-    struct cpu cpu = {0};
-    unsigned long long t[8] = {0};
-    FILE *file = fopen("/proc/stat", "re");
-
-    if (file == NULL)
-        return cpu;
-    if (fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1], &t[2], &t[3],
-               &t[4], &t[5], &t[6], &t[7]) == 8) {
-        for (int i = 0; i < 8; i++)
-            cpu.all += t[i];
-        cpu.waiting = t[4];
-        cpu.busy = cpu.all - t[3] - t[4];
-    }
-    fclose(file);
-    return cpu;
-}
 
 /* Disks themselves and not their partitions: those that the kernel lists with a busy time. */
 static size_t
@@ -60,40 +37,21 @@ read_disks(struct disk *disks, size_t most)
     return count;
 }
 
-/* kB of a line of /proc/meminfo or /proc/PID/status; -1: not there. */
-static long long
-read_kb(const char *path, const char *key)
-{
-    char line[256];
-    long long kb = -1;
-    size_t length = strlen(key);
-    FILE *file = fopen(path, "re");
-
-    if (file == NULL)
-        return -1;
-    while (kb < 0 && fgets(line, sizeof(line), file) != NULL) {
-        if (strncmp(line, key, length) == 0 && line[length] == ':')
-            kb = strtoll(line + length + 1, NULL, 10);
-    }
-    fclose(file);
-    return kb;
-}
-
 long long
 rescue_memory_of(const char *pid)
 {
     char path[64];
 
     snprintf(path, sizeof(path), "/proc/%s/status", pid);
-    long long kb = read_kb(path, "RssAnon");
+    long long kb = machine_read_kb(path, "RssAnon");
     return kb < 0 ? 0 : kb * 1024;
 }
 
 double
 rescue_memory_left(void)
 {
-    long long total = read_kb("/proc/meminfo", "MemTotal");
-    long long left = read_kb("/proc/meminfo", "MemAvailable");
+    long long total = machine_read_kb("/proc/meminfo", "MemTotal");
+    long long left = machine_read_kb("/proc/meminfo", "MemAvailable");
 
     return total <= 0 || left < 0 ? 1 : (double)left / (double)total;
 }
@@ -149,27 +107,29 @@ rescue_look_at_host(struct rescue *rescue)
     char pressure[128];
     double load[3] = {0};
     struct error ignored;
-    struct cpu before = read_cpu();
+    struct machine_ticks before = machine_read_ticks();
     size_t count = read_disks(disks, MOST);
 
     if (!interrupt_sleep_ms(SAMPLE_MS, &ignored))
         return;
-    struct cpu after = read_cpu();
-    double all = (double)(after.all - before.all);
+    struct machine_ticks after = machine_read_ticks();
+    double all = after.total - before.total;
+    double taken = after.busy + after.steal - before.busy - before.steal;
     if (getloadavg(load, 3) < 1 || all <= 0)
         return;
-    double busy = 100 * (double)(after.busy - before.busy) / all;
+    double busy = 100 * taken / all;
     rescue_say(rescue, "host", busy >= 90 ? "warning" : "info", NULL,
                "CPU: %.0f %% busy, %.0f %% waiting for disks; load %.1f %.1f %.1f", busy,
-               100 * (double)(after.waiting - before.waiting) / all, load[0], load[1], load[2]);
+               100 * (after.iowait - before.iowait) / all, load[0], load[1], load[2]);
     double left = rescue_memory_left();
     rescue_say(rescue, "host",
                left < 0.05  ? "critical"
                : left < 0.1 ? "warning"
                             : "info",
                NULL, "memory: %.0f %% of %.1f GB can be had, %lld MB are swapped out", left * 100,
-               (double)read_kb("/proc/meminfo", "MemTotal") / 1048576,
-               (read_kb("/proc/meminfo", "SwapTotal") - read_kb("/proc/meminfo", "SwapFree")) /
+               (double)machine_read_kb("/proc/meminfo", "MemTotal") / 1048576,
+               (machine_read_kb("/proc/meminfo", "SwapTotal") -
+                machine_read_kb("/proc/meminfo", "SwapFree")) /
                    1024);
     say_disks(rescue, disks, count);
     read_pressure(pressure, sizeof(pressure));

@@ -120,6 +120,7 @@ add_server(struct watch *watch, struct watch_generation *generation, const struc
 
     snprintf(name, sizeof(name), "%s/%s/load", deck->name, server->name);
     *added = (struct watch_server){.deck = deck, .server = server, .cores = server->cpus};
+    added->host.ticks = machine_read_ticks();
     added->load = watch_keep(watch, name, watch_load_new, watch_load_free);
     snprintf(name, sizeof(name), "%s/%s/statements", deck->name, server->name);
     added->statements = watch_keep(watch, name, watch_statements_new, watch_statements_free);

@@ -127,6 +127,71 @@ append_servers(struct text *text, const struct watch_generation *generation)
     }
 }
 
+/* --- machines ------------------------------------------------------------------------------- */
+
+static void
+append_disks(struct text *text, const char *name, const struct watch_server *server, size_t offset)
+{
+    for (size_t i = 0; i < server->host.disk_count; i++) {
+        const struct watch_disk *disk = &server->host.disks[i];
+        if (disk->room.size_bytes > 0)
+            append(text, name,
+                   (const struct label[]){{"deck", server->deck->name},
+                                          {"server", server->server->name},
+                                          {"disk", disk->name},
+                                          {NULL, NULL}},
+                   *(const double *)(const void *)((const char *)&disk->room + offset));
+    }
+}
+
+static void
+append_host(struct text *text, const char *name, const struct watch_server *server, size_t offset)
+{
+    append(text, name,
+           (const struct label[]){
+               {"deck", server->deck->name}, {"server", server->server->name}, {NULL, NULL}},
+           *(const double *)(const void *)((const char *)&server->host + offset));
+}
+
+static const struct {
+    const char *name, *help;
+    void (*append)(struct text *text, const char *name, const struct watch_server *server,
+                   size_t offset);
+    size_t offset; /* in struct watch_host or machine_room, a double */
+} host_metrics[] = {
+    {"pgdeck_host_cpu_share", "Busy, of all CPUs of the server's machine, where it is ours.",
+     append_host, offsetof(struct watch_host, cpu)},
+    {"pgdeck_host_iowait_share", "Of all CPUs, waiting for disks.", append_host,
+     offsetof(struct watch_host, iowait)},
+    {"pgdeck_host_steal_share", "Of all CPUs, taken by the hypervisor.", append_host,
+     offsetof(struct watch_host, steal)},
+    {"pgdeck_host_memory_bytes", "Memory of the machine.", append_host,
+     offsetof(struct watch_host, memory_bytes)},
+    {"pgdeck_host_memory_available_bytes", "Memory that can be had without swapping.", append_host,
+     offsetof(struct watch_host, memory_available_bytes)},
+    {"pgdeck_host_load", "Load average of a minute.", append_host,
+     offsetof(struct watch_host, load)},
+    {"pgdeck_host_disk_free_bytes", "Room left where the server keeps its files.", append_disks,
+     offsetof(struct machine_room, free_bytes)},
+    {"pgdeck_host_disk_size_bytes", "All room there.", append_disks,
+     offsetof(struct machine_room, size_bytes)},
+};
+
+static void
+append_hosts(struct text *text, const struct watch_generation *generation)
+{
+    for (size_t i = 0; i < sizeof(host_metrics) / sizeof(host_metrics[0]); i++) {
+        begin(text, host_metrics[i].name, "gauge", host_metrics[i].help);
+        for (size_t j = 0; j < generation->servers.count; j++) {
+            const struct watch_server *server = &generation->servers.items[j];
+            if (watch_has_host(server))
+                host_metrics[i].append(text, host_metrics[i].name, server, host_metrics[i].offset);
+        }
+    }
+}
+
+/* --- load ----------------------------------------------------------------------------------- */
+
 /* Mean sessions at work over the newest whole step. */
 static void
 append_load(struct text *text, const struct watch_generation *generation, double now)
@@ -368,6 +433,7 @@ watch_publish_metrics(struct watch *watch, const json_t *overview, double now)
     AUTO_TEXT text = {0};
 
     append_servers(&text, watch->generation);
+    append_hosts(&text, watch->generation);
     append_load(&text, watch->generation, now);
     append_databases(&text, watch->generation);
     append_targets(&text, overview);

@@ -111,6 +111,7 @@ server_of(const struct watch_server *server)
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
         json_object_set_new(one, numbers[i].name,
                             watch_number(server->is_known ? numbers[i].value : NAN));
+    json_object_set_new(one, "host", watch_host_of(server));
     return one;
 }
 

@@ -2,9 +2,10 @@
  * what has to outlive it (series, counters of statements) is in the memory, by name. Collectors
  * write with `lock` held, never while they ask a database; the publisher reads with it. */
 #pragma once
-#include "watch/series.h"
+#include "watch/host.h"
 #include "watch/session.h"
 #include "watch/statements.h"
+#include "watch/target.h"
 #include "watch/watch.h"
 
 #include <pthread.h>
@@ -61,6 +62,7 @@ struct watch_server {
     json_t *blocking; /* sessions that wait or are waited for; NULL: nobody */
     double blocking_at;
     int cores; /* 0: unknown */
+    struct watch_host host;
 };
 
 struct watch_collector { /* of one database */
@@ -71,7 +73,7 @@ struct watch_collector { /* of one database */
     struct watch_session session;
     pthread_t thread;
     bool is_started;
-    long long due_ms[WATCH_TASKS];
+    long long due_ms[WATCH_TASKS], host_due_ms;
     unsigned prepared;              /* bits by task, of this session */
     char faults[WATCH_TASKS][1024]; /* why a task knows nothing; "" : it does */
     bool was_asked, is_reachable;
@@ -153,10 +155,11 @@ struct watch_task {
 };
 extern const struct watch_task watch_tasks[];
 extern const size_t watch_task_count;
-/* --- activity.c, counters.c, blocking.c, query.c, ai_task.c, history.c --- */
+/* --- activity.c, blocking.c, counters.c, query.c, ai_task.c, history.c, host.c --- */
 watch_reader watch_read_activity, watch_read_server, watch_read_databases, watch_read_blocking,
     watch_read_probe, watch_read_statements, watch_read_texts, watch_read_yesterday,
-    watch_read_ai_tasks, watch_read_recall, watch_read_remember, watch_read_record;
+    watch_read_ai_tasks, watch_read_recall, watch_read_remember, watch_read_record,
+    watch_read_folders;
 watch_condition watch_is_blocked, watch_lacks_texts, watch_has_history, watch_has_ai_tasks,
     watch_wants_recall, watch_wants_remember, watch_wants_record;
 void *watch_load_new(void);
@@ -175,22 +178,4 @@ void *watch_scrape(void *scraper); /* a thread */
 /* --- publish.c --- */
 void *watch_publish(void *watch); /* a thread */
 /* --- target.c --- */
-enum watch_target_name {
-    WATCH_QUERY_P95,
-    WATCH_QUERY_P95_ESTIMATE, /* by the means of statements */
-    WATCH_AI_TASK,
-    WATCH_CACHE_HIT,
-    WATCH_CONNECTIONS,
-    WATCH_QUERY_MEAN,
-    WATCH_AI_TASK_ERRORS,
-    WATCH_TARGETS
-};
-extern const char *const watch_target_keys[WATCH_TARGETS]; /* "query_p95" */
-struct watch_series *watch_target_series(struct watch *watch, const struct deck *deck,
-                                         const struct deck_environment *environment,
-                                         enum watch_target_name name);
-/* Adds to the sums of an environment's target; as many values as it has. */
-void watch_target_add(struct watch *watch, const struct deck *deck,
-                      const struct deck_environment *environment, enum watch_target_name name,
-                      double now, const double *values);
 void watch_add_connections(struct watch_collector *collector, double now);

@@ -2,6 +2,7 @@
 """pgdeck watch: what it knows of servers that are well, and of those that are not."""
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -79,6 +80,30 @@ def test_signals(pgdeck, server, tmp_path):
     watch.send_signal(signal.SIGTERM)
     assert watch.wait(10) == 0
     wait_for(lambda: server.value(sessions) == 0, 10, "the end of the connections")
+
+
+def test_host(pgdeck, make_server, pg_version, tmp_path):
+    """The machine of a server that runs here: CPU, memory, and the room of its folders."""
+    server = make_server(pg_version)
+    place = server.folder / "space"
+    server.query(f"COPY (SELECT) TO PROGRAM 'mkdir {place}'")
+    server.query(f"CREATE TABLESPACE other_disk LOCATION '{place}'")
+    deck = write_deck(tmp_path, server.conninfo(), "postgres")
+    known, = look(pgdeck, deck, "overview", "--for", 3)["servers"]
+    host = known["host"]
+    assert 0 <= host["cpu"] <= 1 and 0 <= host["steal"] <= 1 and host["load"] >= 0
+    assert 0 < host["memory_available_bytes"] <= host["memory_bytes"]
+    data, wal, space = host["disks"]
+    assert [data["name"], wal["name"], space["name"]] == ["data", "WAL", "other_disk"]
+    room = os.statvfs(place)
+    assert space["size_bytes"] == room.f_blocks * room.f_frsize
+    assert space["free_bytes"] == pytest.approx(room.f_bavail * room.f_frsize, rel=0.5)  # others write, too
+    assert data["device"] == os.stat(server.data).st_dev == wal["device"]
+    metrics = check_metrics(pgdeck("watch", "-d", deck, "--once", "metrics", "--for", 3,
+                                   expect=0).out)
+    labels = '{deck="watched",server="main"'
+    assert metrics[f"pgdeck_host_memory_bytes{labels}}}"] == host["memory_bytes"]
+    assert metrics[f'pgdeck_host_disk_size_bytes{labels},disk="data"}}'] == data["size_bytes"]
 
 
 def wait_for_line(process, part):

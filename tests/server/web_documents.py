@@ -38,6 +38,16 @@ def environment(name, at, prefix=""):
                 target("query_mean", "query mean", "ms", None, 3.2, budget_left=None)]}
 
 
+def host(at):
+    disk = {"free_bytes": 3e9, "size_bytes": 50e9, "device": 1, "problem": None}
+    return {"at": at, "cpu": 0.34, "iowait": 0.02, "steal": 0.03, "memory_bytes": 16e9,
+            "memory_available_bytes": 4e9, "load": 1.27, "disks": [
+                disk | {"name": "data", "folder": "/var/lib/postgresql/15/main"},
+                disk | {"name": "WAL", "folder": "/var/lib/postgresql/15/main/pg_wal"},
+                disk | {"name": "away", "folder": "/mnt/away", "free_bytes": None,
+                        "size_bytes": None, "device": None, "problem": "Permission denied"}]}
+
+
 def waves(count, height, phase):
     return [round(height * (1.2 + math.sin(i / 17 + phase) + 0.4 * math.sin(i / 3.1)) / 2, 3)
             if height else 0 for i in range(count)]
@@ -101,7 +111,8 @@ def calm(at):
                          "max_connections": 100, "reserved_connections": 3, "sessions": 42,
                          "active": 3, "idle_in_transaction": 1, "waiting_for_lock": 0,
                          "oldest_transaction_s": 400, "replay_lag_s": None, "xid_age": 3e8,
-                         "multixact_age": 10, "cores": 2, "sampled_at": at}]},
+                         "multixact_age": 10, "cores": 2, "sampled_at": at,
+                         "host": host(at)}]},
         "alerts": {"at": at, "alerts": []},
         "load": load(at),
         "blocking": {"at": at, "servers": []},
@@ -146,7 +157,10 @@ def hostile(at):
     environments[1]["targets"][0].update(now=900.0, budget_left=-2.0, label=HOSTILE,
                                          source=HOSTILE)
     documents["overview"]["environments"] = environments
-    documents["overview"]["servers"][0].update(server=HOSTILE, version=HOSTILE)
+    server = documents["overview"]["servers"][0]
+    server.update(server=HOSTILE, version=HOSTILE)
+    for disk in server["host"]["disks"]:
+        disk.update(name=HOSTILE, folder=HOSTILE)
     documents["alerts"]["alerts"] = [{
         "level": level, "name": HOSTILE, "server": HOSTILE, "environment": HOSTILE,
         "database": HOSTILE, "object": HOSTILE, "since": at - 100, "message": f"{level}: {HOSTILE}",

@@ -4,12 +4,13 @@ import { copyable, el, fill, icon, table } from "./dom.js";
 import { Chart, canDraw } from "./chart.js";
 import { follow } from "./data.js";
 import { BAD, OK, UNKNOWN, standing } from "./state.js";
-import { age, byUnit, change, count, duration, moment, oneLine, share }
+import { age, bytes, byUnit, change, count, duration, moment, oneLine, share }
   from "./format.js";
 
 const FAST_MS = 2000, SLOW_MS = 10000;
 const PARTITIONS_SHOWN = 8, QUERIES_SHOWN = 10, CHANGES_SHOWN = 8, FINDINGS_SHOWN = 5;
 const OLD_S = 60, OLD_XIDS = 200e6; // of a transaction; autovacuum_freeze_max_age's default
+const LOW_DISK = 0.1, LOW_MEMORY = 0.05; // of all
 const LOAD_COLORS = {
   CPU: "--w-cpu", IO: "--w-io", Lock: "--w-lock", LWLock: "--w-lwlock", Client: "--w-client",
   IPC: "--w-ipc", Timeout: "--w-timeout", BufferPin: "--w-pin", Extension: "--w-extension",
@@ -118,6 +119,36 @@ function environmentRow(environment) {
     databaseFaults(environment));
 }
 
+/** Folders on the same file system are one disk. */
+function diskFacts(disks) {
+  const known = disks.filter((one) => typeof one.free_bytes === "number");
+  const devices = [...new Set(known.map((one) => one.device))];
+  return devices.map((device) => {
+    const [first, ...others] = known.filter((one) => one.device === device);
+    return el("span", {
+      class: first.free_bytes < LOW_DISK * first.size_bytes ? "bad" : "",
+      title: [first, ...others].map((one) => `${one.name}: ${one.folder}`).join("\n"),
+    }, `${[first, ...others].map((one) => one.name).join(", ")}: ${bytes(first.free_bytes)} of `,
+    `${bytes(first.size_bytes)} free`);
+  });
+}
+
+/** The machine that a server runs on, where it is watch's own. */
+function hostLine(host) {
+  if (!host) return null;
+  const isShort = host.memory_available_bytes < LOW_MEMORY * host.memory_bytes;
+  const facts = [
+    typeof host.cpu === "number" && `CPU ${share(host.cpu)}`,
+    host.iowait > 0.01 && `${share(host.iowait)} waiting for disks`,
+    host.steal > 0.01 && el("span", { class: "bad" }, `${share(host.steal)} stolen`),
+    typeof host.load === "number" && `load ${count(Math.round(host.load * 10) / 10)}`,
+    typeof host.memory_bytes === "number" && el("span", { class: isShort ? "bad" : "" },
+      `memory: ${bytes(host.memory_available_bytes)} of ${bytes(host.memory_bytes)} available`),
+    ...diskFacts(host.disks),
+  ].filter(Boolean);
+  return el("span", { class: "host" }, facts.flatMap((fact, i) => (i ? [" \u00b7 ", fact] : [fact])));
+}
+
 function serverLine(server) {
   if (!server.is_reachable) return null;
   const facts = [
@@ -131,7 +162,8 @@ function serverLine(server) {
     server.xid_age > OLD_XIDS && `${count(server.xid_age)} transactions since the oldest freeze`,
   ].filter(Boolean);
   return el("li", null, el("b", null, server.server), ` ${facts.join(" \u00b7 ")}`,
-    server.started_at ? [" \u00b7 up ", ago(server.started_at)] : null);
+    server.started_at ? [" \u00b7 up ", ago(server.started_at)] : null,
+    hostLine(server.host));
 }
 
 function showEnvironments(place, overview) {
