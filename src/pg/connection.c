@@ -165,6 +165,8 @@ connect_fault(const struct pg_target *target, PGconn *connection, struct error *
         {"is not permitted to log in", ERROR_AUTHENTICATION, "The role needs LOGIN."},
         {"permission denied for database", ERROR_PRIVILEGE, "The role needs CONNECT on it."},
         {"permission denied", ERROR_PRIVILEGE, NULL},
+        {"unsupported startup parameter", ERROR_REFUSED,
+         "A connection pooler is between: give host and port of the server itself."},
         {"too many connections", ERROR_UNREACHABLE, "All connection slots are taken."},
         {"too many clients", ERROR_UNREACHABLE, "All connection slots are taken."},
         {"does not exist", ERROR_NO_DATABASE, NULL},

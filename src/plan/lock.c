@@ -3,6 +3,7 @@
 
 #include "base/embed.h"
 #include "base/interrupt.h"
+#include "plan/direct.h"
 #include "plan/plan.h"
 
 #include <stdio.h>
@@ -50,6 +51,10 @@ plan_lock(const struct deck_server *server, const char *purpose, bool is_waiting
 
     if (!pg_connect(&target, &connection, err))
         return error_wrap(err, "server \"%s\"", server->name);
+    if (!plan_is_direct(&target, connection, err)) {
+        error_wrap(err, "server \"%s\"", server->name);
+        goto fail;
+    }
     if (!name_session(connection, purpose, err))
         goto fail;
     for (int tries = 0;; tries++) {

@@ -4,7 +4,7 @@
 #include "pg/connection.h"
 
 /* Takes the lock; is_waiting: until it is free (or interrupted), else ERROR_LOCKED names the
- * holder. The lock lasts as long as the connection. */
+ * holder. The lock lasts as long as the connection, which must not be a pooler's: ERROR_REFUSED. */
 bool plan_lock(const struct deck_server *server, const char *purpose, bool is_waiting,
                PGconn **ret_connection, struct error *err) MUST_CHECK;
 /* Whether the lock is still held, i.e. its connection alive. */
