@@ -83,6 +83,34 @@ add_step(struct watch_load_step *steps, size_t count, int64_t step, const float 
 }
 
 static void
+sample_statement(const struct watch_server *server, const PGresult *result, int row, double now)
+{
+    const struct watch_statement_key key = {
+        .database_oid = (uint32_t)pg_integer(result, row, "database_oid"),
+        .role_oid = (uint32_t)watch_value(result, row, "role_oid"),
+        .query_id = pg_integer(result, row, "query_id"),
+    };
+    struct watch_statement *statement = watch_statements_find(server->statements, &key);
+    const char *type = pg_value(result, row, "wait_type");
+    const char *application = pg_value(result, row, "application");
+    struct watch_sample sample = {
+        .at = now,
+        .runs_s = watch_value(result, row, "query_s"),
+        .sessions = (int)pg_integer(result, row, "sessions"),
+        .pid = (int)watch_value(result, row, "pid"),
+    };
+
+    if (statement == NULL)
+        return;
+    if (type != NULL)
+        snprintf(sample.event, sizeof(sample.event), "%s:%s", type,
+                 pg_value(result, row, "wait_event"));
+    snprintf(sample.application, sizeof(sample.application), "%s",
+             application == NULL ? "" : application);
+    watch_statement_sample(statement, &sample);
+}
+
+static void
 count_row(struct watch_collector *collector, const PGresult *result, int row, float *sessions)
 {
     struct watch_server *server = collector->server;
@@ -130,8 +158,11 @@ watch_read_activity(struct watch_collector *collector, const PGresult *result, d
         if (one->server == server)
             one->sessions = one->active = one->idle_in_transaction = 0;
     }
-    for (int row = 0; row < PQntuples(result); row++)
+    for (int row = 0; row < PQntuples(result); row++) {
         count_row(collector, result, row, sessions);
+        if (pg_value(result, row, "query_id") != NULL)
+            sample_statement(server, result, row, now);
+    }
     server->sampled_at = now;
     add_step(server->load->hour, WATCH_STEPS, (int64_t)now / WATCH_STEP_S, sessions);
     add_step(server->load->day, WATCH_DAY_STEPS, (int64_t)now / WATCH_DAY_STEP_S, sessions);

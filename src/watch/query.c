@@ -2,6 +2,7 @@
 /* Reads what pg_stat_statements counts, and puts up the costliest statements. */
 #include "watch/document.h"
 
+#include "base/embed.h"
 #include "pg/script.h"
 
 #include <math.h>
@@ -182,6 +183,22 @@ watch_read_yesterday(struct watch_collector *collector, const PGresult *result, 
     }
 }
 
+/* Whether it is one of pgdeck's own: each of its files begins with a line that says what it does.
+ */
+static bool
+is_own(const char *query)
+{
+    const size_t length = query == NULL ? 0 : strcspn(query, "\n");
+
+    for (size_t i = 0; i < embedded_file_count && length > 0; i++) {
+        const char *text = embedded_files[i].text;
+        if (strncmp(text, "-- what: ", strlen("-- what: ")) == 0 && strcspn(text, "\n") == length &&
+            strncmp(text, query, length) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* --- documents ------------------------------------------------------------------------------ */
 
 static json_t *
@@ -197,7 +214,8 @@ statement_of(struct watch_server *server, const struct watch_collector *database
                                   XXH3_64bits(server->server->name, strlen(server->server->name)) ^
                                   XXH3_64bits(server->deck->name, strlen(server->deck->name))));
     json_t *one = json_pack(
-        "{s:s, s:s, s:o, s:o, s:o, s:o}", "id", id, "query_id", query_id, "database",
+        "{s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "id", id, "query_id", query_id, "is_own",
+        is_own(statement->query), "database",
         database == NULL ? json_null() : watch_json(database->database->name), "environment",
         database == NULL ? json_null() : watch_json(database->database->environment->name), "role",
         watch_json(statement->role), "query", watch_json(statement->query));
@@ -236,9 +254,30 @@ series_of(const struct watch_statement *statement, double now)
                      (json_int_t)(newest + 1) * WATCH_SLOT_S, "calls", calls, "mean_ms", means);
 }
 
+/* The newest last. */
+static json_t *
+samples_of(const struct watch_statement *statement, const struct watch_collector *database)
+{
+    const struct watch_day *day = statement->day;
+    json_t *samples = json_array();
+    size_t count = day == NULL ? 0 : day->sample_count;
+
+    for (size_t i = count > WATCH_SAMPLES ? count - WATCH_SAMPLES : 0; i < count; i++) {
+        const struct watch_sample *sample = &day->samples[i % WATCH_SAMPLES];
+        json_array_append_new(
+            samples,
+            json_pack("{s:f, s:f, s:i, s:o, s:o, s:o, s:o}", "at", sample->at, "runs_s",
+                      sample->runs_s, "sessions", sample->sessions, "event",
+                      watch_json(sample->event[0] == '\0' ? "CPU" : sample->event), "application",
+                      watch_json(sample->application), "role", watch_json(statement->role),
+                      "database", watch_json(database->database->name)));
+    }
+    return samples;
+}
+
 static void
 put_query(struct watch *watch, const json_t *one, const struct watch_statement *statement,
-          double now)
+          const struct watch_collector *database, double now)
 {
     json_t *page = json_copy((json_t *)one);
     char name[64];
@@ -246,6 +285,7 @@ put_query(struct watch *watch, const json_t *one, const struct watch_statement *
     snprintf(name, sizeof(name), "query/%s", json_string_value(json_object_get(one, "id")));
     json_object_set_new(page, "at", json_real(now));
     json_object_set_new(page, "series", series_of(statement, now));
+    json_object_set_new(page, "samples", samples_of(statement, database));
     watch_board_put_json(watch->board, name, page);
 }
 
@@ -274,7 +314,7 @@ queries_of(struct watch *watch, struct watch_server *server, double now)
         if (database == NULL)
             continue;
         json_t *one = statement_of(server, database, top[i], &all, now);
-        put_query(watch, one, top[i], now);
+        put_query(watch, one, top[i], database, now);
         shown.calls += json_number_value(json_object_get(one, "calls"));
         shown.ms += json_number_value(json_object_get(one, "total_ms"));
         json_array_append_new(list, one);

@@ -242,3 +242,17 @@ watch_statements_top(struct watch_statements *statements, double now,
     }
     return count;
 }
+
+void
+watch_statement_sample(struct watch_statement *statement, const struct watch_sample *sample)
+{
+    struct watch_day *day = statement->day;
+
+    if (day == NULL)
+        return;
+    const struct watch_sample *newest =
+        &day->samples[(day->sample_count + WATCH_SAMPLES - 1) % WATCH_SAMPLES];
+    if (day->sample_count == 0 || newest->pid != sample->pid || newest->runs_s > sample->runs_s)
+        day->sample_count++;
+    day->samples[(day->sample_count - 1) % WATCH_SAMPLES] = *sample;
+}

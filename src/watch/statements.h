@@ -10,7 +10,8 @@ enum {
     WATCH_SLOTS = 12,
     WATCH_STATEMENTS_MAX = 20000,
     WATCH_TOP = 50,
-    WATCH_DAY_SLOTS = 288
+    WATCH_DAY_SLOTS = 288,
+    WATCH_SAMPLES = 20
 };
 
 struct watch_statement_key {
@@ -37,9 +38,17 @@ struct watch_statement {
     struct watch_day *day; /* once it was among the first; NULL */
 };
 
+struct watch_sample { /* sessions that were seen to run it; the one that had run longest */
+    double at, runs_s;
+    int sessions, pid;
+    char event[80], application[64]; /* event "": CPU */
+};
+
 struct watch_day {
     int64_t steps[WATCH_DAY_SLOTS];
     float calls[WATCH_DAY_SLOTS], ms[WATCH_DAY_SLOTS];
+    struct watch_sample samples[WATCH_SAMPLES]; /* sample n is at n % WATCH_SAMPLES */
+    size_t sample_count;                        /* of all time */
 };
 
 struct watch_statements {
@@ -68,6 +77,9 @@ bool watch_statements_add(struct watch_statements *statements,
 void watch_statements_end(struct watch_statements *statements, double now);
 struct watch_statement *
 watch_statements_find(struct watch_statements *statements, const struct watch_statement_key *key);
+/* A run that goes on replaces its sample of before. Nothing is kept of one that was never among the
+ * first. */
+void watch_statement_sample(struct watch_statement *statement, const struct watch_sample *sample);
 /* What it did in the last hour. */
 struct watch_work watch_statement_hour(const struct watch_statement *statement, double now);
 /* The costliest of the last hour, at most WATCH_TOP, and the sum of all. */

@@ -161,6 +161,35 @@ def test_statements(pgdeck, counted, tmp_path):
     assert not any("before" in (q["query"] or "") for q in server["queries"])
     assert all(q["calls"] > 0 and q["total_ms"] >= 0 for q in server["queries"])
     assert server["other"]["calls"] >= 0
+    own = [q["query"] for q in server["queries"] if q["is_own"]]
+    assert own and all(text.startswith("-- what: ") for text in own) and not query["is_own"]
+
+
+def test_samples_of_a_query(pgdeck, counted, tmp_path, watching):
+    """Who was seen to run it; a run that goes on is one sample."""
+    deck = write_deck(tmp_path, counted.conninfo(), "postgres", more="watch: {statements: 1s}\n")
+    counted.query("SELECT pg_sleep(0.1)")  # as below: a numeric one
+    query_id = str(counted.value("SELECT queryid FROM pg_stat_statements "
+                                 "WHERE query = 'SELECT pg_sleep($1)'"))
+    watch = watching(deck)
+    found, runs = [], []
+
+    def seen():
+        runs.append(time.time())
+        with counted.connect(application_name="sleeper") as connection:
+            connection.execute("SELECT pg_sleep(2.2)")
+        found[:] = [q for server in (watch.document("queries") or {"servers": []})["servers"]
+                    for q in server["queries"] if q["query_id"] == query_id]
+        found[:] = [watch.document(f"query/{q['id']}") for q in found]
+        return found and found[0]["samples"]
+    wait_for(seen, 40, "samples")
+    sample = found[0]["samples"][-1]
+    assert sample["application"] == "sleeper" and sample["event"] == "Timeout:PgSleep"
+    assert sample["database"] == "postgres" and sample["sessions"] == 1
+    assert 0.2 < sample["runs_s"] < 2.3
+    times = [sample["at"] for sample in found[0]["samples"]]
+    assert times == sorted(times) and len(times) <= len(runs)
+    watch.end()
 
 
 def test_metrics(pgdeck, counted, tmp_path):

@@ -78,7 +78,7 @@ QUERIES = (
 def query(i, text, database="saascontrol_prod_pro1", role="production_api_gateway_a"):
     mean = 0.4 * 7 ** (i % 4)
     return {"id": f"{i:x}f3a", "database": database, "role": role, "query": text,
-            "query_id": "-4711", "environment": "production",
+            "query_id": "-4711", "is_own": i == 4, "environment": "production",
             "calls": 120000 // (i + 1), "rows": 5000, "total_ms": mean * 1000, "mean_ms": mean,
             "share": 0.45 / (i + 1), "p95_ms": mean * 2.9, "p95_is_estimate": True,
             "cache_hit": 0.997, "mean_ms_yesterday": mean * (0.6 + 0.5 * i) if i != 2 else None}

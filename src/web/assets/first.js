@@ -322,6 +322,7 @@ function queryRow(query, has) {
     el("td", { class: "text" },
       el("a", { href: `#/query/${query.id}`, title: oneLine(query.query).slice(0, 600) },
         el("code", null, oneLine(query.query).slice(0, 300))),
+      query.is_own ? chip("own", "pgdeck's own") : null,
       quiet(`${query.database}${query.role ? ` · ${query.role}` : ""}`)),
     el("td", { class: "bar-cell" }, shareBar(query.share)),
     el("td", { class: "number wide" }, count(query.calls)),

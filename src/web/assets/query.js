@@ -70,7 +70,8 @@ const SAMPLE_HEADS = [["At"], ["Session"], ["Waits for"], ["Runs for", "number"]
 
 function sampleRow(sample) {
   return el("tr", null, el("td", null, moment(sample.at)),
-    el("td", null, [sample.role, sample.application].filter(Boolean).join(" · ")),
+    el("td", null, [sample.role, sample.application, sample.sessions > 1
+      && `and ${sample.sessions - 1} more`].filter(Boolean).join(" · ")),
     el("td", null, sample.event ?? sample.wait_event ?? "CPU"),
     el("td", { class: "number" }, duration(sample.runs_ms ?? (sample.runs_s ?? NaN) * 1000)));
 }
