@@ -89,6 +89,7 @@ struct bench_load {
     uint64_t unfinished;         /* due, but not done when the time to drain was over */
     uint64_t done, errors;       /* sums over the classes */
     uint64_t user_ns, system_ns; /* CPU of the driver's thread */
+    double ticks, stolen_ticks;  /* of all CPUs meanwhile; stolen: by the hypervisor */
     struct histogram *late; /* from when it was due and a connection idle until it was sent: the
                              * driver's own fault */
 };
@@ -99,7 +100,8 @@ bench_load_new(struct arena *arena, const char *const *class_names, size_t class
 void bench_load_merge(struct bench_load *into, const struct bench_load *from);
 /* Empty again, memory kept. */
 void bench_load_clear(struct bench_load *load);
-/* Why the driver may have been the limit ("the driver used 83 % of a CPU", ...); NULL: it was not.
+/* Why the driver or its machine may have been the limit ("the driver used 83 % of a CPU", ...);
+ * NULL: it was not.
  * Times the driver took itself are then in the responses. */
 const char *bench_load_limit(const struct bench_load *load, struct arena *arena);
 

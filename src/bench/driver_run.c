@@ -2,6 +2,7 @@
 #include "bench/driver_run.h"
 
 #include "base/interrupt.h"
+#include "base/machine.h"
 
 #include <string.h>
 #include <sys/epoll.h>
@@ -336,6 +337,7 @@ bench_driver_run(struct bench_driver *driver, const struct bench_source *source,
                  uint64_t duration_ns, struct bench_load *load, struct error *err)
 {
     struct rusage before, after;
+    struct machine_ticks ticks_before = machine_read_ticks();
     uint64_t start_ns = bench_clock_ns();
 
     driver->source = source;
@@ -360,7 +362,10 @@ bench_driver_run(struct bench_driver *driver, const struct bench_source *source,
     bool is_whole = loop(driver, err);
     getrusage(RUSAGE_THREAD, &after);
     uint64_t stop_ns = bench_clock_ns();
+    struct machine_ticks ticks_after = machine_read_ticks();
     load->wall_ns += stop_ns - start_ns;
+    load->ticks += ticks_after.total - ticks_before.total;
+    load->stolen_ticks += ticks_after.steal - ticks_before.steal;
     if (stop_ns > driver->second_ns)
         add_second(driver, stop_ns - driver->second_ns);
     load->user_ns += time_ns(after.ru_utime) - time_ns(before.ru_utime);

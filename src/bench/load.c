@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "bench/driver_run.h"
+#include "bench/report.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -59,6 +60,8 @@ bench_load_merge(struct bench_load *into, const struct bench_load *from)
     into->errors += from->errors;
     into->user_ns += from->user_ns;
     into->system_ns += from->system_ns;
+    into->ticks += from->ticks;
+    into->stolen_ticks += from->stolen_ticks;
     histogram_merge(into->late, from->late, 1);
 }
 
@@ -87,14 +90,16 @@ bench_load_clear(struct bench_load *load)
 const char *
 bench_load_limit(const struct bench_load *load, struct arena *arena)
 {
-    static const double cpu_limit = 0.7;
     enum { LATE_LIMIT_NS = 1000000 };
     double cpu =
         load->wall_ns == 0 ? 0 : (double)(load->user_ns + load->system_ns) / (double)load->wall_ns;
     uint64_t late_ns = histogram_percentile(load->late, 0.99);
 
-    if (cpu > cpu_limit)
+    if (cpu > BENCH_DRIVER_LIMIT)
         return arena_printf(arena, "the driver used %.0f %% of a CPU", cpu * 100);
+    if (load->ticks > 0 && load->stolen_ticks / load->ticks > BENCH_STEAL_LIMIT)
+        return arena_printf(arena, "the hypervisor took %.0f %% of the CPU time",
+                            load->stolen_ticks / load->ticks * 100);
     if (late_ns > LATE_LIMIT_NS)
         return arena_printf(arena, "the driver sent 1 %% of the requests %.1f ms late or more",
                             (double)late_ns / 1e6);
