@@ -18,7 +18,9 @@ enum {
     FILL_FIRST = 2000,
     FILL_PER_SECOND = 3000, /* tasks that wait at first */
     SNAPSHOT_BLOCKS = 5,
-    LIFE_BLOCKS = 2, /* a block of the tasks' life lasts so many times longer */
+    SPARE_MEGABYTES = 500,
+    KILOBYTES_A_TASK = 16, /* at most: row versions, index entries, result, and WAL */
+    LIFE_BLOCKS = 2,       /* a block of the tasks' life lasts so many times longer */
 };
 static const double saturation_share = 0.8;
 
@@ -71,6 +73,22 @@ static const struct {
                                          "that it ran"},
     [WORK_CLAIM] = {"claim", "from when a worker had room until it had tasks"},
 };
+
+/* --- what it needs -------------------------------------------------------------------------- */
+
+/* The suite removes its tasks after each block, but nothing goes while a snapshot is open. */
+int64_t
+ai_needed_megabytes(const struct bench_options *options)
+{
+    double block_s = options->ai_block_ms / 1000.0;
+    double rate = options->rate > 0 ? options->rate : FILL_PER_SECOND;
+    double filled = FILL_FIRST + block_s * FILL_PER_SECOND;
+    double lasts_s = options->snapshot_s > 0 ? options->snapshot_s + block_s * SNAPSHOT_BLOCKS * 2
+                                             : block_s * LIFE_BLOCKS;
+    double tasks = filled > rate * lasts_s ? filled : rate * lasts_s;
+
+    return SPARE_MEGABYTES + (int64_t)(tasks * KILOBYTES_A_TASK / 1024);
+}
 
 /* --- one block -------------------------------------------------------------------------------- */
 

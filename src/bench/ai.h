@@ -57,6 +57,8 @@ bool ai_fill(struct ai_suite *suite, struct ai_case *one, int count, struct erro
 bool ai_settle(struct ai_case *one, bool is_drained, struct error *err) MUST_CHECK;
 
 /* ai.c */
+/* On the disk of each server. */
+int64_t ai_needed_megabytes(const struct bench_options *options);
 double ai_median_rate(const struct ai_case *one);
 /* ai_summary.c: the suite's tables. */
 void ai_summarize(struct ai_suite *suite);

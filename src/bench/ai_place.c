@@ -2,6 +2,7 @@
 #include "bench/ai.h"
 
 #include "base/embed.h"
+#include "bench/cost.h"
 
 static bool
 ask(const struct ai_case *one, const char *file, const char *parameter, PGresult **ret_rows,
@@ -36,6 +37,18 @@ check_active(const struct ai_case *one, struct error *err)
 }
 
 static bool
+check_space(const struct ai_suite *suite, const struct ai_case *one, const PGresult *place,
+            struct error *err)
+{
+    if (bench_check_room(one->connection, pg_value(place, 0, "data_directory"),
+                         ai_needed_megabytes(suite->run->options), err))
+        return true;
+    error_wrap(err, "server \"%s\"", one->label);
+    return error_hint(err, "Shorter blocks (--block-ms), fewer tasks (--rate) or a shorter "
+                           "--snapshot-s need less.");
+}
+
+static bool
 check_place(const struct ai_suite *suite, struct ai_case *one, struct error *err)
 {
     AUTO_PGRESULT place = NULL;
@@ -60,7 +73,7 @@ check_place(const struct ai_suite *suite, struct ai_case *one, struct error *err
                                "them. --i-know allows that; pgdeck demo --keep makes two servers "
                                "of its own.");
     }
-    return check_active(one, err);
+    return check_active(one, err) && check_space(suite, one, place, err);
 }
 
 static bool

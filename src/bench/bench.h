@@ -154,6 +154,11 @@ struct bench_results {
                            * what was measured until then */
 };
 
+/* Whether the server after can be measured: its suites, and queries that it understands. Looks
+ * only; for who first has to make the one before. */
+bool
+bench_check(struct arena *arena, const struct bench_options *options, struct error *err) MUST_CHECK;
+
 /* Measures. False when nothing could be measured (servers not there, a query that does not
  * parse: before anything is timed); true otherwise, even when stopped early: see stopped. options
  * must stay as long as the results. */

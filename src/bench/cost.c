@@ -2,6 +2,7 @@
 #include "bench/cost.h"
 
 #include "base/embed.h"
+#include "base/machine.h"
 #include "bench/run.h"
 #include "pg/connection.h"
 
@@ -81,6 +82,20 @@ bench_postmaster_of(PGconn *connection)
     if (!bench_is_backend_here(connection) || !read_times((pid_t)PQbackendPID(connection), &times))
         return 0;
     return times.parent;
+}
+
+bool
+bench_check_room(PGconn *connection, const char *folder, int64_t needed_megabytes,
+                 struct error *err)
+{
+    static const double megabyte = 1 << 20;
+    struct machine_room room;
+
+    if (folder == NULL || bench_postmaster_of(connection) == 0 ||
+        !machine_read_room(folder, &room) || room.free_bytes / megabyte >= (double)needed_megabytes)
+        return true;
+    return error_set(err, ERROR_DISK_FULL, "needs %lld MB in \"%s\", %.0f MB are free",
+                     (long long)needed_megabytes, folder, room.free_bytes / megabyte);
 }
 
 /* --- the server's own counters -------------------------------------------------------------- */

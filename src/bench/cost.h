@@ -18,5 +18,9 @@ void bench_cost_add(struct bench_cost *into, const struct bench_cost *start,
 
 /* The process that started this session's; 0 when it is not on this machine. */
 pid_t bench_postmaster_of(PGconn *connection);
+/* Whether a server on this machine, with its data in folder, has so much free. True where that is
+ * not to be seen: folder NULL, or another machine. Errors: ERROR_DISK_FULL. */
+bool bench_check_room(PGconn *connection, const char *folder, int64_t needed_megabytes,
+                      struct error *err) MUST_CHECK;
 /* CPU time of a process and all its children, the ended ones too; 0: unknown. */
 uint64_t bench_family_cpu_ns(pid_t parent);

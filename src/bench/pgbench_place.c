@@ -7,10 +7,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
-#define MEGABYTE ((int64_t)1 << 20)
 #define MARK "made by pgdeck bench"
 
 static const char *const names[BENCH_ARMS] = {"pgdeck_bench_before", "pgdeck_bench_after"};
@@ -20,20 +18,15 @@ enum { MEGABYTES_A_SCALE = 40, SPARE_MEGABYTES = 500 }; /* data, WAL and bloat o
 /* --- before anything runs ------------------------------------------------------------------- */
 
 static bool
-check_space(const struct pgbench *pgbench, const char *folder, struct error *err)
+check_space(const struct pgbench *pgbench, PGconn *connection, const char *folder,
+            struct error *err)
 {
-    struct statvfs status;
-    int64_t needed =
-        (SPARE_MEGABYTES + (int64_t)pgbench->run->options->scale * MEGABYTES_A_SCALE) * MEGABYTE;
+    int scale = pgbench->run->options->scale;
+    int64_t needed = SPARE_MEGABYTES + (int64_t)scale * MEGABYTES_A_SCALE;
 
-    if (folder == NULL || statvfs(folder, &status) != 0)
-        return true; /* another machine's, or not for us to see */
-    int64_t available = (int64_t)status.f_bavail * (int64_t)status.f_frsize;
-    if (available >= needed)
+    if (bench_check_room(connection, folder, needed, err))
         return true;
-    error_set(err, ERROR_DISK_FULL, "pgbench at scale %d needs %lld MB in \"%s\", %lld MB are free",
-              pgbench->run->options->scale, (long long)(needed / MEGABYTE), folder,
-              (long long)(available / MEGABYTE));
+    error_wrap(err, "pgbench at scale %d", scale);
     return error_hint(err, "Give a smaller --scale.");
 }
 
@@ -62,8 +55,7 @@ check_place(struct pgbench *pgbench, size_t arm, struct error *err)
                   session.label, PQuser(session.connection));
         return error_hint(err, "pgbench works in a database of its own: ALTER ROLE ... CREATEDB.");
     }
-    return bench_postmaster_of(session.connection) == 0 ||
-           check_space(pgbench, pg_value(rows, 0, "data_directory"), err);
+    return check_space(pgbench, session.connection, pg_value(rows, 0, "data_directory"), err);
 }
 
 bool

@@ -213,6 +213,22 @@ run_to_the_end(struct bench_run *run)
 }
 
 bool
+bench_check(struct arena *arena, const struct bench_options *options, struct error *err)
+{
+    struct bench_options alone = *options;
+    struct bench_results *results = ARENA_NEW(arena, struct bench_results);
+    struct bench_run run = {.arena = arena, .options = &alone, .results = results};
+
+    alone.arms[BENCH_BEFORE] = alone.arms[BENCH_AFTER];
+    results->options = &alone;
+    bool is_fine = choose_queries(&run, err) && bench_open(&run, err) && bench_prepare(&run, err) &&
+                   bench_open_suites(&run, err);
+    bench_close_suites(&run);
+    bench_close(&run);
+    return is_fine;
+}
+
+bool
 bench_run(struct arena *arena, const struct bench_options *options,
           struct bench_results *ret_results, struct error *err)
 {

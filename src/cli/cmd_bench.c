@@ -319,9 +319,9 @@ set_before(struct cli *cli, const struct bench_command *command,
         }
         order.schema_path = database->schema->path;
     }
-    if (!bench_stock_make(cli->arena, &order, stock, err))
-        return false;
     options->arms[BENCH_AFTER].label = "deck";
+    if (!bench_check(cli->arena, options, err) || !bench_stock_make(cli->arena, &order, stock, err))
+        return false;
     *arm = (struct bench_arm){.label = "stock", .target = {.conninfo = stock->conninfo}};
     return true;
 }

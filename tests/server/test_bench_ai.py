@@ -125,6 +125,12 @@ def test_other_peoples_databases_are_left_alone(run, arms):
     arms.query(f"COMMENT ON DATABASE {AFTER} IS 'made by pgdeck bench'")
 
 
+def test_too_little_space_is_said_first(run, arms):
+    result = run("--rate", "1000000", "--snapshot-s", "86400", expect=16)
+    assert "MB are free" in result.err and "--snapshot-s" in result.err and "server " in result.err
+    assert arms.value(OWN, dbname=AFTER) == 0
+
+
 def test_a_database_without_tasks(run, arms):
     arms.query("ALTER TABLE ai_task_queue RENAME TO another", dbname=AFTER)
     assert "has no AI tasks" in run(expect=22).err

@@ -105,6 +105,14 @@ def test_refused_before_anything_is_made(pgdeck, deck, env, tmp_path):
     assert code == 10 and "schema" in err and "deck.yaml:" in err
     code, err = run("--stock", "--environment", "tset")
     assert code == 64 and "tset" in err
+    # Nothing was copied: the server asked is the deck's, not the one that would be made.
+    code, err = run("--stock", "--ai", "--database", NAMES[0])
+    assert code == 22 and 'server "deck" has no AI tasks' in err and "--ai" in err
+    query = deck.parent / "workload" / "wrong.sql"
+    query.write_text("-- name: wrong\n-- class: lookup\nSELECT nothing FROM tasks;\n")
+    code, err = run("--stock", "--database", NAMES[0])
+    assert 'on server "deck"' in err and "wrong.sql:3" in err
+    query.unlink()
     code, err = run("--stock", "--database", "stock/c")
     assert code == 64 and "stock/b" in err
 
@@ -113,7 +121,7 @@ def test_refused_before_anything_is_made(pgdeck, deck, env, tmp_path):
 def test_too_little_space_is_said_first(pgdeck, deck, env, tmp_path):
     small = tmp_path / "small"
     small.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=50m", "tmpfs", small], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=50m,mode=700", "tmpfs", small], check=True)
     try:
         result = pgdeck("bench", "--deck", deck, "--stock", "--database", NAMES[0],
                         env={**env, "PGDECK_STATE_DIR": str(small)})
