@@ -4,8 +4,26 @@
 
 enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS };
 
+static bool
+leads_nothing(const struct watch_collector *collector)
+{
+    return collector->server->leader != collector;
+}
+
+static void
+read_nothing(struct watch_collector *collector, const PGresult *result, double now)
+{
+    (void)collector;
+    (void)result;
+    (void)now;
+}
+
 const struct watch_task watch_tasks[] = {
     {.name = "probe", .interval_ms = 5 * MINUTE_MS, .read = watch_read_probe},
+    {.name = "alive", /* where nothing else is asked for minutes */
+     .interval_ms = 10 * SECOND_MS,
+     .read = read_nothing,
+     .is_wanted = leads_nothing},
     {.name = "server",
      .interval_ms = 30 * SECOND_MS,
      .scope = WATCH_OF_SERVER,

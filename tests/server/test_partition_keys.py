@@ -78,7 +78,7 @@ def test_a_live_table_is_converted_and_kept_up(existing, kind):
         assert lowest == sorted(lowest)
     # retention, by the program and by SQL alone
     existing.write(more=declared(kind, its["retain"]).replace("premake: 2", "premake: 3"))
-    existing.file.write_text(existing.file.read_text().replace("partition]", "partition, monitoring]"))
+    existing.file.write_text(existing.file.read_text().replace("partition,", "partition, monitoring,"))
     existing.pgdeck("apply", "-d", existing.file, "--yes", "--only", "monitoring", expect=0)
     existing.run("CALL monitoring.maintain_partitions(false)")
     assert len(bounds(existing, "events")) == len(made) + 1

@@ -212,7 +212,7 @@ def test_sql_alone_does_the_upkeep(deck, full_size):
         text = more.replace("EVERY", every)
         deck.write(EVENTS, more=text).applied()
         deck.write(EVENTS, more=text.replace("premake: 2, past: 4", f"retain: {keep}, premake: 5"))
-        deck.file.write_text(deck.file.read_text().replace("partition]", "partition, monitoring]"))
+        deck.file.write_text(deck.file.read_text().replace("partition,", "partition, monitoring,"))
         deck.pgdeck("apply", "-d", deck.file, "--yes", "--only", "monitoring", expect=0)
         kept = {name for name in bounds(deck, "events")}
         deck.run("CALL monitoring.maintain_partitions(false)")
@@ -238,7 +238,7 @@ def test_sql_alone_does_the_upkeep(deck, full_size):
 
 
 def test_views_tell_sizes_and_scans(filled):
-    filled.file.write_text(filled.file.read_text().replace("partition]", "partition, monitoring]"))
+    filled.file.write_text(filled.file.read_text().replace("partition,", "partition, monitoring,"))
     filled.pgdeck("apply", "-d", filled.file, "--yes", expect=0)
     filled.run("ANALYZE events; SELECT count(*) FROM events WHERE created_at > now() - interval '1 day'")
     rows = filled.run("SELECT live_rows, about_bytes, bound, share_percent "

@@ -1,0 +1,3 @@
+-- what: that the database of this connection still answers
+-- servers: 14..18
+SELECT 1;
