@@ -4,6 +4,7 @@
 #include "base/embed.h"
 #include "deck/sql_tokens.h"
 #include "pg/script.h"
+#include "workload/fingerprint.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -98,9 +99,9 @@ find_seen(struct advise *run, const struct advise_statement *statement,
     }
     if (!read_sessions(run, err))
         return false;
-    uint64_t fingerprint = tree_fingerprint(statement->text);
+    uint64_t fingerprint = workload_fingerprint(statement->text);
     for (size_t i = 0; i < run->sessions.count; i++) {
-        if (tree_fingerprint(run->sessions.items[i]) != fingerprint ||
+        if (workload_fingerprint(run->sessions.items[i]) != fingerprint ||
             !take_text(run, statement, run->sessions.items[i], found))
             continue;
         found->where = "as a session ran it";

@@ -5,6 +5,7 @@
 #include "base/embed.h"
 #include "change/name.h"
 #include "pg/script.h"
+#include "workload/fingerprint.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -118,7 +119,7 @@ advise_close(struct advise *run)
 static uint64_t
 identity(struct arena *arena, const struct advise_statement *statement)
 {
-    uint64_t hash = tree_fingerprint(statement->text);
+    uint64_t hash = workload_fingerprint(statement->text);
     struct advise_names names = {0};
 
     advise_read_names(arena, statement->tree, &names);

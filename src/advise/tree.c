@@ -32,16 +32,6 @@ tree_parse(const char *sql, json_t **ret_statement, struct error *err)
     return is_fine;
 }
 
-uint64_t
-tree_fingerprint(const char *sql)
-{
-    PgQueryFingerprintResult result = pg_query_fingerprint(sql);
-    uint64_t fingerprint = result.error == NULL ? result.fingerprint : 0;
-
-    pg_query_free_fingerprint_result(result);
-    return fingerprint;
-}
-
 static char *
 deparsed(struct arena *arena, const char *sql)
 {

@@ -17,8 +17,6 @@ tree_cleanup(json_t **tree)
 /* The one statement of sql: {"SelectStmt": {...}}. Errors: ERROR_SQL: it does not parse, or is
  * none or several. */
 bool tree_parse(const char *sql, json_t **ret_statement, struct error *err) MUST_CHECK;
-/* Equal for statements that differ in constants and formatting only. 0: it does not parse. */
-uint64_t tree_fingerprint(const char *sql);
 /* Statements as pg_stat_statements shows them may be ones that no server takes: INTERVAL $1 becomes
  * $1::interval, and EXTRACT($1 FROM x) a call. NULL: it does not parse. */
 char *tree_rewrite(struct arena *arena, const char *sql);

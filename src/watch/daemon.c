@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "watch/state.h"
+#include "watch/server_log.h"
 
 #include "base/interrupt.h"
 #include "pg/host.h"
@@ -124,6 +124,8 @@ add_server(struct watch *watch, struct watch_generation *generation, const struc
     added->load = watch_keep(watch, name, watch_load_new, watch_load_free);
     snprintf(name, sizeof(name), "%s/%s/statements", deck->name, server->name);
     added->statements = watch_keep(watch, name, watch_statements_new, watch_statements_free);
+    snprintf(name, sizeof(name), "%s/%s/log", deck->name, server->name);
+    added->log = watch_keep(watch, name, watch_server_log_new, watch_server_log_free);
 }
 
 static struct watch_server *

@@ -2,7 +2,7 @@
 /* What is known, in the text format of Prometheus. Series are bounded: by databases of the decks,
  * wait events (WATCH_EVENTS) and the costliest statements (METRIC_STATEMENTS), all else is one
  * "other". */
-#include "watch/document.h"
+#include "watch/server_log.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -392,6 +392,26 @@ append_statements(struct text *text, const struct watch_generation *generation, 
     }
 }
 
+/* --- the log -------------------------------------------------------------------------------- */
+
+static void
+append_log_errors(struct text *text, const struct watch_generation *generation)
+{
+    static const char name[] = "pgdeck_log_errors_total";
+
+    begin(text, name, "counter", "Errors in the server's log since watch began.");
+    for (size_t i = 0; i < generation->servers.count; i++) {
+        const struct watch_server *server = &generation->servers.items[i];
+        for (size_t j = 0; j < server->log->error_count; j++)
+            append(text, name,
+                   (const struct label[]){{"deck", server->deck->name},
+                                          {"server", server->server->name},
+                                          {"sqlstate", server->log->errors[j].sqlstate},
+                                          {NULL, NULL}},
+                   server->log->errors[j].total);
+    }
+}
+
 /* --- watch itself --------------------------------------------------------------------------- */
 
 static void
@@ -438,6 +458,7 @@ watch_publish_metrics(struct watch *watch, const json_t *overview, double now)
     append_databases(&text, watch->generation);
     append_targets(&text, overview);
     append_statements(&text, watch->generation, now);
+    append_log_errors(&text, watch->generation);
     append_self(&text, watch);
     watch_board_put_text(watch->board, "metrics", "text/plain; version=0.0.4; charset=utf-8",
                          &text);

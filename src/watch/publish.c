@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The publishing thread: makes documents of what the collectors know. Asks no database. */
-#include "watch/document.h"
+#include "watch/server_log.h"
 
 #include <poll.h>
 
@@ -33,6 +33,7 @@ publish(struct watch *watch, long long second)
         put(watch, "load", watch_load_document(watch, now));
     if (is_due(second, QUERIES_S)) {
         put(watch, "history", watch_history_document(watch, now));
+        put(watch, "log", watch_log_document(watch, now));
         put(watch, "pools", watch_pools_document(watch, now));
         watch_publish_queries(watch, now);
     }

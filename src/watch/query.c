@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* Reads what pg_stat_statements counts, and puts up the costliest statements. */
-#include "watch/document.h"
+#include "watch/server_log.h"
 
 #include "base/embed.h"
 #include "pg/script.h"
+#include "workload/fingerprint.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ watch_read_probe(struct watch_collector *collector, const PGresult *result, doub
     (void)now;
     snprintf(collector->statements_schema, sizeof(collector->statements_schema), "%s",
              schema == NULL ? "" : schema);
+    collector->may_read_log = pg_bool(result, 0, "may_read_log");
     collector->has_stats_since = pg_bool(result, 0, "has_stats_since");
     collector->has_history = pg_bool(result, 0, "has_history");
     collector->has_recorder = pg_bool(result, 0, "has_recorder");
@@ -162,6 +164,8 @@ watch_read_texts(struct watch_collector *collector, const PGresult *result, doub
         if (statement == NULL)
             continue;
         replace(&statement->query, pg_value(result, row, "query"));
+        statement->fingerprint =
+            statement->query == NULL ? 0 : workload_fingerprint(statement->query);
         replace(&statement->role, pg_value(result, row, "role"));
     }
 }
@@ -286,6 +290,9 @@ put_query(struct watch *watch, const json_t *one, const struct watch_statement *
     json_object_set_new(page, "at", json_real(now));
     json_object_set_new(page, "series", series_of(statement, now));
     json_object_set_new(page, "samples", samples_of(statement, database));
+    json_object_set_new(
+        page, "plans",
+        watch_log_plans(database->server->log, statement->fingerprint, database->database->name));
     watch_board_put_json(watch->board, name, page);
 }
 

@@ -50,8 +50,9 @@ struct watch_server {
     const struct deck_server *server;
     struct watch_collector *leader; /* who asks for all of the server; NULL: nobody can */
     struct watch_collector *statements_leader;
-    struct watch_load *load; /* this and the next are the memory's */
+    struct watch_load *load; /* this and the next two are the memory's */
     struct watch_statements *statements;
+    struct watch_server_log *log;
     char version[32];
     bool is_known, is_in_recovery;
     double started_at, replay_lag_s, xid_age, multixact_age, wal_bytes;
@@ -85,7 +86,8 @@ struct watch_collector { /* of one database */
     struct watch_counters counters, totals; /* as read; summed over resets since the start */
     double sessions, active, idle_in_transaction, xid_age;
     /* what can be asked here */
-    bool is_probed, has_stats_since, has_history, has_recorder, has_targets, has_ai_tasks;
+    bool is_probed, may_read_log, has_stats_since, has_history, has_recorder, has_targets,
+        has_ai_tasks;
     char statements_schema[64]; /* "": no pg_stat_statements */
     double ai_since, ai_until;  /* what the question of ai_tasks is about */
     int64_t remembering;        /* the batch that ends before is being written */

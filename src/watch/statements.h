@@ -34,6 +34,7 @@ struct watch_statement {
         float calls, ms, rows, hits, reads;
     } slots[WATCH_SLOTS];
     char *query, *role;    /* NULL: not asked for yet */
+    uint64_t fingerprint;  /* of query; 0: unknown */
     double yesterday_ms;   /* mean; 0: unknown */
     struct watch_day *day; /* once it was among the first; NULL */
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* What the collectors ask, and how often. */
-#include "watch/state.h"
+#include "watch/server_log.h"
 
 enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS };
 
@@ -45,6 +45,12 @@ const struct watch_task watch_tasks[] = {
      .scope = WATCH_OF_SERVER,
      .read = watch_read_blocking,
      .is_wanted = watch_is_blocked},
+    {.name = "log",
+     .interval_ms = 5 * SECOND_MS,
+     .scope = WATCH_OF_SERVER,
+     .read = watch_read_log,
+     .is_wanted = watch_may_read_log,
+     .parameters = watch_log_parameters},
     {.name = "statements",
      .interval_of_deck = offsetof(struct deck_watch, statements_ms),
      .scope = WATCH_OF_STATEMENTS,

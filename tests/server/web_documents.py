@@ -136,7 +136,18 @@ def calm(at):
     }
     for one in queries:
         documents[f"query/{one['id']}"] = detail(one, at)
+    documents["log"] = log(at, "main", "duplicate key value violates unique constraint")
     return documents
+
+
+def log(at, server, text):
+    return {"at": at, "servers": [{
+        "deck": "saas-control-deck", "server": server, "read_at": at, "file": "log/x.csv",
+        "problem": None, "skipped_bytes": 0, "left_out": 0, "queries": [], "errors": [
+            {"sqlstate": "23505", "hour": 12, "total": 40, "last_at": at - 30, "database": text,
+             "message": text},
+            {"sqlstate": "40P01", "hour": 0, "total": 3, "last_at": at - 9000, "database": None,
+             "message": "of long ago"}]}]}
 
 
 def session(pid, blockers, name, at):
@@ -186,6 +197,7 @@ def hostile(at):
         "severity": "warning", "server": HOSTILE, "database": HOSTILE, "check": HOSTILE,
         "finding": HOSTILE, "evidence": HOSTILE, "certainty": "sure",
         "fix_sql": f"REINDEX {HOSTILE}", "fix_database": HOSTILE}] * 7)
+    documents["log"] = log(at, HOSTILE, HOSTILE)
     documents["drift"]["decks"][0].update(error=HOSTILE, changes=[
         {"database": HOSTILE, "what": HOSTILE, "why": HOSTILE}])
     return documents

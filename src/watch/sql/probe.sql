@@ -1,6 +1,10 @@
 -- what: what can be asked in a database
 -- servers: 14..18
-SELECT (SELECT n.nspname
+SELECT pg_catalog.has_function_privilege(
+           'pg_catalog.pg_read_binary_file(text, bigint, bigint, boolean)', 'EXECUTE')
+       AND pg_catalog.has_function_privilege('pg_catalog.pg_stat_file(text, boolean)', 'EXECUTE')
+           AS may_read_log,
+       (SELECT n.nspname
           FROM pg_catalog.pg_extension AS e
           JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
          WHERE e.extname = 'pg_stat_statements'

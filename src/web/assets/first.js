@@ -9,6 +9,7 @@ import { age, bytes, byUnit, change, count, duration, moment, oneLine, share }
 
 const FAST_MS = 2000, SLOW_MS = 10000;
 const PARTITIONS_SHOWN = 8, QUERIES_SHOWN = 10, CHANGES_SHOWN = 8, FINDINGS_SHOWN = 5;
+const ERRORS_SHOWN = 8, MESSAGE_SHOWN = 120;
 const OLD_S = 60, OLD_XIDS = 200e6; // of a transaction; autovacuum_freeze_max_age's default
 const LOW_DISK = 0.1, LOW_MEMORY = 0.05; // of all
 const LOAD_COLORS = {
@@ -551,6 +552,29 @@ function showHealth(place, health) {
   ], decks[0].at ? ["looked at ", ago(decks[0].at), " ago"] : "");
 }
 
+/* --- errors in the log ------------------------------------------------------------------------ */
+
+function errorRow(error) {
+  return el("tr", null, el("td", null, error.sqlstate),
+    el("td", { class: "number" }, count(error.hour)),
+    el("td", { title: error.message }, oneLine(error.message).slice(0, MESSAGE_SHOWN),
+      error.database ? quiet(` in ${error.database}, `) : " ", quiet(ago(error.last_at), " ago")));
+}
+
+/** Of the last hour, the most frequent first; not there where nothing went wrong. */
+function showLog(place, log) {
+  const servers = (log?.servers ?? []).map((one) => ({ server: one.server,
+    errors: one.errors.filter((error) => error.hour > 0).sort((a, b) => b.hour - a.hour) }))
+    .filter((one) => one.errors.length);
+  place.show(servers.length === 0 ? null : servers.map((one) => [
+    log.servers.length > 1 ? el("h3", null, one.server) : null,
+    table("log-errors", [["SQLSTATE"], ["Last hour", "number"], ["Last one"]],
+      one.errors.slice(0, ERRORS_SHOWN).map(errorRow)),
+    one.errors.length > ERRORS_SHOWN
+      ? el("p", { class: "quiet more" }, `and ${one.errors.length - ERRORS_SHOWN} more`) : null,
+  ]));
+}
+
 /* --- the page ------------------------------------------------------------------------------- */
 
 /** Shows it in page; returns what ends it. */
@@ -568,6 +592,7 @@ export function showFirstPage(page) {
   const blocking = panel(side, "blocking", "Waiting for locks");
   const pools = panel(side, "pools-panel", "Pools");
   const partitions = panel(side, "partitions-panel", "Partitions");
+  const log = panel(side, "log-panel", "Errors in the log");
   const drift = panel(side, "drift", "Drift from the deck");
   const loadPanel = new LoadPanel(load);
   const queriesPanel = new QueriesPanel(queries);
@@ -580,6 +605,7 @@ export function showFirstPage(page) {
     follow("pools", SLOW_MS, (document) => showPools(pools, document)),
     follow("partitions", SLOW_MS, (document) => showPartitions(partitions, document)),
     follow("health", SLOW_MS, (document) => showHealth(health, document)),
+    follow("log", SLOW_MS, (document) => showLog(log, document)),
     follow("drift", SLOW_MS, (document) => showDrift(drift, document)),
   ];
   return () => {
