@@ -97,6 +97,11 @@ pool_client_fail(struct pool_client *client, const struct error *err)
         pool_log(pool, "login of \"%s\" to \"%s\" from %s: %s", client->user_name,
                  client->database_name, net_address_text(&client->address, text, sizeof(text)),
                  err->message);
+    const struct pool_server *server = client->server;
+    if (server != NULL && server->body_left > 0 && !server->is_body_hidden) {
+        pool_client_close(client); /* it has part of a message: the error would be its rest */
+        return;
+    }
     leave(client);
     client->link.run = NULL; /* of a server that it no longer has */
     client->link.run_bytes = 0;
@@ -250,8 +255,12 @@ pool_client_give_up(struct pool_client *client, const struct error *err)
         pool_client_fail(client, err);
         return;
     }
-    pool_list_remove(&client->queue);
-    client->group->waiting_count--;
+    if (client->server != NULL) { /* which is being given the client's parameters */
+        pool_group_checkin(client->server, true);
+    } else {
+        pool_list_remove(&client->queue);
+        client->group->waiting_count--;
+    }
     client->state = POOL_CLIENT_IDLE;
     pool_client_put_error(client, "ERROR", err);
     client->is_skipping = header.type != 'Q' && header.type != 'F';

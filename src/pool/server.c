@@ -84,6 +84,8 @@ pool_server_close(struct pool_server *server, const struct error *reason)
     struct pool_client *client = server->client;
     bool is_setup = server->state == POOL_SERVER_SETUP;
     bool is_new = server->state <= POOL_SERVER_LOGIN;
+    /* The client has part of a message: an error behind it would be read as the rest. */
+    bool is_cut = server->body_left > 0 && !server->is_body_hidden;
 
     if (server->state == POOL_SERVER_CLOSED)
         return;
@@ -107,7 +109,7 @@ pool_server_close(struct pool_server *server, const struct error *reason)
     if (client != NULL && pool_client_is_open(client)) {
         if (is_setup && !server->is_failed && reason != NULL)
             pool_group_want(client); /* nothing of it was sent yet */
-        else if (server->has_told_end)
+        else if (server->has_told_end || is_cut)
             pool_client_close(client);
         else
             pool_client_fail(client, reason);

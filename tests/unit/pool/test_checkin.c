@@ -34,6 +34,8 @@ no_server_goes_on_that_must_not(void **state)
             assert_int_equal(verdict, POOL_CLOSE);
         if ((facts & HOLDS) != 0)
             assert_int_not_equal(verdict, POOL_RELEASE);
+        if ((facts & HOLDS) != 0 && !is_gone) /* a server that is waited for has lost its client */
+            assert_int_not_equal(verdict, POOL_WAIT);
         if (is_gone) {
             assert_int_not_equal(verdict, POOL_KEEP);
             assert_int_not_equal(verdict, POOL_PROBE);

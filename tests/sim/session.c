@@ -1,0 +1,738 @@
+// SPDX-License-Identifier: MIT
+#include "sim/session.h"
+
+#include "base/embed.h"
+#include "wire/extended.h"
+
+#include <stdio.h>
+
+const char *const sim_setting_names[SIM_SETTINGS] = {"app.who", "work_mem", "app.start",
+                                                     "application_name"};
+
+/* --- what is sent -------------------------------------------------------------------------- */
+
+enum { MESSAGE_BYTES = 4096, ROWS = 12 };
+
+static void
+put_error(struct sim_session *session, const char *severity, const char *sqlstate,
+          const char *message)
+{
+    struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
+
+    wire_begin(&writer, strcmp(severity, "NOTICE") == 0 ? 'N' : 'E');
+    wire_put_byte(&writer, 'S');
+    wire_put_string(&writer, severity);
+    wire_put_byte(&writer, 'V');
+    wire_put_string(&writer, severity);
+    wire_put_byte(&writer, 'C');
+    wire_put_string(&writer, sqlstate);
+    wire_put_byte(&writer, 'M');
+    wire_put_string(&writer, message);
+    wire_put_byte(&writer, 0);
+    wire_end(&writer);
+    sim_bytes_end(&session->out, &writer);
+    session->visible = session->out.count;
+}
+
+static void
+put_empty(struct sim_session *session, uint8_t type)
+{
+    struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
+
+    wire_put_empty(&writer, type);
+    sim_bytes_end(&session->out, &writer);
+}
+
+static void
+put_complete(struct sim_session *session, const char *tag)
+{
+    struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
+
+    wire_put_complete(&writer, tag);
+    sim_bytes_end(&session->out, &writer);
+}
+
+static const char *const row_names[] = {"token", "parameter", "settings", "temps", "locks"};
+enum { COLUMNS = sizeof(row_names) / sizeof(row_names[0]) };
+
+static void
+put_columns(struct sim_session *session)
+{
+    struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
+
+    wire_put_columns(&writer, row_names, COLUMNS);
+    sim_bytes_end(&session->out, &writer);
+}
+
+static void
+join(char *text, size_t size, const char *word)
+{
+    size_t length = strlen(text);
+
+    snprintf(text + length, size - length, "%s|", word);
+}
+
+static void
+put_row(struct sim_session *session, const char *token, const char *parameter)
+{
+    const struct sim_state *state = &session->state;
+    char settings[SIM_SETTINGS * SIM_NAME * 2] = "", temps[SIM_TEMPS * SIM_NAME] = "", locks[16];
+    const char *values[COLUMNS] = {token, parameter, settings, temps, locks};
+    struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
+
+    for (size_t i = 0; i < SIM_SETTINGS; i++)
+        join(settings, sizeof(settings), state->settings[i].value);
+    for (size_t i = 0; i < state->temp_count; i++)
+        join(temps, sizeof(temps), state->temps[i]);
+    snprintf(locks, sizeof(locks), "%d", session->locks);
+    wire_put_row(&writer, values, COLUMNS);
+    sim_bytes_end(&session->out, &writer);
+}
+
+char
+sim_session_status(const struct sim_session *session)
+{
+    return !session->is_block ? 'I' : session->has_failed ? 'E' : 'T';
+}
+
+static void
+put_ready(struct sim_session *session)
+{
+    const char *now = session->state.settings[SIM_APPLICATION].value;
+    struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
+
+    if (strcmp(now, session->told) != 0) {
+        snprintf(session->told, sizeof(session->told), "%s", now);
+        wire_put_parameter(&writer, sim_setting_names[SIM_APPLICATION], now);
+    }
+    wire_put_ready(&writer, sim_session_status(session));
+    sim_bytes_end(&session->out, &writer);
+    session->visible = session->out.count;
+}
+
+/* --- transactions -------------------------------------------------------------------------- */
+
+static void
+open_transaction(struct sim_session *session)
+{
+    if (!session->is_open)
+        session->before = session->state;
+    session->is_open = true;
+}
+
+static void
+end_transaction(struct sim_session *session, bool is_rolled_back)
+{
+    if (session->is_open && is_rolled_back)
+        session->state = session->before;
+    session->is_open = session->is_block = session->has_failed = false;
+    session->portal.is_used = false;
+}
+
+static void
+fail(struct sim_session *session, const char *sqlstate, const char *message)
+{
+    put_error(session, "ERROR", sqlstate, message);
+    if (session->is_block)
+        session->has_failed = true;
+    else
+        end_transaction(session, true);
+    session->is_skipping = session->is_extended;
+    if (session->is_extended)
+        return;
+    put_ready(session);
+}
+
+/* --- statements ---------------------------------------------------------------------------- */
+
+/* The text between the first quotes. */
+static void
+read_token(const char *sql, char token[SIM_NAME])
+{
+    const char *start = strchr(sql, '\'');
+    const char *end = start == NULL ? NULL : strchr(start + 1, '\'');
+    size_t length = end == NULL ? 0 : (size_t)(end - start - 1);
+
+    if (length >= SIM_NAME)
+        length = SIM_NAME - 1;
+    if (length > 0)
+        memcpy(token, start + 1, length);
+    token[length] = '\0';
+}
+
+static struct sim_setting *
+find_setting(struct sim_session *session, const char *name)
+{
+    for (size_t i = 0; i < SIM_SETTINGS; i++) {
+        if (strcmp(sim_setting_names[i], name) == 0)
+            return &session->state.settings[i];
+    }
+    session->fault = "a parameter that nobody has";
+    return &session->state.settings[0];
+}
+
+static void
+set(struct sim_session *session, const char *name, const char *value)
+{
+    struct sim_setting *setting = find_setting(session, name);
+    size_t index = (size_t)(setting - session->state.settings);
+
+    setting->is_set = value != NULL;
+    snprintf(setting->value, sizeof(setting->value), "%s",
+             value == NULL ? session->start[index] : value);
+}
+
+static void
+discard(struct sim_session *session)
+{
+    if (session->plant == SIM_PLANT_DISCARD)
+        return;
+    for (size_t i = 0; i < SIM_SETTINGS; i++)
+        set(session, sim_setting_names[i], NULL);
+    session->state.temp_count = 0;
+    session->locks = 0;
+    memset(session->statements, 0, sizeof(session->statements));
+}
+
+static bool
+change_temps(struct sim_session *session, const char *name, bool is_made)
+{
+    struct sim_state *state = &session->state;
+
+    for (size_t i = 0; i < state->temp_count; i++) {
+        if (strcmp(state->temps[i], name) != 0)
+            continue;
+        if (!is_made)
+            memmove(state->temps[i], state->temps[i + 1], (--state->temp_count - i) * SIM_NAME);
+        return !is_made;
+    }
+    if (!is_made || state->temp_count == SIM_TEMPS)
+        return false;
+    snprintf(state->temps[state->temp_count++], SIM_NAME, "%s", name);
+    return true;
+}
+
+static void
+block(struct sim_session *session, const char *sql)
+{
+    bool is_commit = strcmp(sql, "commit") == 0 && !session->has_failed;
+
+    if (strcmp(sql, "begin") == 0) {
+        session->is_block = true;
+        put_complete(session, "BEGIN");
+        return;
+    }
+    end_transaction(session, !is_commit);
+    put_complete(session, is_commit ? "COMMIT" : "ROLLBACK");
+}
+
+/* Those that have no rows. False: it failed. */
+static bool
+run_utility(struct sim_session *session, const char *sql)
+{
+    char name[SIM_NAME], value[SIM_NAME];
+
+    if (sscanf(sql, "set %63s = '%63[^']'", name, value) == 2) {
+        set(session, name, value);
+        put_complete(session, "SET");
+    } else if (sscanf(sql, "reset %63s", name) == 1) {
+        set(session, name, NULL);
+        put_complete(session, "RESET");
+    } else if (sscanf(sql, "create temp table %63s", name) == 1) {
+        if (!change_temps(session, name, true)) {
+            fail(session, "42P07", sql);
+            return false;
+        }
+        put_complete(session, "CREATE TABLE");
+    } else if (sscanf(sql, "drop table %63s", name) == 1) {
+        if (!change_temps(session, name, false)) {
+            fail(session, "42P01", sql);
+            return false;
+        }
+        put_complete(session, "DROP TABLE");
+    } else if (strcmp(sql, "DISCARD ALL") == 0) {
+        discard(session);
+        put_complete(session, "DISCARD ALL");
+    } else if (strncmp(sql, "notice", 6) == 0) {
+        put_error(session, "NOTICE", "00000", sql);
+        put_complete(session, "NOTICE");
+    } else {
+        session->fault = "a statement that nobody has sent";
+    }
+    return true;
+}
+
+static bool
+is_with_rows(const char *sql)
+{
+    return strncmp(sql, "select", 6) == 0 || strncmp(sql, "rows", 4) == 0 ||
+           strncmp(sql, "slow", 4) == 0;
+}
+
+static void
+run_rows(struct sim_session *session, const char *sql, const char *token, const char *parameter)
+{
+    bool is_many = strncmp(sql, "rows", 4) == 0;
+
+    if (strncmp(sql, "select pg_advisory_lock", 23) == 0)
+        session->locks++;
+    else if (strncmp(sql, "select pg_advisory_unlock_all", 29) == 0)
+        session->locks = 0;
+    if (!session->is_extended)
+        put_columns(session);
+    bool is_stale = session->plant == SIM_PLANT_ROW && ++session->answers % 8 == 0;
+    for (int i = 0; i < (is_many ? ROWS : 1); i++)
+        put_row(session, is_stale ? session->last_token : token, parameter);
+    snprintf(session->last_token, SIM_NAME, "%s", token);
+    put_complete(session, is_many ? "SELECT 12" : "SELECT 1");
+}
+
+static void
+put_copy(struct sim_session *session, uint8_t type)
+{
+    struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
+
+    wire_begin(&writer, type);
+    wire_put_bytes(&writer, "\0\0\1\0\0", 5);
+    wire_end(&writer);
+    sim_bytes_end(&session->out, &writer);
+    session->visible = session->out.count;
+}
+
+static void
+copy_out(struct sim_session *session, const char *token)
+{
+    put_copy(session, 'H');
+    for (int i = 0; i < ROWS; i++) {
+        struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
+        wire_begin(&writer, 'd');
+        wire_put_bytes(&writer, token, strlen(token));
+        wire_end(&writer);
+        sim_bytes_end(&session->out, &writer);
+    }
+    put_empty(session, 'c');
+    put_complete(session, "COPY 12");
+}
+
+/* False: it failed, or goes on later. */
+static bool
+run_sql(struct sim_session *session, const char *sql, const char *parameter)
+{
+    char token[SIM_NAME];
+    bool is_end = strcmp(sql, "commit") == 0 || strcmp(sql, "rollback") == 0;
+
+    read_token(sql, token);
+    if (session->has_failed && !is_end) {
+        fail(session, "25P02", "current transaction is aborted");
+        return false;
+    }
+    open_transaction(session);
+    if (is_end || strcmp(sql, "begin") == 0) {
+        block(session, sql);
+    } else if (strncmp(sql, "fail", 4) == 0) {
+        fail(session, "22012", sql);
+        return false;
+    } else if (strncmp(sql, "slow", 4) == 0 || strncmp(sql, "copy t from", 11) == 0) {
+        memcpy(session->token, token, sizeof(token));
+        session->is_slow = sql[0] == 's';
+        session->is_copying = sql[0] == 'c';
+        session->copied = 0;
+        if (session->is_copying)
+            put_copy(session, 'G');
+        return false;
+    } else if (strncmp(sql, "copy t to", 9) == 0) {
+        copy_out(session, token);
+    } else if (is_with_rows(sql)) {
+        run_rows(session, sql, token, parameter);
+    } else {
+        return run_utility(session, sql);
+    }
+    return true;
+}
+
+void
+sim_session_end_slow(struct sim_session *session, bool is_cancelled)
+{
+    session->is_slow = false;
+    if (is_cancelled) {
+        fail(session, "57014", "canceling statement due to user request");
+    } else {
+        run_rows(session, "slow", session->token, "");
+        if (!session->is_extended) {
+            if (!session->is_block)
+                end_transaction(session, false);
+            put_ready(session);
+        }
+    }
+    sim_session_run(session);
+}
+
+/* --- the pool's own statements ------------------------------------------------------------- */
+
+enum { PARAMETERS_MAX = 8, PARAMETER_BYTES = 2048 };
+
+struct bound {
+    char items[PARAMETERS_MAX][PARAMETER_BYTES];
+    size_t count;
+};
+
+static void
+read_bound(const struct sim_session *session, struct bound *ret_bound)
+{
+    struct wire_cursor cursor = wire_cursor(session->bound.items, session->bound.count);
+    uint16_t formats = wire_get_uint16(&cursor);
+
+    (void)wire_get_bytes(&cursor, 2 * (size_t)formats);
+    ret_bound->count = wire_get_uint16(&cursor);
+    for (size_t i = 0; i < ret_bound->count && i < PARAMETERS_MAX; i++) {
+        uint32_t length = wire_get_uint32(&cursor);
+        const uint8_t *text = wire_get_bytes(&cursor, length);
+        snprintf(ret_bound->items[i], PARAMETER_BYTES, "%.*s", text == NULL ? 0 : (int)length,
+                 text == NULL ? "" : (const char *)text);
+    }
+}
+
+static void
+read_hex(const char *hex, size_t length, char text[SIM_NAME])
+{
+    size_t count = 0;
+
+    for (; 2 * count + 1 < length && count + 1 < SIM_NAME; count++) {
+        unsigned byte = 0;
+        sscanf(hex + 2 * count, "%2x", &byte);
+        text[count] = (char)byte;
+    }
+    text[count] = '\0';
+}
+
+static void
+put_found(struct sim_session *session, const char *what, const char *name, const char *value)
+{
+    const char *values[] = {what, name, value};
+    struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
+
+    wire_put_row(&writer, values, 3);
+    sim_bytes_end(&session->out, &writer);
+}
+
+static void
+probe(struct sim_session *session, const struct bound *bound)
+{
+    const struct sim_state *state = &session->state;
+
+    for (size_t i = 0; i < SIM_SETTINGS && bound->items[0][0] == 't'; i++) {
+        if (strchr(sim_setting_names[i], '.') == NULL && state->settings[i].is_set)
+            put_found(session, "parameter", sim_setting_names[i], state->settings[i].value);
+    }
+    for (const char *at = bound->items[1]; *at != '\0';) {
+        size_t length = strcspn(at, ",");
+        char name[SIM_NAME];
+        read_hex(at, length, name);
+        const struct sim_setting *setting = find_setting(session, name);
+        if (setting->value[0] != '\0')
+            put_found(session, "parameter", name, setting->value);
+        at += length + (at[length] == ',');
+    }
+    if (bound->items[2][0] == 't' && session->locks > 0)
+        put_found(session, "locks", "", NULL);
+    if (bound->items[5][0] == 't' && state->temp_count > 0)
+        put_found(session, "temporary", "", NULL);
+    put_complete(session, "SELECT");
+}
+
+static void
+restore(struct sim_session *session, const struct bound *bound)
+{
+    const char *values = bound->items[1];
+
+    for (const char *names = bound->items[0]; *names != '\0';) {
+        size_t length = strcspn(names, ","), value_length = strcspn(values, ",");
+        char name[SIM_NAME], value[SIM_NAME];
+        read_hex(names, length, name);
+        read_hex(values + 1, value_length - 1, value);
+        if (session->plant != SIM_PLANT_RESTORE)
+            set(session, name, values[0] == 'r' ? NULL : value);
+        names += length + (names[length] == ',');
+        values += value_length + (values[value_length] == ',');
+        put_found(session, "", "", "");
+    }
+    put_complete(session, "SELECT");
+}
+
+/* --- messages ------------------------------------------------------------------------------ */
+
+static void
+query(struct sim_session *session, const uint8_t *body)
+{
+    session->is_extended = false;
+    session->statements[0].is_used = false;
+    session->portal.is_used = false;
+    if (!run_sql(session, (const char *)body, ""))
+        return;
+    if (!session->is_block)
+        end_transaction(session, false);
+    put_ready(session);
+}
+
+static struct sim_statement *
+find_statement(struct sim_session *session, const char *name, bool is_new)
+{
+    struct sim_statement *statements = session->statements;
+
+    if (name[0] == '\0')
+        return is_new || statements[0].is_used ? &statements[0] : NULL;
+    for (size_t i = 1; i < SIM_STATEMENTS; i++) {
+        if (statements[i].is_used && strcmp(statements[i].name, name) == 0)
+            return &statements[i];
+    }
+    for (size_t i = 1; i < SIM_STATEMENTS && is_new; i++) {
+        if (!statements[i].is_used)
+            return &statements[i];
+    }
+    return NULL;
+}
+
+static void
+parse(struct sim_session *session, const uint8_t *body, size_t count)
+{
+    struct wire_parse parsed;
+
+    if (!wire_read_parse(body, count, &parsed)) {
+        session->fault = "a malformed Parse";
+        return;
+    }
+    if (session->has_failed) {
+        fail(session, "25P02", "current transaction is aborted");
+        return;
+    }
+    struct sim_statement *statement = find_statement(session, parsed.name, true);
+    if (statement == NULL) {
+        session->fault = "more statements than there is room for";
+        return;
+    }
+    if (parsed.name[0] != '\0' && statement->is_used) {
+        fail(session, "42P05", "prepared statement already exists");
+        return;
+    }
+    open_transaction(session);
+    *statement = (struct sim_statement){.is_used = true};
+    if (strcmp(parsed.sql, embedded_file("pool/sql/pool_probe.sql")->text) == 0)
+        statement->kind = SIM_PROBE;
+    else if (strcmp(parsed.sql, embedded_file("pool/sql/pool_restore.sql")->text) == 0)
+        statement->kind = SIM_RESTORE;
+    snprintf(statement->name, sizeof(statement->name), "%s", parsed.name);
+    snprintf(statement->sql, sizeof(statement->sql), "%s", parsed.sql);
+    put_empty(session, '1');
+}
+
+static void
+bind_portal(struct sim_session *session, const uint8_t *body, size_t count)
+{
+    struct wire_bind names;
+
+    if (!wire_read_bind(body, count, true, &names)) {
+        session->fault = "a malformed Bind";
+        return;
+    }
+    const struct sim_statement *statement = find_statement(session, names.statement, false);
+    if (statement == NULL) {
+        fail(session, "26000", "prepared statement does not exist");
+        return;
+    }
+    if (session->has_failed && strcmp(statement->sql, "commit") != 0 &&
+        strcmp(statement->sql, "rollback") != 0) {
+        fail(session, "25P02", "current transaction is aborted");
+        return;
+    }
+    open_transaction(session);
+    session->portal = *statement;
+    session->bound.count = 0;
+    sim_bytes_add(&session->bound, body + names.names_bytes, count - names.names_bytes);
+    put_empty(session, '2');
+}
+
+static void
+describe(struct sim_session *session, const uint8_t *body, size_t count)
+{
+    struct wire_target target;
+    const struct sim_statement *statement = NULL;
+
+    if (!wire_read_target(body, count, &target))
+        session->fault = "a malformed Describe";
+    else if (target.kind == 'P')
+        statement = session->portal.is_used ? &session->portal : NULL;
+    else
+        statement = find_statement(session, target.name, false);
+    if (statement == NULL) {
+        fail(session, "26000", "nothing to describe");
+        return;
+    }
+    if (target.kind == 'S') {
+        struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
+        wire_begin(&writer, 't');
+        wire_put_uint16(&writer, 0);
+        wire_end(&writer);
+        sim_bytes_end(&session->out, &writer);
+    }
+    if (is_with_rows(statement->sql))
+        put_columns(session);
+    else
+        put_empty(session, 'n');
+}
+
+static void
+execute(struct sim_session *session)
+{
+    struct bound *bound = calloc(1, sizeof(*bound));
+    struct sim_statement portal = session->portal;
+
+    if (bound == NULL)
+        abort();
+    if (!portal.is_used) {
+        fail(session, "34000", "portal does not exist");
+    } else {
+        read_bound(session, bound);
+        if (portal.kind == SIM_PROBE)
+            probe(session, bound);
+        else if (portal.kind == SIM_RESTORE)
+            restore(session, bound);
+        else
+            (void)run_sql(session, portal.sql, bound->items[0]);
+    }
+    free(bound);
+}
+
+static void
+close_target(struct sim_session *session, const uint8_t *body, size_t count)
+{
+    struct wire_target target;
+    struct sim_statement *statement = NULL;
+
+    if (!wire_read_target(body, count, &target))
+        session->fault = "a malformed Close";
+    else if (target.kind == 'S')
+        statement = find_statement(session, target.name, false);
+    if (statement != NULL)
+        statement->is_used = false;
+    put_empty(session, '3');
+}
+
+static void
+copy_step(struct sim_session *session, uint8_t type, const uint8_t *body, size_t count)
+{
+    char tag[32];
+
+    if (type == 'd') {
+        session->copied++;
+        if (count != strlen(session->token) || memcmp(body, session->token, count) != 0)
+            session->fault = "data of a COPY that is another's";
+        return;
+    }
+    if (type == 'S' || type == 'H')
+        return;
+    session->is_copying = false;
+    if (type != 'c') {
+        if (type != 'f')
+            session->fault = "something else within a COPY";
+        fail(session, "57014", "COPY failed");
+        return;
+    }
+    snprintf(tag, sizeof(tag), "COPY %zu", session->copied);
+    put_complete(session, tag);
+    if (!session->is_block)
+        end_transaction(session, false);
+    put_ready(session);
+}
+
+static void
+handle(struct sim_session *session, uint8_t type, const uint8_t *body, size_t count)
+{
+    if (type == 'X') {
+        session->has_ended = true;
+    } else if (session->is_copying) {
+        copy_step(session, type, body, count);
+    } else if (type == 'S') {
+        if (!session->is_block)
+            end_transaction(session, false);
+        session->is_skipping = false;
+        put_ready(session);
+    } else if (session->is_skipping || type == 'd' || type == 'c' || type == 'f') {
+        return;
+    } else if (type == 'Q') {
+        query(session, body);
+    } else if (type == 'H') {
+        session->visible = session->out.count;
+    } else {
+        session->is_extended = true;
+        if (type == 'P')
+            parse(session, body, count);
+        else if (type == 'B')
+            bind_portal(session, body, count);
+        else if (type == 'D')
+            describe(session, body, count);
+        else if (type == 'E')
+            execute(session);
+        else if (type == 'C')
+            close_target(session, body, count);
+    }
+}
+
+void
+sim_session_run(struct sim_session *session)
+{
+    struct wire_header header;
+
+    while (!session->is_slow && !session->has_ended && session->fault == NULL) {
+        enum wire_result result =
+            wire_read_header(session->in.items, session->in.count, WIRE_FROM_CLIENT, &header);
+        size_t whole = WIRE_HEADER_BYTES + header.body_bytes;
+        if (result == WIRE_BAD)
+            session->fault = "bytes that are no message";
+        if (result != WIRE_WHOLE || session->in.count < whole)
+            return;
+        handle(session, header.type, session->in.items + WIRE_HEADER_BYTES, header.body_bytes);
+        sim_bytes_drop(&session->in, whole);
+    }
+}
+
+/* --- beginning and end --------------------------------------------------------------------- */
+
+void
+sim_session_init(struct sim_session *session, uint32_t process, enum sim_plant plant)
+{
+    *session = (struct sim_session){.process = process, .plant = plant};
+    for (size_t i = 0; i < SIM_SETTINGS; i++)
+        session->state.settings[i].name = sim_setting_names[i];
+}
+
+void
+sim_session_release(struct sim_session *session)
+{
+    sim_bytes_release(&session->in);
+    sim_bytes_release(&session->out);
+    sim_bytes_release(&session->bound);
+}
+
+void
+sim_session_start(struct sim_session *session, size_t setting, const char *value)
+{
+    snprintf(session->start[setting], SIM_NAME, "%s", value);
+    snprintf(session->state.settings[setting].value, SIM_NAME, "%s", value);
+}
+
+void
+sim_session_greet(struct sim_session *session)
+{
+    struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
+
+    session->has_started = true;
+    snprintf(session->told, SIM_NAME, "%s", session->state.settings[SIM_APPLICATION].value);
+    wire_put_authentication(&writer, 0, NULL, 0);
+    wire_put_parameter(&writer, "client_encoding", "UTF8");
+    wire_put_parameter(&writer, "standard_conforming_strings", "on");
+    wire_put_parameter(&writer, sim_setting_names[SIM_APPLICATION], session->told);
+    wire_put_key(&writer, session->process, session->process);
+    wire_put_ready(&writer, 'I');
+    sim_bytes_end(&session->out, &writer);
+    session->visible = session->out.count;
+}

@@ -1,0 +1,578 @@
+// SPDX-License-Identifier: MIT
+/* The pool in a simulated network: sim [--seeds N] [--first N] [--plant NAME] [--cuts SEED]. Each
+ * seed is one run: some clients, some servers, a pool between them, and chance that decides what is
+ * sent, in which parts it arrives, who waits, who leaves, who breaks. Prints the seed of a run that
+ * fails, and what was seen. With a planted fault a failure is what is wanted. */
+#include "pool/pool.h"
+#include "sim/client.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum {
+    SECONDS_MAX = 20, /* of one run, which takes milliseconds */
+    CLIENTS_MAX = 6,
+    ROUNDS_MAX = 200000,
+    QUIET_MAX = 3000,
+    ROUND_US = 20,
+    TICK_US = 100000,
+    PEER_USER = 1000,
+};
+
+struct sim_server {
+    struct sim_connection *connection;
+    struct sim_bytes first; /* up to the whole start-up */
+    struct sim_session session;
+};
+
+struct world {
+    struct pool_driver driver; /* first */
+    struct pool_shared shared;
+    struct pool pool;
+    struct sim_network network;
+    uint64_t random, seed;
+    struct sim_client clients[CLIENTS_MAX];
+    struct sim_server *servers[SIM_CONNECTIONS];
+    size_t client_count;
+    unsigned lives, client_number, server_number;
+    size_t crash_odds, crashes_left, quiet_rounds;
+    enum sim_plant plant;
+    bool is_told; /* what the pool logs */
+    char fault[600];
+};
+
+/* --- driver -------------------------------------------------------------------------------- */
+
+static bool
+connect_simulated(struct pool_driver *driver, const struct net_address *address,
+                  struct net_stream *stream, struct error *err)
+{
+    struct world *world = (struct world *)driver;
+    struct sim_server *server = calloc(1, sizeof(*server));
+
+    (void)address;
+    if (server == NULL)
+        abort();
+    server->connection = sim_network_open(&world->network, stream, SIM_SERVER, server);
+    if (server->connection == NULL) {
+        free(server);
+        return error_set(err, ERROR_UNREACHABLE, "too many simulated connections");
+    }
+    sim_session_init(&server->session, ++world->server_number, world->plant);
+    world->servers[server->connection - world->network.connections] = server;
+    return true;
+}
+
+static bool
+random_simulated(struct pool_driver *driver, void *bytes, size_t count)
+{
+    struct world *world = (struct world *)driver;
+
+    for (size_t i = 0; i < count; i++)
+        ((uint8_t *)bytes)[i] = (uint8_t)sim_random(&world->random);
+    return true;
+}
+
+static void
+log_simulated(struct pool_driver *driver, const char *line)
+{
+    const struct world *world = (const struct world *)driver;
+
+    if (world->is_told)
+        printf("#   pool: %s\n", line);
+}
+
+/* --- servers ------------------------------------------------------------------------------- */
+
+/* The client whose server it is may be told that it broke. */
+static void
+excuse(const struct sim_connection *connection)
+{
+    const struct pool_server *server =
+        connection->stream == NULL ? NULL : connection->stream->owner;
+
+    if (connection->kind != SIM_SERVER || server == NULL ||
+        server->object.kind != POOL_OWNER_SERVER || server->client == NULL)
+        return;
+    const struct net_stream *stream = &server->client->link.stream;
+    const struct sim_network *network = stream->host;
+    if (stream->descriptor >= 0)
+        ((struct sim_client *)network->connections[stream->descriptor].peer)->is_excused = true;
+}
+
+static void
+cut(struct world *world, struct sim_connection *connection)
+{
+    bool is_reset = sim_one_in(&world->random, 2);
+
+    excuse(connection);
+    if (connection->kind == SIM_CLIENT)
+        ((struct sim_client *)connection->peer)->state = SIM_LEAVING;
+    sim_network_end(connection, is_reset);
+}
+
+static void
+cancel(struct world *world, const struct wire_startup *startup)
+{
+    uint32_t process = wire_uint32(startup->key);
+
+    for (size_t i = 0; i < SIM_CONNECTIONS; i++) {
+        struct sim_server *server = world->servers[i];
+        if (server == NULL || !server->session.is_slow)
+            continue;
+        bool is_meant = server->session.process == process;
+        if (world->plant == SIM_PLANT_CANCEL ? !is_meant : is_meant)
+            sim_session_end_slow(&server->session, true);
+    }
+}
+
+static void
+start_server(struct world *world, struct sim_server *server)
+{
+    struct wire_startup startup;
+    struct error err;
+    size_t whole;
+
+    if (wire_read_startup(server->first.items, server->first.count, &startup, &whole, &err) !=
+        WIRE_WHOLE)
+        return;
+    if (startup.kind == WIRE_CANCEL) {
+        cancel(world, &startup);
+        sim_network_end(server->connection, false);
+        return;
+    }
+    sim_session_greet(&server->session);
+    sim_bytes_drop(&server->first, whole);
+}
+
+static void
+step_server(struct world *world, struct sim_server *server)
+{
+    struct sim_connection *connection = server->connection;
+    struct sim_session *session = &server->session;
+    size_t count = sim_network_arrive(&world->network, connection);
+
+    sim_bytes_add(session->has_started ? &session->in : &server->first, connection->to_peer.items,
+                  count);
+    sim_bytes_drop(&connection->to_peer, count);
+    if (connection->has_ended)
+        return;
+    if (!session->has_started)
+        start_server(world, server);
+    else if (session->is_slow && sim_one_in(&world->random, 40))
+        sim_session_end_slow(session, false);
+    else
+        sim_session_run(session);
+    sim_bytes_add(&connection->to_pool, session->out.items, session->visible);
+    sim_bytes_drop(&session->out, session->visible);
+    session->visible = 0;
+    if (session->fault != NULL && world->fault[0] == '\0')
+        snprintf(world->fault, sizeof(world->fault), "server %u gets %s", session->process,
+                 session->fault);
+    bool is_left = connection->stream == NULL && connection->to_peer.count == 0;
+    if (session->has_ended || is_left)
+        sim_network_end(connection, false);
+    else if (world->crashes_left > 0 && sim_one_in(&world->random, world->crash_odds)) {
+        world->crashes_left--;
+        cut(world, connection);
+    }
+}
+
+/* --- clients ------------------------------------------------------------------------------- */
+
+static struct sim_connection *
+connect_to_pool(struct world *world, enum sim_peer_kind kind, struct sim_client *peer)
+{
+    struct sockaddr_storage address = {.ss_family = AF_UNIX};
+    struct pool_client *client = pool_client_new(&world->pool, &address);
+
+    if (client == NULL)
+        abort();
+    struct sim_connection *connection =
+        sim_network_open(&world->network, &client->link.stream, kind, peer);
+    if (connection == NULL) {
+        pool_client_close(client);
+        return NULL;
+    }
+    connection->is_told = true;
+    client->link.stream.is_local = true;
+    client->link.stream.user = PEER_USER;
+    return connection;
+}
+
+static void
+begin_life(struct world *world, struct sim_client *client)
+{
+    sim_client_init(client, &world->random, ++world->client_number);
+    client->state = SIM_GONE;
+    if (world->lives == 0)
+        return;
+    client->connection = connect_to_pool(world, SIM_CLIENT, client);
+    if (client->connection == NULL)
+        return;
+    client->state = SIM_LOGGING_IN;
+    world->lives--;
+    sim_client_start(client);
+}
+
+static void
+ask_to_cancel(struct world *world, struct sim_client *client)
+{
+    uint8_t key[8], bytes[32];
+    struct wire_writer key_writer = wire_writer(key, sizeof(key));
+    struct wire_writer writer = wire_writer(bytes, sizeof(bytes));
+
+    client->cancel = connect_to_pool(world, SIM_CANCEL, client);
+    if (client->cancel == NULL)
+        return;
+    client->wants_cancel = false;
+    client->has_cancelled = true;
+    wire_put_uint32(&key_writer, client->process);
+    wire_put_uint32(&key_writer, client->secret);
+    wire_put_cancel(&writer, key, sizeof(key));
+    sim_bytes_add(&client->cancel->to_pool, bytes, writer.length);
+}
+
+static void
+step_client(struct world *world, struct sim_client *client)
+{
+    struct sim_connection *connection = client->connection;
+    size_t count = sim_network_arrive(&world->network, connection);
+
+    sim_client_take(client, connection->to_peer.items, count);
+    sim_bytes_drop(&connection->to_peer, count);
+    if (connection->stream == NULL && connection->to_peer.count == 0)
+        sim_client_lose(client);
+    else if (client->state == SIM_RUNNING && client->wants_cancel && client->direct.is_slow &&
+             client->cancel == NULL && sim_one_in(&world->random, 8))
+        ask_to_cancel(world, client);
+    else if (sim_one_in(&world->random, 2))
+        sim_client_go_on(client);
+    if (client->state == SIM_RUNNING && sim_one_in(&world->random, 2000))
+        cut(world, connection);
+    if (client->fault[0] != '\0' && world->fault[0] == '\0')
+        snprintf(world->fault, sizeof(world->fault), "%s: %s", client->name, client->fault);
+}
+
+static void
+step_peer(struct world *world, struct sim_connection *connection)
+{
+    if (connection->kind == SIM_SERVER) {
+        step_server(world, connection->peer);
+    } else if (connection->kind == SIM_CLIENT) {
+        step_client(world, connection->peer);
+    } else if (connection->kind == SIM_CANCEL) {
+        connection->to_peer.count = 0;
+        if (connection->stream == NULL)
+            sim_network_end(connection, false);
+    }
+    if (world->network.cut != NULL) {
+        cut(world, world->network.cut);
+        world->network.cut = NULL;
+    }
+}
+
+/* --- rounds -------------------------------------------------------------------------------- */
+
+static void
+forget(struct world *world, size_t index)
+{
+    struct sim_connection *connection = &world->network.connections[index];
+    struct sim_server *server = world->servers[index];
+    struct sim_client *client = connection->peer;
+
+    if (connection->kind == SIM_SERVER) {
+        sim_session_release(&server->session);
+        sim_bytes_release(&server->first);
+        free(server);
+        world->servers[index] = NULL;
+    } else if (connection->kind == SIM_CANCEL && client->cancel == connection) {
+        client->cancel = NULL;
+    } else if (connection->kind == SIM_CLIENT) {
+        client->state = SIM_GONE;
+        client->connection = NULL;
+    }
+    sim_network_forget(connection);
+}
+
+struct event {
+    struct net_stream *stream;
+    bool is_writable;
+};
+
+/* As a worker handles them: idle servers first. */
+static void
+handle(struct world *world, const struct event *events, size_t count)
+{
+    bool is_done[SIM_CONNECTIONS] = {false};
+
+    for (size_t i = 0; i < count; i++) {
+        const struct pool_server *server = events[i].stream->owner;
+        is_done[i] = server->object.kind == POOL_OWNER_SERVER && server->state == POOL_SERVER_IDLE;
+        if (is_done[i])
+            pool_stream_event(&world->pool, events[i].stream, events[i].is_writable);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!is_done[i])
+            pool_stream_event(&world->pool, events[i].stream, events[i].is_writable);
+    }
+    pool_sweep(&world->pool);
+}
+
+/* What the pool is told now, in an order by chance; some of it only in a later round. */
+static size_t
+collect(struct world *world, struct event events[])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < SIM_CONNECTIONS; i++) {
+        struct sim_connection *connection = &world->network.connections[i];
+        struct event event = {.stream = connection->stream};
+        if (connection->kind == SIM_FREE || connection->stream == NULL ||
+            sim_one_in(&world->random, 2) ||
+            !sim_network_tell(&world->network, connection, &event.is_writable))
+            continue;
+        if (connection->is_end_told)
+            excuse(connection); /* who was given it before this was known */
+        if (world->network.cut != NULL)
+            cut(world, world->network.cut);
+        world->network.cut = NULL;
+        size_t place = sim_below(&world->random, count + 1);
+        events[count++] = events[place];
+        events[place] = event;
+    }
+    return count;
+}
+
+static bool
+round_once(struct world *world)
+{
+    struct event events[SIM_CONNECTIONS];
+    struct pool *pool = &world->pool;
+    bool is_alive = world->lives > 0;
+    uint64_t before = world->network.bytes;
+
+    for (size_t i = 0; i < SIM_CONNECTIONS; i++) {
+        struct sim_connection *connection = &world->network.connections[i];
+        if (connection->kind != SIM_FREE && !sim_one_in(&world->random, 3))
+            step_peer(world, connection);
+        if (sim_network_is_over(connection))
+            forget(world, i);
+    }
+    for (size_t i = 0; i < world->client_count; i++) {
+        struct sim_client *client = &world->clients[i];
+        if (client->connection == NULL && client->cancel == NULL) {
+            sim_client_release(client);
+            begin_life(world, client);
+        }
+        is_alive |= client->connection != NULL || client->cancel != NULL;
+    }
+    size_t count = collect(world, events);
+    handle(world, events, count);
+    world->quiet_rounds = world->network.bytes == before ? world->quiet_rounds + 1 : 0;
+    uint64_t next_us = pool->now_us + (world->quiet_rounds > 50 ? TICK_US : ROUND_US);
+    if (next_us / TICK_US != pool->now_us / TICK_US)
+        (void)pool_tick(pool, next_us);
+    pool->now_us = next_us;
+    return is_alive;
+}
+
+/* --- one seed ------------------------------------------------------------------------------ */
+
+static struct pool_config *
+make_config(uint64_t *random)
+{
+    static const int64_t buffer_bytes[] = {64, 256, 4096};
+    struct arena *arena = arena_new();
+    struct pool_config *config = ARENA_NEW(arena, struct pool_config);
+    struct pool_user *user = ARENA_NEW(arena, struct pool_user);
+
+    *user = (struct pool_user){.name = "sim"};
+    config->arena = arena;
+    config->references = 1;
+    config->pooler.max_clients = 1000;
+    config->pooler.query_wait_timeout_ms = config->pooler.login_timeout_ms = INT32_MAX;
+    config->pooler.connect_timeout_ms = INT32_MAX;
+    config->pooler.prepared_statements = 2 + (int)sim_below(random, 20);
+    config->pooler.buffer_bytes = buffer_bytes[sim_below(random, 3)];
+    config->pooler.recycle_ms = sim_one_in(random, 4) ? 1000 : 0;
+    *LIST_ADD(arena, &config->routes) = (struct pool_route){
+        .database = "sim",
+        .user = "sim",
+        .server_database = "sim",
+        .service = "",
+        .environment = "",
+        .host = "sim",
+        .tls_identity = "",
+        .address = {.is_local = true, .display = "sim"},
+        .login = user,
+        .max = 1 + (int)sim_below(random, 3),
+        .mode = sim_one_in(random, 4) ? DECK_POOL_SESSION : DECK_POOL_TRANSACTION,
+        .reset = sim_one_in(random, 3) ? DECK_POOL_FULL : DECK_POOL_TRACKED,
+        .auth = DECK_AUTH_PEER,
+        .peer = PEER_USER,
+        .has_auto_prepare = sim_one_in(random, 2),
+    };
+    return config;
+}
+
+static void
+prepare(struct world *world, uint64_t seed, uint64_t cut_at)
+{
+    static const size_t chunks[] = {4, 30, 300, 5000}, rooms[] = {20, 100, 1000, 100000};
+    struct error err;
+
+    world->random = world->seed = seed;
+    world->driver = (struct pool_driver){.connect = connect_simulated,
+                                         .random = random_simulated,
+                                         .log = log_simulated,
+                                         .shared = &world->shared,
+                                         .worker_count = 1};
+    struct pool_config *config = make_config(&world->random);
+    world->network.random = sim_random(&world->random);
+    world->network.chunk = chunks[sim_below(&world->random, 4)];
+    world->network.room = rooms[sim_below(&world->random, 4)];
+    world->network.cut_at = cut_at;
+    world->client_count = 1 + sim_below(&world->random, CLIENTS_MAX);
+    world->lives = 2 * (unsigned)world->client_count;
+    world->crash_odds = 300 + sim_below(&world->random, 3000);
+    world->crashes_left = sim_one_in(&world->random, 2) ? 0 : 5;
+    if (!pool_init(&world->pool, &world->driver, config, TICK_US, &err))
+        abort();
+}
+
+/* How it stands, for a run that failed. */
+static void
+tell(const struct world *world)
+{
+    for (size_t i = 0; i < SIM_CONNECTIONS; i++) {
+        const struct sim_connection *connection = &world->network.connections[i];
+        const struct pool_object *object =
+            connection->stream == NULL ? NULL : connection->stream->owner;
+        const char *state = "closed";
+        if (connection->kind == SIM_FREE)
+            continue;
+        if (object != NULL && object->kind == POOL_OWNER_CLIENT)
+            state = pool_client_state_name(((const struct pool_client *)object)->state);
+        else if (object != NULL && object->kind == POOL_OWNER_SERVER)
+            state = pool_server_state_name(((const struct pool_server *)object)->state);
+        printf("#   %s %zu: %s in the pool, %zu bytes to the pool, %zu to the peer%s\n",
+               connection->kind == SIM_SERVER   ? "server"
+               : connection->kind == SIM_CLIENT ? "client"
+                                                : "cancel request",
+               i, state, connection->to_pool.count, connection->to_peer.count,
+               connection->has_ended ? ", which has ended" : "");
+    }
+}
+
+static volatile uint64_t running_seed; /* for the one that is told when time is up */
+
+static void
+give_up(int signal_number)
+{
+    char line[64];
+    int length = snprintf(line, sizeof(line), "# seed %llu: the pool goes round for ever\n",
+                          (unsigned long long)running_seed);
+
+    (void)signal_number;
+    _exit(write(STDOUT_FILENO, line, (size_t)length) < 0 ? 2 : 1);
+}
+
+/* True: nothing was found. */
+static bool
+run_seed(uint64_t seed, enum sim_plant plant, uint64_t cut_at, uint64_t *ret_bytes)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    unsigned rounds = 0;
+
+    if (world == NULL)
+        abort();
+    world->plant = plant;
+    running_seed = seed;
+    alarm(SECONDS_MAX);
+    prepare(world, seed, cut_at);
+    while (world->fault[0] == '\0' && round_once(world)) {
+        if (world->quiet_rounds > QUIET_MAX || ++rounds > ROUNDS_MAX)
+            snprintf(world->fault, sizeof(world->fault), "%s after %u rounds",
+                     rounds > ROUNDS_MAX ? "it does not end" : "nothing goes on", rounds);
+    }
+    bool is_fine = world->fault[0] == '\0';
+    if (!is_fine && plant == SIM_PLANT_NONE) {
+        printf("# seed %llu", (unsigned long long)seed);
+        if (cut_at != UINT64_MAX)
+            printf(", cut at byte %llu", (unsigned long long)cut_at);
+        printf(":\n    %s\n", world->fault);
+        tell(world);
+    }
+    *ret_bytes = world->network.bytes;
+    pool_release(&world->pool);
+    for (size_t i = 0; i < SIM_CONNECTIONS; i++) {
+        if (world->network.connections[i].kind != SIM_FREE)
+            forget(world, i);
+    }
+    for (size_t i = 0; i < world->client_count; i++)
+        sim_client_release(&world->clients[i]);
+    free(world);
+    return is_fine;
+}
+
+/* --- main ---------------------------------------------------------------------------------- */
+
+struct options {
+    uint64_t first, seeds;
+    enum sim_plant plant;
+    bool has_cuts;
+};
+
+static bool
+read_options(int count, char **words, struct options *options)
+{
+    static const char *const plants[SIM_PLANTS] = {"none", "discard", "restore", "cancel", "row"};
+
+    for (int i = 1; i + 1 < count; i += 2) {
+        const char *value = words[i + 1];
+        if (strcmp(words[i], "--seeds") == 0) {
+            options->seeds = strtoull(value, NULL, 10);
+        } else if (strcmp(words[i], "--first") == 0) {
+            options->first = strtoull(value, NULL, 10);
+        } else if (strcmp(words[i], "--cuts") == 0) {
+            options->has_cuts = true;
+            options->first = strtoull(value, NULL, 10);
+        } else if (strcmp(words[i], "--plant") == 0) {
+            while (options->plant < SIM_PLANTS && strcmp(plants[options->plant], value) != 0)
+                options->plant++;
+        } else {
+            return false;
+        }
+    }
+    return count % 2 == 1 && options->plant < SIM_PLANTS;
+}
+
+int
+main(int count, char **words)
+{
+    struct options options = {.first = 1, .seeds = 1000};
+    uint64_t bytes = 0, runs = 0, failures = 0, all_bytes = 0;
+
+    if (!read_options(count, words, &options)) {
+        fprintf(stderr, "usage: sim [--seeds N] [--first N] [--plant discard|restore|cancel|row]"
+                        " [--cuts SEED]\n");
+        return 2;
+    }
+    signal(SIGALRM, give_up);
+    for (uint64_t i = 0; i < options.seeds && failures < 5; i++) {
+        uint64_t seed = options.has_cuts ? options.first : options.first + i;
+        uint64_t cut_at = options.has_cuts ? i : UINT64_MAX;
+        failures += !run_seed(seed, options.plant, cut_at, &bytes);
+        all_bytes += bytes;
+        runs++;
+        if (options.has_cuts && i >= bytes) /* all of its bytes */
+            break;
+    }
+    bool is_fine = (failures > 0) == (options.plant != SIM_PLANT_NONE);
+    printf("1..1\n%s 1 - %llu runs, %llu bytes, %llu failures%s\n", is_fine ? "ok" : "not ok",
+           (unsigned long long)runs, (unsigned long long)all_bytes, (unsigned long long)failures,
+           options.plant == SIM_PLANT_NONE ? "" : " (a fault is planted)");
+    return is_fine ? 0 : 1;
+}
