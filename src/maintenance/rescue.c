@@ -3,6 +3,7 @@
 
 #include "base/interrupt.h"
 #include "base/state.h"
+#include "base/text.h"
 #include "maintenance/rescue_run.h"
 
 #include <fcntl.h>
@@ -44,6 +45,16 @@ rescue_say(struct rescue *rescue, const char *sight, const char *severity, const
 
 /* --- looking ------------------------------------------------------------------------------ */
 
+/* Up to the first byte that is no UTF-8: queries of databases with another encoding are shown as
+ * they are. */
+static const char *
+keep_valid(struct arena *arena, const PGresult *result, int row, const char *column)
+{
+    const char *text = pg_keep_text(arena, result, row, column);
+
+    return arena_strndup(arena, text, text_utf8_length(text, strlen(text)));
+}
+
 static void
 take_in(struct rescue *rescue, const char *sight, const PGresult *result, bool is_first_round)
 {
@@ -54,13 +65,13 @@ take_in(struct rescue *rescue, const char *sight, const PGresult *result, bool i
         if (pg_value(result, row, "severity") != NULL && is_first_round)
             rescue_say(rescue, sight, pg_keep(arena, result, row, "severity"),
                        what == NULL ? pg_keep(arena, result, row, "sql") : NULL, "%s",
-                       pg_value(result, row, "text"));
+                       keep_valid(arena, result, row, "text"));
         if (what == NULL)
             continue;
         *LIST_ADD(arena, &rescue->report->offers) = (struct rescue_offer){
             .sight = sight,
             .what = what,
-            .why = pg_keep_text(arena, result, row, "text"),
+            .why = keep_valid(arena, result, row, "text"),
             .how = pg_keep_text(arena, result, row, "how"),
             .pid = pg_keep_text(arena, result, row, "pid"),
             .backend_start = pg_keep_text(arena, result, row, "backend_start"),
@@ -129,9 +140,9 @@ look_at(struct rescue *rescue, size_t sight, bool is_first_round, struct error *
 
 /* --- the record --------------------------------------------------------------------------- */
 
-/* One line of JSON before and one after each deed, synced: the server may be down or full. */
+/* One line of JSON, synced: the server may be down or full. */
 static bool
-note(struct rescue *rescue, const struct rescue_offer *offer, struct error *err)
+write_note(struct rescue *rescue, const struct rescue_offer *offer, struct error *err)
 {
     const char *folder;
     bool is_fine = false;
@@ -154,6 +165,20 @@ note(struct rescue *rescue, const struct rescue_offer *offer, struct error *err)
         close(descriptor);
     free(text);
     return is_fine;
+}
+
+/* Before and after each deed. A fire is put out even where nothing can be written, on a full disk
+ * for one: that is said. */
+static void
+note(struct rescue *rescue, const struct rescue_offer *offer)
+{
+    struct error fault = {0};
+
+    if (!write_note(rescue, offer, &fault) && !rescue->is_unrecorded_told) {
+        rescue->is_unrecorded_told = true;
+        rescue_say(rescue, "record", "warning", NULL, "what is done is not recorded: %s",
+                   fault.message);
+    }
 }
 
 /* In the server as well, where that can be had: it is what the next one looks at. */
@@ -211,8 +236,7 @@ do_offers(struct rescue *rescue, size_t first, struct error *err)
         struct rescue_offer *offer = &report->offers.items[i];
         struct error fault = {0};
         offer->outcome = "begun";
-        if (!note(rescue, offer, err))
-            return false;
+        note(rescue, offer);
         if (!perform(rescue, offer, &fault)) {
             if (fault.code == ERROR_INTERRUPTED || rescue_link_is_lost(&rescue->link)) {
                 *err = fault;
@@ -224,8 +248,7 @@ do_offers(struct rescue *rescue, size_t first, struct error *err)
             fault.code == ERROR_NONE && strcmp(offer->outcome, "could not be signalled") != 0;
         report->done += offer->is_done;
         report->failed += !offer->is_done;
-        if (!note(rescue, offer, err))
-            return false;
+        note(rescue, offer);
         note_in_server(rescue, offer);
     }
     return true;

@@ -10,6 +10,7 @@ struct rescue {
     struct rescue_link link;
     struct rescue_report *report;
     bool is_local;
+    bool is_unrecorded_told;
 };
 
 void rescue_say(struct rescue *rescue, const char *sight, const char *severity, const char *sql,

@@ -590,3 +590,57 @@ def test_the_door_is_for_rescue_only(make_server, pg_version, tmp_path, pgdeck):
     assert wrong["code"] and good["columns"] == ["pid", "backend_start", "who"]
     wait_for_door(pgdeck, fire, "through the connection that pgdeck watch holds")
     os.close(folder)
+
+
+def test_what_it_leaves_alone(pgdeck, make_server, pg_version, tmp_path):
+    """A backup that was begun, a commit that waits for a standby, a leader by advisory lock."""
+    server = make_server(pg_version, max_connections="20")
+    fire = Fire(server, tmp_path)
+    fire.write_deck(server.conninfo())
+    start = "backup_start('x', true)" if pg_version >= 15 else "start_backup('x', true, false)"
+    backup = server.connect()
+    backup.execute(f"SELECT pg_{start}")
+    leader, follower, writer = fire.app("leader"), fire.app("follower"), fire.app("writer")
+    leader.execute("SELECT pg_advisory_lock(1)")
+    server.query("ALTER SYSTEM SET synchronous_standby_names = 'gone'")
+    server.reload()
+    for connection, sql in ((follower, "SELECT pg_advisory_lock(1)"),
+                            (writer, "INSERT INTO stock VALUES (1)")):
+        fire.threads.append(threading.Thread(target=fire.run, args=(connection, sql)))
+        fire.threads[-1].start()
+    until(lambda: fire.count("wait_event = 'SyncRep'") == 1, "no commit waits")
+    pids = {c.info.backend_pid for c in (backup, leader, follower, writer)}
+    for _ in range(9):
+        fire.app("idle")
+    time.sleep(5.5)  # from 5 s on a wait for a lock counts
+    done = pgdeck("rescue", "-d", fire.deck, "--yes", "--query-minutes", "0", expect=0)
+    found = server.query("SELECT pid FROM pg_stat_activity")
+    assert pids <= {row[0] for row in found}, done.out
+    assert fire.count("wait_event = 'SyncRep'") == 1, done.out
+    assert "which is not ended" in done.out, done.out
+    server.query("ALTER SYSTEM RESET synchronous_standby_names")
+    server.reload()
+    leader.close()
+    for thread in fire.threads:
+        thread.join(10)
+    backup.close()
+    fire.out()
+
+
+def test_a_full_disk_does_not_hold_it_up(pgdeck, make_server, pg_version, tmp_path):
+    server = make_server(pg_version)
+    fire = Fire(server, tmp_path)
+    fire.write_deck(server.conninfo())
+    holder, waiter = fire.app("holder"), fire.app("waiter")
+    holder.execute("BEGIN; LOCK TABLE stock")
+    waiting = threading.Thread(target=fire.wait, args=(waiter,))
+    waiting.start()
+    state = tmp_path / "home" / "state" / "pgdeck"
+    state.mkdir(parents=True, mode=0o700)
+    (state / "rescue.jsonl").symlink_to("/dev/full")
+    time.sleep(5.5)
+    done = pgdeck("rescue", "-d", fire.deck, "--yes", expect=0)
+    waiting.join(10)
+    assert not waiting.is_alive(), done.out
+    assert "not recorded" in done.out, done.out
+    fire.out()

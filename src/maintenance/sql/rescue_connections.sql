@@ -6,7 +6,10 @@ WITH session AS (
     SELECT a.*, clock_timestamp() - a.state_change AS since,
            format('%s of %s on %s, %s', coalesce(nullif(a.application_name, ''), 'session'),
                   coalesce(a.usename, '?'), coalesce(a.datname, '?'), a.state) AS who,
-           a.backend_type = 'client backend' AND a.application_name NOT LIKE 'pgdeck%'
+           a.backend_type = 'client backend'
+             AND a.application_name
+                 !~* '^(pgdeck|pgbackrest|barman|wal-g|pg_dump|pg_basebackup|pg_probackup)'
+             AND a.query !~* 'pg_(backup_start|start_backup)'
              AND a.pid <> pg_backend_pid() AS may
       FROM pg_stat_activity AS a
      WHERE a.backend_type = 'client backend'

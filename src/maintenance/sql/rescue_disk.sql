@@ -37,6 +37,6 @@ WITH wal AS (
            a.backend_start::text, NULL
       FROM temporary AS t JOIN pg_stat_activity AS a ON a.pid = t.pid
      WHERE t.bytes >= 1073741824 AND a.backend_type = 'client backend'
-       AND a.application_name NOT LIKE 'pgdeck%'
+       AND a.application_name !~* '^(pgdeck|pgbackrest|barman|wal-g|pg_dump|pg_basebackup|pg_probackup)'
 )
 SELECT severity, text, what, how, pid, backend_start, sql FROM seen ORDER BY turn

@@ -7,5 +7,8 @@ SELECT CASE WHEN $3 = 'cancel' THEN pg_cancel_backend(a.pid)
             ELSE pg_terminate_backend(a.pid, 2000) END AS is_sent
   FROM pg_stat_activity AS a
  WHERE a.pid = $1::integer AND a.backend_start = $2::timestamptz
-   AND a.backend_type = 'client backend' AND a.application_name NOT LIKE 'pgdeck%'
+   AND a.backend_type = 'client backend'
+     AND a.application_name
+         !~* '^(pgdeck|pgbackrest|barman|wal-g|pg_dump|pg_basebackup|pg_probackup)'
+   AND a.query !~* 'pg_(backup_start|start_backup)' AND a.wait_event IS DISTINCT FROM 'SyncRep'
    AND a.pid <> pg_backend_pid()

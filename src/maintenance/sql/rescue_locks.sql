@@ -3,7 +3,9 @@
 -- $1 idle_minutes integer, $2 query_minutes integer (neither is used here)
 -- returns: severity, text, what, how, pid, backend_start, sql
 WITH RECURSIVE edge AS MATERIALIZED (
-    SELECT a.pid AS waiter, b.pid AS blocker, clock_timestamp() - a.query_start AS waits
+    SELECT a.pid AS waiter, b.pid AS blocker,
+           (SELECT clock_timestamp() - min(l.waitstart) FROM pg_locks AS l
+             WHERE l.pid = a.pid AND NOT l.granted) AS waits
       FROM pg_stat_activity AS a CROSS JOIN LATERAL unnest(pg_blocking_pids(a.pid)) AS b (pid)
      WHERE a.wait_event_type = 'Lock' AND $1::integer + $2::integer IS NOT NULL
 ), chain AS (
@@ -12,9 +14,8 @@ WITH RECURSIVE edge AS MATERIALIZED (
      UNION
     SELECT c.head, e.waiter FROM chain AS c JOIN edge AS e ON e.blocker = c.waiter
 ), head AS (
-    SELECT c.head AS pid, count(*) AS behind,
-           (SELECT max(e.waits) FROM edge AS e) AS longest
-      FROM chain AS c GROUP BY c.head
+    SELECT c.head AS pid, count(DISTINCT c.waiter) AS behind, max(e.waits) AS longest
+      FROM chain AS c JOIN edge AS e ON e.waiter = c.waiter GROUP BY c.head
 ), known AS (
     SELECT h.*, a.backend_type, a.state, a.backend_start, a.query,
            CASE WHEN a.backend_type = 'client backend'
@@ -23,7 +24,12 @@ WITH RECURSIVE edge AS MATERIALIZED (
                             coalesce(a.usename, '?'), coalesce(a.datname, '?'), a.state)
                 ELSE format('%s %s on %s, %s', a.backend_type, h.pid, coalesce(a.datname, '?'),
                             left(a.query, 100)) END AS who,
-           a.backend_type = 'client backend' AND a.application_name NOT LIKE 'pgdeck%' AS may
+           a.backend_type = 'client backend'
+             AND a.application_name
+                 !~* '^(pgdeck|pgbackrest|barman|wal-g|pg_dump|pg_basebackup|pg_probackup)'
+             AND (a.state = 'active' OR a.state LIKE 'idle in transaction%') -- no leader by advisory lock
+             AND a.wait_event IS DISTINCT FROM 'SyncRep'
+             AND NOT EXISTS (SELECT FROM pg_stat_progress_vacuum AS v WHERE v.pid = a.pid) AS may
       FROM head AS h LEFT JOIN pg_stat_activity AS a ON a.pid = h.pid
      WHERE h.behind >= 3 OR h.longest >= interval '5 s'
 )

@@ -10,8 +10,13 @@ SELECT 'warning' AS severity,
        a.pid::text AS pid, a.backend_start::text AS backend_start, NULL AS sql
   FROM pg_stat_activity AS a
  WHERE a.backend_type = 'client backend' AND a.state = 'active' AND $1::integer IS NOT NULL
-   AND a.pid <> pg_backend_pid() AND a.application_name NOT LIKE 'pgdeck%'
+   AND a.pid <> pg_backend_pid()
+     AND a.application_name
+         !~* '^(pgdeck|pgbackrest|barman|wal-g|pg_dump|pg_basebackup|pg_probackup)'
    AND a.wait_event_type IS DISTINCT FROM 'Lock' -- those wait for the head of their chain
+   AND a.wait_event IS DISTINCT FROM 'SyncRep' -- has committed; its cancel would hide that no standby has it
+   AND NOT EXISTS (SELECT FROM pg_stat_progress_vacuum AS v WHERE v.pid = a.pid)
+   AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index AS i WHERE i.pid = a.pid)
    AND clock_timestamp() - a.query_start >= $2::integer * interval '1 minute'
  ORDER BY a.query_start
  LIMIT 20

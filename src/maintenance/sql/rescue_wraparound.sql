@@ -18,7 +18,8 @@ WITH aged AS (
     SELECT 2, 'critical', format('session %s of %s on %s keeps rows from being frozen: its transaction '
            'or snapshot is %s transactions old', a.pid, a.usename, a.datname,
            greatest(age(a.backend_xmin), age(a.backend_xid))),
-           CASE WHEN a.application_name NOT LIKE 'pgdeck%' THEN format('end session %s', a.pid) END,
+           CASE WHEN a.application_name
+                     !~* '^(pgdeck|pgbackrest|barman|wal-g|pg_dump|pg_basebackup|pg_probackup)' THEN format('end session %s', a.pid) END,
            'terminate', a.pid::text, a.backend_start::text, NULL
       FROM pg_stat_activity AS a
      WHERE a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()
