@@ -145,18 +145,25 @@ rescue_one(struct command *command, const struct deck *deck, const struct deck_s
     return is_fine;
 }
 
+/* A server that is not there does not keep it from the others. */
 static int
 rescue_all(struct command *command, const struct deck *deck, struct error *err)
 {
     size_t failed = 0, matched = 0;
+    int status = 0;
 
     for (size_t i = 0; i < deck->servers.count; i++) {
         const struct deck_server *server = &deck->servers.items[i];
         if (!is_wanted(command, server->name))
             continue;
         matched++;
-        if (!rescue_one(command, deck, server, &failed, err))
+        if (rescue_one(command, deck, server, &failed, err))
+            continue;
+        if (err->code == ERROR_INTERRUPTED)
             return cli_failed(err);
+        cli_print_error(err);
+        status = status == 0 ? cli_failed(err) : status;
+        *err = (struct error){0};
     }
     if (matched == 0) {
         error_set(err, ERROR_USAGE, "there is no such server in the deck");
@@ -166,7 +173,7 @@ rescue_all(struct command *command, const struct deck *deck, struct error *err)
         json_dumpf(command->reports, stdout, JSON_INDENT(2));
         puts("");
     }
-    return failed > 0 ? error_exit_status(ERROR_SQL) : 0;
+    return status == 0 && failed > 0 ? error_exit_status(ERROR_SQL) : status;
 }
 
 int

@@ -97,7 +97,8 @@ maintenance_record_task(struct maintenance_run *run, const struct maintenance_ta
                                  task->why, task->sql,  timeout};
     AUTO_PGRESULT result = NULL;
 
-    snprintf(timeout, sizeof(timeout), "%lld", maintenance_left_ms(run));
+    long long left_ms = maintenance_left_ms(run);
+    snprintf(timeout, sizeof(timeout), "%lld", left_ms > 0 ? left_ms : 1); /* 0 would be no limit */
     if (!maintenance_query(run, "maintenance/sql/task_begin.sql", 7, parameters, &result, err))
         return false;
     *ret_seq = pg_keep(run->arena, result, 0, "seq");

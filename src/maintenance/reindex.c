@@ -167,6 +167,17 @@ tell(void *sink, const char *line)
     maintenance_tell(sink, "    %s", line);
 }
 
+/* What was waited for is gone from the window. */
+static bool
+limit_to_window(struct maintenance_run *run, struct error *err)
+{
+    long long left_ms = maintenance_left_ms(run);
+
+    return pg_execute(
+        run->connection,
+        arena_printf(run->arena, "SET statement_timeout = %lld", left_ms > 0 ? left_ms : 1), err);
+}
+
 static bool
 rebuild(struct maintenance_run *run, struct maintenance_task *task, struct error *err)
 {
@@ -192,7 +203,8 @@ rebuild(struct maintenance_run *run, struct maintenance_task *task, struct error
                          run->wal_left_bytes < 0 ? 0.0 : (double)run->wal_left_bytes / 1048576);
     bool is_fine = wait_for_replicas(run, err) &&
                    index_watch_lock(&watch, candidate->table_schema, candidate->table, err) &&
-                   index_watch_timeout(&watch, 0, err) && index_watch_run(&watch, task->sql, err);
+                   index_watch_timeout(&watch, 0, err) && limit_to_window(run, err) &&
+                   index_watch_run(&watch, task->sql, err);
     index_watch_release(&watch);
     if (!is_fine && PQstatus(run->connection) == CONNECTION_OK &&
         PQtransactionStatus(run->connection) != PQTRANS_IDLE && !is_interrupted() &&

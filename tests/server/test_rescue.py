@@ -604,6 +604,7 @@ def test_what_it_leaves_alone(pgdeck, make_server, pg_version, tmp_path):
     leader.execute("SELECT pg_advisory_lock(1)")
     server.query("ALTER SYSTEM SET synchronous_standby_names = 'gone'")
     server.reload()
+    time.sleep(1)  # the checkpointer makes it count
     for connection, sql in ((follower, "SELECT pg_advisory_lock(1)"),
                             (writer, "INSERT INTO stock VALUES (1)")):
         fire.threads.append(threading.Thread(target=fire.run, args=(connection, sql)))
@@ -644,3 +645,15 @@ def test_a_full_disk_does_not_hold_it_up(pgdeck, make_server, pg_version, tmp_pa
     assert not waiting.is_alive(), done.out
     assert "not recorded" in done.out, done.out
     fire.out()
+
+
+def test_a_server_that_is_not_there_does_not_keep_it_from_the_others(pgdeck, make_server, pg_version,
+                                                                     tmp_path):
+    server = make_server(pg_version)
+    fire = Fire(server, tmp_path)
+    fire.write_deck(server.conninfo())
+    fire.deck.write_text(fire.deck.read_text().replace(
+        "servers:\n", 'servers:\n  dead: {conninfo: "host=127.0.0.1 port=1", memory: 512MB}\n'))
+    done = pgdeck("rescue", "-d", fire.deck, "--yes", "--json", expect=11)
+    assert [report["server"] for report in json.loads(done.out)][-1] == "main", done.out
+    assert "port 1" in done.err
