@@ -449,7 +449,7 @@ bench_ai_open(struct bench_run *run, struct bench_suite *suite, void **ret_opene
     init_case(ai, AI_QUEUE, BENCH_AFTER, &queue);
     *ret_opened = ai;
     for (size_t i = 0; i < WORKS; i++)
-        add_work(run, suite, i);
+        add_work(run, suite, (enum work_number)i);
     for (size_t i = 0; i < AI_CASES; i++) {
         if (!ai_open_case(ai, &ai->cases[i], err))
             return false;

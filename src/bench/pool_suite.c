@@ -173,14 +173,14 @@ run_connects(struct pool_suite *suite, int round, struct error *err)
 
     for (int i = 0; i < CONNECTS; i++) {
         for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
-            if (!connect_once(suite, arm, times[arm], err))
+            if (!connect_once(suite, (enum bench_arm_number)arm, times[arm], err))
                 return false;
         }
     }
     for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
         histogram_merge(suite->connect[arm], times[arm], 1);
         *LIST_ADD(suite->run->arena, &suite->connects) =
-            block_of(suite, round, arm, times[arm], start_ns);
+            block_of(suite, round, (enum bench_arm_number)arm, times[arm], start_ns);
     }
     return true;
 }

@@ -72,8 +72,8 @@ add_works(struct pool_suite *suite, const struct pool_way *way)
     connect->class_name = "connect";
     connect->what = "a client's connection, with its login; the pool's servers are there already";
     for (size_t arm = 0; arm < BENCH_ARMS; arm++)
-        add_blocks(suite, connect, arm, suite->connect[arm], suite->connects.items,
-                   suite->connects.count);
+        add_blocks(suite, connect, (enum bench_arm_number)arm, suite->connect[arm],
+                   suite->connects.items, suite->connects.count);
     struct bench_work *request = LIST_ADD(arena, &suite->suite->works);
     request->name = "request";
     request->class_name = "transactions";

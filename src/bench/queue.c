@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INPUT_BYTES = 512, LIST_BYTES = BENCH_QUEUE_SLOTS * 21 + 3, NOBODY = UINT32_MAX };
+enum { INPUT_BYTES = 512, LIST_BYTES = BENCH_QUEUE_SLOTS * 21 + 3 };
+static const uint32_t NOBODY = UINT32_MAX;
 static const uint64_t millisecond_ns = 1000000;
 /* A claim looks from the highest id on that was ever claimed of its priority, less a slack for
  * enqueues that commit late; one a second looks at all: for later ones yet, and leases that ended.
