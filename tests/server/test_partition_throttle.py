@@ -9,7 +9,7 @@ import pytest
 
 from cluster import Server, as_server_user
 from test_advisor_ddl import Deck, deck, existing  # noqa: F401
-from test_partition_live import KINDS, is_partitioned, prepare, wait_for
+from test_partition_live import KINDS, Load, is_partitioned, prepare, wait_for
 
 
 class Progress:
@@ -96,13 +96,17 @@ def test_it_waits_for_replicas(replicated):
     deck, replica = replicated
     prepare(deck, 20_000, "hash")
     deck.write(more=f"partitions:\n  - {KINDS['hash'][:-1]}, replica_lag: 300ms}}\n")
-    conversion = Progress(deck)
-    wait_for(lambda: "a replica is" in conversion.text, 60)
+    with Load(deck, 1, 60):  # pg_stat_replication.replay_lag is of what was replayed last
+        wait_for(lambda: deck.value("SELECT max(replay_lag) > interval '1 s' FROM pg_stat_replication"),
+                 60)
+        conversion = Progress(deck)
+        wait_for(lambda: "a replica is" in conversion.text, 60)
     replica.configure(recovery_min_apply_delay="0")
     replica.reload()
     conversion.end()
     assert is_partitioned(deck)
-    wait_for(lambda: replica.value("SELECT count(*) FROM events", dbname="live") == 20_000)
+    rows = deck.value("SELECT count(*) FROM events")
+    wait_for(lambda: replica.value("SELECT count(*) FROM events", dbname="live") == rows)
 
 
 def test_autovacuum_makes_way(make_server, pg_version, pgdeck, tmp_path):
