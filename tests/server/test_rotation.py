@@ -93,6 +93,8 @@ def test_no_client_is_broken(pgdeck, pool, guarded):
     for role in secret:  # both are valid, at the pool and at the server
         through(port, role, secret[role]).close()
         log_in(guarded, role, "blue_one", secret[role]).close()
+    wait_for(lambda: guarded.value("SELECT count(*) FROM pg_stat_activity "
+                                   "WHERE usename = 'blue_web_b'") <= 2, 20, "room for one more")
     with log_in(guarded, "blue_web_b", "blue_one", secret["blue_web_b"]) as new:
         assert new.execute("SHOW work_mem").fetchone() == ("7MB",)
         assert new.execute("SHOW search_path").fetchone() == ('"$user", public',)
