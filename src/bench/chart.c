@@ -86,12 +86,12 @@ y_ticks(const struct frame *frame, const char *unit)
 
     if (!frame->is_log) {
         double step = step_of(frame->y_high - frame->y_low);
-        for (double value = 0; value <= frame->y_high * 1.0001; value += step)
-            add_y_tick(ticks, frame, value, unit);
+        for (int i = 0; i * step <= frame->y_high * 1.0001; i++)
+            add_y_tick(ticks, frame, i * step, unit);
         return ticks;
     }
     double decades = frame->y_high - frame->y_low;
-    for (double power = floor(frame->y_low); power <= frame->y_high; power++) {
+    for (int power = (int)floor(frame->y_low); power <= frame->y_high; power++) {
         static const double parts[] = {1, 2, 5};
         for (size_t i = 0; i < (decades > 2.5 ? 1 : 3); i++) {
             double value = pow(10, power) * parts[i];
@@ -226,7 +226,8 @@ bench_timeline_view(const struct bench_chart *chart)
     }
     double step = step_of(frame.x_high - frame.x_low);
     double first = ceil(frame.x_low / step) * step;
-    for (double x = first; x <= frame.x_high * 1.0001; x += step) {
+    for (int i = 0; first + i * step <= frame.x_high * 1.0001; i++) {
+        double x = first + i * step;
         snprintf(label, sizeof(label), "%g s", x);
         json_array_append_new(ticks, x_tick(&frame, x, label));
     }

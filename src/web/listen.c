@@ -82,8 +82,12 @@ bound_port(int descriptor)
 
     if (getsockname(descriptor, (struct sockaddr *)&storage, &length) != 0)
         return 0;
-    return ntohs(storage.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&storage)->sin6_port
-                                               : ((struct sockaddr_in *)&storage)->sin_port);
+    struct sockaddr_in6 six;
+    struct sockaddr_in four;
+
+    memcpy(&six, &storage, sizeof(six));
+    memcpy(&four, &storage, sizeof(four));
+    return ntohs(storage.ss_family == AF_INET6 ? six.sin6_port : four.sin_port);
 }
 
 bool

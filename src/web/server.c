@@ -242,7 +242,9 @@ has_body(struct MHD_Connection *connection)
  * the time to answer. */
 static enum MHD_Result
 on_request(void *context, struct MHD_Connection *connection, const char *url, const char *method,
-           const char *version, const char *upload, size_t *upload_bytes, void **request)
+           const char *version, const char *upload,
+           size_t *upload_bytes, /* NOLINT(readability-non-const-parameter): MHD's type */
+           void **request)
 {
     static int is_known_request;
     bool is_first = *request == NULL;

@@ -73,7 +73,7 @@ hmac(const uint8_t key[KEY_BYTES], const char *const texts[], uint8_t ret_mac[KE
         inner[i] = byte ^ 0x36;
         outer[i] = byte ^ 0x5c;
     }
-    hash_texts(inner, texts, outer + SHA256_CBLOCK);
+    hash_texts(inner, texts, outer + (size_t)SHA256_CBLOCK);
     sha256(outer, sizeof(outer), ret_mac);
     OPENSSL_cleanse(inner, sizeof(inner));
     OPENSSL_cleanse(outer, sizeof(outer));
