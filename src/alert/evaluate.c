@@ -229,7 +229,7 @@ name_culprit(const struct evaluation *evaluation, struct alert_finding *finding)
 
     if (text == NULL)
         return;
-    for (size_t i = 0; text[i] != '\0' && i < QUERY_SHOWN; i++)
+    for (size_t i = 0; i < QUERY_SHOWN && text[i] != '\0'; i++)
         text_append_bytes(&line, text[i] == '\n' || text[i] == '\t' ? " " : text + i, 1);
     const char *shown = arena_strndup(evaluation->arena, text_chars(&line),
                                       text_utf8_length(text_chars(&line), line.length));

@@ -64,7 +64,7 @@ static const struct {
 static double *
 counter(struct watch_counters *counters, size_t index)
 {
-    return (double *)((char *)counters + columns[index].offset);
+    return (double *)(void *)((char *)counters + columns[index].offset);
 }
 
 /* What was counted since the reading before: where the counters began anew, all that they say. */

@@ -138,7 +138,9 @@ watch_statements_add(struct watch_statements *statements, const struct watch_sta
     bool is_anew = !at->is_used || at->seen + 1 < statements->reading ||
                    at->counted_since != counted_since || counters->calls < at->counters.calls;
     bool is_first = statements->reading == 1;
-    struct watch_work before = is_anew ? (struct watch_work){0} : at->counters;
+    struct watch_work before = at->counters;
+    if (is_anew)
+        memset(&before, 0, sizeof(before));
     bool is_new = !at->is_used;
     at->is_used = true;
     at->key = *key;
