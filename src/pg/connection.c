@@ -15,12 +15,13 @@
 enum { OLDEST_VERSION = 140000, CONNECT_TIMEOUT_MS = 15000 };
 
 /* What every session starts with. client_connection_check_interval lets the server notice that
- * pgdeck was killed while a long statement runs. */
+ * pgdeck was killed while a long statement runs. Queries of catalogs are short however large their
+ * estimates are: compiling them (jit) takes longer than they do. */
 static const char session_options[] =
     "-c search_path=pg_catalog,pg_temp -c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=postgres "
     "-c lock_timeout=5s -c statement_timeout=0 -c extra_float_digits=1 -c bytea_output=hex "
     "-c client_connection_check_interval=2s -c default_transaction_read_only=off "
-    "-c standard_conforming_strings=on -c row_security=off";
+    "-c standard_conforming_strings=on -c row_security=off -c jit_above_cost=-1";
 
 /* What an application gets, in output formats that can be compared between servers. */
 static const char application_options[] =
