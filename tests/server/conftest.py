@@ -33,6 +33,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "pg(min, max): only on these versions of PostgreSQL")
+    config.addinivalue_line("markers", "short(version): in the short suite on this version only")
     config.addinivalue_line("markers", "alone: measures milliseconds at full size: not side by side")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as after Ctrl-C
 
@@ -42,6 +43,9 @@ def pytest_generate_tests(metafunc):
         return
     config = metafunc.config
     versions = ALL if config.getoption("--all-versions") else ALWAYS
+    short = metafunc.definition.get_closest_marker("short")
+    if short and versions is ALWAYS:
+        versions = short.args
     if config.getoption("--pg"):
         versions = [int(word) for word in config.getoption("--pg").split(",")]
     marker = metafunc.definition.get_closest_marker("pg")

@@ -9,6 +9,8 @@ import pytest
 
 from cluster import SOURCE, wait_for
 
+pytestmark = pytest.mark.short(15)
+
 DECK = SOURCE / "decks" / "saas-control-deck"
 AFTER, BEFORE = "ai_after", "ai_before"
 OWN = "SELECT count(*) FROM ai_tasks WHERE task_type = 'pgdeck bench'"

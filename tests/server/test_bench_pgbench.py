@@ -5,7 +5,11 @@ import csv
 import json
 import signal
 
+import pytest
+
 from test_bench import DATABASE, bench, check_page, pair, quote_name  # noqa: F401
+
+pytestmark = pytest.mark.short(15)
 
 SMALL = ("--pgbench", "--pairs", "3", "--block-ms", "40", "--scale", "1", "--clients", "2")
 SCRATCH = "SELECT count(*) FROM pg_database WHERE datname LIKE 'pgdeck\\_bench%'"

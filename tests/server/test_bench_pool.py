@@ -8,6 +8,8 @@ import pytest
 
 from cluster import wait_for
 
+pytestmark = pytest.mark.short(15)
+
 
 def write_deck(folder, server):
     deck = folder / "deck.yaml"

@@ -9,6 +9,8 @@ import pytest
 
 from test_bench import check_page, quote_name, yaml
 
+pytestmark = pytest.mark.short(15)
+
 SCHEMA = """
 CREATE TABLE projects (id serial PRIMARY KEY, name text NOT NULL UNIQUE);
 CREATE TABLE tasks (

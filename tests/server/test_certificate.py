@@ -12,6 +12,8 @@ import pytest
 from cluster import wait_for
 from test_advisor_security import DECK, changes, write_deck
 
+pytestmark = pytest.mark.short(15)
+
 
 def openssl(*words):
     subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)

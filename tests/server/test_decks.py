@@ -149,6 +149,7 @@ def test_equal_seeds_give_equal_rows(server):
     assert same == {"ai_models"}  # the only one without chance
 
 
+@pytest.mark.short(15)
 def test_pgbench_runs_the_load(server):
     """What `pgdeck demo --keep` lets run, by the prepared protocol as there."""
     create_stock(server, "live")

@@ -87,6 +87,7 @@ def test_daily_touches_the_five_that_need_work(twenty):
     assert tasks(maintain(twenty, "daily")) == set()
 
 
+@pytest.mark.short(15)
 def test_one_failure_does_not_stop_the_rest(twenty):
     make_work(twenty)
     with twenty.server.connect(twenty.database) as holder:
@@ -100,6 +101,7 @@ def test_one_failure_does_not_stop_the_rest(twenty):
         == "failed"
 
 
+@pytest.mark.short(15)
 def test_a_kill_in_the_middle_is_made_good(twenty):
     """Killed before and after each task: the next run does what is left, and nothing twice."""
     make_work(twenty)
@@ -123,6 +125,7 @@ def wait_until_free(deck):
         time.sleep(0.05)
 
 
+@pytest.mark.short(15)
 def test_the_end_of_the_window_leaves_nothing(twenty):
     """What is under work is cancelled, what is not begun is not begun; no lock, no invalid index
     that the next sweep does not remove."""
@@ -650,6 +653,7 @@ def test_two_watch_daemons_and_a_killed_one(calendar):
     assert tries == [(2,)]  # of the killed one, taken over
 
 
+@pytest.mark.short(15)
 def test_watch_ends_in_the_middle_of_a_task(calendar):
     """SIGTERM cancels what is under work; nothing of it stays on the server."""
     calendar.make_table("w_1", "w_2")

@@ -12,6 +12,8 @@ import pytest
 from test_advisor_ddl import Deck, deck, existing  # noqa: F401
 from test_partition_live import KINDS, Load, is_partitioned, most_held_ms, prepare
 
+pytestmark = pytest.mark.short(15)
+
 POINTS = [("copying", 0.2), ("copying", 0.7), ("indexing", 0), ("ready", 0), ("swapped", 0)]
 
 

@@ -13,6 +13,8 @@ from cluster import SOURCE
 from test_advisor_ddl import Deck, deck, existing  # noqa: F401
 from test_partition_live import KINDS, Load, impatient, is_partitioned, prepare, wait_for
 
+pytestmark = pytest.mark.short(15)
+
 
 def at_ready(deck):
     """A conversion that has done all but the swap."""

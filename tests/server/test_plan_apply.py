@@ -230,6 +230,7 @@ def test_ten_applies_at_once(pgdeck, deck):
     assert [c["phase"] for c in changes(pgdeck, deck)] in ([], ["restart"])
 
 
+@pytest.mark.short(15)
 def test_killed_at_any_point_the_next_apply_completes(pgdeck, deck, fresh_server, full_size):
     before = catalog(fresh_server)
     point = 1
@@ -250,6 +251,7 @@ def test_killed_at_any_point_the_next_apply_completes(pgdeck, deck, fresh_server
     assert catalog(fresh_server) == before, result.out
 
 
+@pytest.mark.short(15)
 def test_the_server_is_killed_in_the_middle(pgdeck, deck, fresh_server):
     done = []
     worker = threading.Thread(
@@ -271,6 +273,7 @@ def test_the_server_is_killed_in_the_middle(pgdeck, deck, fresh_server):
     assert changes(pgdeck, deck) == []
 
 
+@pytest.mark.short(15)
 def test_a_lock_that_is_not_granted_is_given_up(pgdeck, deck, fresh_server):
     assert pgdeck("apply", "-d", deck, "--yes", "--restart").code == 0
     fresh_server.query("DROP INDEX orders_open", dbname="mini_one")

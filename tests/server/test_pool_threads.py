@@ -15,6 +15,8 @@ import pytest
 from cluster import wait_for
 from test_pool import PASSWORD, Pool, logins, make_pool  # noqa: F401
 
+pytestmark = pytest.mark.short(15)
+
 USERS = ("alice", "bob")
 START = b"user\0%s\0database\0app\0\0"
 

@@ -415,6 +415,7 @@ def test_the_catalog_of_its_own_database_cannot_be_read(fire, pgdeck, table):
             connection.close()
 
 
+@pytest.mark.short(15)
 def test_memory_is_short(fire, pgdeck, tmp_path):
     """On a host that says so: the session with the most memory of its own is offered and ended."""
     large, small = fire.app("large"), fire.app("small")
@@ -465,6 +466,7 @@ def test_a_reserved_connection_without_superuser(make_server, pg_version, tmp_pa
 
 
 @pytest.mark.parametrize("option", [[], ["--pool-kill"]], ids=["reconnect", "kill"])
+@pytest.mark.short(15)
 def test_a_pool_whose_clients_wait(make_server, pg_version, tmp_path, pgdeck, option):
     """One server connection, held by a client that does nothing: the next waits. RECONNECT is for
     servers that come free; KILL ends who holds it."""
@@ -553,6 +555,7 @@ def test_through_the_connection_that_watch_holds(make_server, pg_version, tmp_pa
         admin.close()
 
 
+@pytest.mark.short(15)
 def test_the_door_is_for_rescue_only(make_server, pg_version, tmp_path, pgdeck):
     """Who has the socket gets rescue's own queries and nothing else, and nonsense ends nothing."""
     server = make_server(pg_version)
@@ -628,6 +631,7 @@ def test_what_it_leaves_alone(pgdeck, make_server, pg_version, tmp_path):
     fire.out()
 
 
+@pytest.mark.short(15)
 def test_a_full_disk_does_not_hold_it_up(pgdeck, make_server, pg_version, tmp_path):
     server = make_server(pg_version)
     fire = Fire(server, tmp_path)
@@ -647,6 +651,7 @@ def test_a_full_disk_does_not_hold_it_up(pgdeck, make_server, pg_version, tmp_pa
     fire.out()
 
 
+@pytest.mark.short(15)
 def test_a_server_that_is_not_there_does_not_keep_it_from_the_others(pgdeck, make_server, pg_version,
                                                                      tmp_path):
     server = make_server(pg_version)

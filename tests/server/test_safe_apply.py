@@ -14,6 +14,8 @@ import pytest
 from cluster import as_server_user, wait_for
 from test_advisor_settings import plan, shown, write_deck
 
+pytestmark = pytest.mark.short(15)
+
 DECK = """
 deck: safe
 advisors: [schema, settings]

@@ -82,6 +82,7 @@ def test_signals(pgdeck, server, tmp_path):
     wait_for(lambda: server.value(sessions) == 0, 10, "the end of the connections")
 
 
+@pytest.mark.short(15)
 def test_host(pgdeck, make_server, pg_version, tmp_path):
     """The machine of a server that runs here: CPU, memory, and the room of its folders."""
     server = make_server(pg_version)

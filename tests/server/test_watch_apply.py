@@ -12,6 +12,8 @@ import pytest
 from cluster import wait_for
 from test_advisor_settings import shown, write_deck
 
+pytestmark = pytest.mark.short(15)
+
 DECK = """
 deck: watched
 advisors: [settings]

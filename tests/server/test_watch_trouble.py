@@ -13,6 +13,8 @@ import pytest
 from cluster import wait_for
 from test_watch import watching, write_deck  # noqa: F401 (fixtures)
 
+pytestmark = pytest.mark.short(15)
+
 SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgdeck watch'"
 ANSWER_S = 2
 
