@@ -34,7 +34,9 @@ struct live {
     struct partition_live_state state;
     long long told_ms;
     long long wal_bytes, wal_ms; /* the last look at them */
-    long long logged;            /* entry of the log that was the last at the last look */
+    const char *owed_position; /* what replicas were last seen to owe, and when that was written */
+    long long owed_ms;
+    long long logged; /* entry of the log that was the last at the last look */
 };
 
 static long long
@@ -268,6 +270,17 @@ copy_batch(struct live *live, void *argument, struct error *err)
     return true;
 }
 
+/* How late the replicas are at least: since when they owe what had been written by then. */
+static long long
+replicas_lag_ms(struct live *live, const PGresult *result)
+{
+    if (live->owed_position != NULL && pg_integer(result, 0, "behind") != 0)
+        return now_ms() - live->owed_ms;
+    live->owed_position = pg_keep(live->arena, result, 0, "position");
+    live->owed_ms = now_ms();
+    return 0;
+}
+
 /* What the copy must wait for; NULL: nothing. */
 static bool
 find_pressure(struct live *live, const char **ret_what, struct error *err)
@@ -275,10 +288,10 @@ find_pressure(struct live *live, const char **ret_what, struct error *err)
     const struct deck_partition *partition = live->partition;
     AUTO_PGRESULT result = NULL;
 
-    if (!pg_query(live->connection, embedded_file("partition/sql/live_pressure.sql")->text, 0, NULL,
-                  &result, err))
+    if (!pg_query(live->connection, embedded_file("partition/sql/live_pressure.sql")->text, 1,
+                  &live->owed_position, &result, err))
         return false;
-    long long lag_ms = pg_integer(result, 0, "lag_ms");
+    long long lag_ms = replicas_lag_ms(live, result);
     long long wal = pg_integer(result, 0, "wal_bytes");
     long long elapsed_ms = now_ms() - live->wal_ms;
     *ret_what = NULL;
