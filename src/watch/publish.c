@@ -4,7 +4,7 @@
 
 #include <poll.h>
 
-enum { SECOND_MS = 1000, YOUNG_S = 10, LOAD_S = 2, METRICS_S = 5, QUERIES_S = 10 };
+enum { SECOND_MS = 1000, YOUNG_S = 10, LOAD_S = 2, METRICS_S = 5, QUERIES_S = 10 /* or less */ };
 
 static void
 put(struct watch *watch, const char *name, json_t *json)
@@ -19,6 +19,20 @@ is_due(long long second, int interval_s)
     return second < YOUNG_S || second % interval_s == 0;
 }
 
+/* As often as the statements are asked for, where a deck wants them often. */
+static int
+queries_s(const struct watch_generation *generation)
+{
+    int seconds = QUERIES_S;
+
+    for (size_t i = 0; i < generation->decks.list.count; i++) {
+        int wanted_s = generation->decks.list.items[i]->watch.statements_ms / SECOND_MS;
+        if (wanted_s < seconds)
+            seconds = wanted_s > 1 ? wanted_s : 1;
+    }
+    return seconds;
+}
+
 static void
 publish(struct watch *watch, long long second)
 {
@@ -31,7 +45,7 @@ publish(struct watch *watch, long long second)
     put(watch, "blocking", watch_blocking_document(watch, now));
     if (is_due(second, LOAD_S))
         put(watch, "load", watch_load_document(watch, now));
-    if (is_due(second, QUERIES_S)) {
+    if (is_due(second, queries_s(watch->generation))) {
         put(watch, "history", watch_history_document(watch, now));
         put(watch, "log", watch_log_document(watch, now));
         put(watch, "pools", watch_pools_document(watch, now));

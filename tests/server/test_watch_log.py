@@ -111,7 +111,7 @@ def test_logs(pgdeck, logging, tmp_path):
             server.query("SELECT * FROM before_watch", dbname=f"{name}_db")
     watch = Watch(pgdeck, write_deck(tmp_path, {n: s.conninfo() for n, s in logging.items()}))
     wait_for(lambda: all(run_often(s, n) for n, s in logging.items()) and watch.is_up(), 10, "watch")
-    def is_begun(log):  # texts of statements are asked for once a minute: have one at the first
+    def is_begun(log):
         return all(run_often(logging[name], name) and of_server(log, name).get("file")
                    for name in logging)
     watch.wait("log", is_begun, "the logs")
