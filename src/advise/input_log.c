@@ -2,6 +2,7 @@
 #include "advise/input.h"
 
 #include "base/file.h"
+#include "base/text.h"
 #include "workload/log.h"
 
 #include <stdlib.h>
@@ -15,22 +16,6 @@ struct log_reading {
     LIST_OF(uint64_t) explained; /* texts that auto_explain told, and nothing else since */
 };
 
-static const char *
-behind(const char *text, const char *start)
-{
-    size_t length = strlen(start);
-
-    return strncmp(text, start, length) == 0 ? text + length : NULL;
-}
-
-static bool
-ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text);
-
-    return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
-}
-
 /* $1 = '7', $2 = NULL, $3 = 'it''s'. False: it is not this, or a value is cut short. */
 static bool
 read_values(struct arena *arena, const char *at, struct advise_values *ret_values)
@@ -40,9 +25,10 @@ read_values(struct arena *arena, const char *at, struct advise_values *ret_value
     for (size_t number = 1; *at != '\0'; number++) {
         AUTO_TEXT value = {0};
         char *end;
-        if (*at != '$' || strtoul(at + 1, &end, 10) != number || (at = behind(end, " = ")) == NULL)
+        if (*at != '$' || strtoul(at + 1, &end, 10) != number ||
+            (at = text_behind(end, " = ")) == NULL)
             return false;
-        const char *after = behind(at, "NULL");
+        const char *after = text_behind(at, "NULL");
         bool is_null = after != NULL;
         if (!is_null && *at != '\'')
             return false;
@@ -50,7 +36,7 @@ read_values(struct arena *arena, const char *at, struct advise_values *ret_value
             at += *at == '\'';
             text_append_bytes(&value, at, 1);
         }
-        if (!is_null && (*at != '\'' || ends_with(text_chars(&value), "...")))
+        if (!is_null && (*at != '\'' || text_ends_with(text_chars(&value), "...")))
             return false;
         at = is_null ? after : at + 1;
         *LIST_ADD(arena, &values) = is_null ? NULL : arena_strdup(arena, text_chars(&value));

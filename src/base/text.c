@@ -169,3 +169,19 @@ text_utf8_length(const char *chars, size_t length)
     }
     return at;
 }
+
+const char *
+text_behind(const char *chars, const char *start)
+{
+    size_t length = strlen(start);
+
+    return strncmp(chars, start, length) == 0 ? chars + length : NULL;
+}
+
+bool
+text_ends_with(const char *chars, const char *end)
+{
+    size_t length = strlen(chars);
+
+    return length >= strlen(end) && strcmp(chars + length - strlen(end), end) == 0;
+}

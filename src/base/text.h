@@ -21,6 +21,10 @@ void text_appendf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 void text_append_visible(struct text *text, const char *chars);
 const char *text_chars(const struct text *text);
 
+/* What comes behind `start`, with which chars begins; NULL: it does not begin with that. */
+const char *text_behind(const char *chars, const char *start);
+bool text_ends_with(const char *chars, const char *end);
+
 /* Bytes of chars, up to length, that are valid UTF-8 without NUL: length when all of it is. */
 size_t text_utf8_length(const char *chars, size_t length);
 

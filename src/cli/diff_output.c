@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cli/diff_output.h"
 
+#include "base/json_text.h"
 #include "base/text.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -140,15 +140,9 @@ diff_print(const struct cli *cli, const struct diff *diff)
 /* --- for machines ------------------------------------------------------------------------- */
 
 static json_t *
-text_or_null(const char *text)
-{
-    return text == NULL ? json_null() : json_string(text);
-}
-
-static json_t *
 database_json(const struct deck_database *database)
 {
-    return text_or_null(database == NULL ? NULL : database->name);
+    return json_text(database == NULL ? NULL : database->name);
 }
 
 static json_t *
@@ -166,7 +160,7 @@ item_json(const struct diff_item *item)
 
     return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:s}", "kind", item->kind, "name",
                      item->name, "left_database", left, "right_database", right, "left",
-                     text_or_null(item->left), "right", text_or_null(item->right), "left_why",
+                     json_text(item->left), "right", json_text(item->right), "left_why",
                      item->left_why, "right_why", item->right_why);
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cli/index.h"
 
+#include "base/json_text.h"
 #include "base/text.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,36 +151,20 @@ index_print_advice(const struct cli *cli, const struct advise *run,
 
 /* --- JSON --------------------------------------------------------------------------------- */
 
-/* Text of any encoding: JSON is UTF-8. */
 static json_t *
-text_json(struct arena *arena, const char *chars)
-{
-    json_t *string = json_string(chars);
-
-    if (string != NULL)
-        return string;
-    char *ascii = arena_strdup(arena, chars);
-    for (char *c = ascii; *c != '\0'; c++) {
-        if (((unsigned char)*c & 0x80) != 0)
-            *c = '?';
-    }
-    return json_string(ascii);
-}
-
-static json_t *
-statement_json(struct arena *arena, const struct advise_statement *statement)
+statement_json(const struct advise_statement *statement)
 {
     json_t *object =
-        json_pack("{s:o, s:s, s:f, s:f}", "sql", text_json(arena, statement->text), "source",
+        json_pack("{s:o, s:s, s:f, s:f}", "sql", json_text(statement->text), "source",
                   statement->source, "calls", statement->calls, "total_ms", statement->total_ms);
 
     if (statement->problem != NULL)
-        json_object_set_new(object, "problem", text_json(arena, statement->problem));
+        json_object_set_new(object, "problem", json_text(statement->problem));
     else
         json_object_update_new(object, json_pack("{s:f, s:f}", "before", statement->before, "after",
                                                  statement->after));
     if (statement->hint != NULL)
-        json_object_set_new(object, "hint", text_json(arena, statement->hint));
+        json_object_set_new(object, "hint", json_text(statement->hint));
     return object;
 }
 
@@ -216,7 +200,7 @@ index_print_advice_json(const struct advise *run, const struct index_faults *fau
     json_t *notes = json_array();
 
     for (size_t i = 0; i < run->statements.count; i++)
-        json_array_append_new(statements, statement_json(run->arena, &run->statements.items[i]));
+        json_array_append_new(statements, statement_json(&run->statements.items[i]));
     for (size_t i = 0; i < run->choices.count; i++)
         json_array_append_new(indexes, choice_json(run, &run->choices.items[i]));
     for (size_t i = 0; i < run->notes.count; i++)

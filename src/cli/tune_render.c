@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "cli/tune.h"
 
+#include "base/json_text.h"
 #include "base/text.h"
 #include "settings/provider.h"
 #include "settings/statement.h"
 #include "settings/value.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,20 +157,14 @@ tune_render_provider(const struct tune_server *server)
 /* --- JSON --------------------------------------------------------------------------------- */
 
 static json_t *
-text_or_null(const char *text)
-{
-    return text == NULL ? json_null() : json_string(text);
-}
-
-static json_t *
 json_row(const struct settings_row *row)
 {
     return json_pack("{s:s, s:o, s:o, s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:b, s:s}", "name",
-                     row->rule->name, "environment", text_or_null(row->environment), "database",
-                     text_or_null(row->database), "current", row->current, "proposed",
-                     text_or_null(row->proposed), "where", row->where, "overrides", row->overrides,
-                     "why", row->why, "warning", text_or_null(row->warning), "obstacle",
-                     text_or_null(row->obstacle), "is_change", row->is_change, "needs",
+                     row->rule->name, "environment", json_text(row->environment), "database",
+                     json_text(row->database), "current", row->current, "proposed",
+                     json_text(row->proposed), "where", row->where, "overrides", row->overrides,
+                     "why", row->why, "warning", json_text(row->warning), "obstacle",
+                     json_text(row->obstacle), "is_change", row->is_change, "needs",
                      settings_need_name(row->need));
 }
 
@@ -211,7 +205,7 @@ tune_render_json(const struct tune_server *servers, size_t count, bool with_pgtu
         for (size_t j = 0; with_pgtune && j < servers[i].survey.rows.count; j++)
             json_object_set_new(
                 json_array_get(rows, j), "pgtune",
-                text_or_null(pgtune_of(&servers[i], &servers[i].survey.rows.items[j])));
+                json_text(pgtune_of(&servers[i], &servers[i].survey.rows.items[j])));
         json_array_append_new(list, json_pack("{s:s, s:i, s:b, s:o, s:o}", "server",
                                               servers[i].advice.server->name, "version",
                                               servers[i].advice.catalog->major, "is_offline",

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/embed.h"
 #include "base/interrupt.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "maintenance/rescue_message.h"
 #include "pg/connection.h"
@@ -45,13 +46,6 @@ fault_json(const struct error *err)
                      "message", err->message);
 }
 
-/* What a database without an encoding holds need not be UTF-8: up to there. */
-static json_t *
-text_json(const char *text)
-{
-    return json_stringn(text, text_utf8_length(text, strlen(text)));
-}
-
 static json_t *
 result_json(const PGresult *result)
 {
@@ -59,13 +53,13 @@ result_json(const PGresult *result)
     json_t *rows = json_array();
 
     for (int column = 0; column < PQnfields(result); column++)
-        json_array_append_new(columns, text_json(PQfname(result, column)));
+        json_array_append_new(columns, json_text(PQfname(result, column)));
     for (int row = 0; row < PQntuples(result); row++) {
         json_t *cells = json_array();
         for (int column = 0; column < PQnfields(result); column++)
             json_array_append_new(cells, PQgetisnull(result, row, column)
                                              ? json_null()
-                                             : text_json(PQgetvalue(result, row, column)));
+                                             : json_text(PQgetvalue(result, row, column)));
         json_array_append_new(rows, cells);
     }
     return json_pack("{s:o, s:o}", "columns", columns, "rows", rows);

@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "plan/plan_json.h"
 
+#include "base/json_text.h"
+
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { FORMAT = 1 };
-
-static json_t *
-text_or_null(const char *text)
-{
-    return text == NULL ? json_null() : json_string(text);
-}
 
 static json_t *
 place_json(struct place place)
@@ -32,16 +27,16 @@ promise_json(const struct change *change)
 
     json_object_set_new(object, "advisor", json_string(change->advisor));
     json_object_set_new(object, "server", json_string(change->server));
-    json_object_set_new(object, "database", text_or_null(change->database));
+    json_object_set_new(object, "database", json_text(change->database));
     json_object_set_new(object, "key", json_string(change->key));
     json_object_set_new(object, "phase", json_string(change_phase_name(change->phase)));
     json_object_set_new(object, "action", json_string(change_action_sign(change->action)));
-    json_object_set_new(object, "sql", text_or_null(change->sql));
-    json_object_set_new(object, "file", text_or_null(change->file));
+    json_object_set_new(object, "sql", json_text(change->sql));
+    json_object_set_new(object, "file", json_text(change->file));
     json_object_set_new(object, "procedure",
-                        text_or_null(change->procedure ? change->procedure->name : NULL));
-    json_object_set_new(object, "undo", text_or_null(change->undo));
-    json_object_set_new(object, "lock", text_or_null(change->lock));
+                        json_text(change->procedure ? change->procedure->name : NULL));
+    json_object_set_new(object, "undo", json_text(change->undo));
+    json_object_set_new(object, "lock", json_text(change->lock));
     json_object_set_new(object, "transactional", json_boolean(change->is_transactional));
     json_object_set_new(object, "reload", json_boolean(change->needs_reload));
     json_object_set_new(object, "restart", json_boolean(change->needs_restart));
@@ -56,9 +51,9 @@ change_json(const struct change *change)
     json_t *object = promise_json(change);
 
     json_object_set_new(object, "what", json_string(change->what));
-    json_object_set_new(object, "why", text_or_null(change->why));
-    json_object_set_new(object, "warning", text_or_null(change->warning));
-    json_object_set_new(object, "drift", text_or_null(change->drift));
+    json_object_set_new(object, "why", json_text(change->why));
+    json_object_set_new(object, "warning", json_text(change->warning));
+    json_object_set_new(object, "drift", json_text(change->drift));
     json_object_set_new(object, "place", place_json(change->place));
     return object;
 }
@@ -93,7 +88,7 @@ static json_t *
 note_json(const struct change_note *note)
 {
     return json_pack("{s:s, s:s, s:o, s:s, s:o}", "advisor", note->advisor, "server", note->server,
-                     "database", text_or_null(note->database), "text", note->text, "place",
+                     "database", json_text(note->database), "text", note->text, "place",
                      place_json(note->place));
 }
 
@@ -102,11 +97,10 @@ manual_json(const struct change_manual *manual)
 {
     return json_pack("{s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:s, s:s, s:o, s:b, s:o}", "advisor",
                      manual->advisor, "server", manual->server, "database",
-                     text_or_null(manual->database), "key", manual->key, "what", manual->what,
-                     "why", text_or_null(manual->why), "drift", text_or_null(manual->drift),
-                     "obstacle", manual->obstacle, "remedy", manual->remedy, "form",
-                     text_or_null(manual->form), "restart", manual->needs_restart, "place",
-                     place_json(manual->place));
+                     json_text(manual->database), "key", manual->key, "what", manual->what, "why",
+                     json_text(manual->why), "drift", json_text(manual->drift), "obstacle",
+                     manual->obstacle, "remedy", manual->remedy, "form", json_text(manual->form),
+                     "restart", manual->needs_restart, "place", place_json(manual->place));
 }
 
 void

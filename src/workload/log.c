@@ -10,22 +10,6 @@
 /* Columns of CSV. */
 enum { CSV_DATABASE = 2, CSV_SEVERITY = 11, CSV_SQLSTATE, CSV_MESSAGE, CSV_DETAIL, CSV_TAKEN };
 
-static const char *
-behind(const char *text, const char *start)
-{
-    size_t length = strlen(start);
-
-    return strncmp(text, start, length) == 0 ? text + length : NULL;
-}
-
-static bool
-ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text);
-
-    return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
-}
-
 /* --- messages ----------------------------------------------------------------------------- */
 
 /* In text the query ends where its parameters or its plan begin, on a line of their own. */
@@ -36,7 +20,7 @@ split_plan(struct arena *arena, const char *at, struct workload_log_statement *s
 
     for (const char *line = at; *line != '\0'; line = end + (*end == '\n')) {
         size_t length = strcspn(line, "\n");
-        const char *values = behind(line, "Query Parameters: ");
+        const char *values = text_behind(line, "Query Parameters: ");
         const char *costs = strstr(line, "  (cost=");
         end = line + length;
         if (line == at || (values == NULL && (costs == NULL || costs > end)))
@@ -52,7 +36,7 @@ split_plan(struct arena *arena, const char *at, struct workload_log_statement *s
 static void
 read_plan(struct arena *arena, const char *plan, struct workload_log_statement *statement)
 {
-    const char *at = behind(plan, "Query Text: ");
+    const char *at = text_behind(plan, "Query Text: ");
 
     if (at != NULL) {
         split_plan(arena, at, statement);
@@ -71,26 +55,26 @@ workload_log_statement_in(struct arena *arena, const struct workload_log_entry *
 {
     struct workload_log_statement statement = {0};
     const char *message = entry->message, *detail = entry->detail;
-    const char *at = behind(message, "duration: ");
+    const char *at = text_behind(message, "duration: ");
     char *end;
 
     if (at != NULL) {
         statement.ms = strtod(at, &end);
-        message = behind(end, " ms  ");
+        message = text_behind(end, " ms  ");
         if (message == NULL)
             return statement;
     }
-    if (at != NULL && (at = behind(message, "plan:\n")) != NULL) {
+    if (at != NULL && (at = text_behind(message, "plan:\n")) != NULL) {
         read_plan(arena, at, &statement);
         return statement;
     }
-    statement.sql = behind(message, "statement: ");
-    if (statement.sql == NULL && (at = behind(message, "execute ")) != NULL) {
+    statement.sql = text_behind(message, "statement: ");
+    if (statement.sql == NULL && (at = text_behind(message, "execute ")) != NULL) {
         const char *colon = strstr(at, ": ");
         statement.sql = colon == NULL ? NULL : colon + 2;
     }
     if (detail != NULL && (detail[0] == 'p' || detail[0] == 'P'))
-        statement.values = behind(detail + 1, "arameters: ");
+        statement.values = text_behind(detail + 1, "arameters: ");
     return statement;
 }
 
@@ -322,9 +306,9 @@ read_json(const struct workload_log *log, const char *text, bool is_cut)
 enum workload_log_format
 workload_log_format_of(const char *path, const char *text)
 {
-    if (ends_with(path, ".json") || text[0] == '{')
+    if (text_ends_with(path, ".json") || text[0] == '{')
         return WORKLOAD_LOG_JSON;
-    return ends_with(path, ".csv") ? WORKLOAD_LOG_CSV : WORKLOAD_LOG_TEXT;
+    return text_ends_with(path, ".csv") ? WORKLOAD_LOG_CSV : WORKLOAD_LOG_TEXT;
 }
 
 size_t

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "base/json_text.h"
 #include "base/text.h"
 
 #include <setjmp.h>
@@ -31,12 +32,42 @@ text_grows(void **state)
     assert_int_equal(strlen(text_chars(&text)), 2000);
 }
 
+static void
+beginnings_and_ends(void **state)
+{
+    (void)state;
+    assert_string_equal(text_behind("plan:\nSeq Scan", "plan:\n"), "Seq Scan");
+    assert_string_equal(text_behind("plan", "plan"), "");
+    assert_null(text_behind("pla", "plan"));
+    assert_true(text_ends_with("log.csv", ".csv"));
+    assert_false(text_ends_with("csv", ".csv"));
+}
+
+static void
+bytes_that_are_no_utf8_are_marked(void **state)
+{
+    static const char *const pairs[][2] = {
+        {"", ""},          {"\xc3\xbc.", "\xc3\xbc."}, {"\xff", "?"},
+        {"a\xffz", "a?z"}, {"ab\xc3", "ab?"},          {"\xff\xfe.", "??."},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        json_t *json = json_text(pairs[i][0]);
+        assert_string_equal(json_string_value(json), pairs[i][1]);
+        json_decref(json);
+    }
+    assert_true(json_is_null(json_text(NULL)));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nearest_finds_the_slip_of_the_finger),
         cmocka_unit_test(text_grows),
+        cmocka_unit_test(beginnings_and_ends),
+        cmocka_unit_test(bytes_that_are_no_utf8_are_marked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
