@@ -70,10 +70,7 @@ leave(struct pool_client *client)
     struct pool_group *group = client->group;
     struct pool_server *server = client->server;
 
-    if (client->queue.next != NULL) {
-        pool_list_remove(&client->queue);
-        group->waiting_count--;
-    }
+    pool_waiting_remove(client);
     if (server != NULL)
         pool_group_checkin(server, true);
     if (group != NULL) {
@@ -255,12 +252,10 @@ pool_client_give_up(struct pool_client *client, const struct error *err)
         pool_client_fail(client, err);
         return;
     }
-    if (client->server != NULL) { /* which is being given the client's parameters */
+    if (client->server != NULL) /* which is being given the client's parameters */
         pool_group_checkin(client->server, true);
-    } else {
-        pool_list_remove(&client->queue);
-        client->group->waiting_count--;
-    }
+    else
+        pool_waiting_remove(client);
     client->state = POOL_CLIENT_IDLE;
     pool_client_put_error(client, "ERROR", err);
     client->is_skipping = header.type != 'Q' && header.type != 'F';

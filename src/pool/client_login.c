@@ -197,6 +197,10 @@ find_route(struct pool_client *client, const struct wire_startup *startup)
         fail(client, "28000", "this environment requires TLS");
         return false;
     }
+    if (!pool_waiting_join(group, client)) {
+        fail(client, "53200", "out of memory");
+        return false;
+    }
     client->group = group;
     group->client_count++;
     return true;
@@ -488,7 +492,7 @@ look_up(struct pool_client *client)
     const struct pool_route *route = client->group->route;
     struct pool_driver *driver = client->pool->driver;
     const struct pool_lookup_question question = {client->serial, route->auth_conninfo,
-                                                  route->auth_query, route->user};
+                                                  route->auth_query, client->user_name};
 
     client->state = POOL_CLIENT_LOOKUP;
     if (driver->look_up == NULL || !driver->look_up(driver, &question))

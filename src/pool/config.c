@@ -37,9 +37,13 @@ pool_config_user(const struct pool_config *config, const char *name)
 bool
 pool_route_is_for(const struct pool_route *route, const char *database, const char *user)
 {
-    return strcmp(route->database, database) == 0 &&
-           (strcmp(route->user, user) == 0 ||
-            (route->other_user != NULL && strcmp(route->other_user, user) == 0));
+    bool is_one = strcmp(route->user, user) == 0;
+
+    if (strcmp(route->database, database) != 0)
+        return false;
+    for (size_t i = 0; i < route->other_users.count && !is_one; i++)
+        is_one = strcmp(route->other_users.items[i], user) == 0;
+    return is_one;
 }
 
 const struct pool_route *
@@ -298,7 +302,6 @@ add_route(struct pool_config *config, const struct deck *deck, const struct deck
     *route = (struct pool_route){
         .database = database->name,
         .user = role,
-        .other_user = logins.is_known[1] ? logins.names[1] : NULL,
         .login_name = logins.names[logins.current],
         .server_database = database->name,
         .service = service,
@@ -314,6 +317,8 @@ add_route(struct pool_config *config, const struct deck *deck, const struct deck
         .auth = pool->auth,
         .has_auto_prepare = pool->has_auto_prepare,
     };
+    if (logins.is_known[1]) /* the service's other login */
+        *LIST_ADD(arena, &route->other_users) = logins.names[1];
     if (!find_server(config, environment->server, route, err))
         return false;
     if (!pool_config_auth(config, &(struct pool_auth_wish){0}, route, err))
@@ -367,7 +372,7 @@ fail:
 struct file_database {
     const char *name;
     struct place place;
-    const char *host, *database;
+    const char *host, *database, *login;
     struct pool_tls_wish tls;
     int port, min, max;
     int64_t query_timeout_ms;
@@ -399,6 +404,7 @@ static const struct deck_key database_keys[] = {
     {.name = "host", .type = KEY_TEXT, .offset = DATABASE(host)},
     {.name = "port", .type = KEY_COUNT, .offset = DATABASE(port), .min = 1, .max = 65535},
     {.name = "database", .type = KEY_NAME, .offset = DATABASE(database)},
+    {.name = "login", .type = KEY_NAME, .offset = DATABASE(login)},
     {.name = "sslmode", .type = KEY_TEXT, .offset = DATABASE(tls.mode)},
     {.name = "sslrootcert", .type = KEY_TEXT, .offset = DATABASE(tls.authorities)},
     {.name = "sslcert", .type = KEY_FILE, .offset = DATABASE(tls.certificate)},
@@ -528,16 +534,31 @@ add_file_user(struct pool_config *config, const struct file_user *from, struct e
     return error_place(err, from->place);
 }
 
+/* All users of the database share a pool, whose servers are logged in as one of their own. */
+static bool
+share_login(struct pool_config *config, const struct file_database *from, struct pool_route *route,
+            struct error *err)
+{
+    const struct pool_user *login = pool_config_user(config, from->login);
+
+    if (login == NULL || login->password == NULL)
+        return error_set(err, ERROR_DECK, "login \"%s\" must be a user with a password",
+                         from->login);
+    if (from->auth != DECK_AUTH_SCRAM)
+        return error_set(err, ERROR_DECK, "login goes with auth: scram only");
+    route->login_name = from->login;
+    route->reset = DECK_POOL_FULL;
+    for (size_t i = 1; i < from->users.count; i++)
+        *LIST_ADD(config->arena, &route->other_users) = from->users.items[i];
+    return true;
+}
+
 static bool
 add_file_route(struct pool_config *config, const struct file_database *from, const char *user,
                struct error *err)
 {
     struct pool_route *route = LIST_ADD(config->arena, &config->routes);
 
-    if (pool_config_user(config, user) == NULL) {
-        error_set(err, ERROR_DECK, "there is no user \"%s\"", user);
-        return error_place(err, from->place);
-    }
     *route = (struct pool_route){
         .database = from->name,
         .user = user,
@@ -554,6 +575,8 @@ add_file_route(struct pool_config *config, const struct file_database *from, con
         .auth = from->auth,
         .has_auto_prepare = from->has_auto_prepare,
     };
+    if (from->login != NULL && !share_login(config, from, route, err))
+        return error_place(err, from->place);
     for (size_t i = 0; i < from->allow.count; i++) {
         if (!net_network_read(from->allow.items[i], LIST_ADD(config->arena, &route->allow), err))
             return error_place(err, from->place);
@@ -584,7 +607,14 @@ take_file(struct pool_config *config, const struct file_root *root, struct error
             return error_place(err, database->place);
         }
         for (size_t j = 0; j < database->users.count; j++) {
-            if (!add_file_route(config, database, database->users.items[j], err))
+            if (pool_config_user(config, database->users.items[j]) != NULL)
+                continue;
+            error_set(err, ERROR_DECK, "there is no user \"%s\"", database->users.items[j]);
+            return error_place(err, database->place);
+        }
+        for (size_t j = 0; j < database->users.count; j++) {
+            if ((j == 0 || database->login == NULL) &&
+                !add_file_route(config, database, database->users.items[j], err))
                 return false;
         }
     }

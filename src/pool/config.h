@@ -15,11 +15,11 @@ struct pool_user {
     bool is_admin;
 };
 
-/* One pool: clients that come as user to database, servers that are logged in as user there. */
+/* One pool: clients that come as its users to database, servers that are logged in as one there. */
 struct pool_route {
-    const char *database, *user; /* as clients name them */
-    const char *other_user;      /* likewise: the service's other login; NULL: none */
-    const char *login_name;      /* NULL: user */
+    const char *database, *user;       /* as clients name them */
+    LIST_OF(const char *) other_users; /* likewise: who shares the pool */
+    const char *login_name;            /* NULL: user */
     const char *server_database;
     const char *service, *environment; /* "" without a deck */
     struct net_address address;

@@ -66,11 +66,27 @@ add_asker(struct pool_config *config, const struct pool_auth_wish *wish, struct 
     return true;
 }
 
+/* Who cannot log in by what is known here; NULL: nobody. */
+static const char *
+find_unknown(const struct pool_config *config, const struct pool_route *route)
+{
+    const struct pool_user *user = pool_config_user(config, route->user);
+
+    if (user == NULL || !user->has_keys)
+        return route->user;
+    for (size_t i = 0; !config->is_of_deck && i < route->other_users.count; i++) {
+        user = pool_config_user(config, route->other_users.items[i]);
+        if (user == NULL || !user->has_keys)
+            return route->other_users.items[i];
+    }
+    return NULL;
+}
+
 bool
 pool_config_auth(struct pool_config *config, const struct pool_auth_wish *wish,
                  struct pool_route *route, struct error *err)
 {
-    const struct pool_user *user = pool_config_user(config, route->user);
+    const char *unknown = find_unknown(config, route);
 
     route->peer = (uid_t)-1;
     if (route->auth == DECK_AUTH_PEER)
@@ -78,12 +94,12 @@ pool_config_auth(struct pool_config *config, const struct pool_auth_wish *wish,
     if (route->auth == DECK_AUTH_CERT)
         return config->pooler.tls_client_ca != NULL ||
                error_set(err, ERROR_DECK, "auth: cert needs pooler.tls_client_ca");
-    if (user != NULL && user->has_keys)
+    if (unknown == NULL)
         return true;
     if (wish->asker != NULL)
         return add_asker(config, wish, route, err);
     return config->is_of_deck || /* said at the start: passwords come with apply */
-           error_set(err, ERROR_DECK, "nothing is known that lets user \"%s\" in", route->user) ||
+           error_set(err, ERROR_DECK, "nothing is known that lets user \"%s\" in", unknown) ||
            error_hint(err, "Give it password_file, password_env or verifier, or the database "
                            "auth_user.");
 }

@@ -112,9 +112,9 @@ count_group(struct pool_group *group)
         counts.server_used += server->state == POOL_SERVER_DRAINING;
         counts.server_active += server->client != NULL;
     }
-    if (!pool_list_is_empty(&group->waiting))
-        counts.wait_us = group->pool->now_us -
-                         POOL_ENTRY(group->waiting.next, struct pool_client, queue)->since_us;
+    const struct pool_client *oldest = pool_waiting_oldest(group);
+    if (oldest != NULL)
+        counts.wait_us = group->pool->now_us - oldest->since_us;
     return counts;
 }
 

@@ -35,7 +35,7 @@ pool_group_new(struct pool *pool, struct pool_config *config, const struct pool_
     group->route = route;
     pool_list_init(&group->servers);
     pool_list_init(&group->idle);
-    pool_list_init(&group->waiting);
+    pool_list_init(&group->turns);
     pool_list_append(&pool->groups, &group->node);
     return true;
 }
@@ -52,6 +52,7 @@ pool_group_free(struct pool_group *group)
     pool_list_remove(&group->node);
     pool_config_drop(group->config);
     pool_measures_free(group->measures);
+    pool_waiting_release(group);
     free(group);
 }
 
@@ -170,13 +171,12 @@ pool_group_serve(struct pool_group *group)
     if (group->is_serving) /* further up the stack, and going on */
         return;
     group->is_serving = true;
-    while (!pool_list_is_empty(&group->waiting) && !group->is_paused) {
-        struct pool_client *client = POOL_ENTRY(group->waiting.next, struct pool_client, queue);
+    while (group->waiting_count > 0 && !group->is_paused) {
+        struct pool_client *client = pool_waiting_first(group);
         struct pool_server *server = choose(group, client);
         if (server == NULL)
             break;
-        pool_list_remove(&client->queue);
-        group->waiting_count--;
+        pool_waiting_take(client);
         attach(server, client);
         pool_client_process(client);
     }
@@ -209,13 +209,12 @@ pool_group_want(struct pool_client *client)
     if (client->state != POOL_CLIENT_LOGIN)
         client->state = POOL_CLIENT_WAITING;
     struct pool_server *server =
-        pool_list_is_empty(&group->waiting) && !group->is_paused ? choose(group, client) : NULL;
+        group->waiting_count == 0 && !group->is_paused ? choose(group, client) : NULL;
     if (server != NULL) {
         attach(server, client);
         return;
     }
-    pool_list_append(&group->waiting, &client->queue);
-    group->waiting_count++;
+    pool_waiting_add(client);
     if (!group->is_paused && can_grow(group))
         grow(group);
 }
@@ -368,8 +367,8 @@ is_hopeless(const struct error *err)
 static void
 fail_waiting(struct pool_group *group, const struct error *err)
 {
-    while (!pool_list_is_empty(&group->waiting))
-        pool_client_fail(POOL_ENTRY(group->waiting.next, struct pool_client, queue), err);
+    while (group->waiting_count > 0)
+        pool_client_fail(pool_waiting_first(group), err);
 }
 
 void
@@ -393,41 +392,6 @@ pool_group_failed(struct pool_group *group, const struct error *err)
     group->failure = *err;
     if (is_hopeless(err) && group->server_count == group->connecting_count)
         fail_waiting(group, err);
-}
-
-/* Who has the servers, for the one who gets none. */
-static void
-fail_late(struct pool_client *client)
-{
-    struct pool_group *group = client->group;
-    int pinned = 0, blocks = 0, busy = 0;
-    struct error err;
-
-    POOL_EACH(node, &group->servers)
-    {
-        const struct pool_server *server = POOL_ENTRY(node, struct pool_server, node);
-        const struct pool_client *holder = server->client;
-        if (holder == NULL)
-            continue;
-        pinned += holder->pins != 0;
-        blocks += holder->pins == 0 && server->owed.count == 0 && server->status != 'I';
-        busy += holder->pins == 0 && server->owed.count > 0;
-    }
-    pool_fault(&err, "53300", "no server connection became free within %lld ms",
-               (long long)group->pool->config->pooler.query_wait_timeout_ms);
-    error_detail(&err,
-                 "Of %d connections (at most %d) %d run queries, %d are idle in a transaction, "
-                 "%d are pinned, %d are being made; %d clients wait.",
-                 group->server_count, group->route->max, busy, blocks, pinned,
-                 group->connecting_count, group->waiting_count);
-    if (group->failures > 0)
-        error_hint(&err, "The last attempt to connect failed: %.300s.", group->failure.message);
-    else if (group->is_paused)
-        error_hint(&err, "The pool is paused.");
-    if (client->state == POOL_CLIENT_WAITING)
-        pool_client_give_up(client, &err);
-    else
-        pool_client_fail(client, &err);
 }
 
 static void
@@ -469,11 +433,11 @@ pool_group_tick(struct pool_group *group)
     {
         tick_server(POOL_ENTRY(node, struct pool_server, node));
     }
-    while (!pool_list_is_empty(&group->waiting)) {
-        struct pool_client *client = POOL_ENTRY(group->waiting.next, struct pool_client, queue);
+    while (group->waiting_count > 0) {
+        struct pool_client *client = pool_waiting_oldest(group);
         if (pool->now_us - client->since_us < limit_us)
             break;
-        fail_late(client);
+        pool_waiting_fail_late(client);
     }
     if (group->is_paused || pool->is_stopping || group->is_removed)
         return;

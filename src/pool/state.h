@@ -3,9 +3,9 @@
 #include "pool/checkin.h"
 #include "pool/config.h"
 #include "pool/driver.h"
+#include "pool/group.h"
 #include "pool/link.h"
 #include "pool/list.h"
-#include "pool/measure.h"
 #include "pool/owed.h"
 #include "pool/parameters.h"
 #include "pool/retry.h"
@@ -15,14 +15,12 @@ enum {
     POOL_GATHER_BYTES_MAX = 1 << 16, /* of a message that is looked at before it goes on */
     POOL_PARSE_BYTES_MAX = 1 << 20,
     POOL_CUSTOM_BYTES_MAX = 2048,
-    POOL_LOGINS_MAX = 16,
     POOL_CANCEL_TIMEOUT_MS = 10000,
     POOL_CLOSING_TIMEOUT_MS = 1000,
     POOL_DRAIN_TIMEOUT_MS = 10000,
     POOL_CANCELS_MAX = 64,
 };
 
-struct pool_group;
 struct pool_server;
 
 enum pool_owner_kind { POOL_OWNER_CLIENT, POOL_OWNER_SERVER, POOL_OWNER_CANCEL, POOL_OWNER_WEB };
@@ -31,41 +29,6 @@ enum pool_owner_kind { POOL_OWNER_CLIENT, POOL_OWNER_SERVER, POOL_OWNER_CANCEL, 
 struct pool_object {
     enum pool_owner_kind kind;
     struct pool_node dead; /* in pool.dead once it is closed */
-};
-
-struct pool_statistics {
-    uint64_t transactions, queries, errors;
-    uint64_t received_bytes, sent_bytes; /* of clients that have gone */
-    uint64_t wait_us, wait_max_us, waits;
-    uint64_t transaction_us, query_us;
-};
-
-/* A start-up's parameters, and what a server reports with them: the next login needs no server. */
-struct pool_login {
-    const struct pool_parameters *startup, *reported;
-};
-
-struct pool_group {
-    struct pool_node node; /* in pool.groups */
-    struct pool *pool;
-    struct pool_config *config; /* that route is of; counted */
-    const struct pool_route *route;
-    struct pool_node servers, idle, waiting;
-    int server_count, connecting_count, client_count, waiting_count;
-    bool is_paused, is_disabled, is_removed, is_serving, has_local, is_local_tried;
-    unsigned failures;
-    struct net_local local;
-    struct net_address local_address;
-    uint64_t connect_after_us;
-    struct error failure; /* the last one */
-    struct pool_login logins[POOL_LOGINS_MAX];
-    size_t login_count;
-    struct wire_scram_keys keys; /* for the server's salt: PBKDF2 once */
-    bool has_keys;
-    struct pool_statistics statistics;
-    struct pool_measures *measures;
-    struct pool_seen seen;                         /* unnamed statements */
-    uint64_t live_received_bytes, live_sent_bytes; /* as of the last look at the metrics */
 };
 
 enum pool_client_state {
@@ -86,11 +49,12 @@ enum pool_client_state {
 struct pool_client {
     struct pool_object object;
     enum pool_client_state state;
-    struct pool_node node, queue; /* in pool.clients; in group.waiting */
+    struct pool_node node, queue; /* in pool.clients; in line.clients */
     struct pool *pool;
     struct pool_link link;
     struct sockaddr_storage address;
     struct pool_group *group; /* NULL: the console */
+    struct pool_line *line;   /* of the group's, where it waits */
     struct pool_server *server;
     const char *user; /* of the configuration when known */
     char user_name[64], database_name[64];

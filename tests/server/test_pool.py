@@ -696,14 +696,59 @@ def test_statement_mode(make_pool):
 
 def test_waiting_has_a_deadline_and_an_explanation(make_pool):
     pool = make_pool(pooler={"query_wait_timeout": "300ms"}, max=1)
-    with pool.connect() as one:
+    report = {"application_name": "nightly-report"}
+    with pool.connect(**report) as one:
         one.execute("BEGIN")
-        with pool.connect() as two:
+        with pool.connect(**report) as two:
             with pytest.raises(psycopg.errors.TooManyConnections) as caught:
                 two.execute("SELECT 1")
-            assert "1 are idle in a transaction" in caught.value.diag.message_detail
+            detail = caught.value.diag.message_detail
+            assert "1 are idle in a transaction" in detail
+            assert re.search(r'held by "alice" \(nightly-report\) for 0\.\d s, idle in a transac',
+                             detail), detail
             one.execute("COMMIT")
             assert two.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_users_of_a_pool_take_turns(make_pool):
+    """All log in to the server as bob; alice's many do not keep the one of bob's waiting."""
+    pool = make_pool(login="bob", max=1)
+    holder, late = pool.connect(), pool.connect(user="bob")
+    many = [pool.connect() for _ in range(8)]
+    assert holder.execute("SELECT current_user").fetchone() == ("bob",)
+    assert [row["user"] for row in pool.show("POOLS")] == ["alice"]
+    holder.execute("BEGIN")
+
+    def run(connection, word):
+        connection.execute("INSERT INTO items SELECT count(*), %s FROM items", (word,))
+
+    threads = []
+    for number, connection in enumerate([*many, late]):
+        word = "late" if connection is late else f"many {number}"
+        threads.append(threading.Thread(target=run, args=(connection, word)))
+        threads[-1].start()
+        wait_for(lambda: pool.show("POOLS")[0]["cl_waiting"] == str(number + 1), 5, "queue")
+    holder.execute("COMMIT")
+    for thread in threads:
+        thread.join()
+    words = [row[0] for row in holder.execute("SELECT word FROM items ORDER BY id")]
+    assert words == ["many 0", "late"] + [f"many {number}" for number in range(1, 8)]
+    for connection in [holder, late, *many]:
+        connection.close()
+
+
+@pytest.mark.parametrize("login,users,said", [
+    ("carol", "[alice, bob]", "must be a user with a password"),
+    ("alice", "[alice, carol]", "there is no user"),
+])
+def test_a_shared_login_is_known(pgdeck, tmp_path, login, users, said):
+    (tmp_path / "secret").write_text(PASSWORD)
+    (tmp_path / "secret").chmod(0o600)
+    (tmp_path / "pool.yaml").write_text(
+        f"databases: {{app: {{login: {login}, users: {users}}}}}\n"
+        "users: {alice: {password_file: secret}, bob: {password_file: secret}}\n")
+    done = pgdeck("pool", "--config", tmp_path / "pool.yaml")
+    assert done.code != 0 and said in done.err, done.err
 
 
 def test_first_come_first_served(make_pool):

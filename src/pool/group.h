@@ -1,0 +1,56 @@
+/* A group: what a pool of the configuration is in a thread. Its servers, who waits for one, and
+ * what it has counted. Owner: struct pool. One thread. */
+#pragma once
+#include "pool/config.h"
+#include "pool/driver.h"
+#include "pool/list.h"
+#include "pool/measure.h"
+#include "pool/parameters.h"
+#include "pool/statement.h"
+
+enum { POOL_LOGINS_MAX = 16 };
+
+struct pool_statistics {
+    uint64_t transactions, queries, errors;
+    uint64_t received_bytes, sent_bytes; /* of clients that have gone */
+    uint64_t wait_us, wait_max_us, waits;
+    uint64_t transaction_us, query_us;
+};
+
+/* A start-up's parameters, and what a server reports with them: the next login needs no server. */
+struct pool_login {
+    const struct pool_parameters *startup, *reported;
+};
+
+/* The clients of a user that wait for a server, first come first served. */
+struct pool_line {
+    struct pool_node turn;    /* in group.turns while somebody waits */
+    struct pool_node clients; /* by their queue */
+    struct pool_line *next;   /* of the group's */
+    char user[64];
+};
+
+struct pool_group {
+    struct pool_node node; /* in pool.groups */
+    struct pool *pool;
+    struct pool_config *config; /* that route is of; counted */
+    const struct pool_route *route;
+    struct pool_node servers, idle;
+    struct pool_node turns; /* lines: whose turn it is first */
+    struct pool_line *lines;
+    int server_count, connecting_count, client_count, waiting_count;
+    bool is_paused, is_disabled, is_removed, is_serving, has_local, is_local_tried;
+    unsigned failures;
+    struct net_local local;
+    struct net_address local_address;
+    uint64_t connect_after_us;
+    struct error failure; /* the last one */
+    struct pool_login logins[POOL_LOGINS_MAX];
+    size_t login_count;
+    struct wire_scram_keys keys; /* for the server's salt: PBKDF2 once */
+    bool has_keys;
+    struct pool_statistics statistics;
+    struct pool_measures *measures;
+    struct pool_seen seen;                         /* unnamed statements */
+    uint64_t live_received_bytes, live_sent_bytes; /* as of the last look at the metrics */
+};
