@@ -552,6 +552,26 @@ find_duplicates(struct sql_reading *reading)
     }
 }
 
+/* What pgdeck keeps for itself there: its journal, who the tenants are. */
+static void
+check_schemas(struct sql_reading *reading)
+{
+    for (size_t i = 0; i < reading->file->statements.count; i++) {
+        const struct deck_statement *statement = &reading->file->statements.items[i];
+        bool is_schema = statement->kind == STATEMENT_CREATE_SCHEMA;
+        const char *schema = is_schema ? statement->name : schema_of(statement);
+        if (strcmp(schema, "pgdeck") == 0)
+            error_hint(deck_fault(reading->arena, reading->faults, statement->place,
+                                  "the schema pgdeck is pgdeck's own"),
+                       "What stands there gets no rights and no policies: take another schema.");
+        else if (strcmp(schema, "tenants") == 0 && !is_schema && is_relation(statement) &&
+                 strcmp(statement->name, "login") == 0)
+            error_hint(deck_fault(reading->arena, reading->faults, statement->place,
+                                  "the table tenants.login is pgdeck's own"),
+                       "pgdeck makes it for tenants: {identity: login}; take another name.");
+    }
+}
+
 /* libpg_query cuts long names silently, as PostgreSQL does; here they are faults. */
 static void
 check_names(struct sql_reading *reading)
@@ -623,5 +643,6 @@ deck_sql_read(struct arena *arena, const char *path, const char *text, size_t le
     }
     find_duplicates(&reading);
     check_names(&reading);
+    check_schemas(&reading);
     return reading.file;
 }

@@ -33,6 +33,24 @@ struct findings {
     struct text names, undo;
 };
 
+/* Row-level security and the policy of that name as they are now. */
+static void
+add_undo(struct findings *findings, struct arena *arena, const PGresult *result, int row)
+{
+    const char *former = pg_value(result, row, "former");
+
+    text_appendf(
+        &findings->undo, "%s;\n",
+        pg_script(
+            arena, "security/sql/tenants_undo.sql",
+            PG_VARIABLES({"schema", pg_value(result, row, "schema")},
+                         {"table", pg_value(result, row, "name")},
+                         {"words", pg_bool(result, row, "is_on") ? "ENABLE" : "DISABLE"},
+                         {"force", pg_bool(result, row, "is_forced") ? "FORCE" : "NO FORCE"})));
+    if (former != NULL)
+        text_appendf(&findings->undo, "%s;\n", former);
+}
+
 static void
 read_tables(const struct advice *advice, const struct deck_database *database,
             const PGresult *result, struct findings *findings)
@@ -48,13 +66,7 @@ read_tables(const struct advice *advice, const struct deck_database *database,
         if (pg_bool(result, row, "is_right"))
             continue;
         text_appendf(&findings->names, "%s%s", findings->names.length > 0 ? ", " : "", name);
-        text_appendf(
-            &findings->undo, "%s;\n",
-            pg_script(
-                advice->arena, "security/sql/tenants_undo.sql",
-                PG_VARIABLES({"schema", schema}, {"table", name},
-                             {"words", pg_bool(result, row, "is_on") ? "ENABLE" : "DISABLE"},
-                             {"force", pg_bool(result, row, "is_forced") ? "FORCE" : "NO FORCE"})));
+        add_undo(findings, advice->arena, result, row);
     }
 }
 
@@ -127,8 +139,8 @@ add_change(const struct advice *advice, const struct deck_database *database,
                              PG_VARIABLES({"owner", deck_owner_role(arena, database->environment)},
                                           {"column", tenants->column}, {"setting", setting},
                                           {"readers", names})),
-            .undo = findings->undo.length > 0 ? arena_strdup(arena, text_chars(&findings->undo))
-                                              : "SELECT 1",
+            .undo = arena_printf(arena, "%s%s", text_chars(&findings->undo),
+                                 pg_script(arena, "security/sql/tenants_undo_login.sql", NULL, 0)),
             .lock = "ACCESS EXCLUSIVE on each, for a moment",
             .declared = arena_printf(arena, "%s %s", tenants->column, setting),
             .is_transactional = true,

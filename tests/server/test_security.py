@@ -114,6 +114,12 @@ FAULTS = [
      "CREATE POLICY q ON guarded FOR SELECT USING (maybe())"),
     ("row-level security", "warn", "view public.all_of_it reads public.guarded as its owner", "blue_one",
      "CREATE VIEW all_of_it WITH (security_barrier) AS SELECT * FROM guarded"),
+    ("row-level security", "warn", "materialized view public.kept shows rows of public.guarded to blue_web",
+     "blue_one", "CREATE MATERIALIZED VIEW kept AS SELECT * FROM guarded; GRANT SELECT ON kept TO blue_web"),
+    ("functions", "warn", "blue_job may run public.h() as postgres", "blue_one",
+     "CREATE FUNCTION h() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, "
+     "pg_temp AS 'SELECT 1'; REVOKE EXECUTE ON FUNCTION h() FROM PUBLIC;"
+     "GRANT EXECUTE ON FUNCTION h() TO blue_job"),
 ]
 FINDINGS = [fault[:3] for fault in FAULTS]
 

@@ -61,7 +61,7 @@ def test_the_server_takes_it(journal, path):
         if header(text, "needs"):
             connection.execute("BEGIN; SET LOCAL search_path = public")
             connection.execute((SOURCE / header(text, "needs")).read_text())
-        if re.search(r"^(CREATE|DROP|REVOKE|SET) ", text, re.M):
+        if re.search(r"^(CREATE|DO|DROP|REVOKE|SET) ", text, re.M):
             connection.execute("BEGIN")
             connection.execute(text)
         else:

@@ -176,8 +176,10 @@ def statements_of_the_pool(connect):
 
 
 def test_the_plan_is_empty_then_and_the_way_back_is_whole(pgdeck, fresh_server, tenants):
-    connect, deck, _identity = tenants
+    connect, deck, identity = tenants
     assert changes(pgdeck, deck) == []
+    change_identity(pgdeck, fresh_server, connect, deck, identity)
+    other_ways_in(pgdeck, fresh_server, deck)
     check_cost(pgdeck, fresh_server, connect, deck)
     state = ("SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class "
              "WHERE relname IN ('tasks', 'countries') ORDER BY 1")
@@ -191,6 +193,66 @@ def test_the_plan_is_empty_then_and_the_way_back_is_whole(pgdeck, fresh_server, 
     assert changes(pgdeck, deck) == []
     pgdeck("rollback", "-d", deck, "--yes", expect=0)
     assert fresh_server.query(state, dbname="blue_one")[1] == ("tasks", True, False)
+
+
+def change_identity(pgdeck, server, connect, deck, identity):
+    """Rolled back, the other way to tell a tenant leaves everything as it was."""
+    def seen():
+        with connect("acme", False) as acme:
+            return acme.execute("SELECT title FROM tasks ORDER BY 1").fetchall(), server.query(
+                "SELECT * FROM pg_policies ORDER BY 1, 2, 3", dbname="blue_one"), server.query(
+                "SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class WHERE "
+                "relrowsecurity ORDER BY 1", dbname="blue_one")
+
+    before, text = seen(), deck.read_text()
+    assert len(before[0]) == 3 and len(before[1]) >= 3
+    other = "setting" if identity == "login" else "login"
+    deck.write_text(text.replace(f"identity: {identity}", f"identity: {other}"))
+    pgdeck("apply", "-d", deck, "--yes", "--only", "security", expect=0)
+    assert changes(pgdeck, deck) == [] and seen()[1] != before[1]
+    pgdeck("rollback", "-d", deck, "--yes", expect=0)
+    deck.write_text(text)
+    assert seen() == before and changes(pgdeck, deck) == []
+
+
+def found_of_tenants(pgdeck, deck):
+    return {entry["finding"]: entry for entry in items(pgdeck, deck)
+            if entry["item"] in ("tenants", "functions", "row-level security")}
+
+
+def other_ways_in(pgdeck, server, deck):
+    """Tables in pgdeck's schemas, more policies, functions of the tables' owner: told, mended."""
+    assert not [finding for finding in found_of_tenants(pgdeck, deck) if "tenants.login" in finding]
+    server.psql(text="""
+        CREATE SCHEMA IF NOT EXISTS tenants;
+        CREATE TABLE tenants.notes (project_id uuid PRIMARY KEY);
+        CREATE TABLE pgdeck.strays (project_id uuid PRIMARY KEY);
+        GRANT SELECT ON tenants.notes TO blue_web;
+        CREATE POLICY all_of_it ON tasks FOR SELECT USING (true);
+        CREATE POLICY narrower ON tasks AS RESTRICTIVE USING (true) WITH CHECK (true);
+        CREATE FUNCTION switch() RETURNS int LANGUAGE sql SECURITY DEFINER
+            SET search_path = pg_catalog, pg_temp AS 'SELECT 1';
+        ALTER FUNCTION switch() OWNER TO blue_owner;
+        REVOKE EXECUTE ON FUNCTION switch() FROM PUBLIC;
+        GRANT EXECUTE ON FUNCTION switch() TO blue_web;""", dbname="blue_one")
+    wanted = {"every tenant sees all rows of tenants.notes": "fail",
+              "every tenant sees all rows of pgdeck.strays": "fail",
+              "policy all_of_it on public.tasks lets in more than the tenant's rows": "fail",
+              "blue_web may run public.switch() as blue_owner": "warn"}
+    found = found_of_tenants(pgdeck, deck)
+    assert {finding: found[finding]["state"] for finding in wanted if finding in found} == wanted
+    assert not [finding for finding in found if "narrower" in finding]
+    for finding in wanted:
+        for statement in found[finding]["fix"].split(" --")[0].split(";"):
+            if statement.strip() and not statement.startswith("--"):
+                server.query(statement, dbname="blue_one")
+    pgdeck("apply", "-d", deck, "--yes", "--only", "security", expect=0)
+    found = found_of_tenants(pgdeck, deck)
+    assert not set(wanted) & set(found), found
+    assert server.query("SELECT count(*) FROM pg_policies WHERE policyname = 'pgdeck_tenant' AND "
+                        "tablename IN ('notes', 'strays')", dbname="blue_one") == [(3,)]
+    server.psql(text="DROP TABLE tenants.notes, public.strays; DROP POLICY narrower ON tasks; "
+                     "DROP FUNCTION switch();", dbname="blue_one")
 
 
 def check_cost(pgdeck, fresh_server, connect, deck):

@@ -9,12 +9,13 @@ WITH guarded AS (
     SELECT c.oid, c.relforcerowsecurity AS is_forced, r.rolname AS owner
       FROM pg_class AS c JOIN pg_roles AS r ON r.oid = c.relowner CROSS JOIN (SELECT $1::jsonb) AS deck
      WHERE c.relrowsecurity AND c.relkind IN ('r', 'p')
+       AND c.oid IS DISTINCT FROM to_regclass('tenants.login') -- pgdeck's, which its owner fills
 ), view AS (
-    SELECT DISTINCT v.oid, d.refobjid, coalesce(v.reloptions, '{}') AS options
+    SELECT DISTINCT v.oid, v.relkind, v.relowner, v.relacl, d.refobjid, coalesce(v.reloptions, '{}') AS options
       FROM pg_rewrite AS w
       JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
                          AND d.refclassid = 'pg_class'::regclass
-      JOIN pg_class AS v ON v.oid = w.ev_class AND v.relkind = 'v'
+      JOIN pg_class AS v ON v.oid = w.ev_class AND v.relkind IN ('v', 'm')
       JOIN guarded AS g ON g.oid = d.refobjid
      WHERE v.oid <> d.refobjid
 )
@@ -44,4 +45,16 @@ SELECT 'warn', format('view %s reads %s as its owner', oid::regclass, refobjid::
             THEN format('ALTER VIEW %s SET (security_invoker = true);', oid::regclass)
             ELSE '-- before PostgreSQL 15 every view does; a SECURITY INVOKER function does not' END
   FROM view
- WHERE NOT EXISTS (SELECT FROM unnest(options) AS o WHERE o ~* '^security_invoker=(true|on|yes|1)$')
+ WHERE relkind = 'v'
+   AND NOT EXISTS (SELECT FROM unnest(options) AS o WHERE o ~* '^security_invoker=(true|on|yes|1)$')
+ UNION ALL
+SELECT 'warn', format('materialized view %s shows rows of %s to %s', v.oid::regclass, v.refobjid::regclass,
+                      string_agg(DISTINCT g.name, ', ')),
+       'it keeps what its owner saw when it was filled; no policy holds for it',
+       format('REVOKE ALL ON %s FROM %s;', v.oid::regclass, string_agg(DISTINCT g.name, ', '))
+  FROM view AS v
+ CROSS JOIN aclexplode(v.relacl) AS a
+ CROSS JOIN LATERAL (SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC'
+                                           ELSE format('%I', pg_get_userbyid(a.grantee)) END) AS g (name)
+ WHERE v.relkind = 'm' AND a.privilege_type = 'SELECT' AND a.grantee <> v.relowner
+ GROUP BY v.oid, v.refobjid

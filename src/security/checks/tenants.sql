@@ -15,7 +15,21 @@ WITH deck AS (
       JOIN pg_attribute AS a ON a.attname = deck.name AND a.attnum > 0 AND NOT a.attisdropped
       JOIN pg_class AS c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
       JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_'
-                            AND n.nspname NOT IN ('information_schema', 'tenants', 'pgdeck')
+                            AND n.nspname NOT IN ('information_schema', 'pgdeck')
+                            AND (n.nspname, c.relname) <> ('tenants', 'login')
+), served AS (
+    SELECT r.oid, r.rolname
+      FROM jsonb_array_elements($1::jsonb -> 'environments') AS e
+     CROSS JOIN jsonb_array_elements(e -> 'services') AS s
+      JOIN pg_roles AS r ON r.rolname = s ->> 'role'
+     WHERE e -> 'databases' ? current_database()
+), foreign_table AS (
+    SELECT c.oid
+      FROM deck
+      JOIN pg_attribute AS a ON a.attname = deck.name AND a.attnum > 0 AND NOT a.attisdropped
+      JOIN pg_class AS c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
+      JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = 'pgdeck'
+     WHERE c.relname !~ '^(apply|journal|maintenance_(run|task|index)|rescue|adoption|conversion|log_[0-9]+)$'
 )
 SELECT 'fail' AS state, format('every tenant sees all rows of %s', g.oid::regclass) AS finding,
        CASE WHEN g.relispartition THEN 'a partition, which its table''s policy does not guard'
@@ -24,6 +38,21 @@ SELECT 'fail' AS state, format('every tenant sees all rows of %s', g.oid::regcla
   FROM guarded AS g
  WHERE NOT g.is_on OR NOT EXISTS (SELECT FROM pg_policy AS p
                                    WHERE p.polrelid = g.oid AND p.polname = 'pgdeck_tenant')
+ UNION ALL
+SELECT 'fail', format('every tenant sees all rows of %s', f.oid::regclass),
+       'the schema pgdeck is for pgdeck''s own tables: no policy is made there',
+       format('ALTER TABLE %s SET SCHEMA public; -- then pgdeck apply --only security', f.oid::regclass)
+  FROM foreign_table AS f
+ UNION ALL
+SELECT CASE WHEN EXISTS (SELECT FROM unnest(p.polroles) AS r CROSS JOIN served AS s
+                          WHERE r = 0 OR pg_has_role(s.oid, r, 'USAGE') OR pg_has_role(r, s.oid, 'USAGE'))
+            THEN 'fail' ELSE 'warn' END,
+       format('policy %I on %s lets in more than the tenant''s rows', p.polname, g.oid::regclass),
+       format('permissive policies add up: %s',
+              coalesce(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid), 'true')),
+       format('DROP POLICY %I ON %s;', p.polname, g.oid::regclass)
+  FROM guarded AS g
+  JOIN pg_policy AS p ON p.polrelid = g.oid AND p.polpermissive AND p.polname <> 'pgdeck_tenant'
  UNION ALL
 SELECT 'warn', format('no index of %s begins with %I', g.oid::regclass, g.attname),
        'with the policy every query reads all rows of all tenants',

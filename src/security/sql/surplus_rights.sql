@@ -28,7 +28,7 @@ WITH own AS (
            ('connect', 'DATABASE', '{CONNECT}')
 ), own_schema AS (
     SELECT oid, nspname, nspowner, nspacl FROM pg_namespace
-     WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'pgdeck', 'tenants', 'monitoring')
+     WHERE nspname NOT IN ('pg_catalog', 'information_schema')
        AND nspname !~ '^pg_(toast|temp)'
 ), given AS (
     SELECT 'DATABASE' AS kind, format('%I', datname) AS object, datdba AS owner, a.*
@@ -78,6 +78,8 @@ WITH own AS (
                        AND allowed.level = coalesce(o.rights, 'write')
      WHERE (g.grantee = 0 AND g.kind IN ('TABLE', 'SEQUENCE'))
         OR (o.oid IS NOT NULL AND o.oid <> g.owner
+            AND NOT (o.is_here AND g.object IN ('tenants', 'tenants.login') -- pgdeck's own
+                     AND g.privilege_type IN ('USAGE', 'SELECT'))
             AND NOT (o.is_here AND split_part(g.privilege_type, ' ', 1) = ANY (allowed.rights)))
      GROUP BY g.kind, g.object, g.owner, g.grantor, g.is_grantable, g.grantee
 ), coming AS (
@@ -95,7 +97,7 @@ WITH own AS (
       LEFT JOIN allowed ON allowed.level = coalesce(o.rights, 'write')
                        AND allowed.kind = CASE d.defaclobjtype WHEN 'r' THEN 'TABLE'
                                                                ELSE 'SEQUENCE' END
-     WHERE d.defaclobjtype IN ('r', 'S') AND coalesce(n.nspname, '') NOT IN ('pgdeck', 'monitoring')
+     WHERE d.defaclobjtype IN ('r', 'S')
        AND (a.grantee = 0
             OR (o.oid IS NOT NULL AND o.oid <> d.defaclrole
                 AND NOT (o.is_here AND a.privilege_type = ANY (allowed.rights))))

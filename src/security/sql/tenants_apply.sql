@@ -12,7 +12,8 @@ BEGIN
       JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
      WHERE a.attname = :'column' AND a.attnum > 0 AND NOT a.attisdropped
        AND c.relkind IN ('r', 'p')
-       AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'tenants', 'pgdeck')
+       AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'pgdeck')
+       AND (n.nspname, c.relname) <> ('tenants', 'login')
      ORDER BY n.nspname, c.relname LIMIT 1;
     IF :'setting' = '' AND tenant_type IS NOT NULL THEN
         CREATE SCHEMA IF NOT EXISTS tenants AUTHORIZATION :"owner";
@@ -33,7 +34,8 @@ BEGIN
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
          WHERE a.attname = :'column' AND a.attnum > 0 AND NOT a.attisdropped
            AND c.relkind IN ('r', 'p')
-           AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'tenants', 'pgdeck')
+           AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'pgdeck')
+           AND (n.nspname, c.relname) <> ('tenants', 'login')
     LOOP
         EXECUTE format('DROP POLICY IF EXISTS pgdeck_tenant ON %s', wanted.name);
         EXECUTE format(
