@@ -136,9 +136,9 @@ rescue_one(struct command *command, const struct deck *deck, const struct deck_s
                        ? rescue_check(command->cli->arena, server, &report, err)
                        : rescue_server(command->cli->arena, &options, server, &report, err);
 
-    if (command->is_check && is_fine)
-        print_line(command, &report.lines.items[0]);
-    else if (is_fine)
+    for (size_t i = 0; command->is_check && is_fine && i < report.lines.count; i++)
+        print_line(command, &report.lines.items[i]);
+    if (!command->is_check && is_fine)
         print_end(command, &report);
     *failed += report.failed;
     json_array_append_new(command->reports, report_json(&report));

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 /* --- options ------------------------------------------------------------------------------ */
@@ -290,6 +291,7 @@ cli_confirm(const char *question)
 
     if (!isatty(STDIN_FILENO))
         return false;
+    tcflush(STDIN_FILENO, TCIFLUSH); /* what was typed before the question is no answer to it */
     fprintf(stderr, "%s [y/N] ", question);
     if (fgets(answer, sizeof(answer), stdin) == NULL)
         return false;

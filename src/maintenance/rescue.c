@@ -327,6 +327,31 @@ say_door(struct rescue *rescue, struct error *err)
     return true;
 }
 
+/* Without these it would say that all is quiet. */
+static bool
+say_rights(struct rescue *rescue, struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+
+    if (!rescue_link_query(&rescue->link, "maintenance/sql/rescue_rights.sql", 0, NULL, &result,
+                           err))
+        return false;
+    for (int row = 0; row < PQntuples(result); row++)
+        rescue_say(rescue, "rights", "warning", pg_keep(rescue->arena, result, row, "sql"), "%s",
+                   pg_value(result, row, "text"));
+    return true;
+}
+
+/* The server, and what can be seen and done there. */
+static bool
+enter(struct rescue *rescue, struct error *err)
+{
+    const struct deck *deck = rescue->options == NULL ? NULL : rescue->options->deck;
+
+    return rescue_link_open(deck, rescue->server, &rescue->link, err) && say_door(rescue, err) &&
+           say_rights(rescue, err);
+}
+
 bool
 rescue_check(struct arena *arena, const struct deck_server *server,
              struct rescue_report *ret_report, struct error *err)
@@ -335,7 +360,7 @@ rescue_check(struct arena *arena, const struct deck_server *server,
         .arena = arena, .server = server, .report = ret_report, .link.door = -1};
 
     *ret_report = (struct rescue_report){.server = server->name, .record = ""};
-    bool is_fine = rescue_link_open(NULL, server, &rescue.link, err) && say_door(&rescue, err);
+    bool is_fine = enter(&rescue, err);
     rescue_link_close(&rescue.link);
     return is_fine;
 }
@@ -357,8 +382,7 @@ rescue_server(struct arena *arena, const struct rescue_options *options,
         rescue_look_at_host(&rescue);
     else
         rescue_say(&rescue, "host", "unknown", NULL, "the server is on another host");
-    bool is_fine =
-        rescue_link_open(options->deck, server, &rescue.link, err) && say_door(&rescue, err);
+    bool is_fine = enter(&rescue, err);
     while (is_fine && is_done && ret_report->rounds < ROUNDS)
         is_fine = go_round(&rescue, &is_done, err) &&
                   (!is_done || interrupt_sleep_ms(LOOK_AGAIN_MS, err));

@@ -114,6 +114,8 @@ def test_a_kill_in_the_middle_is_made_good(twenty):
     states = twenty.run("SELECT state, count(*)::int FROM pgdeck.maintenance_task GROUP BY 1 "
                         "ORDER BY 1")
     assert dict(states)["stopped"] == 3 and "running" not in dict(states)
+    assert twenty.run("SELECT state FROM pgdeck.maintenance_run ORDER BY id") == \
+        [("stopped",)] * 3 + [("done",)]
     assert tasks(maintain(twenty, "daily")) == set()
     assert twenty.value("SELECT max(vacuum_count) FROM pg_stat_user_tables") == 2
 

@@ -196,6 +196,11 @@ def test_the_door_is_told(fire, pgdeck):
                       + fire.server.conninfo(user=user), expect=0).out
     assert "by superuser_reserved_connections (3)" in door("postgres")
     assert "no way in" in door("app")
+    fire.server.query("CREATE ROLE anybody LOGIN")
+    assert "does not see what sessions of other roles do" in door("anybody")
+    assert "GRANT pg_signal_backend TO anybody" in door("anybody")
+    fire.server.query("GRANT pg_read_all_stats, pg_signal_backend TO anybody")
+    assert not any("rights" in door(user) for user in ("anybody", "postgres"))
     if fire.server.version >= 16:
         fire.server.query("GRANT pg_use_reserved_connections TO app")
         assert "reserved_connections is 0" in door("app")
