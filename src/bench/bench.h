@@ -106,6 +106,7 @@ struct bench_setting {
 struct bench_server {
     const char *version;
     const char *database;
+    const char *reached_by; /* "Unix socket", "TCP", "TCP, TLSv1.3" ... */
     int64_t size_bytes;
     int64_t tables, partitions, indexes;
     int64_t index_bytes;
@@ -143,12 +144,14 @@ struct bench_results {
     size_t targets_met, targets_before, targets; /* queries */
     uint64_t errors;
     struct bench_server servers[BENCH_ARMS];
+    bool is_reached_alike; /* both the same way: else encryption and TCP are in one's figures */
     LIST_OF(struct bench_setting) settings; /* that differ */
     size_t equal_settings;
     LIST_OF(struct bench_setting) objects; /* tables and indexes that differ, by definition */
     size_t equal_objects;
     struct bench_machine machine;
     struct bench_samples samples;
+    LIST_OF(const char *) limits; /* what may have decided it in place of the servers */
     LIST_OF(const char *) log;
     struct error stopped; /* code ERROR_NONE: ran to its end; else the reason and what is here is
                            * what was measured until then */

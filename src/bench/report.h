@@ -25,10 +25,8 @@ json_t *bench_view_detail(const struct bench_query *query, size_t number);
 
 /* view_suites.c: the suites' sections. */
 json_t *bench_view_suites(const struct bench_results *results);
-/* view_samples.c: waits and system of the page, banners of what was the limit; results.json,
- * system.csv. */
+/* view_samples.c: waits and system of the page, results.json and system.csv. */
 void bench_set_samples(json_t *view, const struct bench_results *results);
-void bench_add_limits(json_t *banners, const struct bench_results *results);
 json_t *bench_samples_data(const struct bench_results *results);
 void bench_put_system(struct text *out, const struct bench_results *results);
 /* Shares of all CPUs' time; of one CPU for the load generator. */

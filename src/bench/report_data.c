@@ -119,12 +119,13 @@ query_data(const struct bench_query *query)
 static json_t *
 server_data(const struct bench_server *server)
 {
-    return json_pack(
-        "{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "version", bench_text(server->version),
-        "database", bench_text(server->database), "size_bytes", (json_int_t)server->size_bytes,
-        "tables", (json_int_t)server->tables, "partitions", (json_int_t)server->partitions,
-        "indexes", (json_int_t)server->indexes, "index_bytes", (json_int_t)server->index_bytes,
-        "tables_without_statistics", (json_int_t)server->tables_without_statistics);
+    return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "version",
+                     bench_text(server->version), "database", bench_text(server->database),
+                     "reached_by", bench_text(server->reached_by), "size_bytes",
+                     (json_int_t)server->size_bytes, "tables", (json_int_t)server->tables,
+                     "partitions", (json_int_t)server->partitions, "indexes",
+                     (json_int_t)server->indexes, "index_bytes", (json_int_t)server->index_bytes,
+                     "tables_without_statistics", (json_int_t)server->tables_without_statistics);
 }
 
 static json_t *
@@ -169,6 +170,7 @@ bench_data(const struct bench_results *results)
     json_t *data = json_object();
     json_t *queries = json_array();
     json_t *suites = json_array();
+    json_t *limits = json_array();
     char stamp[32];
 
     for (size_t i = 0; i < results->queries.count; i++)
@@ -203,6 +205,9 @@ bench_data(const struct bench_results *results)
     for (size_t i = 0; i < results->suites.count; i++)
         json_array_append_new(suites, bench_suite_data(results->suites.items[i]));
     json_object_set_new(data, "suites", suites);
+    for (size_t i = 0; i < results->limits.count; i++)
+        json_array_append_new(limits, bench_text(results->limits.items[i]));
+    json_object_set_new(data, "limits", limits);
     json_object_set_new(data, "samples", bench_samples_data(results));
     json_object_set_new(data, "where", environment_data(results));
     return data;

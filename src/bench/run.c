@@ -3,6 +3,7 @@
 
 #include "base/machine.h"
 #include "bench/suite_run.h"
+#include "bench/transport.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -168,8 +169,8 @@ measure(struct bench_run *run, struct error *err)
 static bool
 make_ready(struct bench_run *run, struct error *err)
 {
-    if (!choose_queries(run, err) || !bench_open(run, err) || !bench_prepare(run, err) ||
-        !bench_draw(run, err) || !bench_read_servers(run, err) || !bench_open_suites(run, err))
+    if (!bench_open(run, err) || !bench_prepare(run, err) || !bench_draw(run, err) ||
+        !bench_read_servers(run, err) || !bench_open_suites(run, err))
         return false;
     bench_read_machine(run);
     return true;
@@ -206,6 +207,7 @@ run_to_the_end(struct bench_run *run)
     bench_summarize(run);
     bench_summarize_suites(run);
     bench_targets_end(run);
+    bench_find_limits(run);
     if (is_whole)
         is_whole = bench_explain(run, &results->stopped);
     results->duration_s = bench_elapsed_s(run);
@@ -232,14 +234,17 @@ bool
 bench_run(struct arena *arena, const struct bench_options *options,
           struct bench_results *ret_results, struct error *err)
 {
+    struct bench_options *own = ARENA_NEW(arena, struct bench_options);
     struct bench_run run = {
-        .arena = arena, .options = options, .results = ret_results, .random = {options->seed}};
+        .arena = arena, .options = own, .results = ret_results, .random = {options->seed}};
 
     memset(ret_results, 0, sizeof(*ret_results));
-    ret_results->options = options;
+    *own = *options;
+    ret_results->options = own;
     ret_results->started = time(NULL);
     bench_log(&run, "pgdeck %s: %s", PGDECK_VERSION, options->command);
-    bool is_ready = make_ready(&run, err);
+    bool is_ready = choose_queries(&run, err) && bench_align_transports(&run, own, err) &&
+                    make_ready(&run, err);
     if (is_ready)
         run_to_the_end(&run);
     bench_close_suites(&run);

@@ -79,5 +79,8 @@ void bench_read_machine(struct bench_run *run);
 void bench_targets_begin(struct bench_run *run);
 void bench_targets_end(struct bench_run *run);
 
+/* limits.c: what may have been the limit, or unfair. */
+void bench_find_limits(struct bench_run *run);
+
 /* summary.c: percentiles, ratios, classes, totals. */
 void bench_summarize(struct bench_run *run);

@@ -394,7 +394,9 @@ add_banners(json_t *banners, const struct bench_results *results)
         json_array_append_new(banners,
                               json_pack("{s:s, s:o}", "mood", "bad", "text", bench_text(text)));
     }
-    bench_add_limits(banners, results);
+    for (size_t i = 0; i < results->limits.count; i++)
+        json_array_append_new(banners, json_pack("{s:s, s:o}", "mood", "warn", "text",
+                                                 bench_text(results->limits.items[i])));
     for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
         if (results->servers[arm].tables_without_statistics == 0)
             continue;
@@ -442,6 +444,7 @@ shape_view(const struct bench_results *results)
 
     add_shape(view, "PostgreSQL", before->version, after->version);
     add_shape(view, "Database", before->database, after->database);
+    add_shape(view, "Reached by", before->reached_by, after->reached_by);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
             if (rows[i].is_size)

@@ -154,64 +154,6 @@ bench_set_samples(json_t *view, const struct bench_results *results)
     json_object_set_new(view, "system_panels", system_view(samples));
 }
 
-/* --- what could have been the limit --------------------------------------------------------- */
-
-static void
-add_banner(json_t *banners, const char *text)
-{
-    json_array_append_new(banners,
-                          json_pack("{s:s, s:o}", "mood", "warn", "text", bench_text(text)));
-}
-
-/* pgbench, or whatever made the load, as a share of one CPU for each of its threads. */
-static void
-add_driver_banner(json_t *banners, const struct bench_results *results)
-{
-    char text[512];
-
-    for (size_t i = 0; i < results->suites.count; i++) {
-        const struct bench_suite *suite = results->suites.items[i];
-        for (size_t j = 0; j < suite->works.count * BENCH_ARMS; j++) {
-            const struct bench_work *work = &suite->works.items[j / BENCH_ARMS];
-            const struct bench_work_side *side = &work->sides[j % BENCH_ARMS];
-            double share = side->seconds > 0 ? side->driver_cpu_ns / side->seconds / 1e9 : 0;
-            if (share < BENCH_DRIVER_LIMIT)
-                continue;
-            snprintf(text, sizeof(text),
-                     "The load generator was the limit of %.100s: it took %.0f %% of a CPU. The "
-                     "server could have done more.",
-                     work->name, share * 100);
-            add_banner(banners, text);
-            break;
-        }
-    }
-}
-
-void
-bench_add_limits(json_t *banners, const struct bench_results *results)
-{
-    const struct bench_samples *samples = &results->samples;
-    char text[512];
-
-    if (samples->steal > BENCH_STEAL_LIMIT) {
-        snprintf(
-            text, sizeof(text),
-            "The hypervisor took %.1f %% of the CPU time for others: latencies are longer than "
-            "they would be. CPU, WAL and pages of each transaction hold all the same.",
-            samples->steal * 100);
-        add_banner(banners, text);
-    }
-    if (samples->others > BENCH_OTHERS_LIMIT) {
-        snprintf(text, sizeof(text),
-                 "Other programs used %.0f %% of this machine's CPUs during the run: latencies are "
-                 "longer than they would be. CPU, WAL and pages of each transaction hold all the "
-                 "same.",
-                 samples->others * 100);
-        add_banner(banners, text);
-    }
-    add_driver_banner(banners, results);
-}
-
 /* --- results.json, waits.csv, system.csv ---------------------------------------------------- */
 
 json_t *

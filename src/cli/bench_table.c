@@ -244,4 +244,6 @@ cli_print_bench(const struct cli *cli, const struct bench_results *results)
             putchar('\n');
         print_suite(cli, results, results->suites.items[i]);
     }
+    for (size_t i = 0; i < results->limits.count; i++)
+        printf("%sBeware: %s\n", i == 0 ? "\n" : "", results->limits.items[i]);
 }

@@ -313,9 +313,32 @@ def bench_before(pgdeck, pair, conninfo):
 
 def test_password_is_not_in_the_report(pgdeck, pair, tmp_path):
     out = tmp_path / "out"
-    conninfo = pair[0].conninfo() + " password=" + quote_conninfo("se cret\\'1")
+    conninfo = (pair[0].server.conninfo(pair[0].dbname, host="127.0.0.1") + " password=" +
+                quote_conninfo("se cret\\'1"))
     pgdeck("bench", "--deck", pair[2], "--before", conninfo, "--database", DATABASE, "--pairs",
            "1", "--block-ms", "5", "--output", out, expect=0, timeout=120)
     for file in out.iterdir():
         assert "cret" not in file.read_text().replace("<script", "").replace("script>", "")
     assert "password=***" in (out / "report.html").read_text()
+    # One by TCP, the other not, is no comparison: both went by their sockets.
+    data = json.loads((out / "results.json").read_text())
+    assert data["where"]["before"]["reached_by"] == "Unix socket (the conninfo: TCP)"
+    assert data["where"]["after"]["reached_by"] == "Unix socket"
+    assert not [limit for limit in data["limits"] if "reached" in limit]
+
+
+def test_other_ways_to_the_servers_are_said(pgdeck, pair, tmp_path):
+    """A role that may not know where the socket is."""
+    before = pair[0]
+    before.query("CREATE ROLE bench_reader LOGIN")
+    before.query("GRANT SELECT ON tasks TO bench_reader")
+    try:
+        conninfo = before.server.conninfo(before.dbname, user="bench_reader", host="127.0.0.1")
+        result = pgdeck("bench", "--deck", pair[2], "--before", conninfo, "--database", DATABASE,
+                        "--pairs", "1", "--block-ms", "5", "--query", "count", "--output",
+                        tmp_path / "out", expect=0)
+        assert "Beware: The servers are not reached the same way, before by TCP and" in result.out
+        assert "not reached the same way" in check_page(tmp_path / "out" / "report.html")
+    finally:
+        before.query("DROP OWNED BY bench_reader")
+        before.query("DROP ROLE bench_reader")

@@ -22,7 +22,8 @@ static const struct workload_query plain = {
 static struct bench_results
 made_up(struct arena *arena, const struct bench_options *options)
 {
-    static const struct bench_server server = {.version = "15", .database = "<db>"};
+    static const struct bench_server server = {
+        .version = "15", .database = "<db>", .reached_by = "<TCP>"};
     struct bench_results results = {
         .options = options,
         .servers = {server, server},
