@@ -333,6 +333,33 @@ append_targets(struct text *text, const json_t *overview)
     }
 }
 
+/* --- forecasts ------------------------------------------------------------------------------ */
+
+static void
+append_forecasts(struct text *text, const json_t *forecasts)
+{
+    static const char name[] = "pgdeck_runs_out_time_seconds";
+    size_t at;
+    json_t *one;
+
+    begin(text, name, "gauge", "When it is used up at this rate, where its history can tell.");
+    json_array_foreach(json_object_get(forecasts, "forecasts"), at, one)
+    {
+        const json_t *runs_out_at = json_object_get(one, "runs_out_at");
+        if (json_is_number(runs_out_at))
+            append(text, name,
+                   (const struct label[]){
+                       {"deck", json_string_value(json_object_get(one, "deck"))},
+                       {"server", json_string_value(json_object_get(one, "server"))},
+                       {"environment", json_string_value(json_object_get(one, "environment"))},
+                       {"database", json_string_value(json_object_get(one, "database"))},
+                       {"kind", json_string_value(json_object_get(one, "kind"))},
+                       {"name", json_string_value(json_object_get(one, "name"))},
+                       {NULL, NULL}},
+                   json_number_value(runs_out_at));
+    }
+}
+
 /* --- statements ----------------------------------------------------------------------------- */
 
 static void
@@ -448,7 +475,8 @@ append_self(struct text *text, struct watch *watch)
 }
 
 void
-watch_publish_metrics(struct watch *watch, const json_t *overview, double now)
+watch_publish_metrics(struct watch *watch, const json_t *overview, const json_t *forecasts,
+                      double now)
 {
     AUTO_TEXT text = {0};
 
@@ -457,6 +485,7 @@ watch_publish_metrics(struct watch *watch, const json_t *overview, double now)
     append_load(&text, watch->generation, now);
     append_databases(&text, watch->generation);
     append_targets(&text, overview);
+    append_forecasts(&text, forecasts);
     append_statements(&text, watch->generation, now);
     append_log_errors(&text, watch->generation);
     append_self(&text, watch);

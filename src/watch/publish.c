@@ -39,8 +39,11 @@ publish(struct watch *watch, long long second)
     pthread_mutex_lock(&watch->lock);
     double now = watch_now();
     json_t *overview = watch_overview(watch, now);
-    if (is_due(second, METRICS_S))
-        watch_publish_metrics(watch, overview, now);
+    if (is_due(second, METRICS_S)) {
+        json_t *forecasts = watch_forecasts_document(watch, now);
+        watch_publish_metrics(watch, overview, forecasts, now);
+        put(watch, "forecasts", forecasts);
+    }
     put(watch, "overview", overview);
     put(watch, "blocking", watch_blocking_document(watch, now));
     if (is_due(second, LOAD_S))

@@ -28,6 +28,8 @@ watch_read_probe(struct watch_collector *collector, const PGresult *result, doub
     collector->has_recorder = pg_bool(result, 0, "has_recorder");
     collector->has_targets = pg_bool(result, 0, "has_targets");
     collector->has_ai_tasks = pg_bool(result, 0, "has_ai_tasks");
+    collector->has_growth = pg_bool(result, 0, "has_growth");
+    collector->may_record_growth = pg_bool(result, 0, "may_record_growth");
     collector->is_probed = true;
 }
 

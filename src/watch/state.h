@@ -2,6 +2,7 @@
  * what has to outlive it (series, counters of statements) is in the memory, by name. Collectors
  * write with `lock` held, never while they ask a database; the publisher reads with it. */
 #pragma once
+#include "watch/forecast.h"
 #include "watch/host.h"
 #include "watch/session.h"
 #include "watch/statements.h"
@@ -16,7 +17,7 @@ enum {
     WATCH_STEPS = 360,
     WATCH_DAY_STEP_S = 300,
     WATCH_DAY_STEPS = 288,
-    WATCH_TASKS = 16
+    WATCH_TASKS = 24
 };
 
 /* Sessions by wait event: the busiest events have a column, the rest share the last one. */
@@ -87,12 +88,15 @@ struct watch_collector { /* of one database */
     double sessions, active, idle_in_transaction, xid_age;
     /* what can be asked here */
     bool is_probed, may_read_log, has_stats_since, has_history, has_recorder, has_targets,
-        has_ai_tasks;
+        has_ai_tasks, has_growth, may_record_growth;
     char statements_schema[64]; /* "": no pg_stat_statements */
     double ai_since, ai_until;  /* what the question of ai_tasks is about */
     int64_t remembering;        /* the batch that ends before is being written */
     double recorded_at;         /* into the history of the database; 0: never */
     char record_said[256];
+    double forecast_at;
+    size_t forecast_count;
+    struct watch_forecast forecasts[WATCH_FORECASTS];
 };
 
 struct watch_pools;
@@ -161,15 +165,16 @@ extern const size_t watch_task_count;
 watch_reader watch_read_activity, watch_read_server, watch_read_databases, watch_read_blocking,
     watch_read_probe, watch_read_statements, watch_read_texts, watch_read_yesterday,
     watch_read_ai_tasks, watch_read_recall, watch_read_remember, watch_read_record,
-    watch_read_folders;
+    watch_read_folders, watch_read_forecast;
 watch_condition watch_is_blocked, watch_lacks_texts, watch_has_history, watch_has_ai_tasks,
-    watch_wants_recall, watch_wants_remember, watch_wants_record;
+    watch_wants_recall, watch_wants_remember, watch_wants_record, watch_has_growth,
+    watch_wants_room;
 void *watch_load_new(void);
 void watch_load_free(void *load);
 const char *watch_statements_sql(const struct watch_collector *collector, struct arena *arena);
 const char *watch_texts_sql(const struct watch_collector *collector, struct arena *arena);
 watch_parameters watch_texts_parameters, watch_ai_parameters, watch_remember_parameters,
-    watch_record_parameters;
+    watch_record_parameters, watch_room_parameters;
 /* A number of a result; 0 for an SQL null. */
 double watch_value(const PGresult *result, int row, const char *column);
 struct watch_collector *watch_find_database(struct watch_collector *collector, unsigned oid);

@@ -50,8 +50,9 @@ def test_the_server_takes_it(journal, path):
         connection.execute("SET search_path = pg_catalog, pg_temp")
         if re.search(r"monitoring\.\w+_(history|state)", text):
             connection.execute("BEGIN")
-            for table in ("statement_history", "query_texts", "target_history", "history_state"):
-                connection.execute((SOURCE / f"src/monitoring/objects/{table}.sql").read_text())
+            for name in ("statement_history", "query_texts", "target_history", "history_state",
+                         "growth_history", "src_sequences"):
+                connection.execute((SOURCE / f"src/monitoring/objects/{name}.sql").read_text())
             connection.execute("CREATE FUNCTION monitoring.record_performance_metrics() "
                                "RETURNS text LANGUAGE sql RETURN ''")
         if "public.ai_tasks" in text:

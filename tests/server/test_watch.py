@@ -292,6 +292,60 @@ def test_history(pgdeck, counted, tmp_path, watching):
     third.end()
 
 
+GROWTH = """
+SELECT monitoring.record_performance_metrics();
+DROP TABLE IF EXISTS monitoring.growth_history_before;
+CREATE TABLE monitoring.growth_history_before PARTITION OF monitoring.growth_history
+    FOR VALUES FROM (MINVALUE) TO ('today'); -- UTC
+DELETE FROM monitoring.growth_history;
+CREATE TABLE fast (id serial);
+CREATE TABLE young (id serial);
+CREATE TABLE jumpy (id serial);
+INSERT INTO monitoring.growth_history
+SELECT date_trunc('day', now()) - interval '1 us' - i * interval '1 hour', k.kind, k.name, k.value
+  FROM generate_series(0, 240) AS i, LATERAL (VALUES
+       ('sequence', 'public.fast_id_seq', 2000000000 - 1000000 * i),
+       ('transaction ids', '', 5000 - 20 * i),
+       ('sequence', 'public.jumpy_id_seq', 1000000000 - 500000 * i + 400000000 * (i % 2)),
+       ('disk', 'data', 1000000000000000.0 + 1e12 * i)) AS k (kind, name, value);
+SELECT setval('fast_id_seq', 2000000000), setval('jumpy_id_seq', 2000000000);
+INSERT INTO monitoring.growth_history
+SELECT date_trunc('day', now()) - i * interval '1 min', 'sequence', 'public.young_id_seq', 1e9 - i
+  FROM generate_series(1, 20) AS i;
+SELECT setval('young_id_seq', 1000000000);
+"""
+
+
+def test_forecasts(pgdeck, make_server, tmp_path, watching):
+    """On which day; and no day where the history is short, or no line."""
+    server = make_server(15, timezone="UTC")
+    deck = write_deck(tmp_path, server.conninfo(), "postgres", more="advisors: [monitoring]\n")
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    server.psql(text=GROWTH)
+    watch = watching(deck)
+    watch.wait("forecasts", lambda d: len(d.get("forecasts", [])) == 5, "the forecasts")
+    watch.wait("history", lambda d: d and d["databases"][0]["recorded_at"], "the sample")
+    found = {one["name"]: one for one in watch.document("forecasts")["forecasts"]}
+    fast = found["public.fast_id_seq"]
+    days = (fast["runs_out_at"] - fast["measured_at"]) / 86400
+    assert days == pytest.approx(147483647 / 24e6, rel=1e-3) and fast["room"] == 147483647
+    assert fast["database"] == "postgres" and "TYPE bigint" in fast["fix_sql"]
+    assert found["public.young_id_seq"]["outlook"] == "too little history"
+    assert found["public.jumpy_id_seq"]["outlook"] == "no steady trend"
+    assert found[""]["outlook"] == "kept young by autovacuum"
+    assert found["data"]["outlook"] == "runs out"  # 24 TB a day, since ten days
+    assert found["data"]["a_day"] == pytest.approx(24e12, rel=1e-6)
+    assert [n for n, one in found.items() if one["runs_out_at"]] == ["data", "public.fast_id_seq"]
+    recorded = ("SELECT count(*) FROM monitoring.growth_history "
+                "WHERE kind = 'disk' AND name = 'data' AND at > now() - interval '5 min'")
+    wait_for(lambda: server.value(recorded) == 1, 20, "the room of the disk in the history")
+    metrics = check_metrics(read(watch.port, "metrics"))
+    assert metrics['pgdeck_runs_out_time_seconds{deck="watched",server="main",environment="test",'
+                   'database="postgres",kind="sequence",name="public.fast_id_seq"}'] \
+        == pytest.approx(fast["runs_out_at"], abs=1)
+    watch.end()
+
+
 def hour(overview, name):
     target, = [t for t in overview["environments"][0]["targets"] if t["name"] == name]
     return target["hour"] or 0

@@ -12,7 +12,7 @@ from browser import PHONE, WIDE, open_browser
 from web_documents import HOSTILE, calm, hostile, write
 
 PANELS = ("environments", "alerts-panel", "load", "queries-panel", "blocking", "pools-panel",
-          "partitions-panel", "log-panel", "drift", "health")
+          "partitions-panel", "forecasts-panel", "log-panel", "drift", "health")
 WEIGHT_MAX = 250_000
 FIRST_PAINT_MS = 300 * 10  # make bench holds it to 300
 TOKEN = "0123456789abcdef-token"

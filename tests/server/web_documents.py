@@ -136,8 +136,22 @@ def calm(at):
     }
     for one in queries:
         documents[f"query/{one['id']}"] = detail(one, at)
+    documents["forecasts"] = forecasts(at, "main", "public.orders_id_seq")
     documents["log"] = log(at, "main", "duplicate key value violates unique constraint")
     return documents
+
+
+def forecasts(at, server, name):
+    one = {"deck": "saas-control-deck", "server": server, "environment": None, "database": None,
+           "kind": "disk", "name": name, "fix_sql": None, "measured_at": at, "room": 3e9,
+           "a_day": 2e8, "fit": 0.98, "samples": 700, "history_s": 86400, "not_before": None,
+           "runs_out_at": at + 15 * 86400, "outlook": "runs out"}
+    away = {"runs_out_at": None, "room": 1e6, "kind": "sequence", "database": name}
+    return {"at": at, "forecasts": [
+        one, one | away | {"runs_out_at": at + 3 * 86400},
+        one | away | {"outlook": "far", "not_before": at + 30 * 86400},
+        one | away | {"outlook": "too little history"}, one | away | {"outlook": "no steady trend"},
+        one | away | {"kind": "transaction ids", "name": "", "outlook": "kept young by autovacuum"}]}
 
 
 def log(at, server, text):
@@ -197,6 +211,7 @@ def hostile(at):
         "severity": "warning", "server": HOSTILE, "database": HOSTILE, "check": HOSTILE,
         "finding": HOSTILE, "evidence": HOSTILE, "certainty": "sure",
         "fix_sql": f"REINDEX {HOSTILE}", "fix_database": HOSTILE}] * 7)
+    documents["forecasts"] = forecasts(at, HOSTILE, HOSTILE)
     documents["log"] = log(at, HOSTILE, HOSTILE)
     documents["drift"]["decks"][0].update(error=HOSTILE, changes=[
         {"database": HOSTILE, "what": HOSTILE, "why": HOSTILE}])

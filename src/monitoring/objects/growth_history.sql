@@ -11,6 +11,7 @@ CREATE TABLE monitoring.growth_history (
 COMMENT ON TABLE monitoring.growth_history IS
 'Bytes of this database, the next transaction id, and the values of the 100 sequences that are
 furthest, once an hour; written by record_performance_metrics(), one partition a day. Look for the
-difference of two rows; the health check "forecast" does.';
+difference of two rows; the health check "forecast" does. pgdeck watch adds the free bytes of the
+server''s disks.';
 
 GRANT SELECT ON monitoring.growth_history TO pg_monitor;

@@ -23,6 +23,12 @@ SELECT pg_catalog.has_function_privilege(
                    FROM pg_catalog.pg_class AS c
                   WHERE c.oid = pg_catalog.to_regclass('monitoring.target_history')), false)
            AND NOT pg_catalog.pg_is_in_recovery() AS has_targets,
+       pg_catalog.to_regclass('monitoring.growth_history') IS NOT NULL
+           AND pg_catalog.to_regclass('monitoring.src_sequences') IS NOT NULL AS has_growth,
+       coalesce((SELECT pg_catalog.has_table_privilege(c.oid, 'INSERT')
+                   FROM pg_catalog.pg_class AS c
+                  WHERE c.oid = pg_catalog.to_regclass('monitoring.growth_history')), false)
+           AND NOT pg_catalog.pg_is_in_recovery() AS may_record_growth,
        -- what ended lately is found by an index on created_at, or the table is small
        (SELECT count(*) = 4
           FROM pg_catalog.pg_attribute AS a

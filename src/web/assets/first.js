@@ -11,6 +11,7 @@ const FAST_MS = 2000, SLOW_MS = 10000;
 const PARTITIONS_SHOWN = 8, QUERIES_SHOWN = 10, CHANGES_SHOWN = 8, FINDINGS_SHOWN = 5;
 const ERRORS_SHOWN = 8, MESSAGE_SHOWN = 120;
 const OLD_S = 60, OLD_XIDS = 200e6; // of a transaction; autovacuum_freeze_max_age's default
+const FORECASTS_SHOWN = 6, DAY_S = 86400, WARNING_DAYS = 30, CRITICAL_DAYS = 7;
 const LOW_DISK = 0.1, LOW_MEMORY = 0.05; // of all
 const LOAD_COLORS = {
   CPU: "--w-cpu", IO: "--w-io", Lock: "--w-lock", LWLock: "--w-lwlock", Client: "--w-client",
@@ -522,6 +523,48 @@ function showDrift(place, drift) {
     decks[0].at ? ["looked at ", ago(decks[0].at), " ago"] : "");
 }
 
+/* --- forecasts ------------------------------------------------------------------------------ */
+
+/** What of each kind a day is measured in. */
+const amount = (one, value) => (one.kind === "disk" ? bytes(value) : count(value));
+const forecastName = (one) => (one.kind === "disk" ? `disk of ${one.name}`
+  : one.kind === "sequence" ? one.name : one.kind);
+
+function forecastRow(one) {
+  const left = (one.runs_out_at - Date.now() / 1000) / DAY_S;
+  const kind = left < CRITICAL_DAYS ? "bad" : left < WARNING_DAYS ? "warn" : "";
+  return el("tr", null,
+    el("td", null, el("b", null, forecastName(one)), quiet(one.database ?? one.server)),
+    el("td", { class: kind, title: moment(one.runs_out_at) }, moment(one.runs_out_at).slice(0, 10),
+      quiet(`in ${duration(Math.max(0, left) * DAY_S * 1000)}`)),
+    el("td", { class: "number", title: `${one.samples} samples of ${duration(one.history_s * 1000)}` },
+      amount(one, one.room), quiet(`${amount(one, one.a_day)} a day`)));
+}
+
+/** Those of which no day can be said, and why. */
+function forecastRest(forecasts) {
+  const young = forecasts.filter((one) => one.outlook === "too little history");
+  const unsteady = forecasts.filter((one) => one.outlook === "no steady trend");
+  const far = forecasts.filter((one) => typeof one.not_before === "number");
+  const nearest = Math.min(...far.map((one) => one.not_before));
+  return [
+    far.length ? `${count(far.length)} more not before ${moment(nearest).slice(0, 10)}` : null,
+    unsteady.length ? `without a steady trend: ${unsteady.map(forecastName).join(", ")}` : null,
+    young.length ? `too little history yet: ${young.map(forecastName).join(", ")}` : null,
+  ].filter(Boolean).map((text) => el("p", { class: "quiet more" }, text));
+}
+
+function showForecasts(place, forecasts) {
+  const all = forecasts?.forecasts ?? [];
+  const known = all.filter((one) => typeof one.runs_out_at === "number")
+    .sort((a, b) => a.runs_out_at - b.runs_out_at);
+  const rest = forecastRest(all);
+  place.show(known.length + rest.length === 0 ? null : [
+    known.length ? table("forecasts", [["What"], ["Used up on"], ["Left", "number"]],
+      known.slice(0, FORECASTS_SHOWN).map(forecastRow)) : calm("Nothing runs out soon at this rate."),
+    rest], "at the rate of their history");
+}
+
 /* --- health --------------------------------------------------------------------------------- */
 
 function healthItem(finding) {
@@ -591,6 +634,7 @@ export function showFirstPage(page) {
   page.append(side);
   const blocking = panel(side, "blocking", "Waiting for locks");
   const pools = panel(side, "pools-panel", "Pools");
+  const forecasts = panel(side, "forecasts-panel", "What runs out");
   const partitions = panel(side, "partitions-panel", "Partitions");
   const log = panel(side, "log-panel", "Errors in the log");
   const drift = panel(side, "drift", "Drift from the deck");
@@ -603,6 +647,7 @@ export function showFirstPage(page) {
     follow("queries", SLOW_MS, (document) => queriesPanel.show(document)),
     follow("blocking", FAST_MS, (document) => showBlocking(blocking, document)),
     follow("pools", SLOW_MS, (document) => showPools(pools, document)),
+    follow("forecasts", SLOW_MS, (document) => showForecasts(forecasts, document)),
     follow("partitions", SLOW_MS, (document) => showPartitions(partitions, document)),
     follow("health", SLOW_MS, (document) => showHealth(health, document)),
     follow("log", SLOW_MS, (document) => showLog(log, document)),
