@@ -5,6 +5,7 @@
 #include "base/embed.h"
 #include "base/text.h"
 #include "plan/plan.h"
+#include "security/redact.h"
 
 #include <stdio.h>
 
@@ -22,10 +23,12 @@ print_server(const struct deck_server *server, bool *ret_has_log, struct error *
     *ret_has_log = PQntuples(lines) > 0 && pg_value(lines, 0, "file") != NULL;
     for (int row = 0; row < PQntuples(lines); row++) {
         const char *line = pg_value(lines, row, "line");
+        AUTO_TEXT safe = {0};
         AUTO_TEXT visible = {0};
         if (line == NULL)
             continue;
-        text_append_visible(&visible, line);
+        security_redact(&safe, line);
+        text_append_visible(&visible, text_chars(&safe));
         printf("%s: %s\n", server->name, text_chars(&visible));
     }
     return true;

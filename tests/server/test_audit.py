@@ -8,6 +8,13 @@ from test_advisor_security import DECK, write_deck
 DOES = ("CREATE TABLE seen (x int)", "GRANT SELECT ON seen TO PUBLIC", "CREATE ROLE newcomer LOGIN",
         "ALTER ROLE newcomer PASSWORD 'a-secret-word'", "SELECT 'not of the audit'",
         "DROP TABLE seen")
+SECRET = ("ALTER ROLE newcomer password'a-secret-word'", "ALTER ROLE newcomer PASSWORD\n'a-secret-word'",
+          "ALTER ROLE newcomer PASSWORD/**/$$a-secret-word$$",
+          "ALTER ROLE newcomer PASSWORD\n'a-secret-word statement: CREATE 2026-11-23 AUDIT: SESSION,'",
+          "CREATE FOREIGN DATA WRAPPER nothing", "CREATE SERVER elsewhere FOREIGN DATA WRAPPER nothing",
+          "CREATE USER MAPPING FOR newcomer SERVER elsewhere OPTIONS (\"password\" 'a-secret-word')",
+          "CREATE SUBSCRIPTION gets CONNECTION 'host=nowhere.invalid password=a-secret-word' "
+          "PUBLICATION p WITH (connect = false, slot_name = NONE)")
 
 
 def settings_of(kind, destination):
@@ -22,13 +29,15 @@ def settings_of(kind, destination):
 def test_what_was_changed_is_found(pgdeck, make_server, tmp_path, kind, destination, version):
     server = make_server(version, **settings_of(kind, destination))
     deck = write_deck(tmp_path / "deck", server.conninfo(), DECK)
-    for statement in DOES:
+    for statement in DOES + SECRET:
         server.query(statement)
     result = pgdeck("security", "audit", "-d", deck, expect=0)
     for statement in DOES[:3] + DOES[5:]:
         assert statement in result.out, statement
     assert "ALTER ROLE newcomer" in result.out
-    assert "a-secret-word" not in result.out and "not of the audit" not in result.out
+    for statement in ("CREATE USER MAPPING", "CREATE SUBSCRIPTION gets CONNECTION (left out)"):
+        assert statement in result.out, statement
+    assert "secret-word" not in result.out and "not of the audit" not in result.out
     assert ("AUDIT: SESSION" in result.out) == (kind == "pgaudit")
 
 

@@ -1,10 +1,9 @@
 -- what: the lines of the audit in the last 16 MB of the server's log, if it keeps one itself: those
---       of pgaudit, and logged statements that change objects or rights; what follows the word
---       PASSWORD is left out; bytes beyond ASCII as \ooo
+--       of pgaudit, and logged statements that change objects or rights, each by the line that it
+--       begins with; secrets and all; bytes beyond ASCII as \ooo, backslashes doubled
 -- servers: 14..
 -- returns: file (null: the server keeps no log itself), line (null: there is none)
-SELECT f.name AS file,
-       regexp_replace(l.line, '(password)\s.*$', '\1 (left out)', 'i') AS line
+SELECT f.name AS file, l.line
   FROM (SELECT pg_current_logfile() AS name) AS f
   LEFT JOIN LATERAL (
         SELECT lines.line, lines.number
@@ -13,6 +12,8 @@ SELECT f.name AS file,
                     f.name, greatest(s.size - 16777216, 0), 16777216, true), 'escape'), '\n')
                     WITH ORDINALITY AS lines(line, number)
          WHERE f.name IS NOT NULL
+           AND CASE WHEN f.name LIKE '%.csv' THEN lines.line ~ '^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d'
+                    ELSE lines.line !~ '^\t' END -- a statement's further lines may be anything
            AND (lines.line ~ 'AUDIT: (SESSION|OBJECT),'
                 OR lines.line ~* '(statement|execute [^:]*): *(CREATE|ALTER|DROP|GRANT|REVOKE|REASSIGN|COMMENT|SECURITY|IMPORT|TRUNCATE)\y')
        ) AS l ON true
