@@ -134,13 +134,16 @@ struct bench_results {
     double duration_s;
     LIST_OF(struct bench_query) queries;
     LIST_OF(struct bench_class) classes;
-    LIST_OF(struct bench_suite *) suites; /* but the queries */
-    struct bench_ratio total;             /* geometric mean over the queries that have a ratio */
-    double noise;                         /* of the queries: a change within this share is none */
-    bool has_noise_run;                   /* it was measured by an A/A run */
-    size_t compared;                      /* that many */
-    const struct bench_query *worst;      /* the smallest ratio; NULL: none measured */
-    uint64_t ai_task_p95_ns[BENCH_ARMS];  /* from enqueue to done; 0: not measured */
+    LIST_OF(struct bench_suite *) suites;   /* but the queries */
+    struct bench_ratio total;               /* geometric mean over the queries that have a ratio */
+    double noise;                           /* of the queries: a change within this share is none */
+    bool has_noise_run;                     /* it was measured by an A/A run */
+    size_t compared;                        /* that many */
+    const struct bench_query *worst;        /* the smallest ratio; NULL: none measured */
+    uint64_t ai_task_p95_ns[BENCH_ARMS];    /* from enqueue to done; 0: not measured */
+    uint64_t ai_task_median_ns[BENCH_ARMS]; /* ... less the drawn run time; 0: not measured */
+    double pool_rate[BENCH_ARMS]; /* requests/s a server connection at equal p95; 0: not measured,
+                                   * or no pool was equal */
     size_t targets_met, targets_before, targets; /* queries */
     uint64_t errors;
     struct bench_server servers[BENCH_ARMS];

@@ -74,6 +74,43 @@ bench_family_cpu_ns(pid_t parent)
     return ticks * (UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
+static void
+add_memory(struct bench_memory *memory, pid_t pid, pid_t client)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    int64_t own_bytes = machine_read_kb(path, "RssAnon") * 1024;
+    int64_t shared_bytes = machine_read_kb(path, "RssShmem") * 1024;
+    if (own_bytes < 0) /* it has just ended */
+        return;
+    memory->own_bytes += own_bytes;
+    memory->processes++;
+    if (shared_bytes > memory->shared_bytes)
+        memory->shared_bytes = shared_bytes;
+    if (pid == client)
+        memory->client_bytes = own_bytes;
+}
+
+struct bench_memory
+bench_family_memory(pid_t parent, pid_t client)
+{
+    struct bench_memory memory = {0};
+    struct process_times times;
+    DIR *folder = opendir("/proc");
+
+    if (folder == NULL)
+        return memory;
+    add_memory(&memory, parent, client);
+    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+        if (isdigit((unsigned char)entry->d_name[0]) &&
+            read_times((pid_t)atoi(entry->d_name), &times) && times.parent == parent)
+            add_memory(&memory, (pid_t)atoi(entry->d_name), client);
+    }
+    closedir(folder);
+    return memory;
+}
+
 pid_t
 bench_postmaster_of(PGconn *connection)
 {

@@ -22,5 +22,14 @@ pid_t bench_postmaster_of(PGconn *connection);
  * not to be seen: folder NULL, or another machine. Errors: ERROR_DISK_FULL. */
 bool bench_check_room(PGconn *connection, const char *folder, int64_t needed_megabytes,
                       struct error *err) MUST_CHECK;
+struct bench_memory {     /* bytes */
+    int64_t shared_bytes; /* resident in the process that maps the most of it */
+    int64_t own_bytes;    /* of all processes */
+    int64_t client_bytes; /* of one process */
+    int processes;
+};
+/* Of a process and its children; client: the one child to look at. */
+struct bench_memory bench_family_memory(pid_t parent, pid_t client);
+
 /* CPU time of a process and all its children, the ended ones too; 0: unknown. */
 uint64_t bench_family_cpu_ns(pid_t parent);

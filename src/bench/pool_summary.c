@@ -149,14 +149,17 @@ pool_summarize(struct pool_suite *suite)
     const struct pool_way *way = smallest(suite);
     const char *limit = bench_load_limit(suite->direct.load, arena);
     const char *verdict = "No pool answered as soon as the server itself.";
+    double *rates = suite->run->results->pool_rate;
 
-    if (way != NULL)
-        verdict = arena_printf(
-            arena,
-            "%d server connections answer as soon as %d: %.0f %% more "
-            "requests a second for each of them.",
-            way->size, suite->clients,
-            (rate_of(way) / way->size * suite->clients / rate_of(&suite->direct) - 1) * 100);
+    if (way != NULL) {
+        rates[BENCH_BEFORE] = rate_of(&suite->direct) / suite->clients;
+        rates[BENCH_AFTER] = rate_of(way) / way->size;
+        verdict = arena_printf(arena,
+                               "%d server connections answer as soon as %d: %.0f %% more "
+                               "requests a second for each of them.",
+                               way->size, suite->clients,
+                               (rates[BENCH_AFTER] / rates[BENCH_BEFORE] - 1) * 100);
+    }
     suite->suite->what = arena_printf(
         arena,
         "%d clients, %.0f requests a second on one schedule, direct and through pgdeck "

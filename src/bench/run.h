@@ -82,5 +82,8 @@ void bench_targets_end(struct bench_run *run);
 /* limits.c: what may have been the limit, or unfair. */
 void bench_find_limits(struct bench_run *run);
 
+/* promises.c: what pgdeck promises, as a table of that suite. */
+void bench_add_promises(struct bench_run *run, struct bench_suite *suite);
+
 /* summary.c: percentiles, ratios, classes, totals. */
 void bench_summarize(struct bench_run *run);

@@ -2,6 +2,7 @@
 """pgdeck bench --ai: tasks from enqueue to done, on databases with the shipped deck's schema."""
 
 import json
+import re
 import signal
 import time
 
@@ -73,10 +74,17 @@ def test_tasks_from_enqueue_to_done(run, arms):
     for name in ("lost", "done twice"):
         assert row(suite, "Tasks", name)["before"] == row(suite, "Tasks", name)["after"] == "0"
     assert int(row(suite, "Tasks", "tasks")["after"]) >= life["after"]["done"]
-    targets = {row["name"]: row["note"] for s in run.results()["suites"] if s["name"] == "targets"
-               for row in s["tables"][0]["rows"]}
+    tables = {table["title"]: {row["name"]: row for row in table["rows"]}
+              for s in run.results()["suites"] if s["name"] == "targets" for table in s["tables"]}
+    targets = {name: row["note"] for name, row in tables["Targets"].items()}
     assert targets["AI task from enqueue to done, p95"] == "at most 10.0 s: met"
     assert targets["cache hit over the run"] == "at least 50 %: met"
+    promises = tables["Promises"]
+    task = promises["AI task from enqueue to done, less its run, median"]
+    assert task["before"] == row(suite, "Tasks", "enqueue to done, less the run, p50")["before"]
+    assert re.match(r"at least 40 % sooner: -?[\d.]+ %, (not )?kept$", task["note"])
+    assert promises["shared memory, resident"]["after"].endswith("MB")
+    assert not any("queries" in name or "requests" in name for name in promises)  # not measured
     assert row(suite, "Tasks", "memory of a connection")["after"].endswith("MB")
     for name in ("FOR UPDATE", "queue"):
         assert int(row(suite, "Ways", name)["after"]) > 0

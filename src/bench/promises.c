@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+/* What pgdeck promises of any deck, against what this run has measured. */
+#include "bench/cost.h"
+#include "bench/report.h"
+#include "bench/run.h"
+#include "bench/suite.h"
+
+#include <stdio.h>
+
+static const double promised_queries = 0.30; /* less time, geometric mean */
+static const double promised_tasks = 0.40;   /* less time from enqueue to done, less the run */
+static const double promised_pool = 0.50;    /* more requests for each server connection */
+
+static void
+add_row(struct bench_run *run, struct bench_table *table, const char *name,
+        const char *const values[BENCH_ARMS], const char *note)
+{
+    struct bench_row *row = LIST_ADD(run->arena, &table->rows);
+
+    *row = (struct bench_row){
+        .name = name, .values = {values[BENCH_BEFORE], values[BENCH_AFTER]}, .note = note};
+}
+
+static const char *
+verdict(struct bench_run *run, const char *promise, double promised, double measured)
+{
+    return arena_printf(run->arena, promise, promised * 100, measured * 100,
+                        measured >= promised ? "kept" : "not kept");
+}
+
+static void
+add_queries(struct bench_run *run, struct bench_table *table)
+{
+    const struct bench_ratio *total = &run->results->total;
+    char text[32];
+
+    if (total->value <= 0)
+        return;
+    const char *const values[] = {"", arena_strdup(run->arena, bench_times(text, total->value))};
+    add_row(run, table, "times faster, geometric mean of the queries", values,
+            verdict(run, "at least %.0f %% less time: %.1f %%, %s", promised_queries,
+                    1 - 1 / total->value));
+}
+
+static void
+add_tasks(struct bench_run *run, struct bench_table *table)
+{
+    const uint64_t *task_ns = run->results->ai_task_median_ns;
+    char text[BENCH_ARMS][32];
+
+    if (task_ns[BENCH_BEFORE] == 0 || task_ns[BENCH_AFTER] == 0)
+        return;
+    const char *const values[] = {
+        arena_strdup(run->arena, bench_duration(text[0], task_ns[BENCH_BEFORE])),
+        arena_strdup(run->arena, bench_duration(text[1], task_ns[BENCH_AFTER]))};
+    add_row(run, table, "AI task from enqueue to done, less its run, median", values,
+            verdict(run, "at least %.0f %% sooner: %.1f %%, %s", promised_tasks,
+                    1 - (double)task_ns[BENCH_AFTER] / (double)task_ns[BENCH_BEFORE]));
+}
+
+static void
+add_pool(struct bench_run *run, struct bench_table *table)
+{
+    const double *rates = run->results->pool_rate;
+
+    if (rates[BENCH_BEFORE] <= 0)
+        return;
+    const char *const values[] = {arena_printf(run->arena, "%.1f", rates[BENCH_BEFORE]),
+                                  arena_printf(run->arena, "%.1f", rates[BENCH_AFTER])};
+    add_row(run, table, "requests/s a server connection at equal p95, direct and by the pool",
+            values,
+            verdict(run, "at least %.0f %% more: %.0f %%, %s", promised_pool,
+                    rates[BENCH_AFTER] / rates[BENCH_BEFORE] - 1));
+}
+
+static void
+add_memory(struct bench_run *run, struct bench_table *table)
+{
+    struct bench_memory memory[BENCH_ARMS];
+    const char *shared[BENCH_ARMS], *own[BENCH_ARMS], *client[BENCH_ARMS];
+    char text[32];
+
+    for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
+        PGconn *connection = run->sessions[arm].connection;
+        pid_t postmaster = connection == NULL ? 0 : bench_postmaster_of(connection);
+        if (postmaster == 0)
+            return;
+        memory[arm] = bench_family_memory(postmaster, (pid_t)PQbackendPID(connection));
+        shared[arm] = arena_strdup(run->arena, bench_size(text, memory[arm].shared_bytes));
+        own[arm] = arena_printf(run->arena, "%s in %d", bench_size(text, memory[arm].own_bytes),
+                                memory[arm].processes);
+        client[arm] = arena_strdup(run->arena, bench_size(text, memory[arm].client_bytes));
+    }
+    add_row(run, table, "shared memory, resident", shared, "the most that one process maps");
+    add_row(run, table, "memory of the server's processes, and their number", own, "RssAnon");
+    add_row(run, table, "memory of a client's process", client,
+            "this program's, which has all queries prepared");
+}
+
+void
+bench_add_promises(struct bench_run *run, struct bench_suite *suite)
+{
+    struct bench_table *table = LIST_ADD(run->arena, &suite->tables);
+
+    table->title = "Promises";
+    table->what = "What pgdeck promises of any deck, as far as this run has measured it.";
+    add_queries(run, table);
+    add_tasks(run, table);
+    add_pool(run, table);
+    add_memory(run, table);
+}
