@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "alert/daemon.h"
 
+#include "alert/evaluate.h"
 #include "base/file.h"
 #include "deck/keys.h"
 
@@ -311,6 +312,8 @@ counts_of(const void *context, const char *name)
         if (strcmp(alerts->limits.items[i].name, name) == 0)
             return alerts->limits.items[i].counts;
     }
+    if (strncmp(name, ALERT_HEALTH, strlen(ALERT_HEALTH)) == 0)
+        return (struct alert_counts){1, 1}; /* minutes lie between two looks */
     return (struct alert_counts){DECK_ALERT_FIRE, DECK_ALERT_CLEAR};
 }
 

@@ -18,6 +18,13 @@ void alert_evaluate(struct arena *arena, const struct deck *deck, const json_t *
                     const json_t *blocking, const json_t *queries,
                     struct alert_findings *ret_findings);
 
+/* What the health checks of the document `health` found of that deck: alerts by the name of the
+ * check behind this, of one sight, for what is critical. Those that are measured all the time
+ * anyway are left out. */
+#define ALERT_HEALTH "health_"
+void alert_evaluate_health(struct arena *arena, const struct deck *deck, const json_t *health,
+                           struct alert_findings *ret_findings);
+
 struct alert_levels {
     double warning, critical; /* critical below warning: low is bad */
     const char *unit;         /* "share", "ms", "bytes", "count" */

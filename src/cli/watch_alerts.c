@@ -86,6 +86,7 @@ look(struct watch_alerts *all)
     json_t *overview = document(all, "overview");
     json_t *blocking = document(all, "blocking");
     json_t *queries = document(all, "queries");
+    json_t *health = document(all, "health");
     struct timespec now;
 
     clock_gettime(CLOCK_REALTIME, &now);
@@ -96,6 +97,7 @@ look(struct watch_alerts *all)
         if (kept->alerts == NULL && !alerts_open(kept->deck, NULL, &kept->alerts, &err))
             continue; /* still kept elsewhere */
         alert_evaluate(arena, kept->deck, overview, blocking, queries, &findings);
+        alert_evaluate_health(arena, kept->deck, health, &findings);
         alerts_round(kept->alerts, findings.list.items, findings.list.count,
                      (int64_t)now.tv_sec * MS + now.tv_nsec / NS_MS);
     }
@@ -103,6 +105,7 @@ look(struct watch_alerts *all)
     json_decref(overview);
     json_decref(blocking);
     json_decref(queries);
+    json_decref(health);
 }
 
 static void *

@@ -13,7 +13,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SECOND_MS = 1000, MINUTE_S = 60, LONGEST_MS = 120000, FIRST_PAUSE_S = 20, CHANGES_MAX = 50 };
+enum {
+    SECOND_MS = 1000,
+    MINUTE_S = 60,
+    LONGEST_MS = 120000,
+    FIRST_PAUSE_S = 20,
+    CHANGES_MAX = 50,
+    FINDINGS_MAX = 50
+};
 
 extern char **environ;
 
@@ -52,21 +59,56 @@ copy_of(const json_t *object, const char *name)
 
 /* --- what the answers become ----------------------------------------------------------------- */
 
+static bool
+is_of(const json_t *finding, const json_t *other)
+{
+    static const char *const keys[] = {"check", "server", "database"};
+    bool is_same = true;
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        is_same &= json_equal(json_object_get(finding, keys[i]), json_object_get(other, keys[i]));
+    return is_same;
+}
+
+/* The worst of each check and database: findings come in this order. What is well in few words. */
+static void
+add_check(json_t *checks, json_t *finding, bool is_critical)
+{
+    size_t at;
+    json_t *other;
+
+    json_array_foreach(checks, at, other)
+    {
+        if (is_of(finding, other))
+            return;
+    }
+    json_array_append_new(checks, is_critical ? json_incref(finding)
+                                              : json_pack("{s:o, s:o, s:o, s:o}", "check",
+                                                          copy_of(finding, "check"), "server",
+                                                          copy_of(finding, "server"), "database",
+                                                          copy_of(finding, "database"), "severity",
+                                                          copy_of(finding, "severity")));
+}
+
 static void
 add_health(json_t *list, const char *deck, const json_t *answer)
 {
-    json_t *findings = json_array(), *finding;
-    size_t at;
+    json_t *findings = json_array(), *checks = json_array(), *finding;
+    size_t at, count = 0;
 
     json_array_foreach(json_object_get(answer, "findings"), at, finding)
     {
         const char *severity = json_string_value(json_object_get(finding, "severity"));
-        if (severity != NULL &&
-            (strcmp(severity, "critical") == 0 || strcmp(severity, "warning") == 0))
+        bool is_critical = severity != NULL && strcmp(severity, "critical") == 0;
+        bool is_bad = is_critical || (severity != NULL && strcmp(severity, "warning") == 0);
+        add_check(checks, finding, is_critical);
+        count += is_bad;
+        if (is_bad && count <= FINDINGS_MAX)
             json_array_append(findings, finding);
     }
-    json_array_append_new(list, json_pack("{s:s, s:f, s:n, s:o}", "deck_file", deck, "at", now(),
-                                          "error", "findings", findings));
+    json_array_append_new(list, json_pack("{s:s, s:f, s:n, s:I, s:o, s:o}", "deck_file", deck, "at",
+                                          now(), "error", "count", (json_int_t)count, "findings",
+                                          findings, "checks", checks));
 }
 
 static size_t

@@ -69,7 +69,7 @@ class Daemon:
 
 @pytest.fixture
 def daemon(pgdeck, make_server, tmp_path):
-    made = Daemon(pgdeck, make_server(15, max_connections=20), tmp_path)
+    made = Daemon(pgdeck, make_server(15, max_connections=20, fsync="on"), tmp_path)
     yield made
     made.hold(0)
 

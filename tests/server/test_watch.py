@@ -370,12 +370,24 @@ def test_pool_is_the_source_of_p95(pgdeck, fresh_server, tmp_path, watching):
 
 
 def test_surveys(pgdeck, fresh_server, tmp_path, watching):
-    """Health, partitions and drift come to the page by themselves."""
+    """Health, partitions and drift come to the page by themselves; what is critical is an alert."""
+    fresh_server.query("CREATE SEQUENCE used_up AS smallint")
+    fresh_server.query("SELECT setval('used_up', 32000)")
     fresh_server.query("CREATE TABLE events (at timestamptz) PARTITION BY RANGE (at)")
     fresh_server.query("CREATE TABLE events_old PARTITION OF events "
                        "FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')")
-    deck = write_deck(tmp_path, fresh_server.conninfo(), "postgres", more="advisors: [monitoring]\n")
+    deck = write_deck(tmp_path, fresh_server.conninfo(), "postgres",
+                      more="advisors: [monitoring]\nwatch: {alerts: 1s}\n")
     watch = watching(deck)
+    open_ones = watch.wait("alerts", lambda d: d.get("alerts"), "the alert", 60)["alerts"]
+    alerts = {alert["name"]: alert for alert in open_ones}
+    assert set(alerts) == {"health_sequences",
+                           "health_partitions",  # there is none of now
+                           "health_settings"}  # of the tests' servers: fsync is off
+    alert = alerts["health_sequences"]
+    assert (alert["database"], alert["environment"]) == ("postgres", "test")
+    assert alert["level"] == "critical" and "used_up has used 97" in alert["message"]
+    assert "ALTER SEQUENCE public.used_up" in alert["fix_sql"]
     drift, = watch.wait("drift", lambda d: d, "the drift", 60)["decks"]
     assert drift["error"] is None and drift["count"] > 10 and drift["changes"][0]["what"]
     table, = watch.document("partitions")["tables"]

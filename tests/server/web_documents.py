@@ -130,7 +130,7 @@ def calm(at):
              "database": "saascontrol_prod_pro1", "table": table, "parts": 9, "newest": "x",
              "next_due": f"{table}_next on {day}", "problem": None} for table, day in due]},
         "health": {"at": at, "decks": [{"deck_file": "deck.yaml", "at": at - 30, "error": None,
-                                        "findings": []}]},
+                                        "count": 0, "findings": []}]},
         "drift": {"at": at, "decks": [{"deck": "saas-control-deck", "at": at - 200, "error": None,
                                        "changes": []}]},
     }

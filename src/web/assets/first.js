@@ -582,6 +582,7 @@ function showHealth(place, health) {
   const decks = health?.decks ?? [];
   const findings = decks.flatMap((one) => one.findings ?? []);
   const errors = decks.filter((one) => one.error);
+  const all = decks.reduce((sum, one) => sum + (one.count ?? 0), 0);
   if (decks.length === 0) {
     place.show(null);
     return;
@@ -590,8 +591,8 @@ function showHealth(place, health) {
     errors.map((one) => el("p", { class: "fault" }, icon(BAD, "warn"), el("span", null, one.error))),
     findings.length ? el("ul", { class: "alerts" }, findings.slice(0, FINDINGS_SHOWN).map(healthItem))
       : errors.length ? null : calm("Nothing was found."),
-    findings.length > FINDINGS_SHOWN ? el("p", { class: "quiet more" },
-      `and ${findings.length - FINDINGS_SHOWN} more: pgdeck health`) : null,
+    all > FINDINGS_SHOWN ? el("p", { class: "quiet more" },
+      `and ${count(all - FINDINGS_SHOWN)} more: pgdeck health`) : null,
   ], decks[0].at ? ["looked at ", ago(decks[0].at), " ago"] : "");
 }
 
