@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "cli/command.h"
 
+#include "base/json_text.h"
 #include "base/text.h"
 #include "explain/explain.h"
 #include "plan/plan.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { DEFAULT_TIMEOUT_S = 30, LONGEST_TIMEOUT_S = 86400 };
@@ -82,22 +82,21 @@ print_text(const struct cli *cli, const struct explain_plan *plan)
     }
 }
 
-static void
-print_json(const struct explain_plan *plan)
+static bool
+print_json(const struct explain_plan *plan, struct error *err)
 {
     json_t *faults = json_array();
 
     for (size_t i = 0; i < plan->faults.count; i++) {
         const struct explain_fault *fault = &plan->faults.items[i];
-        json_array_append_new(faults, json_pack("{s:s, s:s, s:s}", "node", fault->node, "what",
-                                                fault->what, "fix", fault->fix));
+        json_array_append_new(faults,
+                              json_pack("{s:o, s:o, s:o}", "node", json_text(fault->node), "what",
+                                        json_text(fault->what), "fix", json_text(fault->fix)));
     }
-    json_t *all = json_pack("{s:s, s:b, s:o, s:O}", "query", plan->query, "is_generic",
-                            plan->has_parameters, "wrong", faults, "plan", plan->root);
-    char *text = json_dumps(all, JSON_INDENT(2));
-    puts(text);
-    free(text);
-    json_decref(all);
+    return cli_print_json(json_pack("{s:o, s:b, s:o, s:O}", "query", json_text(plan->query),
+                                    "is_generic", plan->has_parameters, "wrong",
+                                    cli_json_whole(faults, plan->faults.count), "plan", plan->root),
+                          err);
 }
 
 /* --- options ------------------------------------------------------------------------------ */
@@ -161,10 +160,11 @@ cmd_explain(struct cli *cli, const struct cli_command *command, int argc, char *
     options.timeout_ms = (int)timeout_s * 1000;
     if (!explain_look(cli->arena, &options, &plan, err))
         return cli_failed(err);
+    bool is_fine = true;
     if (cli->is_json)
-        print_json(&plan);
+        is_fine = print_json(&plan, err);
     else
         print_text(cli, &plan);
     json_decref(plan.root);
-    return 0;
+    return is_fine ? 0 : cli_failed(err);
 }

@@ -80,9 +80,9 @@ cmd_health(struct cli *cli, const struct cli_command *command, int argc, char **
         return failed(is_nagios, err);
     if (is_nagios)
         health_print_nagios(&report);
-    else if (cli->is_json)
-        health_print_json(&report);
-    else
+    else if (!cli->is_json)
         health_print_text(cli, &report, has_all);
+    else if (!health_print_json(&report, err))
+        return cli_failed(err);
     return exit_status(&report);
 }

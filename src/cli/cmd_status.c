@@ -2,9 +2,7 @@
 #include "cli/command.h"
 #include "local/server.h"
 
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *
@@ -65,14 +63,7 @@ print_json(const struct cli *cli, const struct local_servers *servers, struct er
                             local_server_conninfo(cli->arena, server, NULL), "psql",
                             local_server_psql(cli->arena, server, NULL)));
     }
-    char *text =
-        json_array_size(list) == servers->list.count ? json_dumps(list, JSON_INDENT(2)) : NULL;
-    json_decref(list);
-    if (text == NULL)
-        return error_set(err, ERROR_INTERNAL, "a server's folder is not UTF-8");
-    puts(text);
-    free(text);
-    return true;
+    return cli_print_json(cli_json_whole(list, servers->list.count), err);
 }
 
 int

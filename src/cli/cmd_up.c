@@ -2,9 +2,7 @@
 #include "cli/command.h"
 #include "local/server.h"
 
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct up {
@@ -33,13 +31,7 @@ print_server(const struct up *up, const struct local_server *server, struct erro
         json_pack("{s:s, s:s, s:i, s:s, s:b, s:s, s:s}", "name", server->name, "version",
                   server->version, "port", server->port, "folder", server->folder, "was_running",
                   up->was_running, "conninfo", conninfo, "psql", psql);
-    char *text = object == NULL ? NULL : json_dumps(object, JSON_INDENT(2));
-    json_decref(object);
-    if (text == NULL)
-        return error_set(err, ERROR_INTERNAL, "\"%s\" is not UTF-8", server->folder);
-    puts(text);
-    free(text);
-    return true;
+    return cli_print_json(object, err);
 }
 
 static bool

@@ -297,3 +297,25 @@ cli_confirm(const char *question)
         return false;
     return strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0;
 }
+
+json_t *
+cli_json_whole(json_t *array, size_t count)
+{
+    if (json_array_size(array) == count)
+        return array;
+    json_decref(array);
+    return NULL;
+}
+
+bool
+cli_print_json(json_t *document, struct error *err)
+{
+    char *text = document == NULL ? NULL : json_dumps(document, JSON_INDENT(2));
+
+    json_decref(document);
+    if (text == NULL)
+        return error_set(err, ERROR_INTERNAL, "a name or a statement is not UTF-8");
+    puts(text);
+    free(text);
+    return true;
+}

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "deck/deck.h"
+#include <jansson.h>
 
 enum cli_option_kind { CLI_FLAG, CLI_TEXT, CLI_NUMBER, CLI_LIST };
 
@@ -70,6 +71,12 @@ void cli_progress(struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 void cli_progress_end(struct cli *cli);
 /* Asks on the terminal; true only for y or yes. No terminal: false. */
 bool cli_confirm(const char *question);
+
+/* Prints a document of --json, which is taken. NULL, which jansson makes of text that is no UTF-8,
+ * is an error: half a document is none. */
+bool cli_print_json(json_t *document, struct error *err) MUST_CHECK;
+/* The array, if it has so many items; else NULL, and it is released: one could not be made. */
+json_t *cli_json_whole(json_t *array, size_t count);
 
 /* Colours: empty strings when off. */
 struct cli_style {

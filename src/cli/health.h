@@ -4,5 +4,5 @@
 #include "health/health.h"
 
 void health_print_text(const struct cli *cli, const struct health_report *report, bool has_all);
-void health_print_json(const struct health_report *report);
+bool health_print_json(const struct health_report *report, struct error *err);
 void health_print_nagios(const struct health_report *report);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "cli/health.h"
 
+#include "base/json_text.h"
 #include "base/text.h"
 
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *
@@ -76,28 +75,27 @@ health_print_text(const struct cli *cli, const struct health_report *report, boo
            report->server_count == 1 ? "" : "s", report->check_count, report->took_s, style->reset);
 }
 
-void
-health_print_json(const struct health_report *report)
+bool
+health_print_json(const struct health_report *report, struct error *err)
 {
     json_t *findings = json_array();
 
     for (size_t i = 0; i < report->findings.count; i++) {
         const struct health_finding *finding = &report->findings.items[i];
         json_array_append_new(
-            findings, json_pack("{s:s, s:s, s:s?, s:s, s:s?, s:s?, s:s?, s:s?, s:s?}", "severity",
-                                health_severity_name(finding->severity), "server", finding->server,
-                                "database", finding->database, "check", finding->check, "finding",
-                                finding->finding, "evidence", finding->evidence, "certainty",
-                                finding->confidence, "fix_sql", finding->fix_sql, "fix_database",
-                                finding->fix_database));
+            findings,
+            json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:s?, s:o, s:o}", "severity",
+                      health_severity_name(finding->severity), "server", finding->server,
+                      "database", json_text(finding->database), "check", finding->check, "finding",
+                      json_text(finding->finding), "evidence", json_text(finding->evidence),
+                      "certainty", finding->confidence, "fix_sql", json_text(finding->fix_sql),
+                      "fix_database", json_text(finding->fix_database)));
     }
+    findings = cli_json_whole(findings, report->findings.count);
     json_t *all = json_pack("{s:o, s:i, s:i, s:i, s:f}", "findings", findings, "servers",
                             (int)report->server_count, "databases", (int)report->database_count,
                             "checks", (int)report->check_count, "took_s", report->took_s);
-    char *text = json_dumps(all, JSON_INDENT(2));
-    puts(text);
-    free(text);
-    json_decref(all);
+    return cli_print_json(all, err);
 }
 
 /* A bar would begin the figures. */

@@ -5,7 +5,6 @@
 #include "base/text.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { TEXT_WIDTH = 66, MAX_PROBLEMS = 20 };
@@ -210,11 +209,5 @@ index_print_advice_json(const struct advise *run, const struct index_faults *fau
                             "plans", (json_int_t)run->plan_count, "before", run->before, "after",
                             run->after, "indexes", indexes, "statements", statements, "notes",
                             notes, "faults", index_faults_json(run, faults));
-    char *text = all == NULL ? NULL : json_dumps(all, JSON_INDENT(2));
-    json_decref(all);
-    if (text == NULL)
-        return error_set(err, ERROR_INTERNAL, "a statement is not UTF-8");
-    puts(text);
-    free(text);
-    return true;
+    return cli_print_json(all, err);
 }

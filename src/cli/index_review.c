@@ -3,9 +3,7 @@
 
 #include "advise/review.h"
 
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct review_command {
@@ -73,13 +71,7 @@ print_json(const struct advise *run, const struct advise_review *review, struct 
     }
     json_t *all = json_pack("{s:s, s:s, s:s, s:o}", "database", run->database, "since",
                             review->since, "until", review->until, "indexes", indexes);
-    char *text = all == NULL ? NULL : json_dumps(all, JSON_INDENT(2));
-    json_decref(all);
-    if (text == NULL)
-        return error_set(err, ERROR_INTERNAL, "a statement is not UTF-8");
-    puts(text);
-    free(text);
-    return true;
+    return cli_print_json(all, err);
 }
 
 static bool

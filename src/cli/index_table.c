@@ -3,9 +3,7 @@
 
 #include "base/text.h"
 
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* --- for people --------------------------------------------------------------------------- */
@@ -277,12 +275,5 @@ index_print_json(const struct index_reports *reports, struct error *err)
 
     for (size_t i = 0; i < reports->list.count; i++)
         json_array_append_new(list, json_of_report(&reports->list.items[i]));
-    char *text =
-        json_array_size(list) == reports->list.count ? json_dumps(list, JSON_INDENT(2)) : NULL;
-    json_decref(list);
-    if (text == NULL)
-        return error_set(err, ERROR_INTERNAL, "a name is not UTF-8");
-    puts(text);
-    free(text);
-    return true;
+    return cli_print_json(cli_json_whole(list, reports->list.count), err);
 }

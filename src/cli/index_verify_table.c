@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/index.h"
 
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *
@@ -105,11 +103,5 @@ index_print_proof_json(const struct advise *run, const struct advise_proof *proo
     json_t *all = json_pack("{s:s, s:o, s:o, s:o, s:o}", "database", run->database, "indexes",
                             indexes, "statements", statements, "notes", notes, "faults",
                             index_faults_json(run, faults));
-    char *text = all == NULL ? NULL : json_dumps(all, JSON_INDENT(2));
-    json_decref(all);
-    if (text == NULL)
-        return error_set(err, ERROR_INTERNAL, "a statement is not UTF-8");
-    puts(text);
-    free(text);
-    return true;
+    return cli_print_json(all, err);
 }

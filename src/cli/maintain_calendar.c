@@ -3,9 +3,7 @@
 
 #include "maintenance/calendar.h"
 
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 static void
 print_progress(void *sink, const char *line)
@@ -32,14 +30,7 @@ print_json(const struct maintenance_calendar *calendar, struct error *err)
                       item->local_next, "time_zone", environment->maintenance.time_zone, "now",
                       item->is_now, "outcome", item->outcome, "report", report));
     }
-    char *text =
-        json_array_size(list) == calendar->list.count ? json_dumps(list, JSON_INDENT(2)) : NULL;
-    json_decref(list);
-    if (text == NULL)
-        return error_set(err, ERROR_INTERNAL, "a name is not UTF-8");
-    puts(text);
-    free(text);
-    return true;
+    return cli_print_json(cli_json_whole(list, calendar->list.count), err);
 }
 
 /* Quiet: what was done just now, and what cannot be reached. */

@@ -3,9 +3,7 @@
 
 #include "base/text.h"
 
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static size_t
@@ -144,14 +142,7 @@ maintain_print_json(const struct maintain_reports *reports, bool is_dry_run, str
 
     for (size_t i = 0; i < reports->list.count; i++)
         json_array_append_new(list, maintain_report_json(&reports->list.items[i], is_dry_run));
-    char *text =
-        json_array_size(list) == reports->list.count ? json_dumps(list, JSON_INDENT(2)) : NULL;
-    json_decref(list);
-    if (text == NULL)
-        return error_set(err, ERROR_INTERNAL, "a name is not UTF-8");
-    puts(text);
-    free(text);
-    return true;
+    return cli_print_json(cli_json_whole(list, reports->list.count), err);
 }
 
 int
