@@ -383,11 +383,12 @@ alert_of(const struct alerts *alerts, const struct alert *alert, int64_t now_ms)
 static json_t *
 target_of(const struct alert_target_state *target)
 {
-    return json_pack("{s:s, s:b, s:o, s:o, s:i, s:o}", "name", target->name, "is_failing",
+    return json_pack("{s:s, s:b, s:o, s:o, s:i, s:I, s:I, s:o}", "name", target->name, "is_failing",
                      target->failing_ms != 0, "failing_since",
                      number(target->failing_ms == 0 ? NAN : (double)target->failing_ms / MS),
                      "told_at", number(target->ok_ms == 0 ? NAN : (double)target->ok_ms / MS),
-                     "failures", target->failures, "error", text_or_null(target->error));
+                     "failures", target->failures, "sent", (json_int_t)target->sent, "failed",
+                     (json_int_t)target->failed, "error", text_or_null(target->error));
 }
 
 static json_t *

@@ -127,7 +127,8 @@ pause_ms(int failures)
 }
 
 static void
-record(struct alert_target *target, bool is_told, const struct error *err)
+record(struct alert_target *target, const struct alert_batch *batch, bool is_told,
+       const struct error *err)
 {
     struct alert_target_state *state = &target->alerts->store.targets[target->index];
     int64_t now_ms = alert_now_ms();
@@ -135,6 +136,8 @@ record(struct alert_target *target, bool is_told, const struct error *err)
     target->alerts->is_dirty = true;
     if (is_told) {
         state->ok_ms = now_ms;
+        for (size_t i = 0; i < batch->messages.count; i++)
+            state->sent += !batch->messages.items[i].is_repeat;
         state->failing_ms = 0;
         state->failures = 0;
         state->error[0] = '\0';
@@ -142,6 +145,7 @@ record(struct alert_target *target, bool is_told, const struct error *err)
         target->repeat_ms = alert_monotonic_ms() + ALERT_REPEAT_MS;
         return;
     }
+    state->failed++;
     if (state->failing_ms == 0)
         state->failing_ms = now_ms;
     if (state->failures < INT32_MAX)
@@ -161,7 +165,7 @@ attempt(struct alert_target *target, const struct alert_batch *batch)
     pthread_mutex_lock(&alerts->lock);
     settle(target, batch, is_told);
     if (is_told || !atomic_load(&alerts->is_stopping))
-        record(target, is_told, &err);
+        record(target, batch, is_told, &err);
     pthread_cond_broadcast(&alerts->changed);
 }
 

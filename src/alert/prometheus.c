@@ -153,6 +153,14 @@ alert_prometheus_rules(struct arena *arena, const struct deck *deck)
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
         append_levels(arena, &text, deck, &rules[i]);
     append_rule(&text, &(struct rendered){
+                           .name = "notify_target_failing",
+                           .expression = fill(arena, "pgdeck_notify_target_failing{%s} == 1",
+                                              matcher_of(arena, deck->name)),
+                           .severity = "warning",
+                           .summary = "pgdeck watch cannot tell {{ $labels.target }} of alerts",
+                           .counts = {.fire = DECK_ALERT_FIRE, .clear = DECK_ALERT_CLEAR},
+                       });
+    append_rule(&text, &(struct rendered){
                            .name = "pgdeck_watch_absent",
                            .expression = "absent(pgdeck_watch_start_time_seconds)",
                            .severity = "critical",

@@ -12,6 +12,8 @@ struct alert_target_state { /* how a target does */
     int64_t ok_ms;      /* last told; 0: never */
     int64_t failing_ms; /* since; 0: it does not */
     int failures;       /* in a row */
+    int64_t sent; /* this and the next since the start: messages taken, attempts that failed */
+    int64_t failed;
     char error[1024];
 };
 

@@ -360,6 +360,82 @@ append_forecasts(struct text *text, const json_t *forecasts)
     }
 }
 
+/* --- alerts --------------------------------------------------------------------------------- */
+
+/* Whether both are of the same deck, name and level. */
+static bool
+is_alike(const json_t *alert, const json_t *other)
+{
+    static const char *const keys[] = {"deck", "name", "level"};
+    bool is_same = true;
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        is_same &= json_equal(json_object_get(alert, keys[i]), json_object_get(other, keys[i]));
+    return is_same;
+}
+
+static void
+append_firing(struct text *text, const json_t *alerts)
+{
+    static const char name[] = "pgdeck_alerts_firing";
+
+    begin(text, name, "gauge", "Open alerts by name and severity, silenced ones too.");
+    for (size_t i = 0; i < json_array_size(alerts); i++) {
+        const json_t *alert = json_array_get(alerts, i);
+        int count = 0;
+        bool is_first = true;
+        for (size_t j = 0; j < json_array_size(alerts); j++) {
+            bool is_counted = is_alike(alert, json_array_get(alerts, j));
+            count += is_counted;
+            is_first &= j >= i || !is_counted;
+        }
+        if (is_first)
+            append(text, name,
+                   (const struct label[]){
+                       {"deck", json_string_value(json_object_get(alert, "deck"))},
+                       {"alert", json_string_value(json_object_get(alert, "name"))},
+                       {"severity", json_string_value(json_object_get(alert, "level"))},
+                       {NULL, NULL}},
+                   count);
+    }
+}
+
+static void
+append_alerts(struct text *text, const struct watch *watch)
+{
+    static const struct {
+        const char *name, *type, *help, *key;
+    } metrics[] = {
+        {"pgdeck_notify_target_failing", "gauge", "Whether a target cannot be told of alerts.",
+         "is_failing"},
+        {"pgdeck_notifications_sent_total", "counter", "Messages that a target took.", "sent"},
+        {"pgdeck_notifications_failed_total", "counter", "Attempts to tell a target that failed.",
+         "failed"},
+    };
+    const struct watch_document *document = watch_board_get(watch->board, "alerts");
+    json_t *alerts =
+        document == NULL ? NULL : json_loadb(document->text, document->length, 0, NULL);
+    size_t at;
+    json_t *target;
+
+    watch_document_release(watch->board, document);
+    append_firing(text, json_object_get(alerts, "alerts"));
+    for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
+        begin(text, metrics[i].name, metrics[i].type, metrics[i].help);
+        json_array_foreach(json_object_get(alerts, "targets"), at, target)
+        {
+            const json_t *value = json_object_get(target, metrics[i].key);
+            append(text, metrics[i].name,
+                   (const struct label[]){
+                       {"deck", json_string_value(json_object_get(target, "deck"))},
+                       {"target", json_string_value(json_object_get(target, "name"))},
+                       {NULL, NULL}},
+                   json_is_number(value) ? json_number_value(value) : json_is_true(value));
+        }
+    }
+    json_decref(alerts);
+}
+
 /* --- statements ----------------------------------------------------------------------------- */
 
 static void
@@ -486,6 +562,7 @@ watch_publish_metrics(struct watch *watch, const json_t *overview, const json_t 
     append_databases(&text, watch->generation);
     append_targets(&text, overview);
     append_forecasts(&text, forecasts);
+    append_alerts(&text, watch);
     append_statements(&text, watch->generation, now);
     append_log_errors(&text, watch->generation);
     append_self(&text, watch);

@@ -15,6 +15,7 @@ import pytest
 
 from alert_sinks import Alertmanager, Mail, Webhook, free_port, until
 from cluster import SOURCE
+from test_watch import check_metrics
 
 DECK = """
 deck: alerting
@@ -166,9 +167,20 @@ def test_the_page_and_a_changed_deck(daemon, webhook):
     daemon.start(f"127.0.0.1:{port}")
     daemon.hold(MANY)
 
+    def read(path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=5) as answer:
+            return answer.read().decode()
+
     def board():
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/data/alerts", timeout=5) as answer:
-            return json.load(answer)
+        return json.loads(read("data/alerts"))
+
+    def metrics():
+        text = check_metrics(read("metrics"))
+        return [text.get(f'pgdeck_{name}{{deck="alerting",{label}}}') for name, label in (
+            ("alerts_firing", 'alert="connections",severity="warning"'),
+            ("notifications_sent_total", 'target="hook"'),
+            ("notifications_failed_total", 'target="hook"'),
+            ("notify_target_failing", 'target="hook"'))]
 
     until(daemon.is_open, "it does not fire")
     until(lambda: board()["alerts"], "it is not on the board")
@@ -180,9 +192,13 @@ def test_the_page_and_a_changed_deck(daemon, webhook):
     until(lambda: webhook.events() == [("fired", "connections")], "the new target is not told")
     until(lambda: [target["is_failing"] for target in board()["targets"]] == [False],
           "how the target does is not on the board")
+    until(lambda: metrics() == [1, 1, 0, 0], "the metrics do not say so")
+    webhook.status = 503
     daemon.deck.write_text(daemon.deck.read_text().replace("main", "other"))
     daemon.process.send_signal(signal.SIGHUP)
     until(lambda: ("cleared", "connections") in webhook.events(), "of no server any more, it stays")
+    until(lambda: metrics()[:2] == [None, 1] and metrics()[2] >= 1 and metrics()[3] == 1,
+          "the metrics do not say that it fails")
     daemon.stop()
 
 
@@ -264,8 +280,9 @@ def test_rules_and_dashboard_name_metrics_that_there_are(daemon, deck_dir, pgdec
     deck = deck_dir("saas-control-deck") / "deck.yaml"
     rules = tmp_path / "rules.yml"
     rules.write_text(pgdeck("alerts", "rules", "-d", deck, expect=0).out)
+    assert rules.read_text() == (SOURCE / "packaging/prometheus/pgdeck.rules.yml").read_text()
     done = subprocess.run(["promtool", "check", "rules", rules], capture_output=True, text=True)
-    assert done.returncode == 0 and "17 rules found" in done.stdout + done.stderr, done.stderr
+    assert done.returncode == 0 and "18 rules found" in done.stdout + done.stderr, done.stderr
     daemon.write_deck("")
     metrics = set(re.findall(r"^# TYPE (\w+)", pgdeck("watch", "-d", daemon.deck, "--once", "metrics",
                                                       expect=0).out, re.M))
