@@ -271,8 +271,8 @@ undo_again(const struct entry *entry, PGconn *connection, struct error *err)
 /* Files of the server's that a change has put there by itself. */
 static const struct {
     const char *what, *mark; /* of the ways back */
-    bool (*undo)(struct arena *arena, const struct settings_host *host, const char *undo,
-                 const struct pg_target *target, PGconn *connection, struct error *err);
+    bool (*undo)(const struct change_execution *execution, const struct settings_host *host,
+                 const struct security_databases *databases, const char *undo, struct error *err);
 } host_files[] = {{"pg_hba.conf", HBA_UNDO, hba_undo}, {"the certificate", TLS_UNDO, tls_undo}};
 enum { HOST_FILE_COUNT = sizeof(host_files) / sizeof(host_files[0]) };
 
@@ -293,6 +293,10 @@ undo_host_file(struct rollback *rollback, const struct entry *entry, PGconn *con
                struct error *err)
 {
     const struct pg_target target = plan_target(rollback->server, NULL);
+    const struct change_execution execution = {
+        .arena = rollback->arena, .connection = connection, .target = &target};
+    const struct security_databases databases =
+        security_databases_of(rollback->arena, rollback->deck, rollback->server);
 
     if (!read_host(rollback, err))
         return false;
@@ -302,8 +306,8 @@ undo_host_file(struct rollback *rollback, const struct entry *entry, PGconn *con
                   rollback->host.why_not);
         return error_hint(err, "Run rollback on the server's host, as root or its owner.");
     }
-    return host_files[host_file_of(entry)].undo(rollback->arena, &rollback->host, entry->undo,
-                                                &target, connection, err);
+    return host_files[host_file_of(entry)].undo(&execution, &rollback->host, &databases,
+                                                entry->undo, err);
 }
 
 /* One statement that cannot be in a transaction. A database that goes must have no session. */

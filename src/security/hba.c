@@ -2,6 +2,7 @@
 #include "security/hba.h"
 
 #include "base/text.h"
+#include "pg/script.h"
 #include "security/roles.h"
 
 #include <stdlib.h>
@@ -51,7 +52,7 @@ struct rendering {
     const struct advice *advice;
     struct text text;
     struct text databases; /* all that have lines, with commas */
-    const char *left_out;
+    struct hba_lines lines;
 };
 
 /* False: the name cannot be written. */
@@ -61,33 +62,36 @@ append_name(struct rendering *rendering, struct text *list, const char *name)
     const char *written = hba_name(rendering->arena, name, rendering->advice->catalog->major);
 
     if (written == NULL) {
-        rendering->left_out = name;
+        rendering->lines.left_out = name;
         return false;
     }
     text_appendf(list, "%s%s", list->length > 0 ? "," : "", written);
     return true;
 }
 
+/* Who may log in to a database. */
+struct logins {
+    LIST_OF(const char *) names;
+};
+
 /* Roles that the deck lists, not of one environment, may come too. */
-static bool
-append_roles(struct rendering *rendering, const struct deck_database *database, struct text *roles)
+static struct logins
+logins_of(const struct rendering *rendering, const struct deck_database *database)
 {
     const struct deck *deck = rendering->advice->deck;
+    struct logins found = {0};
 
     for (size_t i = 0; i < database->services.count; i++) {
         struct security_logins logins = security_logins_of(rendering->advice, database->environment,
                                                            database->services.items[i]);
-        for (size_t j = 0; j < logins.count; j++) {
-            if (!append_name(rendering, roles, logins.names[j]))
-                return false;
-        }
+        for (size_t j = 0; j < logins.count; j++)
+            *LIST_ADD(rendering->arena, &found.names) = logins.names[j];
     }
     for (size_t i = 0; i < deck->roles.count; i++) {
-        if (deck->roles.items[i].can_login &&
-            !append_name(rendering, roles, deck->roles.items[i].name))
-            return false;
+        if (deck->roles.items[i].can_login)
+            *LIST_ADD(rendering->arena, &found.names) = deck->roles.items[i].name;
     }
-    return true;
+    return found;
 }
 
 static int
@@ -114,33 +118,52 @@ is_of_this_host(const char *network)
 }
 
 static void
+append_line(struct rendering *rendering, const char *written, const struct hba_line *line)
+{
+    text_appendf(&rendering->text, "%-7s %s %s scram-sha-256\n", line->has_tls ? "hostssl" : "host",
+                 written, line->network);
+    *LIST_ADD(rendering->arena, &rendering->lines.list) = *line;
+}
+
+static void
 append_database(struct rendering *rendering, const struct deck_database *database)
 {
     const struct deck_environment *environment = database->environment;
+    struct arena *arena = rendering->arena;
+    struct logins logins = logins_of(rendering, database);
     size_t count = environment->allow.count;
-    const char **networks = ARENA_ARRAY(rendering->arena, const char *, count + 1);
+    const char **networks = ARENA_ARRAY(arena, const char *, count + 1);
+    struct hba_line line = {.database = database->name,
+                            .roles = pg_text_array(arena, logins.names.items, logins.names.count)};
     AUTO_TEXT roles = {0};
     AUTO_TEXT name = {0};
 
-    if (!append_name(rendering, &name, database->name) ||
-        !append_roles(rendering, database, &roles))
+    if (!append_name(rendering, &name, database->name))
         return;
+    for (size_t i = 0; i < logins.names.count; i++) {
+        if (!append_name(rendering, &roles, logins.names.items[i]))
+            return;
+    }
     if (count > 0) {
         memcpy(networks, environment->allow.items, count * sizeof(*networks));
         qsort(networks, count, sizeof(*networks), narrow_first);
     }
-    const char *from = text_chars(&name);
+    const char *written = arena_printf(arena, "%s %s", text_chars(&name), text_chars(&roles));
     for (size_t i = 0; i < count && roles.length > 0; i++) {
-        bool is_clear = !environment->has_tls_required || is_of_this_host(networks[i]);
-        text_appendf(&rendering->text, "%-7s %s %s %s scram-sha-256\n",
-                     is_clear ? "host" : "hostssl", from, text_chars(&roles), networks[i]);
+        line.network = networks[i];
+        line.has_tls = environment->has_tls_required && !is_of_this_host(networks[i]);
+        append_line(rendering, written, &line);
     }
     /* The pool, on the server's own host. */
     static const char *const loopback[] = {"127.0.0.1/32", "::1/128"};
-    for (size_t i = 0; i < 2 && roles.length > 0; i++)
-        text_appendf(&rendering->text, "host    %s %s %s scram-sha-256\n", from, text_chars(&roles),
-                     loopback[i]);
-    text_appendf(&rendering->databases, "%s%s", rendering->databases.length > 0 ? "," : "", from);
+    for (size_t i = 0; i < 2 && roles.length > 0; i++) {
+        line.network = loopback[i];
+        line.has_tls = false;
+        append_line(rendering, written, &line);
+    }
+    text_appendf(&rendering->databases, "%s%s", rendering->databases.length > 0 ? "," : "",
+                 text_chars(&name));
+    *LIST_ADD(arena, &rendering->lines.databases) = database->name;
 }
 
 static void
@@ -153,10 +176,14 @@ append_own(struct rendering *rendering, const struct hba_own *own, struct text *
     text_appendf(text, "# pgdeck itself\n%-7s %s %s %s %s%s%s\n", own->type,
                  text_chars(&rendering->databases), role, own->address, own->method,
                  own->options[0] != '\0' ? " " : "", own->options);
+    for (size_t i = 0; i < rendering->lines.databases.count; i++)
+        *LIST_ADD(rendering->arena, &rendering->lines.list) = (struct hba_line){
+            rendering->lines.databases.items[i], pg_text_array(rendering->arena, &own->role, 1),
+            own->address, strcmp(own->type, "hostssl") == 0};
 }
 
-const char *
-hba_render(const struct advice *advice, const struct hba_own *own, const char **ret_left_out)
+struct hba_lines
+hba_render(const struct advice *advice, const struct hba_own *own)
 {
     const struct deck *deck = advice->deck;
     struct rendering rendering = {.arena = advice->arena, .advice = advice};
@@ -172,7 +199,6 @@ hba_render(const struct advice *advice, const struct hba_own *own, const char **
                 append_database(&rendering, &deck->databases.items[j]);
         }
     }
-    *ret_left_out = rendering.left_out;
     if (rendering.databases.length > 0) {
         append_own(&rendering, own, &part);
         text_append(&part, text_chars(&rendering.text));
@@ -181,7 +207,8 @@ hba_render(const struct advice *advice, const struct hba_own *own, const char **
     }
     text_release(&rendering.text);
     text_release(&rendering.databases);
-    return arena_strdup(advice->arena, text_chars(&part));
+    rendering.lines.text = arena_strdup(advice->arena, text_chars(&part));
+    return rendering.lines;
 }
 
 /* --- in the file -------------------------------------------------------------------------- */

@@ -17,10 +17,21 @@ struct hba_own {
 /* A name as pg_hba.conf takes it to the letter; NULL: it cannot (it has a line break). major: of
  * the server; from 16 on a name that begins with / is an expression. */
 const char *hba_name(struct arena *arena, const char *name, int major);
-/* The lines between the marks; "" when no environment of the server says allow. ret_left_out: NULL,
- * or a database or role that cannot be written. */
-const char *
-hba_render(const struct advice *advice, const struct hba_own *own, const char **ret_left_out);
+/* Who is let in by one of the lines, for whoever asks who is not. */
+struct hba_line {
+    const char *database;
+    const char *roles; /* text[] */
+    const char *network;
+    bool has_tls; /* takes TLS only */
+};
+/* What is to stand between the marks. */
+struct hba_lines {
+    const char *text;                /* "" when no environment of the server says allow */
+    const char *left_out;            /* NULL, or a database or role that cannot be written */
+    LIST_OF(const char *) databases; /* into which nobody else comes */
+    LIST_OF(struct hba_line) list;
+};
+struct hba_lines hba_render(const struct advice *advice, const struct hba_own *own);
 /* What is between the marks of a file; NULL: has none. */
 const char *hba_part(struct arena *arena, const char *text);
 /* The file with that part in place of what it has, or at its beginning; NULL or "": without. */

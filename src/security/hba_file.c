@@ -25,19 +25,43 @@ sql(const char *name)
 
 /* --- putting it in place ------------------------------------------------------------------ */
 
-/* The file as it was, kept until the new one has proved itself: after a kill in between it is what
- * goes back. */
+/* Kept until the new file has proved itself: the file as it was, and as pgdeck wrote it. What a
+ * kill in between has left goes back only while the file is still what pgdeck wrote. */
+struct copies {
+    const char *before, *written;
+};
+
 static bool
-pending_path(struct arena *arena, const struct settings_host *host, const char **ret_path,
-             struct error *err)
+find_copies(struct arena *arena, const struct settings_host *host, struct copies *ret_copies,
+            struct error *err)
 {
     const char *state;
 
     if (!state_folder(arena, &state, err))
         return false;
     const char *folder = arena_printf(arena, "%s/configuration/%s", state, host->name);
-    *ret_path = arena_printf(arena, "%s/pg_hba.conf.before", folder);
+    ret_copies->before = arena_printf(arena, "%s/pg_hba.conf.before", folder);
+    ret_copies->written = arena_printf(arena, "%s/pg_hba.conf.written", folder);
     return file_make_folder(folder, 0700, err);
+}
+
+static bool
+is_text_of(struct arena *arena, const char *path, const char *text)
+{
+    struct error ignored;
+    char *kept;
+    size_t length;
+
+    return file_exists(path) && file_read(arena, path, &kept, &length, &ignored) &&
+           strcmp(kept, text) == 0;
+}
+
+/* The first is what tells that there are any. */
+static void
+drop_copies(const struct copies *copies)
+{
+    unlink(copies->before);
+    unlink(copies->written);
 }
 
 static bool
@@ -49,22 +73,11 @@ check_lines(PGconn *connection, struct error *err)
         return false;
     if (PQntuples(faults) == 0)
         return true;
-    return error_set(err, ERROR_REFUSED, "line %s of pg_hba.conf is faulty: %s",
-                     pg_value(faults, 0, "line"), pg_value(faults, 0, "error"));
+    return error_set(err, ERROR_REFUSED, "%s is faulty: %s", pg_value(faults, 0, "line"),
+                     pg_value(faults, 0, "error"));
 }
 
-/* By whoever comes in as pgdeck does. */
-static bool
-check_login(const struct hba_edit *edit, struct error *err)
-{
-    PGconn *connection;
-
-    if (!pg_connect(edit->target, &connection, err))
-        return error_wrap(err, "a new login fails");
-    PQfinish(connection);
-    return true;
-}
-
+/* Whether the old one is back. */
 static bool
 put_back(const struct hba_edit *edit, PGconn *connection, const struct owned_file *before,
          struct error *err)
@@ -73,57 +86,71 @@ put_back(const struct hba_edit *edit, PGconn *connection, const struct owned_fil
 
     err->code = ERROR_REFUSED;
     if (owned_file_write(edit->path, &edit->host->user, before, &back) &&
-        settings_reload(edit->arena, connection, &back))
-        return error_wrap(err, "the new pg_hba.conf does not hold; the old one is back");
+        settings_reload(edit->arena, connection, &back)) {
+        error_wrap(err, "the new pg_hba.conf does not hold; the old one is back");
+        return true;
+    }
     error_wrap(err, "the new pg_hba.conf does not hold");
     return error_detail(err, "Nor could the old one be put back: %s.", back.message);
 }
 
+/* The file to begin with: as it is, unless it is what a killed pgdeck wrote and did not prove. That
+ * one is replaced first, so that at every point the file is one that is told. */
 static bool
-read_before(const struct hba_edit *edit, const char *pending, struct owned_file *ret_before,
+read_before(const struct hba_edit *edit, const struct copies *copies, struct owned_file *ret_before,
             struct error *err)
 {
+    struct arena *arena = edit->arena;
     char *kept;
     size_t length;
 
-    if (!owned_file_read(edit->arena, edit->path, &edit->host->user, ret_before, err))
+    if (!owned_file_read(arena, edit->path, &edit->host->user, ret_before, err))
         return false;
     if (!ret_before->exists)
         return error_set(err, ERROR_FILE, "\"%s\" is not there", edit->path);
-    if (!file_exists(pending))
-        return file_write(pending, ret_before->text, ret_before->length, 0600, err);
-    if (!file_read(edit->arena, pending, &kept, &length, err))
+    if (!file_exists(copies->before) || !is_text_of(arena, copies->written, ret_before->text))
+        return true;
+    if (!file_read(arena, copies->before, &kept, &length, err))
         return false;
     ret_before->text = kept;
     ret_before->length = length;
-    return true;
+    return owned_file_write(edit->path, &edit->host->user, ret_before, err);
+}
+
+static bool
+write_after(const struct hba_edit *edit, const struct copies *copies,
+            const struct owned_file *before, struct error *err)
+{
+    struct owned_file after = *before;
+
+    after.text = arena_strdup(edit->arena, hba_replace(edit->arena, before->text, edit->part));
+    after.length = strlen(after.text);
+    if (!file_write(copies->written, after.text, after.length, 0600, err))
+        return false;
+    crash_point();
+    if (!file_write(copies->before, before->text, before->length, 0600, err))
+        return false;
+    crash_point();
+    return owned_file_write(edit->path, &edit->host->user, &after, err);
 }
 
 bool
 hba_put(const struct hba_edit *edit, PGconn *connection, struct error *err)
 {
-    struct owned_file before, after;
-    const char *pending;
+    struct owned_file before;
+    struct copies copies;
 
-    if (!pending_path(edit->arena, edit->host, &pending, err) ||
-        !read_before(edit, pending, &before, err))
-        return false;
-    after = before;
-    after.text = arena_strdup(edit->arena, hba_replace(edit->arena, before.text, edit->part));
-    after.length = strlen(after.text);
-    if (!owned_file_write(edit->path, &edit->host->user, &after, err))
+    if (!find_copies(edit->arena, edit->host, &copies, err) ||
+        !read_before(edit, &copies, &before, err) || !write_after(edit, &copies, &before, err))
         return false;
     crash_point();
     bool is_fine = check_lines(connection, err) && settings_reload(edit->arena, connection, err) &&
-                   check_login(edit, err);
+                   security_check_login(edit->target, &edit->databases, err);
     if (!is_fine && err->code == ERROR_INTERRUPTED)
         return false; /* the next apply begins with what is kept */
-    if (!is_fine && !put_back(edit, connection, &before, err)) {
-        unlink(pending);
-        return false;
-    }
     crash_point();
-    unlink(pending);
+    if (is_fine || put_back(edit, connection, &before, err))
+        drop_copies(&copies);
     return is_fine;
 }
 
@@ -139,52 +166,49 @@ run_put(struct change_execution *execution, struct error *err)
 
 static const struct change_procedure put_procedure = {"pg_hba.conf", run_put};
 
-static const char *
-file_of(struct arena *arena, PGconn *connection, struct error *err)
-{
-    AUTO_PGRESULT result = NULL;
-
-    if (!pg_query(connection, sql("hba_own"), 0, NULL, &result, err))
-        return NULL;
-    return pg_keep(arena, result, 0, "file");
-}
-
 bool
-hba_undo(struct arena *arena, const struct settings_host *host, const char *undo,
-         const struct pg_target *target, PGconn *connection, struct error *err)
+hba_undo(const struct change_execution *execution, const struct settings_host *host,
+         const struct security_databases *databases, const char *undo, struct error *err)
 {
-    const struct hba_edit edit = {.arena = arena,
-                                  .host = host,
-                                  .path = file_of(arena, connection, err),
-                                  .part = undo + strlen(HBA_UNDO),
-                                  .target = target};
+    AUTO_PGRESULT text = NULL;
 
-    return edit.path != NULL && hba_put(&edit, connection, err);
+    if (!pg_query(execution->connection, sql("hba_text"), 0, NULL, &text, err))
+        return false;
+    const struct hba_edit edit = {.arena = execution->arena,
+                                  .host = host,
+                                  .path = pg_value(text, 0, "file"),
+                                  .part = undo + strlen(HBA_UNDO),
+                                  .target = execution->target,
+                                  .databases = *databases};
+    return hba_put(&edit, execution->connection, err);
 }
 
 /* --- the advisor -------------------------------------------------------------------------- */
 
 /* What is wanted and what is there. */
 struct hba_state {
-    const char *path, *wanted, *left_out;
-    const char *text; /* of the file; NULL: not for this role to read */
-    const char *part; /* pgdeck's; "" : none */
+    const char *path;
+    struct hba_lines wanted;
+    const char *text;              /* of the file; NULL: not for this role to read */
+    const char *part;              /* pgdeck's; "" : none */
+    bool is_unfinished, is_edited; /* a killed pgdeck wrote it; somebody else did since */
 };
 
 static bool
-read_own(const struct advice *advice, struct hba_own *own, const char **ret_path, struct error *err)
+read_own(const struct advice *advice, struct hba_own *own, struct error *err)
 {
     AUTO_PGRESULT result = NULL;
     struct arena *arena = advice->arena;
+    PGconn *connection = advice->catalog->connection;
+    const char *has_password = PQconnectionUsedPassword(connection) ? "true" : "false";
 
-    if (!pg_query(advice->catalog->connection, sql("hba_own"), 0, NULL, &result, err))
+    if (!pg_query(connection, sql("hba_own"), 1, &has_password, &result, err))
         return error_wrap(err, "cannot read pg_hba.conf");
     own->address = pg_keep(arena, result, 0, "address");
     own->type = pg_keep(arena, result, 0, "type");
     own->method = pg_keep(arena, result, 0, "method");
     own->options = pg_keep(arena, result, 0, "options");
     own->role = pg_keep(arena, result, 0, "role");
-    *ret_path = pg_keep(arena, result, 0, "file");
     return true;
 }
 
@@ -196,53 +220,62 @@ read_state(const struct advice *advice, struct hba_state *state, struct error *e
 
     *state = (struct hba_state){.part = ""};
     if (advice->catalog->is_superuser) {
-        if (!read_own(advice, &own, &state->path, err) ||
+        if (!read_own(advice, &own, err) ||
             !pg_query(advice->catalog->connection, sql("hba_text"), 0, NULL, &text, err))
             return false;
+        state->path = pg_keep(advice->arena, text, 0, "file");
         state->text = pg_keep(advice->arena, text, 0, "text");
         const char *part = hba_part(advice->arena, state->text);
         state->part = part == NULL ? "" : part;
     }
-    state->wanted = hba_render(advice, &own, &state->left_out);
+    state->wanted = hba_render(advice, &own);
     return true;
 }
 
+/* Who is connected and would not be let in again, by what the lines say of role, database, address
+ * and TLS. */
 static bool
-find_shut_out(const struct advice *advice, const char **ret_warning, struct error *err)
+find_shut_out(const struct advice *advice, const struct hba_lines *lines, const char **ret_warning,
+              struct error *err)
 {
-    const struct deck *deck = advice->deck;
-    struct {
-        LIST_OF(const char *) databases, networks;
-    } found = {0};
+    struct arena *arena = advice->arena;
+    size_t count = lines->list.count;
+    const char **columns[4];
     AUTO_PGRESULT result = NULL;
 
     *ret_warning = NULL;
-    for (size_t i = 0; i < deck->databases.count; i++) {
-        const struct deck_environment *environment = deck->databases.items[i].environment;
-        if (environment->server != advice->server || environment->allow.count == 0)
-            continue;
-        *LIST_ADD(advice->arena, &found.databases) = deck->databases.items[i].name;
-        for (size_t j = 0; j < environment->allow.count; j++)
-            *LIST_ADD(advice->arena, &found.networks) = environment->allow.items[j];
+    for (size_t i = 0; i < 4; i++)
+        columns[i] = ARENA_ARRAY(arena, const char *, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        columns[0][i] = lines->list.items[i].database;
+        columns[1][i] = lines->list.items[i].roles;
+        columns[2][i] = lines->list.items[i].network;
+        columns[3][i] = lines->list.items[i].has_tls ? "t" : "f";
     }
-    const char *parameters[2] = {
-        pg_text_array(advice->arena, found.databases.items, found.databases.count),
-        pg_text_array(advice->arena, found.networks.items, found.networks.count)};
-    if (!pg_query(advice->catalog->connection, sql("hba_shut_out"), 2, parameters, &result, err))
+    const char *parameters[5] = {
+        pg_text_array(arena, lines->databases.items, lines->databases.count)};
+    for (size_t i = 0; i < 4; i++)
+        parameters[i + 1] = pg_text_array(arena, columns[i], count);
+    if (!pg_query(advice->catalog->connection, sql("hba_shut_out"), 5, parameters, &result, err))
         return false;
     const char *names = pg_value(result, 0, "names");
     if (names != NULL)
-        *ret_warning = arena_printf(advice->arena, "these will not get in again: %s", names);
+        *ret_warning = arena_printf(arena, "these will not get in again: %s", names);
     return true;
 }
 
-static bool
-is_unfinished(const struct advice *advice, const struct settings_host *host)
+static void
+read_copies(const struct advice *advice, const struct settings_host *host, struct hba_state *state)
 {
     struct error ignored;
-    const char *pending;
+    struct copies copies;
 
-    return pending_path(advice->arena, host, &pending, &ignored) && file_exists(pending);
+    if (!host->is_here || !find_copies(advice->arena, host, &copies, &ignored) ||
+        !file_exists(copies.before))
+        return;
+    state->is_unfinished = true;
+    state->is_edited = !is_text_of(advice->arena, copies.written, state->text) &&
+                       !is_text_of(advice->arena, copies.before, state->text);
 }
 
 static void
@@ -270,13 +303,16 @@ add_change(const struct advice *advice, const struct hba_state *state,
 {
     struct arena *arena = advice->arena;
     struct hba_edit *edit = ARENA_NEW(arena, struct hba_edit);
-    const char *warning;
+    const char *wanted = state->wanted.text, *shut_out;
+    const char *edited = "an apply did not come to its end, and pg_hba.conf has been edited "
+                         "since: what it says below pgdeck's lines stays";
 
-    if (!find_shut_out(advice, &warning, err))
+    if (!find_shut_out(advice, &state->wanted, &shut_out, err))
         return false;
     edit->host = host;
     edit->path = state->path;
-    edit->part = state->wanted;
+    edit->part = wanted;
+    edit->databases = security_databases_of(arena, advice->deck, advice->server);
     change_list_add(
         advice->changes,
         &(struct change){
@@ -284,17 +320,21 @@ add_change(const struct advice *advice, const struct hba_state *state,
             .key = KEY,
             .phase = CHANGE_GRANT,
             .action = *state->part == '\0' ? CHANGE_CREATE : CHANGE_ALTER,
-            .what = *state->wanted == '\0' ? "take pgdeck's lines out of pg_hba.conf"
-                                           : "let clients in from the deck's networks only",
+            .what = *wanted == '\0' ? "take pgdeck's lines out of pg_hba.conf"
+                                    : "let clients in from the deck's networks only",
             .why = "security: allow of its environments; the first lines of pg_hba.conf",
-            .warning = warning,
+            .warning = !state->is_edited  ? shut_out
+                       : shut_out == NULL ? edited
+                                          : arena_printf(arena, "%s; %s", edited, shut_out),
             .place = advice->server->place,
             .file = state->path,
-            .sql = hba_difference(arena, state->part, state->wanted),
+            .sql = strcmp(state->part, wanted) == 0
+                       ? "-- the same lines: an apply that did not come to its end tried them"
+                       : hba_difference(arena, state->part, wanted),
             .procedure = &put_procedure,
             .argument = edit,
             .undo = arena_printf(arena, HBA_UNDO "%s", state->part),
-            .declared = state->wanted,
+            .declared = wanted,
             .needs_reload = true,
         });
     return true;
@@ -309,20 +349,20 @@ security_advise_hba(struct advice *advice, struct error *err)
     if (!read_state(advice, &state, err) ||
         !settings_host_read(advice->arena, advice->catalog, host, err))
         return false;
-    if (state.left_out != NULL)
+    read_copies(advice, host, &state);
+    if (state.wanted.left_out != NULL)
         change_list_note(advice->changes, advice->server->name, NULL, advice->server->place,
                          "\"%s\" has a line break and cannot be written in pg_hba.conf: nothing is "
                          "said of it there.",
-                         state.left_out);
+                         state.wanted.left_out);
     if (state.text == NULL) {
-        if (*state.wanted != '\0')
+        if (*state.wanted.text != '\0')
             change_list_note(advice->changes, advice->server->name, NULL, advice->server->place,
                              "Who may come from where (security: allow) is decided where this role "
                              "cannot look: pgdeck security render hba shows what to put there.");
         return true;
     }
-    bool is_same = strcmp(state.part, state.wanted) == 0;
-    if (is_same && !(host->is_here && is_unfinished(advice, host)))
+    if (strcmp(state.part, state.wanted.text) == 0 && !state.is_unfinished)
         return true;
     bool is_own = advice->catalog->patroni[0] == '\0';
     if (host->is_here && is_own && owned_file_is_writable(state.path, &host->user))
@@ -347,6 +387,6 @@ security_render_hba(struct advice *advice, const char **ret_text, struct error *
                              "NULL gives no row.\n" HBA_BEGIN "\n%s" HBA_END "\n",
                              state.path == NULL ? "pg_hba.conf (or what the provider takes for it)"
                                                 : state.path,
-                             state.wanted);
+                             state.wanted.text);
     return true;
 }

@@ -2,6 +2,7 @@
  * a new login; else the former file is back. And the advisor's row for it. */
 #pragma once
 #include "change/advice.h"
+#include "security/login.h"
 #include "settings/host.h"
 
 /* Before the former part, in the journal's way back. */
@@ -13,13 +14,15 @@ struct hba_edit {
     const struct settings_host *host;
     const char *path;               /* of pg_hba.conf */
     const char *part;               /* "" : none */
-    const struct pg_target *target; /* for the new login */
+    const struct pg_target *target; /* for the new logins */
+    struct security_databases databases;
 };
 
 bool hba_put(const struct hba_edit *edit, PGconn *connection, struct error *err) MUST_CHECK;
 /* Takes back by the text that the journal keeps. */
-bool hba_undo(struct arena *arena, const struct settings_host *host, const char *undo,
-              const struct pg_target *target, PGconn *connection, struct error *err) MUST_CHECK;
+bool hba_undo(const struct change_execution *execution, const struct settings_host *host,
+              const struct security_databases *databases, const char *undo,
+              struct error *err) MUST_CHECK;
 bool security_advise_hba(struct advice *advice, struct error *err) MUST_CHECK;
 /* For servers whose files are not here: the part and what to do with it. */
 bool

@@ -39,6 +39,7 @@ struct tls_edit {
     struct pair wanted;
     bool has_tls; /* afterwards */
     const struct pg_target *target;
+    struct security_databases databases;
 };
 
 static const char *
@@ -184,17 +185,6 @@ check_shown(const struct tls_edit *edit, PGconn *connection, struct error *err)
 }
 
 static bool
-check_login(const struct tls_edit *edit, struct error *err)
-{
-    PGconn *connection;
-
-    if (!pg_connect(edit->target, &connection, err))
-        return error_wrap(err, "a new login fails");
-    PQfinish(connection);
-    return true;
-}
-
-static bool
 put_back(const struct tls_edit *edit, const struct place_of_files *place, const struct pair *before,
          PGconn *connection, struct error *err)
 {
@@ -222,7 +212,8 @@ put_pair(const struct tls_edit *edit, PGconn *connection, struct error *err)
         return false;
     crash_point();
     if (write_pair(edit, &place, &edit->wanted, edit->has_tls, connection, err) &&
-        check_shown(edit, connection, err) && check_login(edit, err))
+        check_shown(edit, connection, err) &&
+        security_check_login(edit->target, &edit->databases, err))
         return true;
     return err->code != ERROR_INTERRUPTED && put_back(edit, &place, &before, connection, err);
 }
@@ -240,10 +231,12 @@ run_put(struct change_execution *execution, struct error *err)
 static const struct change_procedure put_procedure = {"certificate", run_put};
 
 bool
-tls_undo(struct arena *arena, const struct settings_host *host, const char *undo,
-         const struct pg_target *target, PGconn *connection, struct error *err)
+tls_undo(const struct change_execution *execution, const struct settings_host *host,
+         const struct security_databases *databases, const char *undo, struct error *err)
 {
-    struct tls_edit edit = {.arena = arena, .host = host, .target = target};
+    struct arena *arena = execution->arena;
+    struct tls_edit edit = {
+        .arena = arena, .host = host, .target = execution->target, .databases = *databases};
     const char *fingerprint = undo + strlen(TLS_UNDO);
     size_t length = strcspn(fingerprint, " \n");
     char *certificate = NULL, *key = NULL;
@@ -259,7 +252,7 @@ tls_undo(struct arena *arena, const struct settings_host *host, const char *undo
         return error_wrap(err, "the former certificate is not kept on this machine");
     edit.wanted.certificate = certificate;
     edit.wanted.key = key;
-    return put_pair(&edit, connection, err);
+    return put_pair(&edit, execution->connection, err);
 }
 
 /* --- the advisor -------------------------------------------------------------------------- */
@@ -317,7 +310,12 @@ add_change(const struct advice *advice, const struct settings_host *host,
     struct arena *arena = advice->arena;
     struct tls_edit *edit = ARENA_NEW(arena, struct tls_edit);
 
-    *edit = (struct tls_edit){.host = host, .wanted = *wanted, .has_tls = true};
+    *edit = (struct tls_edit){
+        .host = host,
+        .wanted = *wanted,
+        .has_tls = true,
+        .databases = security_databases_of(arena, advice->deck, advice->server),
+    };
     change_list_add(
         advice->changes,
         &(struct change){

@@ -4,6 +4,7 @@
  * pgdeck's state folder for the way back. */
 #pragma once
 #include "change/advice.h"
+#include "security/login.h"
 #include "settings/host.h"
 
 /* Before the former certificate's fingerprint (or "none"), in the journal's way back. */
@@ -11,5 +12,6 @@
 
 bool security_advise_certificate(struct advice *advice, struct error *err) MUST_CHECK;
 /* Takes back by the text that the journal keeps. */
-bool tls_undo(struct arena *arena, const struct settings_host *host, const char *undo,
-              const struct pg_target *target, PGconn *connection, struct error *err) MUST_CHECK;
+bool tls_undo(const struct change_execution *execution, const struct settings_host *host,
+              const struct security_databases *databases, const char *undo,
+              struct error *err) MUST_CHECK;

@@ -88,19 +88,120 @@ def test_pgdeck_comes_in_by_the_line_that_let_it_in(pgdeck, deck, fresh_server, 
     assert changes(pgdeck, deck) == []
 
 
-def test_a_file_that_would_lock_pgdeck_out_is_put_back(pgdeck, deck, fresh_server, tmp_path):
-    """pgdeck's own database is one of the deck's, and comes in by a line that no address tells."""
-    file = fresh_server.data / "pg_hba.conf"
-    file.write_text("local all all trust\nhost all all samehost trust\n")
-    fresh_server.query("SELECT pg_reload_conf()")
+def far_deck(folder, server, database, port=None):
+    conninfo = f"host=127.0.0.1 port={port or server.port} user=postgres dbname={database}"
+    return write_deck(folder, conninfo, DECK, "")
+
+
+LINES = [
+    "host all all samehost trust", "host all all samenet trust", "host all all localhost trust",
+    "host all +admins all trust", "host samerole all 127.0.0.1/32 trust",
+    'host all "postgres" 127.0.0.0 255.0.0.0 trust',
+    # the one that let it in, none that asks for a password or refuses
+    "host all postgres other.invalid scram-sha-256\nhost all all 10.0.0.0/8 reject\n"
+    "host blue_one,green_one,postgres postgres samehost trust"]
+
+
+@pytest.mark.pg(max=15)
+def test_by_every_kind_of_line_pgdeck_gets_in_again(pgdeck, deck, fresh_server, tmp_path):
+    fresh_server.query("CREATE ROLE admins ROLE postgres")
+    fresh_server.query("CREATE ROLE blue_one ROLE postgres")
     fresh_server.query("CREATE DATABASE blue_one")
-    conninfo = f"host=127.0.0.1 port={fresh_server.port} user=postgres dbname=blue_one"
-    deck = write_deck(tmp_path / "far", conninfo, DECK, "")
+    far = far_deck(tmp_path / "far", fresh_server, "blue_one")
+    for line in LINES:
+        (fresh_server.data / "pg_hba.conf").write_text(f"local all all trust\n{line}\n")
+        fresh_server.query("SELECT pg_reload_conf()")
+        text = pgdeck("security", "render", "hba", "-d", far, expect=0).out
+        assert "\nhost    blue_one,green_one postgres 127.0.0.1/32 trust\n" in text, line
+    apply(pgdeck, far)
+    assert changes(pgdeck, far) == []
+    for name in ("blue_one", "green_one"):
+        log_in(fresh_server, "postgres", name, "").close()
+
+
+@pytest.mark.pg(min=16)
+def test_lines_of_other_files_stand_where_they_are_included(pgdeck, deck, fresh_server, tmp_path):
+    """Their numbers of lines begin at one again."""
+    (fresh_server.data / "more.conf").write_text("host all postgres samehost trust\n")
+    (fresh_server.data / "pg_hba.conf").write_text(
+        "local all all trust\n\n\ninclude more.conf\nhost all all all reject\n")
+    fresh_server.query("SELECT pg_reload_conf()")
+    far = far_deck(tmp_path / "far", fresh_server, "postgres")
+    apply(pgdeck, far)
+    assert ("host", "blue_one,green_one", "postgres", "127.0.0.1", "trust") in rules(fresh_server)
+    (fresh_server.data / "more.conf").write_text("host all postgres nonsense\n")
+    far.write_text(far.read_text().replace("10.1.0.0/16", "10.2.0.0/16"))
+    assert f"line 1 of {fresh_server.data / 'more.conf'} is faulty" in pgdeck(
+        "apply", "-d", far, "--yes", expect=22).err
+
+
+@pytest.mark.pg(max=15)
+def test_a_file_that_would_lock_pgdeck_out_is_put_back(pgdeck, deck, fresh_server, tmp_path):
+    """By what the file says now, nobody came in as pgdeck did: no line of its own can be written. A
+    new login to the conninfo's database goes well, one to the deck's does not."""
+    file = fresh_server.data / "pg_hba.conf"
+    fresh_server.query("CREATE DATABASE blue_one")
+    fresh_server.query("ALTER ROLE postgres PASSWORD 'geheim'")
+    file.write_text("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")  # not read
     before = file.read_bytes()
-    result = pgdeck("apply", "-d", deck, "--yes", expect=22)
-    assert "the old one is back" in result.err and "a new login fails" in result.err
+    result = pgdeck("apply", "-d", far_deck(tmp_path / "far", fresh_server, "postgres"), "--yes",
+                    env={"PGPASSWORD": "geheim"}, expect=22)
+    assert "the old one is back: a new login to database \"blue_one\" fails" in result.err
+    assert "these will not get in again: postgres from 127.0.0.1 to blue_one" in result.out
     assert file.read_bytes() == before
-    log_in(fresh_server, "postgres", "blue_one", "").close()
+    assert not list(pgdeck.home.rglob("pg_hba.conf.*"))
+
+
+@pytest.mark.pg(max=15)
+def test_what_could_not_be_put_back_is_kept(pgdeck, deck, fresh_server, tmp_path):
+    """Logins fail once the new file is there, and nothing can be written then: what was is kept, and
+    the next apply begins with it."""
+    file = fresh_server.data / "pg_hba.conf"
+    before = file.read_bytes()
+    obstacle = fresh_server.data / "pg_hba.conf.pgdeck-new"
+
+    def is_let_in():
+        if list(pgdeck.home.rglob("pg_hba.conf.before")) and "pgdeck begins" in file.read_text():
+            obstacle.mkdir(exist_ok=True)  # where the next file would be made
+        return not obstacle.exists()
+
+    far = far_deck(tmp_path / "far", fresh_server, "postgres",
+                   forward(fresh_server, "127.0.0.1", is_let_in))
+    result = pgdeck("apply", "-d", far, "--yes", expect=22)
+    assert "Nor could the old one be put back" in result.err
+    (kept,) = pgdeck.home.rglob("pg_hba.conf.before")
+    assert kept.read_bytes() == before and b"pgdeck begins" in file.read_bytes()
+    obstacle.rmdir()
+    apply(pgdeck, deck)
+    assert changes(pgdeck, deck) == []
+    assert not list(pgdeck.home.rglob("pg_hba.conf.*"))
+    pgdeck("rollback", "-d", deck, "--yes", expect=0)
+    assert file.read_bytes() == before
+
+
+@pytest.mark.pg(max=15)
+def test_what_was_edited_after_a_kill_stays(pgdeck, deck, fresh_server, tmp_path):
+    file = fresh_server.data / "pg_hba.conf"
+    runs = []
+
+    def is_let_in():
+        if "pgdeck begins" in file.read_text() and len(runs) == 1:
+            runs[0].kill()
+        return len(runs) != 1 or runs[0].poll() is None
+
+    far = far_deck(tmp_path / "far", fresh_server, "postgres",
+                   forward(fresh_server, "127.0.0.1", is_let_in))
+    runs.append(pgdeck.start("apply", "-d", far, "--yes"))
+    runs[0].communicate(timeout=60)
+    runs.append(None)
+    assert list(pgdeck.home.rglob("pg_hba.conf.before"))
+    mine = "host all all 192.0.2.7/32 scram-sha-256\n"
+    file.write_text(file.read_text() + mine)
+    (row,) = [change for change in changes(pgdeck, far) if change["key"] == KEY]
+    assert "has been edited since" in row["warning"] and "the same lines" in row["sql"]
+    apply(pgdeck, far)
+    assert file.read_text().endswith(mine) and changes(pgdeck, far) == []
+    assert not list(pgdeck.home.rglob("pg_hba.conf.*"))
 
 
 def test_a_faulty_file_is_put_back(pgdeck, deck, fresh_server):
@@ -122,7 +223,8 @@ def test_a_kill_at_any_point_leaves_a_way_in(pgdeck, deck, fresh_server):
     apply(pgdeck, deck)
     deck.write_text(wanted)
     for point in range(1, 60):
-        result = pgdeck("apply", "-d", deck, "--yes", env={"PGDECK_CRASH_AT": str(point)})
+        result = pgdeck("apply", "-d", deck, "--only", "security", "--yes",
+                        env={"PGDECK_CRASH_AT": str(point)})
         fresh_server.query("SELECT pg_reload_conf()")
         fresh_server.connect("blue_one").close()
         if result.code == 0:
@@ -132,7 +234,7 @@ def test_a_kill_at_any_point_leaves_a_way_in(pgdeck, deck, fresh_server):
     assert point > 3 and changes(pgdeck, deck) == []
     pgdeck("rollback", "-d", deck, "--yes", expect=0)
     assert file.read_bytes() == before
-    assert not list(pgdeck.home.rglob("pg_hba.conf.before"))
+    assert not list(pgdeck.home.rglob("pg_hba.conf.*"))
 
 
 def test_without_the_files_the_lines_are_shown(pgdeck, deck, fresh_server, tmp_path):
@@ -150,20 +252,27 @@ def test_without_the_files_the_lines_are_shown(pgdeck, deck, fresh_server, tmp_p
     assert str(fresh_server.data / "pg_hba.conf") in text
 
 
-def forward(server, source):
+def forward(server, source, is_let_in=lambda: True):
     """A port that leads to the server from another address of this host."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def copy(left, right):
-        while data := left.recv(65536):
-            right.sendall(data)
-        right.close()
+        try:
+            while data := left.recv(65536):
+                right.sendall(data)
+            right.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the other direction has ended
 
     def serve():
-        client, _address = listener.accept()
-        there = socket.create_connection(("127.0.0.1", server.port), source_address=(source, 0))
-        threading.Thread(target=copy, args=(there, client), daemon=True).start()
-        copy(client, there)
+        while True:
+            client, _address = listener.accept()
+            if not is_let_in():
+                client.close()
+                continue
+            there = socket.create_connection(("127.0.0.1", server.port), source_address=(source, 0))
+            for pair in ((there, client), (client, there)):
+                threading.Thread(target=copy, args=pair, daemon=True).start()
 
     threading.Thread(target=serve, daemon=True).start()
     return listener.getsockname()[1]
@@ -175,14 +284,25 @@ def test_who_would_not_get_in_again_is_named(pgdeck, deck, fresh_server):
     fresh_server.query("SELECT pg_reload_conf()")
     fresh_server.query("CREATE ROLE legacy LOGIN")
     fresh_server.query("CREATE DATABASE green_one")
-    text = deck.read_text().replace("127.0.0.0/8, ", "")
-    deck.write_text(text)
-    with psycopg.connect(host="127.0.0.1", port=forward(fresh_server, "127.0.0.9"), user="legacy",
-                         dbname="green_one"):
+    deck.write_text(deck.read_text().replace("127.0.0.0/8, ", "")
+                    .replace("[10.0.0.0/8], tls", "[10.0.0.0/8, 127.0.0.8/31], tls"))
+
+    def warning():
         (row,) = [change for change in changes(pgdeck, deck) if change["key"] == KEY]
-    assert row["warning"].endswith("legacy from 127.0.0.9 to green_one")
-    (row,) = [change for change in changes(pgdeck, deck) if change["key"] == KEY]
-    assert row["warning"] is None
+        return row["warning"]
+
+    fresh_server.query("CREATE ROLE green_web_a LOGIN")
+    far = {"host": "127.0.0.1", "port": forward(fresh_server, "127.0.0.9"), "dbname": "green_one"}
+    near = {"host": "127.0.0.1", "port": fresh_server.port, "dbname": "green_one"}
+    with psycopg.connect(**far, user="legacy"):
+        assert warning().endswith("legacy from 127.0.0.9 to green_one")
+    for who in ("legacy", "postgres"):  # from where others are let in
+        with psycopg.connect(**near, user=who):
+            assert warning().endswith(f"again: {who} from 127.0.0.1 to green_one")
+    with psycopg.connect(**near, user="green_web_a"):
+        assert warning() is None
+    with psycopg.connect(**near | {"dbname": "postgres"}, user="legacy"):  # no lines for that one
+        assert warning() is None
 
 
 NAMES = ['q"uote', "it's", "sp ace", "ünï", "UPPER", "a,b", "all", "+plus", "@at", "#hash",

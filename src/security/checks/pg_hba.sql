@@ -6,12 +6,14 @@
 -- $1 deck json
 -- returns: state, finding, evidence, fix
 WITH rule AS (
-    SELECT line_number AS line, type, database, user_name, auth_method AS method, error,
-           address, netmask,
+    SELECT coalesce((to_jsonb(r) ->> 'rule_number')::int, line_number) AS number,
+           line_number || coalesce(' of ' || nullif(to_jsonb(r) ->> 'file_name',
+                                                    current_setting('hba_file')), '') AS line,
+           type, database, user_name, auth_method AS method, error, address, netmask,
            type = 'local' OR address IN ('localhost', '::1', 'samehost')
                OR (address LIKE '127.%' AND netmask LIKE '255.%') AS is_near,
            address = 'all' OR netmask IN ('0.0.0.0', '::') AS is_everywhere
-      FROM pg_hba_file_rules
+      FROM pg_hba_file_rules AS r
 ), shown AS (
     SELECT *, format('line %s: %s %s %s %s %s', line, type, array_to_string(database, ','),
                      array_to_string(user_name, ','),
@@ -55,6 +57,6 @@ SELECT 'fail', format('%s: the deck says tls: required, and %s takes clear text'
   JOIN shown AS s ON NOT s.is_near AND s.type IN ('host', 'hostnossl') AND s.method <> 'reject'
                  AND (e.database = ANY (s.database) OR 'all' = ANY (s.database))
  WHERE NOT EXISTS (SELECT FROM rule AS r
-                    WHERE r.line < s.line AND r.is_everywhere AND r.method = 'reject'
+                    WHERE r.number < s.number AND r.is_everywhere AND r.method = 'reject'
                       AND r.type IN ('host', 'hostnossl') AND 'all' = ANY (r.user_name)
                       AND (e.database = ANY (r.database) OR 'all' = ANY (r.database)))

@@ -1,25 +1,64 @@
 -- what: how this session came in: its address, and the line of pg_hba.conf that let it in;
---       superusers only
+--       superusers only. Whether a host's name or samenet is meant cannot be told here: the first
+--       line that may have been it counts, of those that ask for a password, or do not, as this
+--       session was
 -- servers: 14..
--- returns: one row; address null: through the socket; method null: the line cannot be told
-WITH own AS (
-    SELECT inet_client_addr() AS address,
-           EXISTS (SELECT FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl) AS has_tls
+-- $1 has_password bool
+-- returns: one row; address null: through the socket; method null: the line cannot be told, or has
+--       a secret in it
+WITH RECURSIVE own AS (
+    SELECT inet_client_addr() AS address, inet_server_addr() AS here,
+           session_user::text AS role, current_database()::text AS database,
+           inet_client_addr() <<= CASE family(inet_client_addr())
+                                  WHEN 4 THEN inet '127.0.0.0/8' ELSE inet '::1' END AS is_loopback,
+           EXISTS (SELECT FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl) AS has_tls,
+           EXISTS (SELECT FROM pg_stat_gssapi WHERE pid = pg_backend_pid() AND encrypted) AS has_gss
+), member AS (
+    SELECT oid, rolname::text AS name FROM pg_roles WHERE rolname = session_user
+     UNION
+    SELECT g.oid, g.rolname::text
+      FROM member JOIN pg_auth_members AS m ON m.member = member.oid
+      JOIN pg_roles AS g ON g.oid = m.roleid
+), rule AS (
+    SELECT coalesce((to_jsonb(r) ->> 'rule_number')::int, r.line_number) AS number,
+           to_jsonb(r) ? 'rule_number' AS has_expressions, r.*
+      FROM pg_hba_file_rules AS r
+     WHERE r.error IS NULL AND r.auth_method <> 'reject'
 ), line AS (
-    SELECT r.line_number, r.type, r.auth_method, r.options, r.address, r.netmask
-      FROM pg_hba_file_rules AS r CROSS JOIN own
-     WHERE r.error IS NULL
-       AND r.type IN ('host', CASE WHEN own.has_tls THEN 'hostssl' ELSE 'hostnossl' END)
-       AND (r.database && ARRAY['all', current_database()::text])
-       AND (r.user_name && ARRAY['all', session_user::text])
-       AND CASE WHEN r.address = 'all' THEN true
-                WHEN r.netmask IS NULL OR r.address !~ '^[0-9a-fA-F.:]+$' THEN false
+    SELECT r.number, r.auth_method, r.options
+      FROM rule AS r CROSS JOIN own
+     WHERE r.type IN ('host', CASE WHEN own.has_tls THEN 'hostssl' ELSE 'hostnossl' END,
+                      CASE WHEN own.has_gss THEN 'hostgssenc' ELSE 'hostnogssenc' END)
+       AND $1::bool = (r.auth_method IN ('password', 'md5', 'scram-sha-256', 'ldap', 'pam',
+                                         'radius', 'bsd'))
+       AND EXISTS (SELECT FROM unnest(r.database) AS d
+                    WHERE CASE WHEN d IN ('all', own.database) THEN true
+                               WHEN d = 'sameuser' THEN own.role = own.database
+                               WHEN d IN ('samerole', 'samegroup')
+                               THEN own.database IN (SELECT name FROM member)
+                               WHEN d LIKE '/%' AND r.has_expressions
+                               THEN own.database ~ substr(d, 2) END)
+       AND EXISTS (SELECT FROM unnest(r.user_name) AS u
+                    WHERE CASE WHEN u IN ('all', own.role) THEN true
+                               WHEN u LIKE '+%' THEN substr(u, 2) IN (SELECT name FROM member)
+                               WHEN u LIKE '/%' AND r.has_expressions
+                               THEN own.role ~ substr(u, 2) END)
+       AND CASE WHEN r.address IN ('all', 'samenet') THEN true
+                WHEN r.address = 'samehost' THEN own.is_loopback OR own.address = own.here
+                WHEN r.address = 'localhost' THEN own.is_loopback
+                WHEN r.netmask IS NULL THEN true
                 WHEN family(r.address::inet) <> family(own.address) THEN false
                 ELSE host(own.address & r.netmask::inet)::inet
                      = host(r.address::inet & r.netmask::inet)::inet END
+     ORDER BY r.number
+     LIMIT 1
 )
 SELECT host(own.address) || CASE family(own.address) WHEN 4 THEN '/32' ELSE '/128' END AS address,
        CASE WHEN own.has_tls THEN 'hostssl' ELSE 'host' END AS type,
-       l.auth_method AS method, coalesce(array_to_string(l.options, ' '), '') AS options,
-       session_user AS role, current_setting('hba_file') AS file
-  FROM own LEFT JOIN (SELECT * FROM line ORDER BY line_number LIMIT 1) AS l ON true
+       CASE WHEN l.options::text !~ '(ldapbindpasswd|radiussecrets)=' OR l.options IS NULL
+            THEN l.auth_method END AS method,
+       coalesce((SELECT string_agg(CASE WHEN o ~ '^[A-Za-z0-9_=./:-]+$' THEN o
+                                        ELSE '"' || replace(o, '"', '""') || '"' END, ' ')
+                   FROM unnest(l.options) AS o), '') AS options,
+       own.role
+  FROM own LEFT JOIN line AS l ON own.address IS NOT NULL

@@ -1,4 +1,4 @@
--- what: pg_hba.conf as it is; superusers only
+-- what: pg_hba.conf as it is, and where; superusers only
 -- servers: 14..
 -- returns: one row
-SELECT pg_read_file(current_setting('hba_file')) AS text
+SELECT current_setting('hba_file') AS file, pg_read_file(current_setting('hba_file')) AS text
