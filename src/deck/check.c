@@ -248,18 +248,42 @@ check_roles(struct deck_loader *loader, const struct deck *deck)
     }
 }
 
+/* Those that hold rights in an environment: of a service, for readers, for monitors. */
 static bool
-is_people_role(struct deck_loader *loader, const struct deck *deck, const char *name)
+is_role_of_environment(struct deck_loader *loader, const struct deck *deck, const char *name)
 {
+    struct arena *arena = loader->arena;
+
     for (size_t i = 0; i < deck->environments.count; i++) {
         const struct deck_environment *environment = &deck->environments.items[i];
         if ((environment->has_read_only &&
-             strcmp(deck_read_only_role(loader->arena, environment), name) == 0) ||
+             strcmp(deck_read_only_role(arena, environment), name) == 0) ||
             (environment->has_monitoring &&
-             strcmp(deck_monitoring_role(loader->arena, environment), name) == 0))
+             strcmp(deck_monitoring_role(arena, environment), name) == 0))
             return true;
+        for (size_t j = 0; j < environment->pools.count; j++) {
+            const char *service = environment->pools.items[j].service;
+            if (strcmp(deck_service_role(arena, environment, service), name) == 0)
+                return true;
+        }
     }
     return false;
+}
+
+static void
+membership_fault(struct deck_loader *loader, const struct deck_role *role,
+                 const struct deck_node *item, const char **names)
+{
+    struct error *fault = deck_loader_fault(
+        loader, item->place, "roles.%s.member_of: there is no role \"%s\"", role->name, item->text);
+
+    if (strncmp(item->text, "pg_", 3) != 0) {
+        deck_fault_nearest(fault, item->text, names);
+        return;
+    }
+    error_detail(fault, "PostgreSQL 14 to 18 have no predefined role of that name to be a member "
+                        "of.");
+    deck_fault_nearest(fault, item->text, deck_predefined_roles(loader->arena));
 }
 
 static void
@@ -273,13 +297,10 @@ check_memberships(struct deck_loader *loader, const struct deck *deck, const str
         const struct deck_node *list = deck_node_get(item_node(map, i), "member_of");
         for (size_t j = 0; list != NULL && j < list->items.count; j++) {
             const struct deck_node *item = list->items.items[j];
-            if (item->kind != NODE_SCALAR || strncmp(item->text, "pg_", 3) == 0 ||
-                deck_node_get(map, item->text) != NULL || is_people_role(loader, deck, item->text))
-                continue;
-            struct error *fault = deck_loader_fault(loader, item->place,
-                                                    "roles.%s.member_of: there is no role \"%s\"",
-                                                    role->name, item->text);
-            deck_fault_nearest(fault, item->text, names);
+            if (item->kind == NODE_SCALAR && deck_predefined_role_since(item->text) == 0 &&
+                deck_node_get(map, item->text) == NULL &&
+                !is_role_of_environment(loader, deck, item->text))
+                membership_fault(loader, role, item, names);
         }
     }
 }

@@ -172,6 +172,10 @@ const struct deck *deck_load_checked(struct arena *arena, const char *path, cons
                                      struct deck_faults *ret_faults);
 
 /* Role names; also the pool's logins. In the arena. */
+/* The first PostgreSQL that has the predefined role; 0: none of those that pgdeck knows, or one
+ * that nobody can be a member of. */
+int deck_predefined_role_since(const char *name);
+const char **deck_predefined_roles(struct arena *arena); /* their names, NULL-terminated */
 const char *deck_owner_role(struct arena *arena, const struct deck_environment *environment);
 const char *deck_service_role(struct arena *arena, const struct deck_environment *environment,
                               const char *service); /* NOLOGIN, holds the rights */

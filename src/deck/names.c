@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
 enum { MAX_NAME_BYTES = 63 }; /* NAMEDATALEN - 1 */
 
 bool
@@ -30,6 +32,47 @@ deck_check_name(struct deck_loader *loader, struct place place, const char *what
         return false;
     }
     return true;
+}
+
+static const struct predefined_role {
+    const char *name;
+    int since;
+} predefined_roles[] = {
+    {"pg_checkpoint", 15},
+    {"pg_create_subscription", 16},
+    {"pg_execute_server_program", 14},
+    {"pg_maintain", 17},
+    {"pg_monitor", 14},
+    {"pg_read_all_data", 14},
+    {"pg_read_all_settings", 14},
+    {"pg_read_all_stats", 14},
+    {"pg_read_server_files", 14},
+    {"pg_signal_autovacuum_worker", 18},
+    {"pg_signal_backend", 14},
+    {"pg_stat_scan_tables", 14},
+    {"pg_use_reserved_connections", 16},
+    {"pg_write_all_data", 14},
+    {"pg_write_server_files", 14},
+};
+
+int
+deck_predefined_role_since(const char *name)
+{
+    for (size_t i = 0; i < COUNT_OF(predefined_roles); i++) {
+        if (strcmp(predefined_roles[i].name, name) == 0)
+            return predefined_roles[i].since;
+    }
+    return 0;
+}
+
+const char **
+deck_predefined_roles(struct arena *arena)
+{
+    const char **names = ARENA_ARRAY(arena, const char *, COUNT_OF(predefined_roles) + 1);
+
+    for (size_t i = 0; i < COUNT_OF(predefined_roles); i++)
+        names[i] = predefined_roles[i].name;
+    return names;
 }
 
 const char *

@@ -65,6 +65,22 @@ databases_of(const struct deck *deck, const struct deck_environment *environment
     return list;
 }
 
+/* Those that the deck lists itself. */
+static json_t *
+listed_roles(const struct deck *deck)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < deck->roles.count; i++) {
+        const struct deck_role *role = &deck->roles.items[i];
+        json_t *groups = json_array();
+        for (size_t j = 0; j < role->member_of.count; j++)
+            json_array_append_new(groups, json_string(role->member_of.items[j]));
+        json_array_append_new(list, json_pack("{s:s, s:o}", "name", role->name, "groups", groups));
+    }
+    return list;
+}
+
 const char *
 security_facts(struct arena *arena, const struct advice *advice)
 {
@@ -90,9 +106,9 @@ security_facts(struct arena *arena, const struct advice *advice)
         if (security_has_tenants(deck, deck->databases.items[i].name))
             json_array_append_new(guarded, json_string(deck->databases.items[i].name));
     }
-    json_t *facts = json_pack("{s:o, s:{s:s?, s:s, s:o}}", "environments", list, "tenants",
-                              "column", deck->tenants.column, "setting",
-                              security_tenant_setting(deck), "databases", guarded);
+    json_t *facts = json_pack("{s:o, s:o, s:{s:s?, s:s, s:o}}", "environments", list, "roles",
+                              listed_roles(deck), "tenants", "column", deck->tenants.column,
+                              "setting", security_tenant_setting(deck), "databases", guarded);
     char *text = json_dumps(facts, JSON_COMPACT);
     const char *kept = arena_strdup(arena, text);
     free(text);

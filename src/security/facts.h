@@ -3,5 +3,6 @@
 #include "change/advice.h"
 
 /* {"environments": [{name, owner, tls, audit, allow: [], databases: [],
- *   services: [{name, role, limit, mode, logins: []}]}]}. In the arena. */
+ *   services: [{name, role, limit, mode, logins: []}]}],
+ *  roles: [{name, groups: []}], tenants: {column, setting, databases: []}}. In the arena. */
 const char *security_facts(struct arena *arena, const struct advice *advice);

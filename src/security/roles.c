@@ -238,25 +238,72 @@ has_databases(const struct deck *deck, const struct deck_environment *environmen
     return false;
 }
 
-static void
-want_listed_roles(struct session *session)
+/* A listed role is made on each server; the roles of an environment are on its own only. */
+static bool
+is_here(const struct session *session, const char *group)
+{
+    const struct deck *deck = session->advice->deck;
+
+    if (deck_predefined_role_since(group) != 0)
+        return true;
+    for (size_t i = 0; i < session->wanted.count; i++) {
+        if (strcmp(session->wanted.items[i].name, group) == 0)
+            return true;
+    }
+    for (size_t i = 0; i < deck->roles.count; i++) {
+        if (strcmp(deck->roles.items[i].name, group) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool
+find_groups(const struct session *session, const struct deck_role *listed,
+            struct wanted_role *wanted, struct error *err)
+{
+    const char **groups =
+        ARENA_ARRAY(session->advice->arena, const char *, listed->member_of.count + 1);
+
+    wanted->groups = groups;
+    for (size_t i = 0; i < listed->member_of.count; i++) {
+        const char *group = listed->member_of.items[i];
+        int since = deck_predefined_role_since(group);
+        if (since > session->advice->catalog->major) {
+            error_set(err, ERROR_DECK, "roles.%s.member_of: server \"%s\" has no role \"%s\"",
+                      listed->name, session->advice->server->name, group);
+            error_hint(err, "PostgreSQL has it from %d on; this one is %d.", since,
+                       session->advice->catalog->major);
+            return error_place(err, listed->place);
+        }
+        if (is_here(session, group))
+            groups[wanted->group_count++] = group;
+    }
+    return true;
+}
+
+static bool
+want_listed_roles(struct session *session, struct error *err)
 {
     const struct deck *deck = session->advice->deck;
 
     for (size_t i = 0; i < deck->roles.count; i++) {
         const struct deck_role *listed = &deck->roles.items[i];
+        struct wanted_role wanted = {0};
+        if (!find_groups(session, listed, &wanted, err))
+            return false;
         struct wanted_role *role = LIST_ADD(session->advice->arena, &session->wanted);
         *role = (struct wanted_role){
             .name = listed->name,
             .place = listed->place,
             .can_login = listed->can_login,
             .connection_limit = listed->connection_limit,
-            .groups = listed->member_of.items,
-            .group_count = listed->member_of.count,
+            .groups = wanted.groups,
+            .group_count = wanted.group_count,
             .why = "the deck lists it",
             .is_listed = true,
         };
     }
+    return true;
 }
 
 /* --- one role ----------------------------------------------------------------------------- */
@@ -655,8 +702,7 @@ security_advise_roles(struct advice *advice, struct error *err)
         if (environment->server == advice->server && has_databases(deck, environment))
             want_environment(&session, environment);
     }
-    want_listed_roles(&session);
-    bool is_fine = read_verifiers(&session, err);
+    bool is_fine = want_listed_roles(&session, err) && read_verifiers(&session, err);
     for (size_t i = 0; is_fine && i < session.wanted.count; i++)
         is_fine = advise_in_order(&session, &session.wanted.items[i], err);
     PQclear(session.verifiers);

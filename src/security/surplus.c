@@ -54,15 +54,20 @@ add_row(struct advice *advice, const struct deck_database *database, struct plac
 bool
 security_surplus_roles(struct advice *advice, struct error *err)
 {
+    static const char *const files[] = {"security/sql/surplus_roles.sql",
+                                        "security/sql/surplus_parameters.sql"};
     const char *parameters[1] = {security_facts(advice->arena, advice)};
-    AUTO_PGRESULT result = NULL;
 
-    if (!pg_query(advice->catalog->connection,
-                  embedded_file("security/sql/surplus_roles.sql")->text, 1, parameters, &result,
-                  err))
-        return error_wrap(err, "cannot read what the deck's roles may");
-    for (int row = 0; row < PQntuples(result); row++)
-        add_row(advice, NULL, advice->server->place, result, row);
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        const struct embedded_file *file = embedded_file(files[i]);
+        AUTO_PGRESULT result = NULL;
+        if (advice->catalog->major < file->min_version)
+            continue;
+        if (!pg_query(advice->catalog->connection, file->text, 1, parameters, &result, err))
+            return error_wrap(err, "cannot read what the deck's roles may");
+        for (int row = 0; row < PQntuples(result); row++)
+            add_row(advice, NULL, advice->server->place, result, row);
+    }
     return true;
 }
 

@@ -3,8 +3,9 @@
 #pragma once
 #include "change/advice.h"
 
-/* Attributes and memberships of the deck's owners, services and logins. */
+/* Attributes and memberships of the deck's owners, services and logins, and of the roles that it
+ * lists; rights on parameters. */
 bool security_surplus_roles(struct advice *advice, struct error *err) MUST_CHECK;
-/* In one database, its tables, sequences, schemas and default privileges. */
+/* In one database, its tables, sequences, schemas, functions and default privileges. */
 bool security_surplus_rights(struct advice *advice, const struct deck_database *database,
                              struct error *err) MUST_CHECK;

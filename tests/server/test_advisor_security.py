@@ -408,13 +408,19 @@ SURPLUS = """
     GRANT UPDATE (name), REFERENCES (id) ON items TO blue_web;
     CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql AS 'SELECT 2 * $1';
     GRANT EXECUTE ON FUNCTION twice TO green_web, blue_web;
+    ALTER DEFAULT PRIVILEGES FOR ROLE blue_owner GRANT EXECUTE ON FUNCTIONS TO green_web, blue_web;
+    ALTER DEFAULT PRIVILEGES FOR ROLE blue_owner GRANT USAGE ON TYPES TO green_web;
+    ALTER DEFAULT PRIVILEGES FOR ROLE blue_owner GRANT CREATE ON SCHEMAS TO blue_web;
 """
+PARAMETERS = "GRANT SET, ALTER SYSTEM ON PARAMETER log_statement TO blue_web_a WITH GRANT OPTION"
 
 
 def test_surplus_rights_are_shown_and_go_only_with_revoke(pgdeck, deck, guarded):
     apply(pgdeck, deck)
     clean = rights(guarded)
     guarded.psql(text=SURPLUS, dbname="blue_one")
+    if guarded.version >= 15:
+        guarded.query(PARAMETERS)
     surplus = rights(guarded)
     plan = changes(pgdeck, deck)
     assert {change["what"] for change in plan} == {
@@ -426,6 +432,11 @@ def test_surplus_rights_are_shown_and_go_only_with_revoke(pgdeck, deck, guarded)
         "take CREATE on schema public from blue_web_a",
         "take CONNECT, TEMPORARY on database blue_one from green_web",
         "give blue_job no TRIGGER on new tables of blue_owner",
+        "give green_web no EXECUTE on new functions of blue_owner",
+        "give green_web no USAGE on new types of blue_owner",
+        "give blue_web no CREATE on new schemas of blue_owner",
+        *(["take ALTER SYSTEM, SET on parameter log_statement from blue_web_a"]
+          if guarded.version >= 15 else []),
         "take BYPASSRLS CREATEDB from role blue_job_a",
         "take green_web_a out of role pg_read_all_data",
         "take green_web_a out of role blue_owner"}

@@ -99,6 +99,34 @@ def surplus(pgdeck, deck, server):
             "role blue_monitoring has server-wide rights"} <= fails
     apply(pgdeck, deck, "--revoke")
     assert changes(pgdeck, deck) == []
+    of_the_list(pgdeck, deck, server)
+
+
+def of_the_list(pgdeck, deck, server):
+    """Roles of the deck's list: what it does not give them; members of a service."""
+    server.psql(text="ALTER ROLE reader CREATEDB; GRANT blue_web, pg_signal_backend TO reader;")
+    wanted = {"take CREATEDB from role reader", "take reader out of role blue_web",
+              "take reader out of role pg_signal_backend"}
+    assert {row["what"] for row in changes(pgdeck, deck)} == wanted
+    deck.write_text(deck.read_text().replace("[blue_read_only]", "[blue_read_only, blue_web]"))
+    assert {row["what"] for row in changes(pgdeck, deck)} == wanted - {
+        "take reader out of role blue_web"}
+    apply(pgdeck, deck, "--revoke")
+    assert changes(pgdeck, deck) == []
+    pgdeck("rollback", "-d", deck, "--yes", expect=0)
+    assert server.query("SELECT rolcreatedb FROM pg_roles WHERE rolname = 'reader'") == [(True,)]
+    apply(pgdeck, deck, "--revoke")
+    server.query("REVOKE blue_web FROM reader")
+    assert [row["what"] for row in changes(pgdeck, deck)] == [
+        "alter role reader (login, in blue_read_only, blue_web)"]
+    text = deck.read_text()
+    deck.write_text(text.replace("blue_web]", "pg_maintain]"))
+    result = pgdeck("plan", "-d", deck)
+    if server.version < 17:
+        assert 'has no role "pg_maintain"' in result.err and "from 17 on" in result.err
+    else:
+        assert result.code == 0
+    deck.write_text(text)
 
 
 def test_names_of_these_roles_are_checked(pgdeck, deck):
@@ -110,3 +138,6 @@ def test_names_of_these_roles_are_checked(pgdeck, deck):
     deck.write_text(text + "roles: {eve: {login: true, member_of: [green_read_only]}}\n")
     result = pgdeck("check", "-d", deck)
     assert 'there is no role "green_read_only"' in result.err + result.out
+    deck.write_text(text + "roles: {eve: {login: true, member_of: [pg_moniter]}}\n")
+    result = pgdeck("check", "-d", deck)
+    assert 'there is no role "pg_moniter"' in result.err and 'pg_monitor' in result.err

@@ -22,6 +22,7 @@ WITH own AS (
            ('write', 'DATABASE', '{CONNECT}'),
            ('write', 'ROUTINE', '{EXECUTE}'), ('read', 'ROUTINE', '{EXECUTE}'),
            ('connect', 'ROUTINE', '{}'),
+           ('write', 'TYPE', '{USAGE}'), ('read', 'TYPE', '{USAGE}'), ('connect', 'TYPE', '{}'),
            ('read', 'TABLE', '{SELECT}'), ('read', 'SEQUENCE', '{SELECT}'),
            ('read', 'SCHEMA', '{USAGE}'), ('read', 'DATABASE', '{CONNECT}'),
            ('connect', 'TABLE', '{}'), ('connect', 'SEQUENCE', '{}'), ('connect', 'SCHEMA', '{}'),
@@ -82,25 +83,29 @@ WITH own AS (
                      AND g.privilege_type IN ('USAGE', 'SELECT'))
             AND NOT (o.is_here AND split_part(g.privilege_type, ' ', 1) = ANY (allowed.rights)))
      GROUP BY g.kind, g.object, g.owner, g.grantor, g.is_grantable, g.grantee
+), coming_kind (letter, kind, words) AS (
+    VALUES ('r'::"char", 'TABLE', 'TABLES'), ('S', 'SEQUENCE', 'SEQUENCES'),
+           ('f', 'ROUTINE', 'FUNCTIONS'), ('T', 'TYPE', 'TYPES'), ('n', 'new schemas', 'SCHEMAS'),
+           ('L', 'large objects', 'LARGE OBJECTS') -- of the last two the deck gives nobody any
 ), coming AS (
     SELECT format('ALTER DEFAULT PRIVILEGES FOR ROLE %I%s', pg_get_userbyid(d.defaclrole),
                   CASE WHEN n.oid IS NOT NULL THEN format(' IN SCHEMA %I', n.nspname) END) AS head,
-           CASE d.defaclobjtype WHEN 'S' THEN 'SEQUENCES' ELSE 'TABLES' END AS kind,
+           k.words AS kind,
            d.defaclrole AS owner, a.grantee, a.is_grantable,
            CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE format('%I', pg_get_userbyid(a.grantee)) END
                AS role,
            string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type) AS rights
       FROM pg_default_acl AS d
+      JOIN coming_kind AS k ON k.letter = d.defaclobjtype
      CROSS JOIN aclexplode(d.defaclacl) AS a
       LEFT JOIN pg_namespace AS n ON n.oid = d.defaclnamespace
       LEFT JOIN own AS o ON o.oid = a.grantee
       LEFT JOIN allowed ON allowed.level = coalesce(o.rights, 'write')
-                       AND allowed.kind = CASE d.defaclobjtype WHEN 'r' THEN 'TABLE'
-                                                               ELSE 'SEQUENCE' END
-     WHERE d.defaclobjtype IN ('r', 'S')
-       AND (a.grantee = 0
+                       AND allowed.kind = k.kind
+     WHERE ((a.grantee = 0 AND k.kind NOT IN ('ROUTINE', 'TYPE')) -- whose default it is
             OR (o.oid IS NOT NULL AND o.oid <> d.defaclrole
-                AND NOT (o.is_here AND a.privilege_type = ANY (allowed.rights))))
+                AND NOT (o.is_here
+                         AND a.privilege_type = ANY (coalesce(allowed.rights, '{}')))))
      GROUP BY 1, 2, 3, 4, 5, 6
 )
 SELECT format('take %s on %s %s from %s', rights, lower(kind), object, role) AS what,

@@ -1,4 +1,5 @@
--- what: attributes and memberships that the deck does not give its owners, services and logins
+-- what: attributes and memberships that the deck does not give its owners, services, logins and the
+--       roles that it lists
 -- servers: 14..
 -- $1 deck json
 -- returns: what, sql, undo, warning, obstacle (null: this role may do it)
@@ -17,6 +18,11 @@ WITH own AS (
       FROM jsonb_array_elements($1::jsonb -> 'environments') AS e
      CROSS JOIN jsonb_array_elements(e -> 'services') AS s
      CROSS JOIN jsonb_array_elements_text(s -> 'groups') AS g
+     UNION
+    SELECT r ->> 'name', g
+      FROM jsonb_array_elements($1::jsonb -> 'roles') AS r
+      LEFT JOIN LATERAL jsonb_array_elements_text(r -> 'groups') AS g ON true
+     WHERE r ->> 'name' <> current_user -- pgdeck does not take its own rights away
 ), attribute AS (
     SELECT r.rolname, string_agg(a.word, ' ' ORDER BY a.word) AS words,
            string_agg('NO' || a.word, ' ' ORDER BY a.word) AS against
@@ -25,6 +31,7 @@ WITH own AS (
                                 ('CREATEROLE', rolcreaterole), ('CREATEDB', rolcreatedb),
                                 ('REPLICATION', rolreplication)) AS a (word, is_on)
      WHERE a.is_on AND r.rolname IN (SELECT name FROM own)
+       AND r.oid <> 10 -- the first superuser has to stay one
      GROUP BY r.rolname
 ), membership AS (
     SELECT m.rolname AS member, g.rolname AS role, o.rolname AS grantor, a.admin_option,
