@@ -71,7 +71,9 @@ environment_of(struct watch *watch, const struct deck *deck,
         if (collector->was_asked && !collector->is_reachable && unreachable == NULL)
             unreachable = collector;
     }
-    return json_pack("{s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "deck", watch_json(deck->name),
+    char id[WATCH_ID_BYTES];
+    return json_pack("{s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "id",
+                     watch_environment_id(deck, environment, id), "deck", watch_json(deck->name),
                      "environment", watch_json(environment->name), "server",
                      watch_json(environment->server->name), "is_reachable", unreachable == NULL,
                      "error", unreachable == NULL ? json_null() : watch_json(unreachable->error),

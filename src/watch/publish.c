@@ -4,7 +4,14 @@
 
 #include <poll.h>
 
-enum { SECOND_MS = 1000, YOUNG_S = 10, LOAD_S = 2, METRICS_S = 5, QUERIES_S = 10 /* or less */ };
+enum {
+    SECOND_MS = 1000,
+    YOUNG_S = 10,
+    LOAD_S = 2,
+    METRICS_S = 5,
+    QUERIES_S = 10 /* or less */,
+    ENVIRONMENTS_S = 30
+};
 
 static void
 put(struct watch *watch, const char *name, json_t *json)
@@ -48,6 +55,8 @@ publish(struct watch *watch, long long second)
     put(watch, "blocking", watch_blocking_document(watch, now));
     if (is_due(second, LOAD_S))
         put(watch, "load", watch_load_document(watch, now));
+    if (is_due(second, ENVIRONMENTS_S))
+        watch_publish_environments(watch, now);
     if (is_due(second, queries_s(watch->generation))) {
         put(watch, "history", watch_history_document(watch, now));
         put(watch, "log", watch_log_document(watch, now));

@@ -100,6 +100,7 @@ watch_read_statements(struct watch_collector *collector, const PGresult *result,
             .rows = watch_value(result, row, "rows"),
             .hits = watch_value(result, row, "hits"),
             .reads = watch_value(result, row, "reads"),
+            .squares = watch_value(result, row, "squares"),
         };
         if (watch_statements_add(statements, &key, watch_value(result, row, "counted_since"),
                                  &counters, now, &delta))
@@ -233,31 +234,38 @@ statement_of(struct watch_server *server, const struct watch_collector *database
         {"rows", work.rows},
         {"total_ms", work.ms},
         {"mean_ms", work.ms / work.calls},
+        {"p95_ms", watch_work_p95(work.calls, work.ms, work.squares)},
         {"share", work.ms / all->ms},
         {"cache_hit", work.hits / (work.hits + work.reads)},
         {"mean_ms_yesterday", statement->yesterday_ms > 0 ? statement->yesterday_ms : NAN},
     };
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
         json_object_set_new(one, numbers[i].name, watch_number(numbers[i].value));
+    json_object_set_new(one, "p95_is_estimate", json_true());
     return one;
 }
 
 static json_t *
 series_of(const struct watch_statement *statement, double now)
 {
-    json_t *calls = json_array(), *means = json_array();
+    json_t *calls = json_array(), *means = json_array(), *p95s = json_array();
     int64_t newest = (int64_t)now / WATCH_SLOT_S;
     const struct watch_day *day = statement->day;
 
     for (int64_t step = newest - WATCH_DAY_SLOTS + 1; step <= newest; step++) {
         size_t slot = (size_t)(step % WATCH_DAY_SLOTS);
         bool is_known = day != NULL && day->steps[slot] == step && day->calls[slot] > 0;
-        json_array_append_new(calls, is_known ? json_real((double)day->calls[slot]) : json_null());
+        double count = is_known ? (double)day->calls[slot] : NAN;
+        double ms = is_known ? (double)day->ms[slot] : NAN;
+        json_array_append_new(calls, watch_number(count));
+        json_array_append_new(means, watch_number(ms / count));
         json_array_append_new(
-            means, is_known ? json_real((double)(day->ms[slot] / day->calls[slot])) : json_null());
+            p95s,
+            watch_number(is_known ? watch_work_p95(count, ms, (double)day->squares[slot]) : NAN));
     }
-    return json_pack("{s:i, s:I, s:o, s:o}", "step_s", (int)WATCH_SLOT_S, "until",
-                     (json_int_t)(newest + 1) * WATCH_SLOT_S, "calls", calls, "mean_ms", means);
+    return json_pack("{s:i, s:I, s:o, s:o, s:o}", "step_s", (int)WATCH_SLOT_S, "until",
+                     (json_int_t)(newest + 1) * WATCH_SLOT_S, "calls", calls, "mean_ms", means,
+                     "p95_ms", p95s);
 }
 
 /* The newest last. */
@@ -295,6 +303,9 @@ put_query(struct watch *watch, const json_t *one, const struct watch_statement *
     json_object_set_new(
         page, "plans",
         watch_log_plans(database->server->log, statement->fingerprint, database->database->name));
+    json_object_set_new(
+        page, "log",
+        watch_log_runs(database->server->log, statement->fingerprint, database->database->name));
     watch_board_put_json(watch->board, name, page);
 }
 

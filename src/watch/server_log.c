@@ -334,15 +334,41 @@ query_of(const struct watch_log_query *query)
         query->max_ms, "last_at", query->last_at, "plans", (json_int_t)query->plan_count);
 }
 
+static bool
+is_of(const struct watch_log_query *query, uint64_t fingerprint, const char *database)
+{
+    return fingerprint != 0 && query->fingerprint == fingerprint &&
+           (query->database[0] == '\0' || strcmp(query->database, database) == 0);
+}
+
+json_t *
+watch_log_runs(const struct watch_server_log *log, uint64_t fingerprint, const char *database)
+{
+    double calls = 0, total_ms = 0, max_ms = 0, last_at = 0;
+
+    for (size_t i = 0; i < log->query_count; i++) {
+        const struct watch_log_query *query = &log->queries[i];
+        if (!is_of(query, fingerprint, database))
+            continue;
+        calls += query->calls;
+        total_ms += query->total_ms;
+        max_ms = query->max_ms > max_ms ? query->max_ms : max_ms;
+        last_at = query->last_at > last_at ? query->last_at : last_at;
+    }
+    if (calls <= 0)
+        return json_null();
+    return json_pack("{s:f, s:f, s:f, s:f}", "calls", calls, "total_ms", total_ms, "max_ms", max_ms,
+                     "last_at", last_at);
+}
+
 json_t *
 watch_log_plans(const struct watch_server_log *log, uint64_t fingerprint, const char *database)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < log->query_count && fingerprint != 0; i++) {
+    for (size_t i = 0; i < log->query_count; i++) {
         const struct watch_log_query *query = &log->queries[i];
-        if (query->fingerprint != fingerprint ||
-            (query->database[0] != '\0' && strcmp(query->database, database) != 0))
+        if (!is_of(query, fingerprint, database))
             continue;
         for (size_t j = query->plan_count; j > 0; j--) {
             const struct watch_log_plan *plan = &query->plans[j - 1];

@@ -55,6 +55,9 @@ watch_reader watch_read_log;
 watch_condition watch_may_read_log;
 watch_parameters watch_log_parameters;
 json_t *watch_log_document(struct watch *watch, double now);
+/* What the log said of the runs of a statement that were slow; JSON null: nothing. */
+json_t *
+watch_log_runs(const struct watch_server_log *log, uint64_t fingerprint, const char *database);
 /* The plans of a statement that auto_explain wrote into the log; an array. */
 json_t *
 watch_log_plans(const struct watch_server_log *log, uint64_t fingerprint, const char *database);

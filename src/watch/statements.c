@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "watch/statements.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,6 +102,7 @@ add_work(struct watch_statement *statement, const struct watch_work *work, doubl
     statement->slots[slot].rows += (float)work->rows;
     statement->slots[slot].hits += (float)work->hits;
     statement->slots[slot].reads += (float)work->reads;
+    statement->slots[slot].squares += (float)work->squares;
     statement->total.calls += work->calls;
     statement->total.ms += work->ms;
     statement->total.rows += work->rows;
@@ -110,10 +112,11 @@ add_work(struct watch_statement *statement, const struct watch_work *work, doubl
         return;
     if (day->steps[day_slot] != step) {
         day->steps[day_slot] = step;
-        day->calls[day_slot] = day->ms[day_slot] = 0;
+        day->calls[day_slot] = day->ms[day_slot] = day->squares[day_slot] = 0;
     }
     day->calls[day_slot] += (float)work->calls;
     day->ms[day_slot] += (float)work->ms;
+    day->squares[day_slot] += (float)work->squares;
 }
 
 static double
@@ -151,7 +154,8 @@ watch_statements_add(struct watch_statements *statements, const struct watch_sta
                               .ms = difference(counters->ms, before.ms),
                               .rows = difference(counters->rows, before.rows),
                               .hits = difference(counters->hits, before.hits),
-                              .reads = difference(counters->reads, before.reads)};
+                              .reads = difference(counters->reads, before.reads),
+                              .squares = difference(counters->squares, before.squares)};
     bool has_worked = !is_first && work.calls > 0;
     if (has_worked)
         add_work(at, &work, now);
@@ -177,8 +181,21 @@ watch_statement_hour(const struct watch_statement *statement, double now)
         work.rows += (double)statement->slots[i].rows;
         work.hits += (double)statement->slots[i].hits;
         work.reads += (double)statement->slots[i].reads;
+        work.squares += (double)statement->slots[i].squares;
     }
     return work;
+}
+
+double
+watch_work_p95(double calls, double ms, double squares)
+{
+    const double normal_p95 = 1.6448536;
+
+    if (calls <= 0 || ms <= 0)
+        return NAN;
+    double ratio = squares * calls / (ms * ms); /* mean of the squares, square of the mean */
+    double variance = ratio > 1 ? log(ratio) : 0;
+    return exp(log(ms / calls) - variance / 2 + normal_p95 * sqrt(variance));
 }
 
 void

@@ -21,6 +21,7 @@ struct watch_statement_key {
 
 struct watch_work { /* what was done in a time, or since the counters began */
     double calls, ms, rows, hits, reads;
+    double squares; /* of the ms of each call, summed */
 };
 
 struct watch_statement {
@@ -31,7 +32,7 @@ struct watch_statement {
     struct watch_work counters, total; /* as read; since watch began */
     struct {
         int64_t step; /* time / WATCH_SLOT_S */
-        float calls, ms, rows, hits, reads;
+        float calls, ms, rows, hits, reads, squares;
     } slots[WATCH_SLOTS];
     char *query, *role;    /* NULL: not asked for yet */
     uint64_t fingerprint;  /* of query; 0: unknown */
@@ -47,7 +48,7 @@ struct watch_sample { /* sessions that were seen to run it; the one that had run
 
 struct watch_day {
     int64_t steps[WATCH_DAY_SLOTS];
-    float calls[WATCH_DAY_SLOTS], ms[WATCH_DAY_SLOTS];
+    float calls[WATCH_DAY_SLOTS], ms[WATCH_DAY_SLOTS], squares[WATCH_DAY_SLOTS];
     struct watch_sample samples[WATCH_SAMPLES]; /* sample n is at n % WATCH_SAMPLES */
     size_t sample_count;                        /* of all time */
 };
@@ -83,6 +84,9 @@ watch_statements_find(struct watch_statements *statements, const struct watch_st
 void watch_statement_sample(struct watch_statement *statement, const struct watch_sample *sample);
 /* What it did in the last hour. */
 struct watch_work watch_statement_hour(const struct watch_statement *statement, double now);
+/* An estimate of the p95 of its calls in ms, by their mean and standard deviation as if they were
+ * spread log-normally; NAN: none. */
+double watch_work_p95(double calls, double ms, double squares);
 /* The costliest of the last hour, at most WATCH_TOP, and the sum of all. */
 size_t watch_statements_top(struct watch_statements *statements, double now,
                             struct watch_statement *ret_top[WATCH_TOP], struct watch_work *ret_all);

@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MINUTE_S = 60, NOW = 2, HOUR = 60, SUMS_MAX = WATCH_WIDTH_MAX };
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+enum { MINUTE_S = 60, NOW = 2, HOUR = 60, STEP = 5, SUMS_MAX = WATCH_WIDTH_MAX };
 
 /* Of the minutes of a day, so many may miss the target. */
 static const double budget_share = 0.01;
@@ -215,4 +218,70 @@ watch_targets(struct watch *watch, const struct deck *deck,
                 list, target_of(watch, deck, environment, (enum watch_target_name)i, now));
     }
     return list;
+}
+
+/* --- an environment's day -----------------------------------------------------------------------
+ */
+
+const char *
+watch_environment_id(const struct deck *deck, const struct deck_environment *environment,
+                     char ret_id[WATCH_ID_BYTES])
+{
+    snprintf(ret_id, WATCH_ID_BYTES, "%016llx",
+             (unsigned long long)XXH3_64bits_withSeed(environment->name, strlen(environment->name),
+                                                      XXH3_64bits(deck->name, strlen(deck->name))));
+    return ret_id;
+}
+
+static json_t *
+day_of(const struct target *target, const struct watch_series *series, int64_t until)
+{
+    json_t *values = json_array();
+
+    for (int64_t minute = until - WATCH_MINUTES; minute < until; minute += STEP)
+        json_array_append_new(values,
+                              watch_number(figure_of(target, series, minute, minute + STEP)));
+    return values;
+}
+
+static void
+put_environment(struct watch *watch, const struct deck *deck,
+                const struct deck_environment *environment, double now)
+{
+    json_t *targets_now = watch_targets(watch, deck, environment, now);
+    int64_t until = (int64_t)now / MINUTE_S / STEP * STEP + STEP;
+    bool by_pool = has_pool(watch, deck, environment, now);
+    size_t at = 0;
+    char id[WATCH_ID_BYTES], name[64];
+
+    for (int i = 0; i < WATCH_TARGETS; i++) {
+        if (i == (by_pool ? WATCH_QUERY_P95_ESTIMATE : WATCH_QUERY_P95))
+            continue;
+        const struct watch_series *series =
+            watch_target_series(watch, deck, environment, (enum watch_target_name)i);
+        json_t *one = json_array_get(targets_now, at++);
+        json_object_set_new(one, "values", day_of(&targets[i], series, until));
+        if (i == WATCH_CONNECTIONS && environment->max_connections > 0)
+            json_object_set_new(one, "limit", json_integer(environment->max_connections));
+    }
+    snprintf(name, sizeof(name), "environment/%s", watch_environment_id(deck, environment, id));
+    watch_board_put_json(watch->board, name,
+                         json_pack("{s:f, s:o, s:o, s:o, s:i, s:I, s:o}", "at", now, "deck",
+                                   watch_json(deck->name), "environment",
+                                   watch_json(environment->name), "server",
+                                   watch_json(environment->server->name), "step_s", STEP * MINUTE_S,
+                                   "until", (json_int_t)until * MINUTE_S, "targets", targets_now));
+}
+
+void
+watch_publish_environments(struct watch *watch, double now)
+{
+    const struct watch_decks *decks = &watch->generation->decks;
+
+    for (size_t i = 0; i < decks->list.count; i++) {
+        const struct deck *deck = decks->list.items[i];
+        for (size_t j = 0; j < deck->environments.count; j++)
+            put_environment(watch, deck, &deck->environments.items[j], now);
+    }
+    watch_board_drop(watch->board, "environment/", now - MINUTE_S * STEP);
 }

@@ -110,6 +110,7 @@ web_asset_path(const char *path, const char **ret_type)
         {"/format.js", "web/assets/format.js", script},
         {"/chart.js", "web/assets/chart.js", script},
         {"/first.js", "web/assets/first.js", script},
+        {"/environment.js", "web/assets/environment.js", script},
         {"/query.js", "web/assets/query.js", script},
         {"/state.js", "web/assets/state.js", script},
     };

@@ -159,6 +159,7 @@ def test_statements(pgdeck, counted, tmp_path):
     query, = [q for q in server["queries"] if "<script>" in (q["query"] or "")]
     assert 0 < query["calls"] <= calls and query["role"] == "postgres"
     assert query["database"] == "postgres" and query["mean_ms"] > 0
+    assert query["p95_is_estimate"] and query["mean_ms"] / 4 < query["p95_ms"]
     assert not any("before" in (q["query"] or "") for q in server["queries"])
     assert all(q["calls"] > 0 and q["total_ms"] >= 0 for q in server["queries"])
     assert server["other"]["calls"] >= 0
@@ -289,6 +290,12 @@ def test_history(pgdeck, counted, tmp_path, watching):
         "now()) / 600) - 1)), 'cache_hit', array_fill(NULL::real, ARRAY[18]) || '{30,70}'::real[]")
     third = watching(deck)
     third.wait("overview", lambda d: d and 0 < hour(d, "cache_hit") < 0.999, "what was recalled")
+    known = third.document("overview")["environments"][0]["id"]
+    page = third.wait(f"environment/{known}", lambda d: any(
+        value is not None and value < 0.31 for t in d.get("targets", [])
+        if t["name"] == "cache_hit" for value in t["values"]), "its day")
+    assert {t["name"]: t.get("limit") for t in page["targets"]}["connections"] == 20
+    assert all(len(t["values"]) * page["step_s"] == 86400 for t in page["targets"])
     third.end()
 
 

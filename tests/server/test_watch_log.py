@@ -98,6 +98,7 @@ def check_plans(watch, name, server):
     wait_for(lambda: run_often(server, name) and (page() or {}).get("plans"), 100,
              f"the plans of {name}")
     plan, = page()["plans"]
+    assert page()["log"]["calls"] >= 1 and page()["log"]["max_ms"] > 0
     assert plan["source"] == "auto_explain" and plan["runs"] >= 1 and plan["duration_ms"] > 0
     assert "Seq Scan on things" in plan["plan"] and "Query Text" not in plan["plan"]
 

@@ -113,6 +113,13 @@ def test_hostile_names_on_every_page(browser, board):
         check_harmless(browser)
         browser.find(".back a")[0].click()
         browser.wait_for_panels(*PANELS)
+    for i in range(3):
+        browser.find(".environment h3 a")[i].click()
+        browser.wait("return document.querySelectorAll('main canvas').length === 5", "its targets")
+        assert HOSTILE[:40] in browser.text("main h1")
+        check_harmless(browser)
+        browser.find(".back a")[0].click()
+        browser.wait_for_panels(*PANELS)
     for button in browser.find("button"):
         button.click()
     browser.run("location.hash = '#/query/\"><img src=x onerror=window.hacked=1>'")
@@ -165,7 +172,7 @@ def test_phone_and_dark(browser, board, documents, dark):
     _board, url = board(documents(time.time()))
     browser.look(PHONE, dark)
     settle(browser, url)
-    for address in ("#/", "#/query/0f3a"):
+    for address in ("#/", "#/query/0f3a", "#/environment/e1"):
         browser.run("location.hash = arguments[0]", address)
         browser.wait("return document.querySelector('main canvas') !== null", "chart")
         assert browser.run("return document.documentElement.scrollWidth") == PHONE[0]

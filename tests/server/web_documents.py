@@ -11,7 +11,8 @@ LEVELS = {"development": (500, 0.85), "staging": (200, 0.90), "production": (100
 
 
 def write(folder, documents):
-    (folder / "query").mkdir(exist_ok=True)
+    for kind in ("query", "environment"):
+        (folder / kind).mkdir(exist_ok=True)
     for name, document in documents.items():
         (folder / f"{name}.json").write_text(json.dumps(document))
     (folder / "metrics.txt").write_text("# TYPE pgdeck_up gauge\npgdeck_up 1\n")
@@ -29,13 +30,22 @@ def environment(name, at, prefix=""):
     databases = [{"name": f"{prefix}saascontrol_{name[:4]}_pro{i}", "was_asked": True,
                   "is_reachable": True, "since": at - 7200, "error": None, "sessions": 7 * i,
                   "active": i, "idle_in_transaction": 0, "not_measured": {}} for i in (1, 2)]
-    return {"deck": "saas-control-deck", "environment": prefix + name, "server": "main",
+    return {"id": f"e{list(LEVELS).index(name)}", "deck": "saas-control-deck",
+            "environment": prefix + name, "server": "main",
             "is_reachable": True, "error": None, "databases": databases, "targets": [
                 target("query_p95", "Query p95", "ms", p95, p95 * 0.31),
                 target("ai_task", "AI task p95", "ms", p95 * 100, p95 * 44),
                 target("cache_hit", "Cache hit", "share", cache, 0.9931),
                 target("connections", "Connections", "count", 20, 14, is_estimate=False),
                 target("query_mean", "query mean", "ms", None, 3.2, budget_left=None)]}
+
+
+def day(one, at):
+    """What the page of the environment shows."""
+    targets = [target | {"values": waves(288, (target["now"] or 1), 1), "limit": 40}
+               for target in one["targets"]]
+    return {name: one[name] for name in ("deck", "environment", "server")} | {
+        "at": at, "step_s": 300, "until": at, "targets": targets}
 
 
 def host(at):
@@ -89,7 +99,9 @@ def detail(one, at):
         "deck": "saas-control-deck", "server": "main", "at": at,
         "series": {"step_s": 60, "until": at, "calls": waves(120, 40, 0),
                    "mean_ms": [None if i % 40 == 5 else value
-                               for i, value in enumerate(waves(120, one["mean_ms"] * 2, 1))]},
+                               for i, value in enumerate(waves(120, one["mean_ms"] * 2, 1))],
+                   "p95_ms": waves(120, one["mean_ms"] * 6, 1)},
+        "log": {"calls": 12, "total_ms": 9000.0, "max_ms": 3210.0, "last_at": at - 60},
         "samples": [{"at": at - i, "role": one["role"], "application": one["role"],
                      "event": "IO:DataFileRead", "runs_s": 0.2} for i in range(5)],
         "plans": [{"at": at - 3600, "source": "auto_explain", "duration_ms": 33.2,
@@ -136,6 +148,8 @@ def calm(at):
     }
     for one in queries:
         documents[f"query/{one['id']}"] = detail(one, at)
+    for one in environments:
+        documents[f"environment/{one['id']}"] = day(one, at)
     documents["forecasts"] = forecasts(at, "main", "public.orders_id_seq")
     documents["log"] = log(at, "main", "duplicate key value violates unique constraint")
     return documents
@@ -211,6 +225,8 @@ def hostile(at):
         "severity": "warning", "server": HOSTILE, "database": HOSTILE, "check": HOSTILE,
         "finding": HOSTILE, "evidence": HOSTILE, "certainty": "sure",
         "fix_sql": f"REINDEX {HOSTILE}", "fix_database": HOSTILE}] * 7)
+    for one in environments:
+        documents[f"environment/{one['id']}"] = day(one, at) | {"deck": HOSTILE, "server": HOSTILE}
     documents["forecasts"] = forecasts(at, HOSTILE, HOSTILE)
     documents["log"] = log(at, HOSTILE, HOSTILE)
     documents["drift"]["decks"][0].update(error=HOSTILE, changes=[

@@ -32,7 +32,7 @@ put_file(struct arena *arena, struct watch_board *board, const char *folder, con
 static void
 put_files(struct watch_board *board, const char *folder)
 {
-    static const char *const patterns[] = {"%s/*.json", "%s/*.txt", "%s/query/*.json"};
+    static const char *const patterns[] = {"%s/*.json", "%s/*.txt", "%s/*/*.json"};
     AUTO_ARENA arena = arena_new();
 
     for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {

@@ -113,7 +113,9 @@ function environmentRow(environment) {
   return el("article", { class: "environment" },
     el("div", { class: "name" },
       icon({ good: OK, unknown: UNKNOWN }[state] ?? BAD, state),
-      el("div", null, el("h3", null, environment.environment),
+      el("div", null, el("h3", null, environment.id
+        ? el("a", { href: `#/environment/${environment.id}`, title: "its targets over the last day" },
+          environment.environment) : environment.environment),
         quiet(environment.server, el("br"), away > 0 ? what : isAsked ? what : "asking …"))),
     el("div", null,
       el("div", { class: "targets" }, environment.targets.filter(hasLimit).map(targetCell)),

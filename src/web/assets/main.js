@@ -2,6 +2,7 @@
 // Which page is shown, and whether what it shows is fresh.
 import { el, fill } from "./dom.js";
 import { onConnection, setToken, takeToken } from "./data.js";
+import { showEnvironmentPage } from "./environment.js";
 import { showFirstPage } from "./first.js";
 import { showQueryPage } from "./query.js";
 import { showState } from "./state.js";
@@ -9,6 +10,7 @@ import { age, clock } from "./format.js";
 
 const page = document.getElementById("page");
 const banner = document.getElementById("banner");
+const PAGES = { query: showQueryPage, environment: showEnvironmentPage };
 const AGES_EVERY_MS = 1000;
 let leave = () => {};
 
@@ -31,9 +33,9 @@ function askForToken() {
 function route() {
   leave();
   scrollTo(0, 0);
-  const query = /^#\/query\/([A-Za-z0-9_-]+)$/.exec(location.hash);
+  const [, kind, id] = /^#\/(query|environment)\/([A-Za-z0-9_-]+)$/.exec(location.hash) ?? [];
   page.replaceChildren();
-  leave = query ? showQueryPage(page, query[1]) : showFirstPage(page);
+  leave = (PAGES[kind] ?? showFirstPage)(page, id);
 }
 
 function showConnection({ fault, reachedAt }) {

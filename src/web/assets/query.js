@@ -7,6 +7,7 @@ import { change, count, duration, moment, oneLine, share } from "./format.js";
 
 const EVERY_MS = 5000, FAST_MS = 2000;
 const SAMPLES_SHOWN = 50;
+const ESTIMATED = "from the mean and the standard deviation of the calls, as if they were log-normal";
 
 function section(page, title) {
   const body = el("div", { class: "body" });
@@ -16,7 +17,7 @@ function section(page, title) {
   return { place, body };
 }
 
-const figure = (label, value, kind) => el("div", { class: "figure" },
+const figure = (label, value, kind, title) => el("div", { class: "figure", title },
   el("span", { class: "label" }, label), el("b", { class: kind }, value));
 
 function figures(query) {
@@ -25,20 +26,25 @@ function figures(query) {
     figure("share of load", share(query.share)), figure("calls", count(query.calls)),
     figure("mean", duration(query.mean_ms)),
     typeof query.p95_ms === "number"
-      ? figure(query.p95_is_estimate ? "p95, estimate" : "p95", duration(query.p95_ms)) : null,
+      ? figure(query.p95_is_estimate ? "p95, estimate" : "p95", duration(query.p95_ms), "",
+        query.p95_is_estimate ? ESTIMATED : undefined) : null,
     ratio ? figure("mean vs yesterday", change(ratio), ratio > 1.2 ? "bad" : "") : null,
     figure("rows a call", query.calls > 0 ? count(query.rows / query.calls) : "–"),
     figure("cache hit", share(query.cache_hit)),
+    ...(query.log ? [figure("slow, in the log", count(query.log.calls), "", "since watch began"),
+      figure("slowest of these", duration(query.log.max_ms), "", moment(query.log.last_at))] : []),
   ];
 }
 
-function seriesData(query, name, label, target) {
+/** lines: [[name of the series, its label, color]] */
+function seriesData(query, lines, target) {
   const { step_s: step, until } = query.series;
-  const values = query.series[name];
+  const { length } = query.series[lines[0][0]];
   return {
-    at: values.map((_, i) => until - (values.length - 1 - i) * step),
-    series: [{ name: label, color: "--accent", values }],
-    lines: typeof target === "number" ? [{ value: target, label: `target ${duration(target)}` }] : [],
+    at: Array.from({ length }, (_, i) => until - (length - 1 - i) * step),
+    series: lines.filter(([name]) => query.series[name])
+      .map(([name, label, color]) => ({ name: label, color, values: query.series[name] })),
+    lines: typeof target === "number" ? [{ value: target, label: `target of p95 ${duration(target)}` }] : [],
   };
 }
 
@@ -88,11 +94,12 @@ class QueryPage {
     page.className = "query";
     this.head = el("section", { class: "panel" });
     page.append(el("p", { class: "back" }, el("a", { href: "#/" }, "← all queries")), this.head);
-    const times = section(page, "Mean time of a call");
-    const calls = section(page, "Calls a second");
+    const times = section(page, "Time of a call");
+    const calls = section(page, "Calls");
     this.charts = [
-      { ...times, name: "mean_ms", label: "mean", format: duration, hasTarget: true, isLog: true },
-      { ...calls, name: "calls", label: "calls a second", format: count },
+      { ...times, lines: [["mean_ms", "mean", "--accent"], ["p95_ms", "p95 (estimate)", "--w-lock"]],
+        format: duration, hasTarget: true, isLog: true },
+      { ...calls, lines: [["calls", "calls in 5 min", "--accent"]], format: count },
     ];
     this.advice = section(page, "Index advice");
     this.commands = section(page, "Plan and indexes, on the command line");
@@ -121,12 +128,12 @@ class QueryPage {
 
   showCharts(query) {
     for (const one of this.charts) {
-      const hasValues = query.series?.[one.name]?.some((value) => typeof value === "number");
+      const hasValues = query.series?.[one.lines[0][0]]?.some((value) => typeof value === "number");
       one.place.hidden = !hasValues || !canDraw();
       if (one.place.hidden) continue;
       one.chart ??= new Chart(one.body, { height: 180, isStacked: false, isLog: one.isLog,
-        format: one.format, label: `${one.label} of ${oneLine(query.query).slice(0, 80)}` });
-      one.chart.update(seriesData(query, one.name, one.label, one.hasTarget ? query.target_ms : null));
+        format: one.format, label: `${one.lines[0][1]} of ${oneLine(query.query).slice(0, 80)}` });
+      one.chart.update(seriesData(query, one.lines, one.hasTarget ? query.target_ms : null));
     }
   }
 

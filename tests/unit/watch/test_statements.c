@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "watch/statements.h"
 
+#include <math.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -126,6 +128,17 @@ the_rest_is_other(void **state)
     assert_int_equal(statements->count, 1);
 }
 
+static void
+p95_is_of_the_spread(void **state)
+{
+    (void)state;
+    assert_true(isnan(watch_work_p95(0, 0, 0)));
+    assert_true(fabs(watch_work_p95(10, 50, 250) - 5) < 1e-9); /* all alike */
+    /* log-normal with 1 and 0.5: mean e^1.125, mean of squares e^2.5 */
+    assert_true(fabs(watch_work_p95(100, 100 * exp(1.125), 100 * exp(2.5)) -
+                     exp(1 + 1.6448536 * 0.5)) < 1e-6);
+}
+
 int
 main(void)
 {
@@ -137,6 +150,7 @@ main(void)
         cmocka_unit_test_setup_teardown(evicted_and_back_counts_from_zero, set_up, tear_down),
         cmocka_unit_test_setup_teardown(time_that_shrinks_is_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_rest_is_other, set_up, tear_down),
+        cmocka_unit_test(p95_is_of_the_spread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
