@@ -102,8 +102,10 @@ alert_fix(struct arena *arena, const char *name)
         {"query_p95", "alert/sql/query_mean.sql"},
         {"cache_hit", "alert/sql/cache_hit.sql"},
         {"ai_task", "alert/sql/ai_task.sql"},
-        {"ai_task_errors", "alert/sql/ai_task.sql"},
+        {"ai_task_errors", "alert/sql/ai_task_errors.sql"},
+        {"lock_wait", "alert/sql/lock_wait.sql"},
         {"long_transaction", "alert/sql/long_transaction.sql"},
+        {"replication_lag", "alert/sql/replication_lag.sql"},
         {"xid_age", "alert/sql/xid_age.sql"},
     };
 
@@ -198,6 +200,9 @@ add_reachable(const struct evaluation *evaluation, struct alert_finding where, b
     finding->level = ALERT_CRITICAL;
     finding->message = arena_printf(evaluation->arena, "does not answer: %s",
                                     error == NULL ? "no connection" : error);
+    if (error != NULL && (strstr(error, "too many clients") != NULL ||
+                          strstr(error, "remaining connection slots") != NULL))
+        finding->fix_sql = alert_fix(evaluation->arena, "connections"); /* of a superuser's slot */
 }
 
 /* The statement that took the most time of the environment in the last hour. */
@@ -237,6 +242,10 @@ name_culprit(const struct evaluation *evaluation, struct alert_finding *finding)
         arena_printf(evaluation->arena, "%s; most time went into: %s (mean %s)", finding->message,
                      shown, value_text(evaluation->arena, number_at(query, "mean_ms"), "ms"));
     finding->fix_database = text_at(query, "database");
+    if (text_at(query, "query_id") != NULL)
+        finding->fix_sql =
+            arena_printf(evaluation->arena, "-- What is wrong with it: pgdeck explain %s\n%s",
+                         text_at(query, "query_id"), finding->fix_sql);
 }
 
 /* --- environments --------------------------------------------------------------------------- */
@@ -269,12 +278,21 @@ is_surplus(const json_t *targets, const json_t *target)
     return false;
 }
 
+/* Where SQL about the environment is to be run, if that is clear. */
+static const char *
+only_database(const json_t *environment)
+{
+    const json_t *databases = json_object_get(environment, "databases");
+
+    return json_array_size(databases) == 1 ? text_at(json_array_get(databases, 0), "name") : NULL;
+}
+
 static void
 judge_targets(const struct evaluation *evaluation, const struct deck_environment *environment,
-              const json_t *targets)
+              const json_t *json)
 {
     size_t at;
-    const json_t *target;
+    const json_t *target, *targets = json_object_get(json, "targets");
 
     json_array_foreach(targets, at, target)
     {
@@ -290,6 +308,7 @@ judge_targets(const struct evaluation *evaluation, const struct deck_environment
         finding->environment = environment->name;
         if (finding->level == ALERT_NONE)
             continue;
+        finding->fix_database = only_database(json);
         if (json_is_true(json_object_get(target, "is_estimate")))
             finding->message = arena_printf(evaluation->arena, "%s (estimate)", finding->message);
         if (strncmp(name, "query_", 6) == 0)
@@ -317,7 +336,7 @@ judge_environment(const struct evaluation *evaluation, const json_t *json, bool 
         if (json_is_true(json_object_get(database, "was_asked")) && (is_reachable || has_server))
             add_reachable(evaluation, where, is_reachable, text_at(database, "error"));
     }
-    judge_targets(evaluation, environment, json_object_get(json, "targets"));
+    judge_targets(evaluation, environment, json);
 }
 
 /* --- servers -------------------------------------------------------------------------------- */
@@ -350,7 +369,7 @@ judge_lock_wait(const struct evaluation *evaluation, const char *server)
     }
     struct alert_finding *finding =
         judge(evaluation, "lock_wait", server, is_known ? longest * MS : NAN);
-    if (finding != NULL && finding->level != ALERT_NONE) {
+    if (finding != NULL && finding->level != ALERT_NONE && fix != NULL) {
         finding->fix_sql = fix;
         finding->fix_database = database;
     }

@@ -292,3 +292,40 @@ def test_rules_and_dashboard_name_metrics_that_there_are(daemon, deck_dir, pgdec
     for text in [rules.read_text(), *asked]:
         named = set(re.findall(r"\bpgdeck_\w+(?=\{| |\)|$|\[)", text)) - {"pgdeck_watch_absent"}
         assert named and named <= metrics, named - metrics
+
+
+def sql_of(name):
+    text = (SOURCE / f"src/alert/sql/{name}.sql").read_text()
+    return text[text.index("\nSELECT"):]
+
+
+def test_what_the_sql_mends(server):
+    """Each runs where there is nothing to mend, and mends what there is."""
+    server.query("CREATE DATABASE mended")
+    with server.connect("mended") as one, server.connect("mended") as other, \
+            server.connect("mended") as waiter:
+        one.execute("CREATE TABLE ai_tasks (id int, status text, created_at timestamptz, "
+                    "started_at timestamptz, completed_at timestamptz, error_message text)")
+        one.execute("INSERT INTO ai_tasks SELECT g, 'failed', now(), now(), now(), 'no model '"
+                    " || g % 2 FROM generate_series(1, 3001) AS g")
+        one.execute("SELECT pg_stat_force_next_flush()")
+        found = {path.stem: one.execute(sql_of(path.stem)).fetchall()
+                 for path in (SOURCE / "src/alert/sql").glob("*.sql")}
+        assert {"connections", "cache_hit", "xid_age", "replication_lag"} <= set(found)
+        assert [row[:1] + row[2:3] for row in found["ai_task_errors"]] == [
+            (1501, "no model 1"), (1500, "no model 0")]
+        assert found["lock_wait"] == [] and found["ai_task"][0][0] == "failed"
+        assert ("statistics are old", "ANALYZE ai_tasks;") in [row[:2] for row in found["query_mean"]]
+        one.execute("ANALYZE ai_tasks")
+        one.execute(next(row[3] for row in found["xid_age"]))
+        one.execute("BEGIN")
+        one.execute("LOCK TABLE ai_tasks")
+        waiter.pgconn.send_query(b"TABLE ai_tasks")
+        until(lambda: other.execute(sql_of("lock_wait")).fetchall(), "nobody waits")
+        (row,) = other.execute(sql_of("lock_wait")).fetchall()
+        assert row[0] == one.info.backend_pid and row[5] == 1
+        other.execute(row[6])
+        until(lambda: not other.execute(sql_of("lock_wait")).fetchall(), "it goes on")
+        one.close()
+        waiter.close()
+    server.query("DROP DATABASE mended WITH (FORCE)")
