@@ -17,7 +17,9 @@ struct advice {
     const struct catalog_server *catalog;
     struct change_list *changes;
     enum advice_scope scope;
-    bool creates_tables; /* the schema advisor is at work too: what it declares will be there */
+    const char *retiring; /* NULL, or a login whose rotation ends: wanted no longer, though its
+                           * password is still known here */
+    bool creates_tables;  /* the schema advisor is at work too: what it declares will be there */
 };
 
 typedef bool advise_function(struct advice *advice, struct error *err);

@@ -5,6 +5,7 @@
 #include "cli/run_plan.h"
 #include "cli/security.h"
 
+#include "base/crash.h"
 #include "base/embed.h"
 #include "pg/connection.h"
 #include "plan/plan.h"
@@ -94,11 +95,13 @@ reload_pool(const struct rotation *rotation)
 
 /* --- steps ---------------------------------------------------------------------------------- */
 
+/* retiring: NULL, or the login that is to go. */
 static bool
-apply(struct rotation *rotation, const struct cli_locks *locks, struct error *err)
+apply(struct rotation *rotation, const char *retiring, const struct cli_locks *locks,
+      struct error *err)
 {
     static const char *const only[] = {"security"};
-    const struct plan_filter filter = {.advisors = only, .advisor_count = 1};
+    const struct plan_filter filter = {.advisors = only, .advisor_count = 1, .retiring = retiring};
     const struct cli_consent consent = {.is_yes = rotation->is_yes, .has_drop = rotation->is_end};
     struct cli *cli = rotation->cli;
     struct plan plan;
@@ -121,7 +124,7 @@ start(struct rotation *rotation, const struct cli_locks *locks, struct error *er
 
     if (!password_find_or_make(rotation->cli->arena, rotation->deck->name, logins->names[fresh],
                                &password, err) ||
-        !apply(rotation, locks, err))
+        !apply(rotation, NULL, locks, err))
         return false;
     reload_pool(rotation);
     printf("%s takes the place of %s; both are valid. When all clients have changed:\n"
@@ -131,17 +134,24 @@ start(struct rotation *rotation, const struct cli_locks *locks, struct error *er
     return true;
 }
 
+static bool
+read_former(struct rotation *rotation, const char *former, PGresult **ret_result, struct error *err)
+{
+    const struct pg_target target = plan_target(rotation->environment->server, NULL);
+    AUTO_PGCONN connection = NULL;
+
+    return pg_connect(&target, &connection, err) &&
+           pg_query(connection, embedded_file("security/sql/sessions_of.sql")->text, 1, &former,
+                    ret_result, err);
+}
+
 /* Nobody may be at work as the login that goes. */
 static bool
 check_sessions(struct rotation *rotation, const char *former, struct error *err)
 {
-    const struct pg_target target = plan_target(rotation->environment->server, NULL);
-    AUTO_PGCONN connection = NULL;
     AUTO_PGRESULT result = NULL;
 
-    if (!pg_connect(&target, &connection, err) ||
-        !pg_query(connection, embedded_file("security/sql/sessions_of.sql")->text, 1, &former,
-                  &result, err))
+    if (!read_former(rotation, former, &result, err))
         return false;
     if (pg_integer(result, 0, "sessions") == 0)
         return true;
@@ -150,6 +160,31 @@ check_sessions(struct rotation *rotation, const char *former, struct error *err)
     return error_detail(err, "From: %s.", pg_value(result, 0, "names"));
 }
 
+/* Its password is what tells that the rotation is under way: forgotten last, and only when the role
+ * is gone. */
+static bool
+forget(struct rotation *rotation, const char *former, struct error *err)
+{
+    struct arena *arena = rotation->cli->arena;
+    AUTO_PGRESULT result = NULL;
+    const char *given;
+
+    if (!read_former(rotation, former, &result, err))
+        return false;
+    if (pg_bool(result, 0, "is_there")) {
+        error_set(err, ERROR_REFUSED, "role %s is still there", former);
+        return error_hint(err, "The plan says why; --finish again goes on.");
+    }
+    if (!password_forget(arena, rotation->deck->name, former, err) ||
+        !password_find(arena, rotation->deck->name, former, &given, err))
+        return false;
+    if (given != NULL)
+        printf("%s is still given: take it away, or the next apply makes %s again.\n",
+               password_variable(arena, former), former);
+    return true;
+}
+
+/* Killed at any point it can be called again: until the password is forgotten. */
 static bool
 finish(struct rotation *rotation, const struct cli_locks *locks, struct error *err)
 {
@@ -159,10 +194,12 @@ finish(struct rotation *rotation, const struct cli_locks *locks, struct error *e
     if (!logins->is_known[0] || !logins->is_known[1])
         return error_set(err, ERROR_REFUSED, "no rotation of %s is under way in %s",
                          rotation->service, rotation->environment->name);
-    if (!check_sessions(rotation, former, err) ||
-        !password_forget(rotation->cli->arena, rotation->deck->name, former, err) ||
-        !apply(rotation, locks, err))
+    if (!check_sessions(rotation, former, err) || !apply(rotation, former, locks, err))
         return false;
+    crash_point();
+    if (!forget(rotation, former, err))
+        return false;
+    crash_point();
     reload_pool(rotation);
     return true;
 }

@@ -228,6 +228,7 @@ advise_server(struct plan *plan, struct plan_server *server, const struct plan_f
         .catalog = &server->catalog,
         .changes = &plan->changes,
         .scope = filter->scope,
+        .retiring = filter->retiring,
         .creates_tables = is_active(plan, filter, find_advisor(ADVISOR_SCHEMA)),
     };
 

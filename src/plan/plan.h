@@ -11,6 +11,7 @@ struct plan_filter {
     const char *const *advisors; /* only these */
     size_t advisor_count;
     enum advice_scope scope; /* other than all: of the partition advisor */
+    const char *retiring;    /* of struct advice */
 };
 
 struct plan_server {

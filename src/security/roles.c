@@ -110,7 +110,9 @@ security_logins_of(const struct advice *advice, const struct deck_environment *e
         return logins;
     logins.count = 0;
     for (size_t i = 0; i < 2; i++) {
-        if (known.is_known[i])
+        bool is_retiring = advice->retiring != NULL && known.is_known[!i] &&
+                           strcmp(known.names[i], advice->retiring) == 0;
+        if (known.is_known[i] && !is_retiring)
             logins.names[logins.count++] = known.names[i];
     }
     return logins;

@@ -137,6 +137,35 @@ def test_what_cannot_be_rotated_is_told(pgdeck, guarded, tmp_path):
     assert "unknown verb" in pgdeck("security", "rotete", expect=64).err
 
 
+@pytest.mark.pg(max=15)
+def test_killed_at_each_step_it_can_be_finished(pgdeck, make_server, pg_version, tmp_path):
+    """Nothing is forgotten before the answer, nor before the role is gone. And no verifier is seen."""
+    server = make_server(pg_version, shared_preload_libraries="pg_stat_statements")
+    server.query("CREATE EXTENSION pg_stat_statements")
+    deck = write_deck(tmp_path / "deck", server.conninfo(), DECK.replace("PORT", "6432"), SCHEMA)
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    rotate = ("security", "rotate", "blue", "web", "-d", deck)
+    pgdeck(*rotate, "--yes", expect=0)
+    result = pgdeck(*rotate, "--finish", expect=22)
+    assert "no terminal" in result.err
+    assert sorted(passwords(pgdeck)) == ["blue_web_a", "blue_web_b"]
+    for point in range(1, 60):
+        there = len(passwords(pgdeck)) == 2
+        result = pgdeck(*rotate, "--finish", "--yes", env={"PGDECK_CRASH_AT": str(point)})
+        roles = server.value("SELECT count(*) FROM pg_roles WHERE rolname ~ '^blue_web_[ab]$'")
+        assert len(passwords(pgdeck)) >= roles, point
+        if result.code == 0 or not there:
+            break
+        assert result.code in (-9, 137), result.err
+    assert point > 3
+    assert list(passwords(pgdeck)) == ["blue_web_b"] and roles == 1
+    assert "no rotation" in pgdeck(*rotate, "--finish", "--yes", expect=22).err
+    assert changes(pgdeck, deck) == []
+    seen = [query for (query,) in server.query("SELECT query FROM pg_stat_statements")]
+    assert any("blue_web_b" in query for query in seen)  # what it does is seen, not this:
+    assert [query for query in seen if "SCRAM-SHA-256$" in query or "PASSWORD '" in query] == []
+
+
 def test_a_password_of_systemd(pgdeck, guarded, tmp_path):
     """LoadCredential=PGDECK_PASSWORD_BLUE_WEB_A:..."""
     deck = write_deck(tmp_path / "deck", guarded.conninfo(), DECK.replace("PORT", "6432"), SCHEMA)
