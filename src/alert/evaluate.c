@@ -9,7 +9,14 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 static const double IDS = 2147483648.0; /* of transactions and of multixacts */
-enum { MS = 1000, PERCENT = 100, MIN_MS = 60 * MS, HOUR_MS = 60 * MIN_MS, QUERY_SHOWN = 120 };
+enum {
+    MS = 1000,
+    PERCENT = 100,
+    MIN_MS = 60 * MS,
+    HOUR_MS = 60 * MIN_MS,
+    DAY_MS = 24 * HOUR_MS,
+    QUERY_SHOWN = 120
+};
 
 struct evaluation {
     struct arena *arena;
@@ -33,6 +40,7 @@ static const struct {
     {"long_transaction", {30 * MIN_MS, 4 * HOUR_MS, "ms"}},
     {"replication_lag", {30 * MS, 5 * MIN_MS, "ms"}},
     {"xid_age", {0.5, 0.8, "share"}},
+    {"runs_out", {30.0 * DAY_MS, 7.0 * DAY_MS, "ms"}},
 };
 
 static const char *
@@ -107,6 +115,7 @@ alert_fix(struct arena *arena, const char *name)
         {"long_transaction", "alert/sql/long_transaction.sql"},
         {"replication_lag", "alert/sql/replication_lag.sql"},
         {"xid_age", "alert/sql/xid_age.sql"},
+        {"runs_out", "alert/sql/runs_out.sql"},
     };
 
     for (size_t i = 0; i < COUNT_OF(files); i++) {

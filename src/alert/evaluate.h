@@ -25,6 +25,10 @@ void alert_evaluate(struct arena *arena, const struct deck *deck, const json_t *
 void alert_evaluate_health(struct arena *arena, const struct deck *deck, const json_t *health,
                            struct alert_findings *ret_findings);
 
+/* What the document `forecasts` says is used up soon: one a database, one a server's disks. */
+void alert_evaluate_forecasts(struct arena *arena, const struct deck *deck, const json_t *forecasts,
+                              struct alert_findings *ret_findings);
+
 struct alert_levels {
     double warning, critical; /* critical below warning: low is bad */
     const char *unit;         /* "share", "ms", "bytes", "count" */

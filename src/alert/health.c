@@ -8,7 +8,7 @@
 /* What is looked at more often, by a level of its own. */
 static const char *const watched[] = {
     "reachable", "connections", "query mean",      "ai tasks",          "cache hit",
-    "xid age",   "lock waits",  "replication lag", "long transactions",
+    "xid age",   "lock waits",  "replication lag", "long transactions", "forecast",
 };
 
 static bool

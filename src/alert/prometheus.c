@@ -22,6 +22,7 @@ static const struct rule {
     {"cache_hit", "pgdeck_target_value{%s,target=\"cache_hit\"}"},
     {"long_transaction", "pgdeck_server_oldest_transaction_seconds{%s} * 1000"},
     {"replication_lag", "pgdeck_server_replay_lag_seconds{%s} * 1000"},
+    {"runs_out", "(pgdeck_runs_out_time_seconds{%s} - time()) * 1000"},
     {"xid_age", "pgdeck_server_transaction_id_age{%s} / 2147483648"},
 };
 static const struct rule outages[] = {

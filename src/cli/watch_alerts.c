@@ -87,6 +87,7 @@ look(struct watch_alerts *all)
     json_t *blocking = document(all, "blocking");
     json_t *queries = document(all, "queries");
     json_t *health = document(all, "health");
+    json_t *forecasts = document(all, "forecasts");
     struct timespec now;
 
     clock_gettime(CLOCK_REALTIME, &now);
@@ -98,6 +99,7 @@ look(struct watch_alerts *all)
             continue; /* still kept elsewhere */
         alert_evaluate(arena, kept->deck, overview, blocking, queries, &findings);
         alert_evaluate_health(arena, kept->deck, health, &findings);
+        alert_evaluate_forecasts(arena, kept->deck, forecasts, &findings);
         alerts_round(kept->alerts, findings.list.items, findings.list.count,
                      (int64_t)now.tv_sec * MS + now.tv_nsec / NS_MS);
     }
@@ -106,6 +108,7 @@ look(struct watch_alerts *all)
     json_decref(blocking);
     json_decref(queries);
     json_decref(health);
+    json_decref(forecasts);
 }
 
 static void *

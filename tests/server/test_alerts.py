@@ -282,7 +282,7 @@ def test_rules_and_dashboard_name_metrics_that_there_are(daemon, deck_dir, pgdec
     rules.write_text(pgdeck("alerts", "rules", "-d", deck, expect=0).out)
     assert rules.read_text() == (SOURCE / "packaging/prometheus/pgdeck.rules.yml").read_text()
     done = subprocess.run(["promtool", "check", "rules", rules], capture_output=True, text=True)
-    assert done.returncode == 0 and "18 rules found" in done.stdout + done.stderr, done.stderr
+    assert done.returncode == 0 and "20 rules found" in done.stdout + done.stderr, done.stderr
     daemon.write_deck("")
     metrics = set(re.findall(r"^# TYPE (\w+)", pgdeck("watch", "-d", daemon.deck, "--once", "metrics",
                                                       expect=0).out, re.M))

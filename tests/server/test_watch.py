@@ -326,7 +326,8 @@ SELECT setval('young_id_seq', 1000000000);
 def test_forecasts(pgdeck, make_server, tmp_path, watching):
     """On which day; and no day where the history is short, or no line."""
     server = make_server(15, timezone="UTC")
-    deck = write_deck(tmp_path, server.conninfo(), "postgres", more="advisors: [monitoring]\n")
+    deck = write_deck(tmp_path, server.conninfo(), "postgres", more="advisors: [monitoring]\n"
+                      "watch: {alerts: 1s}\nalerts: {runs_out: {warning: 8d, critical: 2d, fire: 1}}\n")
     pgdeck("apply", "-d", deck, "--yes", expect=0)
     server.psql(text=GROWTH)
     watch = watching(deck)
@@ -343,6 +344,12 @@ def test_forecasts(pgdeck, make_server, tmp_path, watching):
     assert found["data"]["outlook"] == "runs out"  # 24 TB a day, since ten days
     assert found["data"]["a_day"] == pytest.approx(24e12, rel=1e-6)
     assert [n for n, one in found.items() if one["runs_out_at"]] == ["data", "public.fast_id_seq"]
+    alerts = {alert["database"]: alert for alert in watch.wait(
+        "alerts", lambda d: len(d.get("alerts", [])) == 2, "the alerts")["alerts"]}
+    assert alerts["postgres"]["name"] == alerts[None]["name"] == "runs_out"
+    assert (alerts["postgres"]["level"], alerts[None]["level"]) == ("warning", "critical")
+    assert alerts["postgres"]["message"].startswith("sequence public.fast_id_seq: used up on 20")
+    assert alerts["postgres"]["fix_sql"] == fast["fix_sql"] and "pg_wal" in alerts[None]["fix_sql"]
     recorded = ("SELECT count(*) FROM monitoring.growth_history "
                 "WHERE kind = 'disk' AND name = 'data' AND at > now() - interval '5 min'")
     wait_for(lambda: server.value(recorded) == 1, 20, "the room of the disk in the history")
