@@ -291,7 +291,8 @@ can_step(const struct pool_client *client)
     if (client->state != POOL_CLIENT_ACTIVE)
         return !pool_link_is_full(&client->link);
     return server->state == POOL_SERVER_ACTIVE && !pool_link_is_full(&server->link) &&
-           !pool_owed_is_full(&server->owed);
+           !pool_owed_is_full(&server->owed) && !server->retry.is_due &&
+           (!client->is_held || server->owed.count == 0);
 }
 
 static bool
@@ -302,14 +303,15 @@ step_once(struct pool_client *client)
     return steps[client->state](client);
 }
 
-/* No more fits into what is owed: the server may be keeping its answers for a Sync that cannot be
- * sent before they come. */
+/* No more fits into what is owed, or nothing more may be sent before it comes: the server may be
+ * keeping its answers for a Sync that cannot be sent before. */
 static void
 ask_for_answers(struct pool_server *server)
 {
     static const uint8_t flush[] = {'H', 0, 0, 0, 4};
+    bool is_held = server->client->is_held && server->is_unsynced && server->owed.count > 0;
 
-    if (!pool_owed_is_full(&server->owed)) {
+    if (!pool_owed_is_full(&server->owed) && !is_held) {
         server->is_flush_sent = false;
     } else if (!server->is_flush_sent) {
         server->is_flush_sent = true;
@@ -337,6 +339,17 @@ flush_server(struct pool_client *client)
         pool_link_flush(&server->link, &client->pool->buffers))
         return;
     lose_server(server);
+}
+
+/* The server was not read while its client did not take what it got. */
+static void
+flush_client(struct pool_client *client)
+{
+    bool was_stuck = pool_link_is_stuck(&client->link);
+
+    pool_client_flush(client);
+    if (was_stuck && client->server != NULL && !pool_link_is_stuck(&client->link))
+        pool_server_process(client->server);
 }
 
 /* Reads while it waits or is told why it must go: only whether it is still there. */
@@ -384,7 +397,7 @@ pool_client_process(struct pool_client *client)
             return;
         flush_server(client);
         if (pool_client_is_open(client))
-            pool_client_flush(client);
+            flush_client(client);
         if (!pool_client_is_open(client))
             break;
         if (client->state == POOL_CLIENT_ACTIVE && client->server->state == POOL_SERVER_ACTIVE &&

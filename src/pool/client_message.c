@@ -33,6 +33,38 @@ owe(struct message *message, enum pool_owed_kind kind)
     return pool_server_owe(message->server, kind, false, 0);
 }
 
+/* It hangs on answers that are owed: false when there are none, else it is handled again then. */
+static bool
+hold(struct message *message)
+{
+    if (message->server->owed.count == 0)
+        return false;
+    message->is_waiting = message->client->is_held = true;
+    return true;
+}
+
+/* What the client's name is, or whether the server has that statement, is not certain: a group in
+ * front may fail. */
+static bool
+is_unsure(const struct pool_server *server, const char *name)
+{
+    return pool_owed_is_unsure(&server->owed, pool_name_key(name), 0);
+}
+
+static bool
+is_number_unsure(const struct pool_server *server, const struct pool_prepared *prepared)
+{
+    return prepared != NULL && pool_owed_is_unsure(&server->owed, 0, prepared->number);
+}
+
+/* Whether a Parse that comes to the server now would not be refused for a failed transaction. */
+static bool
+is_surely_alive(const struct pool_server *server)
+{
+    return server->status == 'I' ? !server->may_be_in_block
+                                 : server->status == 'T' && !pool_owed_has_group(&server->owed);
+}
+
 /* As it is. What is not there yet follows (body_left). */
 static void
 forward(struct message *message)
@@ -77,10 +109,19 @@ has_backslashes(const struct pool_client *client)
 }
 
 static void
-set_unnamed(struct pool *pool, struct pool_statement **target, struct pool_statement *statement)
+set_unnamed(struct pool_server *server, struct pool_statement *statement)
 {
-    pool_statement_drop(&pool->statements, *target);
-    *target = statement;
+    pool_statement_drop(&server->pool->statements, server->unnamed);
+    server->unnamed = statement;
+}
+
+/* The client's unnamed statement becomes another: what is owed last will have made it so, and has
+ * what it was before. */
+static void
+change_unnamed(struct pool_client *client, struct pool_statement *statement)
+{
+    pool_owed_mark(&client->server->owed, POOL_OWED_UNNAMED, pool_name_key(""), client->unnamed);
+    client->unnamed = statement;
 }
 
 /* --- statements ---------------------------------------------------------------------------- */
@@ -93,7 +134,11 @@ put_statement(struct pool_server *server, const struct pool_statement *statement
 
     put_named(server, 'P', (struct pool_sql_span){"", 0}, name, bytes);
     put(server, statement->text, bytes);
-    return pool_server_owe(server, POOL_OWED_PARSE, true, number);
+    if (!pool_server_owe(server, POOL_OWED_PARSE, true, number))
+        return false;
+    if (number == POOL_OWED_UNNAMED)
+        pool_owed_mark(&server->owed, 0, pool_name_key(""), NULL);
+    return true;
 }
 
 /* The server forgets the statement of that number; 0: nothing. */
@@ -141,8 +186,9 @@ static bool
 can_keep(const struct pool_client *client, const struct pool_server *server,
          const struct pool_statement *statement)
 {
-    return server->group->route->has_auto_prepare && statement->sql.signs == 0 &&
-           client->pins == 0 && pool_parameters_find(client->session, "search_path") == NULL;
+    return server->group->route->has_auto_prepare &&
+           (statement->sql.signs & ~(unsigned)POOL_SQL_BLOCK) == 0 && client->pins == 0 &&
+           pool_parameters_find(client->session, "search_path") == NULL;
 }
 
 struct server_name {
@@ -150,6 +196,25 @@ struct server_name {
     uint32_t number; /* 0: not one of the pool's */
     char buffer[POOL_PREPARED_NAME_BYTES];
 };
+
+/* What comes of a statement that is bound or described. */
+static void
+note_bound(struct message *message, const struct pool_sql *sql)
+{
+    struct pool_client *client = message->client;
+
+    pool_session_note(client, sql);
+    client->is_forget_bound |= (sql->signs & POOL_SQL_FORGET) != 0;
+    message->server->may_be_in_block |= (sql->signs & POOL_SQL_BLOCK) != 0;
+}
+
+/* The server has no unnamed statement. */
+static bool
+close_unnamed(struct pool_server *server)
+{
+    put_named(server, 'C', (struct pool_sql_span){"S", 1}, "", 0);
+    return pool_server_owe(server, POOL_OWED_CLOSE, true, 0);
+}
 
 /* The name by which the server knows the client's statement, which it has then. A name that the
  * client does not have is sent on, so that the server says so; but never as one of the pool's. */
@@ -160,13 +225,19 @@ server_name(struct message *message, const char *name, struct server_name *ret_n
     struct pool_server *server = message->server;
     struct pool_statement *statement =
         name[0] == '\0' ? client->unnamed : pool_names_find(&client->names, name);
+    struct pool_prepared *prepared =
+        statement == NULL ? NULL : pool_prepared_find(&server->prepared, statement);
 
     ret_name->text = name;
     ret_name->number = 0;
+    if (is_unsure(server, name) && hold(message))
+        return false;
+    bool is_kept = name[0] == '\0' && prepared != NULL && can_keep(client, server, statement) &&
+                   !is_number_unsure(server, prepared);
+    if (name[0] != '\0' && is_number_unsure(server, prepared) && hold(message))
+        return false;
     if (statement != NULL)
-        pool_session_note(client, &statement->sql);
-    bool is_kept = name[0] == '\0' && statement != NULL && can_keep(client, server, statement) &&
-                   pool_prepared_find(&server->prepared, statement) != NULL;
+        note_bound(message, &statement->sql);
     if ((name[0] != '\0' && statement != NULL) || is_kept) {
         ret_name->text = ret_name->buffer;
         return ensure(server, statement, ret_name->buffer, &ret_name->number);
@@ -176,13 +247,11 @@ server_name(struct message *message, const char *name, struct server_name *ret_n
             ret_name->text = "_pgdeck";
         return true;
     }
-    if (statement == server->unnamed)
+    if (statement == server->unnamed && statement != NULL)
         return true;
-    if (statement == NULL) { /* its own was never there or is closed; another's is no answer */
-        ret_name->text = "_pgdeck";
-        return true;
-    }
-    set_unnamed(client->pool, &server->unnamed, pool_statement_keep(statement));
+    set_unnamed(server, statement == NULL ? NULL : pool_statement_keep(statement));
+    if (statement == NULL) /* its own was never there or is closed; another's is no answer */
+        return close_unnamed(server);
     return put_statement(server, statement, "", POOL_OWED_UNNAMED);
 }
 
@@ -220,24 +289,85 @@ static bool
 parse_unnamed(struct message *message, struct pool_statement *statement)
 {
     struct pool_server *server = message->server;
-    struct pool *pool = server->pool;
+    struct pool_prepared *prepared = pool_prepared_find(&server->prepared, statement);
     char name[POOL_PREPARED_NAME_BYTES];
     uint32_t number;
-    bool is_fine = true;
+    bool is_fine;
 
-    set_unnamed(pool, &message->client->unnamed, pool_statement_keep(statement));
-    bool is_there = pool_prepared_find(&server->prepared, statement) != NULL;
-    if (!can_keep(message->client, server, statement) ||
-        (!is_there && !pool_seen_often(&server->group->seen, statement))) {
-        set_unnamed(pool, &server->unnamed, statement);
+    if (!can_keep(message->client, server, statement) || !is_surely_alive(server) ||
+        is_number_unsure(server, prepared) ||
+        (prepared == NULL && !pool_seen_often(&server->group->seen, statement))) {
+        set_unnamed(server, pool_statement_keep(statement));
         forward(message);
-        return pool_server_owe(server, POOL_OWED_PARSE, false, POOL_OWED_UNNAMED);
+        is_fine = pool_server_owe(server, POOL_OWED_PARSE, false, POOL_OWED_UNNAMED);
+    } else if (prepared != NULL) {
+        is_fine = owe(message, POOL_OWED_LOCAL_PARSE);
+    } else if ((is_fine = ensure(server, statement, name, &number))) {
+        pool_server_reveal(server, 0, 0);
     }
-    if (is_there)
-        is_fine = pool_owed_add(&server->owed, (struct pool_owed){.kind = POOL_OWED_LOCAL_PARSE});
-    else if ((is_fine = ensure(server, statement, name, &number)))
-        pool_server_reveal(server, 0);
-    pool_statement_drop(&pool->statements, statement);
+    if (!is_fine) {
+        pool_statement_drop(&server->pool->statements, statement);
+        return false;
+    }
+    change_unnamed(message->client, statement);
+    pool_server_settle(server);
+    return true;
+}
+
+/* The client has that name already. The server is to say so, if that is what it says of the text:
+ * it gets the statement twice by one name. */
+static bool
+parse_taken(struct message *message, const struct wire_parse *parsed,
+            struct pool_statement *statement)
+{
+    struct pool_server *server = message->server;
+    size_t rest = parsed->types_bytes + strlen(parsed->sql) + 1;
+    char name[POOL_PREPARED_NAME_BYTES];
+    uint32_t number;
+
+    if (is_number_unsure(server, pool_prepared_find(&server->prepared, statement)) && hold(message))
+        return true;
+    if (!ensure(server, statement, name, &number))
+        return false;
+    put_named(server, 'P', (struct pool_sql_span){"", 0}, name, rest);
+    put(server, parsed->sql, rest);
+    return owe(message, POOL_OWED_PARSE);
+}
+
+/* A new name for a statement, of which this takes over the reference. */
+static bool
+parse_named(struct message *message, const char *client_name, struct pool_statement *statement)
+{
+    struct pool_client *client = message->client;
+    struct pool_server *server = message->server;
+    struct pool_statement_table *table = &client->pool->statements;
+    struct pool_prepared *prepared = pool_prepared_find(&server->prepared, statement);
+    char name[POOL_PREPARED_NAME_BYTES];
+    uint32_t number, key = pool_name_key(client_name);
+    bool is_fine;
+
+    if (is_number_unsure(server, prepared) && hold(message)) {
+        pool_statement_drop(table, statement);
+        return true;
+    }
+    uint32_t client_number = pool_names_add(&client->names, table, client_name, statement);
+    if (client_number == 0)
+        return false;
+    if (prepared == NULL) {
+        is_fine = ensure(server, statement, name, &number);
+        if (is_fine)
+            pool_server_reveal(server, client_number, key);
+        return is_fine;
+    }
+    if (is_surely_alive(server)) {
+        is_fine = owe(message, POOL_OWED_LOCAL_PARSE);
+    } else { /* whether it may is for the server to say */
+        set_unnamed(server, pool_statement_keep(statement));
+        is_fine = put_statement(server, statement, "", POOL_OWED_UNNAMED);
+        pool_owed_last(&server->owed)->is_hidden = false;
+    }
+    if (is_fine)
+        pool_owed_mark(&server->owed, client_number, key, NULL);
     pool_server_settle(server);
     return is_fine;
 }
@@ -246,12 +376,8 @@ static bool
 parse(struct message *message)
 {
     struct pool_client *client = message->client;
-    struct pool_server *server = message->server;
     struct pool *pool = client->pool;
     struct wire_parse parsed;
-    char name[POOL_PREPARED_NAME_BYTES];
-    uint32_t number;
-    struct pool_owed owed = {.kind = POOL_OWED_PARSE};
 
     if (!wire_read_parse(message->body, message->there, &parsed))
         return fail(client, "08P01", "malformed Parse message");
@@ -259,6 +385,8 @@ parse(struct message *message)
         forward(message);
         return owe(message, POOL_OWED_PARSE);
     }
+    if (parsed.name[0] != '\0' && is_unsure(message->server, parsed.name) && hold(message))
+        return true;
     struct pool_statement *statement =
         pool_statement_make(&pool->statements, &parsed, has_backslashes(client));
     if (statement == NULL)
@@ -269,29 +397,10 @@ parse(struct message *message)
     }
     if (parsed.name[0] == '\0')
         return parse_unnamed(message, statement);
-    size_t rest = parsed.types_bytes + strlen(parsed.sql) + 1;
-    if (pool_names_find(&client->names, parsed.name) != NULL) {
-        /* The server is to say that the name is taken: so it must be, there. */
-        bool is_there = ensure(server, statement, name, &number);
-        pool_statement_drop(&pool->statements, statement);
-        if (!is_there)
-            return false;
-        put_named(server, 'P', (struct pool_sql_span){"", 0}, name, rest);
-        put(server, parsed.sql, rest);
-        return owe(message, POOL_OWED_PARSE);
-    }
-    pool_statement_keep(statement);
-    owed.name = pool_names_add(&client->names, &pool->statements, parsed.name, statement);
-    bool is_there = pool_prepared_find(&server->prepared, statement) != NULL;
-    bool is_fine = owed.name != 0;
-    if (is_there) {
-        owed.kind = POOL_OWED_LOCAL_PARSE;
-        is_fine = is_fine && pool_owed_add(&server->owed, owed);
-    } else if (is_fine && (is_fine = ensure(server, statement, name, &number))) {
-        pool_server_reveal(server, owed.name);
-    }
+    if (pool_names_find(&client->names, parsed.name) == NULL)
+        return parse_named(message, parsed.name, statement);
+    bool is_fine = parse_taken(message, &parsed, statement);
     pool_statement_drop(&pool->statements, statement);
-    pool_server_settle(server);
     return is_fine;
 }
 
@@ -308,7 +417,7 @@ bind_portal(struct message *message)
         return owe(message, POOL_OWED_BIND);
     }
     if (!server_name(message, names.statement, &name))
-        return false;
+        return message->is_waiting;
     if (name.text == names.statement) {
         forward(message);
         return owe(message, POOL_OWED_BIND);
@@ -334,7 +443,7 @@ describe(struct message *message)
                    target.kind == 'P' ? POOL_OWED_DESCRIBE_PORTAL : POOL_OWED_DESCRIBE_STATEMENT);
     }
     if (!server_name(message, target.name, &name))
-        return false;
+        return message->is_waiting;
     put_named(message->server, 'D', (struct pool_sql_span){"S", 1}, name.text, 0);
     return pool_server_owe(message->server, POOL_OWED_DESCRIBE_STATEMENT, false, name.number);
 }
@@ -351,13 +460,17 @@ close_target(struct message *message)
         forward(message);
         return owe(message, POOL_OWED_CLOSE);
     }
+    if (target.name[0] != '\0' && is_unsure(message->server, target.name) && hold(message))
+        return true;
+    if (!owe(message, POOL_OWED_LOCAL_CLOSE)) /* the server keeps it for others */
+        return false;
     if (target.name[0] == '\0')
-        set_unnamed(client->pool, &client->unnamed, NULL);
+        change_unnamed(client, NULL);
     else
-        pool_names_remove(&client->names, &client->pool->statements, target.name);
-    bool is_noted = owe(message, POOL_OWED_LOCAL_CLOSE); /* the server keeps it for others */
+        pool_owed_mark(&message->server->owed, 0, pool_name_key(target.name),
+                       pool_names_detach(&client->names, target.name));
     pool_server_settle(message->server);
-    return is_noted;
+    return true;
 }
 
 static bool
@@ -368,6 +481,7 @@ execute(struct message *message)
     if (!wire_read_execute(message->body, message->there, &portal))
         return fail(message->client, "08P01", "malformed Execute message");
     message->server->group->statistics.queries++;
+    message->server->is_forgetting |= message->client->is_forget_bound;
     forward(message);
     return owe(message, POOL_OWED_EXECUTE);
 }
@@ -377,7 +491,7 @@ execute(struct message *message)
 /* DEALLOCATE of a statement that the client has prepared by the protocol: the server knows it by
  * another name, and keeps it for others. True: done, or to be done once nothing is owed. */
 static bool
-deallocate(struct message *message, const struct pool_sql *sql, bool *ret_is_waiting)
+deallocate(struct message *message, const struct pool_sql *sql)
 {
     struct pool_client *client = message->client;
     char name[64];
@@ -385,22 +499,22 @@ deallocate(struct message *message, const struct pool_sql *sql, bool *ret_is_wai
     uint8_t bytes[32];
     struct wire_writer writer = wire_writer(bytes, sizeof(bytes));
 
-    *ret_is_waiting = false;
     if (!message->is_whole || sql->prepared.at == NULL || !sql->is_deallocate ||
-        length >= sizeof(name) || message->server->status == 'E')
+        length >= sizeof(name))
         return false;
     bool is_quoted = sql->prepared.at[0] == '"';
     snprintf(name, sizeof(name), "%.*s", (int)(is_quoted ? length - 2 : length),
              sql->prepared.at + is_quoted);
     for (char *at = name; !is_quoted && *at != '\0'; at++)
         *at = (char)tolower((unsigned char)*at);
-    if (pool_names_find(&client->names, name) == NULL)
+    bool is_its = is_unsure(message->server, name) || pool_names_find(&client->names, name) != NULL;
+    if (!is_its || hold(message))
+        return is_its;
+    if (message->server->status == 'E') /* it says so */
         return false;
-    if (message->server->owed.count > 0) {
-        *ret_is_waiting = true;
-        return true;
-    }
     pool_names_remove(&client->names, &client->pool->statements, name);
+    pool_statement_drop(&client->pool->statements, client->unnamed); /* as by any query */
+    client->unnamed = NULL;
     wire_put_complete(&writer, "DEALLOCATE");
     wire_put_ready(&writer, message->server->status);
     pool_link_put(&client->link, &client->pool->buffers, bytes, writer.length);
@@ -415,7 +529,6 @@ query(struct message *message)
     struct pool_client *client = message->client;
     struct pool_server *server = message->server;
     struct pool_sql sql;
-    bool is_waiting;
 
     if (message->is_whole &&
         memchr(message->body, '\0', message->there) != message->body + message->there - 1)
@@ -427,16 +540,21 @@ query(struct message *message)
             sql.signs |= POOL_SQL_OPAQUE;
         if (!is_permitted(message, &sql))
             return true;
-        if (deallocate(message, &sql, &is_waiting)) {
-            message->is_waiting = is_waiting;
+        if (deallocate(message, &sql))
             return true;
-        }
         pool_session_note(client, &sql);
-        set_unnamed(client->pool, &server->unnamed, NULL); /* as the server does */
+        server->is_forgetting |= (sql.signs & POOL_SQL_FORGET) != 0;
+        server->may_be_in_block |= !message->is_whole || (sql.signs & POOL_SQL_BLOCK) != 0;
     }
     server->group->statistics.queries++;
     forward(message);
-    return owe(message, POOL_OWED_QUERY);
+    if (!owe(message, POOL_OWED_QUERY))
+        return false;
+    if (is_renaming(message)) { /* as the server does */
+        set_unnamed(server, NULL);
+        change_unnamed(client, NULL);
+    }
+    return true;
 }
 
 static bool
@@ -553,16 +671,25 @@ pool_client_forward_step(struct pool_client *client)
     size_t unread = pool_link_unread(&client->link);
     bool is_left_out =
         server->owed.is_skipping && message.header.type != 'S' && message.header.type != 'X';
-    if (is_renaming(&message))
+    bool is_start =
+        is_renaming(&message) &&
         pool_retry_note(server, message.header.type, message.is_whole ? message.bytes : NULL,
                         WIRE_HEADER_BYTES + message.there);
-    if (!is_left_out && !handlers[message.header.type].handle(&message)) {
+    client->is_held = false;
+    if (server->is_forgetting && strchr("PBDCQ", message.header.type) != NULL)
+        (void)hold(&message);
+    if (!is_left_out && !message.is_waiting && !handlers[message.header.type].handle(&message)) {
         if (pool_client_is_open(client))
             fail(client, "53200", "out of memory");
         return false;
     }
+    if (message.is_waiting)
+        pool_retry_forget(&server->retry);
     if (!pool_client_is_open(client) || message.is_waiting)
         return false;
+    server->is_flush_sent = false; /* not behind this one */
+    if (is_start)
+        pool_retry_mark(server);
     if (pool_link_unread(&client->link) != unread) /* the handler has seen to it */
         return true;
     pool_link_consume(&client->link, WIRE_HEADER_BYTES + message.there);

@@ -255,6 +255,7 @@ detach(struct pool_server *server)
     if (client != NULL) {
         client->server = NULL;
         client->signs = 0;
+        client->is_held = client->is_forget_bound = false;
         if (client->state == POOL_CLIENT_ACTIVE)
             client->state = POOL_CLIENT_IDLE;
     }

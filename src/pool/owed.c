@@ -67,6 +67,21 @@ grow(struct pool_owed_queue *queue)
     return true;
 }
 
+static bool
+is_change(const struct pool_owed *owed)
+{
+    return owed->key != 0 || owed->name != 0 ||
+           (owed->kind == POOL_OWED_PARSE && owed->statement != 0);
+}
+
+/* What ends a group: an error in it changes nothing behind it. */
+static bool
+is_end(const struct pool_owed *owed)
+{
+    return owed->kind == POOL_OWED_SYNC || owed->kind == POOL_OWED_QUERY ||
+           owed->kind == POOL_OWED_CALL;
+}
+
 bool
 pool_owed_add(struct pool_owed_queue *queue, struct pool_owed owed)
 {
@@ -76,6 +91,7 @@ pool_owed_add(struct pool_owed_queue *queue, struct pool_owed owed)
     if (queue->count == POOL_OWED_MAX || (queue->count == queue->capacity && !grow(queue)))
         return false;
     queue->count++;
+    queue->changes += is_change(&owed);
     *entry(queue, queue->count - 1) = owed;
     return true;
 }
@@ -97,6 +113,7 @@ pool_owed_last(struct pool_owed_queue *queue)
 void
 pool_owed_remove(struct pool_owed_queue *queue)
 {
+    queue->changes -= is_change(entry(queue, 0));
     queue->first = (queue->first + 1) % queue->capacity;
     queue->count--;
 }
@@ -116,6 +133,60 @@ pool_owed_has(const struct pool_owed_queue *queue, enum pool_owed_kind kind)
             return true;
     }
     return false;
+}
+
+void
+pool_owed_mark(struct pool_owed_queue *queue, uint32_t name, uint32_t key, void *before)
+{
+    struct pool_owed *last = entry(queue, queue->count - 1);
+
+    queue->changes -= is_change(last);
+    last->name = name;
+    last->key = key;
+    last->before = before;
+    queue->changes += is_change(last);
+}
+
+bool
+pool_owed_is_unsure(const struct pool_owed_queue *queue, uint32_t key, uint32_t statement)
+{
+    bool is_in_front = false;
+
+    for (uint32_t i = queue->count; i-- > 0 && queue->changes > 0;) {
+        const struct pool_owed *owed = entry(queue, i);
+        bool is_it = key != 0 ? owed->key == key
+                              : owed->kind == POOL_OWED_PARSE && owed->statement == statement;
+        if (is_it) /* the last that changes it decides; a Query is never left out */
+            return is_in_front && owed->kind != POOL_OWED_QUERY;
+        is_in_front |= is_end(owed);
+    }
+    return false;
+}
+
+bool
+pool_owed_has_group(const struct pool_owed_queue *queue)
+{
+    for (uint32_t i = 0; i < queue->count; i++) {
+        if (is_end(entry(queue, i)))
+            return true;
+    }
+    return false;
+}
+
+struct pool_owed *
+pool_owed_at(const struct pool_owed_queue *queue, uint32_t index)
+{
+    return index < queue->count ? entry(queue, index) : NULL;
+}
+
+struct pool_owed *
+pool_owed_next_unnamed(struct pool_owed_queue *queue)
+{
+    for (uint32_t i = 1; i < queue->count; i++) {
+        if (entry(queue, i)->name == POOL_OWED_UNNAMED)
+            return entry(queue, i);
+    }
+    return NULL;
 }
 
 bool

@@ -27,7 +27,12 @@ struct pool_owed {
     uint8_t kind;
     bool is_hidden;     /* the pool's own: the client sees nothing of the answer */
     uint32_t statement; /* its number on that server; POOL_OWED_UNNAMED; 0: not kept */
-    uint32_t name;      /* PARSE, LOCAL_PARSE: of the client (struct pool_name); 0: none */
+    uint32_t name;  /* that it gives the client (struct pool_name); POOL_OWED_UNNAMED; 0: none */
+    uint32_t key;   /* of the client's name that it changes (pool_name_key); 0: none */
+    uint32_t start; /* of what can be tried again: pool_retry.serial; 0: not its start */
+    /* What the name was before, owned: with name POOL_OWED_UNNAMED a struct pool_statement, with
+     * LOCAL_CLOSE a struct pool_name; NULL: nothing. The entry's owner frees it. */
+    void *before;
 };
 #define POOL_OWED_UNNAMED UINT32_MAX
 
@@ -36,6 +41,7 @@ enum { POOL_OWED_MAX = 4096 };
 struct pool_owed_queue {
     struct pool_owed *items; /* a ring */
     uint32_t first, count, capacity;
+    uint32_t changes; /* entries that change what a name is */
     /* After an error the server ignores all up to the next Sync, which was not sent yet. */
     bool is_skipping;
 };
@@ -61,6 +67,17 @@ bool pool_owed_is_full(const struct pool_owed_queue *queue);
 bool pool_owed_has(const struct pool_owed_queue *queue, enum pool_owed_kind kind);
 /* Whether anything is owed that the client waits for. */
 bool pool_owed_has_visible(const struct pool_owed_queue *queue);
+/* The last one changes the client's name of that number and key, which was before. */
+void pool_owed_mark(struct pool_owed_queue *queue, uint32_t name, uint32_t key, void *before);
+/* Whether an entry of a group in front of the one that is being sent changes the name of that key,
+ * or makes the statement of that number on the server: it may yet be left out after an error. */
+bool pool_owed_is_unsure(const struct pool_owed_queue *queue, uint32_t key, uint32_t statement);
+/* Whether any group in front of the one that is being sent is not answered yet. */
+bool pool_owed_has_group(const struct pool_owed_queue *queue);
+/* The one that many behind the first; NULL: none. */
+struct pool_owed *pool_owed_at(const struct pool_owed_queue *queue, uint32_t index);
+/* The first behind the first that changes the unnamed statement; NULL: none. */
+struct pool_owed *pool_owed_next_unnamed(struct pool_owed_queue *queue);
 /* What a message of this type is to the first entry. copy: state of a COPY, kept up to date. */
 enum pool_answer
 pool_owed_answer(const struct pool_owed_queue *queue, uint8_t type, enum pool_copy *copy);

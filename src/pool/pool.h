@@ -97,7 +97,9 @@ bool pool_server_send(struct pool_server *server, const struct wire_writer *writ
 bool pool_server_owe(struct pool_server *server, enum pool_owed_kind kind, bool is_hidden,
                      uint32_t statement);
 /* The Parse noted last is the client's own, by that name of it: its answer is not hidden. */
-void pool_server_reveal(struct pool_server *server, uint32_t name);
+void pool_server_reveal(struct pool_server *server, uint32_t name, uint32_t key);
+/* What was owed has come: the past is over. */
+void pool_server_confirm(struct pool_server *server, const struct pool_owed *owed);
 bool pool_server_is_open(const struct pool_server *server);
 /* Gives answers that are the pool's own while they are first in the queue. */
 void pool_server_settle(struct pool_server *server);

@@ -63,6 +63,10 @@ forget(struct pool_server *server)
 
     pool_cancel_forget(server);
     pool_link_close(&server->link, &pool->buffers);
+    for (; server->owed.count > 0; pool_owed_remove(&server->owed)) {
+        struct pool_owed owed = pool_owed_first(&server->owed);
+        pool_server_confirm(server, &owed);
+    }
     pool_owed_release(&server->owed);
     pool_prepared_clear(&server->prepared, &pool->statements);
     pool_statement_drop(&pool->statements, server->unnamed);
@@ -72,6 +76,7 @@ forget(struct pool_server *server)
     if (server->scram != NULL)
         OPENSSL_clear_free(server->scram, sizeof(*server->scram));
     free(server->retry.bytes);
+    free(server->retry.answer);
     for (size_t i = 0; i < server->found_count; i++)
         free((char *)server->found[i].name);
     pool_list_append(&pool->dead, &server->object.dead);
@@ -147,12 +152,19 @@ pool_server_owe(struct pool_server *server, enum pool_owed_kind kind, bool is_hi
 }
 
 void
-pool_server_reveal(struct pool_server *server, uint32_t name)
+pool_server_reveal(struct pool_server *server, uint32_t name, uint32_t key)
 {
-    struct pool_owed *last = pool_owed_last(&server->owed);
+    pool_owed_last(&server->owed)->is_hidden = false;
+    pool_owed_mark(&server->owed, name, key, NULL);
+}
 
-    last->is_hidden = false;
-    last->name = name;
+void
+pool_server_confirm(struct pool_server *server, const struct pool_owed *owed)
+{
+    if (owed->name == POOL_OWED_UNNAMED)
+        pool_statement_drop(&server->pool->statements, owed->before);
+    else
+        pool_name_free(&server->pool->statements, owed->before);
 }
 
 bool
@@ -171,7 +183,8 @@ pool_server_settle(struct pool_server *server)
     uint8_t bytes[8];
 
     for (;;) {
-        uint8_t kind = pool_owed_first(&server->owed).kind;
+        struct pool_owed first = pool_owed_first(&server->owed);
+        uint8_t kind = first.kind;
         if (kind == POOL_OWED_COPY_END) {
             if (server->copy == POOL_COPY_IN)
                 return;
@@ -183,23 +196,80 @@ pool_server_settle(struct pool_server *server)
         } else {
             return;
         }
+        pool_server_confirm(server, &first);
         pool_owed_remove(&server->owed);
     }
 }
 
 /* --- what it says -------------------------------------------------------------------------- */
 
-/* A message that the server has left out after an error, or that failed. */
+/* The client's unnamed statement is what it was before that message, unless a later one changes
+ * it: then that is what it was before the later one. */
+static void
+undo_unnamed(struct pool_server *server, struct pool_statement *before)
+{
+    struct pool_owed *next = pool_owed_next_unnamed(&server->owed);
+    struct pool_statement *replaced = before;
+
+    if (next != NULL) {
+        replaced = next->before;
+        next->before = before;
+    } else if (server->client != NULL) {
+        replaced = server->client->unnamed;
+        server->client->unnamed = before;
+    }
+    pool_statement_drop(&server->pool->statements, replaced);
+}
+
+/* The client never had the name of that number, nor closed it. */
+static void
+undo_name(struct pool_server *server, uint32_t number)
+{
+    struct pool_statement_table *table = &server->pool->statements;
+    struct pool_owed *owed;
+
+    pool_names_undo(&server->client->names, table, number);
+    for (uint32_t i = 1; (owed = pool_owed_at(&server->owed, i)) != NULL; i++) {
+        struct pool_name *closed = owed->kind == POOL_OWED_LOCAL_CLOSE ? owed->before : NULL;
+        if (closed == NULL || owed->name == POOL_OWED_UNNAMED || closed->number != number)
+            continue;
+        pool_name_free(table, closed);
+        owed->before = NULL;
+    }
+}
+
+struct undoing {
+    struct pool_server *server;
+    bool is_behind; /* the one that failed */
+};
+
+/* A message that the server has left out after an error, or that failed: the first. */
 static void
 undo(void *context, const struct pool_owed *owed)
 {
-    struct pool_server *server = context;
+    struct undoing *undoing = context;
+    struct pool_server *server = undoing->server;
+    struct pool_client *client = server->client;
     struct pool *pool = server->pool;
+    void *before = owed->before;
 
-    if (owed->kind != POOL_OWED_PARSE && owed->kind != POOL_OWED_LOCAL_PARSE)
+    if (!undoing->is_behind && owed->name == POOL_OWED_UNNAMED) { /* it is gone, there too */
+        pool_statement_drop(&pool->statements, before);
+        before = NULL;
+    }
+    undoing->is_behind = true;
+    if (owed->name == POOL_OWED_UNNAMED)
+        undo_unnamed(server, before);
+    else if (before != NULL && client != NULL)
+        pool_names_attach(&client->names, &pool->statements, before);
+    else if (before != NULL)
+        pool_name_free(&pool->statements, before);
+    else if (owed->name != 0 && client != NULL)
+        undo_name(server, owed->name);
+    if (owed->kind == POOL_OWED_CLOSE && owed->statement != 0)
+        server->retry.stale = owed->statement; /* it still has it */
+    if (owed->kind != POOL_OWED_PARSE)
         return;
-    if (owed->name != 0 && server->client != NULL)
-        pool_names_undo(&server->client->names, &pool->statements, owed->name);
     if (owed->statement == POOL_OWED_UNNAMED) {
         pool_statement_drop(&pool->statements, server->unnamed);
         server->unnamed = NULL;
@@ -296,7 +366,7 @@ wanted_of(const struct pool_server *server, const struct wire_header *header)
 
     if (server->state <= POOL_SERVER_LOGIN || strchr("SRKZ", header->type) != NULL)
         return whole;
-    if (header->type == 'E' || header->type == 'C')
+    if (header->type == 'E' || header->type == 'C' || header->type == 't')
         return header->body_bytes <= INSPECTED_BYTES_MAX ? whole : WIRE_HEADER_BYTES;
     if (header->type == 'D' && server->state == POOL_SERVER_PROBING)
         return whole;
@@ -314,6 +384,18 @@ note_time(struct pool_server *server)
     server->query_us = server->pool->now_us;
 }
 
+/* What the server is known to be, it is. */
+static void
+all_is_answered(struct pool_server *server)
+{
+    server->is_forgetting = false;
+    if (server->is_unsynced) /* status is that of the last Sync */
+        return;
+    server->may_be_in_block = false;
+    if (server->client != NULL && server->status == 'I')
+        server->client->is_forget_bound = false;
+}
+
 /* Looks at a message. False: the connection is closed. ret_is_hidden: not for the client. */
 static bool
 inspect(struct pool_server *server, const struct wire_header *header, const uint8_t *body,
@@ -329,11 +411,14 @@ inspect(struct pool_server *server, const struct wire_header *header, const uint
         *ret_is_hidden = server->client == NULL || is_busy_hidden(server);
         server->copy = POOL_COPY_NONE;
         take_error(server, body, is_whole ? count : 0);
+        struct undoing undoing = {.server = server};
         if (first.kind != POOL_OWED_NOTHING)
-            pool_owed_fail(&server->owed, undo, server);
+            pool_owed_fail(&server->owed, undo, &undoing);
         if (server->retry.is_due) {
             *ret_is_hidden = true;
             pool_owed_hide(&server->owed);
+        } else if (!*ret_is_hidden) {
+            pool_retry_tell(server);
         }
         return true;
     }
@@ -342,10 +427,10 @@ inspect(struct pool_server *server, const struct wire_header *header, const uint
         broken(server, "it sent what was not asked for");
         return false;
     }
-    if (answer != POOL_ANSWER_ASYNC && !first.is_hidden) {
-        pool_retry_forget(&server->retry);
-        server->retry.is_second = false;
-    }
+    if (answer != POOL_ANSWER_ASYNC && !*ret_is_hidden)
+        *ret_is_hidden =
+            !pool_retry_answer(server, header->type, is_whole ? body - WIRE_HEADER_BYTES : NULL,
+                               WIRE_HEADER_BYTES + count);
     if (answer == POOL_ANSWER_ASYNC) {
         /* While it is asked what the session holds, the session is its client's: so is what it
          * listens to. */
@@ -377,8 +462,12 @@ inspect(struct pool_server *server, const struct wire_header *header, const uint
     }
     if (header->type == 'Z' && !first.is_hidden && server->state == POOL_SERVER_ACTIVE)
         note_time(server);
-    if (answer == POOL_ANSWER_WHOLE)
+    if (answer == POOL_ANSWER_WHOLE) {
+        pool_server_confirm(server, &first);
         pool_owed_remove(&server->owed);
+    }
+    if (server->owed.count == 0)
+        all_is_answered(server);
     return true;
 }
 
@@ -527,7 +616,7 @@ conclude(struct pool_server *server)
         return;
     }
     pool_group_checkin(server, false);
-    if (client != NULL && client->server == server &&
+    if (client != NULL && (client->server == server || client->state == POOL_CLIENT_IDLE) &&
         (pool_link_unread(&client->link) > 0 || client->link.stream.is_readable))
         pool_client_process(client);
 }

@@ -260,7 +260,7 @@ setup_done(struct pool_server *server)
 void
 pool_session_note(struct pool_client *client, const struct pool_sql *sql)
 {
-    unsigned signs = sql->signs & ~(unsigned)POOL_SQL_FORGET;
+    unsigned signs = sql->signs & ~(unsigned)(POOL_SQL_FORGET | POOL_SQL_BLOCK);
     size_t used = client->custom == NULL ? 0 : strlen(client->custom);
 
     if (client->group == NULL || client->group->route->mode == DECK_POOL_SESSION)

@@ -269,6 +269,8 @@ static const struct first_word first_words[] = {
     {"close", POOL_SQL_RELEASE},
     {"drop", POOL_SQL_RELEASE},
     {"discard", POOL_SQL_PARAMETERS | POOL_SQL_FORGET | POOL_SQL_RELEASE},
+    {"begin", POOL_SQL_BLOCK},
+    {"start", POOL_SQL_BLOCK},
     {"do", POOL_SQL_OPAQUE},
     {"call", POOL_SQL_OPAQUE},
 };

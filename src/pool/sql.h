@@ -19,6 +19,7 @@ enum pool_sql_sign {
     POOL_SQL_UNNAMED = 1 << 9,    /* set_config of a parameter that is not named in the text */
     POOL_SQL_RELEASE = 1 << 10,   /* CLOSE, DROP, UNLISTEN ...: may end what pins */
     POOL_SQL_OPAQUE = 1 << 11,    /* DO, CALL, or a text that was not seen whole: ask for all */
+    POOL_SQL_BLOCK = 1 << 12,     /* BEGIN: a transaction may be open afterwards */
     /* What pins a session to its server if it is there afterwards. */
     POOL_SQL_PINS = POOL_SQL_LOCKS | POOL_SQL_LISTEN | POOL_SQL_CURSORS | POOL_SQL_TEMPORARY |
                     POOL_SQL_STATEMENTS | POOL_SQL_LIBRARY | POOL_SQL_ROLE | POOL_SQL_UNNAMED,

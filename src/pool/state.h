@@ -74,8 +74,10 @@ struct pool_client {
     char *custom;       /* names in hex; NULL: none */
     uint32_t body_left; /* of a message that streams on */
     bool is_body_dropped;
-    bool is_skipping; /* all is passed over up to the next Sync */
-    size_t wanted;    /* bytes needed to go on */
+    bool is_skipping;     /* all is passed over up to the next Sync */
+    bool is_held;         /* its next message hangs on answers that are owed */
+    bool is_forget_bound; /* a portal is DEALLOCATE ALL or DISCARD */
+    size_t wanted;        /* bytes needed to go on */
     uint64_t since_us, deadline_us;
     uint64_t last_server; /* serial */
 };
@@ -105,8 +107,10 @@ struct pool_server {
     enum pool_copy copy;
     char status; /* I, T, E */
     bool is_broken, is_discard_due, is_resetting, is_failed, is_outdated, has_told_end;
-    bool is_flush_sent;   /* the queue of what is owed was full */
+    bool is_flush_sent;   /* answers were asked for */
     bool is_unsynced;     /* extended messages were sent, and no Sync yet */
+    bool may_be_in_block; /* by something that is owed, whatever status says */
+    bool is_forgetting;   /* DEALLOCATE ALL or DISCARD is owed */
     struct error failure; /* of a hidden message */
     const struct pool_parameters *session, *reported, *next_session;
     struct pool_prepared_set prepared;

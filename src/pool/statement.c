@@ -124,28 +124,65 @@ pool_names_add(struct pool_names *names, struct pool_statement_table *table, con
     return added->number;
 }
 
-static void
-remove_name(struct pool_names *names, struct pool_statement_table *table, struct pool_name **at)
+static struct pool_name *
+unlink_name(struct pool_names *names, struct pool_name **at)
 {
     struct pool_name *one = *at;
 
     *at = one->next;
-    pool_statement_drop(table, one->statement);
-    free(one);
     names->count--;
+    return one;
+}
+
+struct pool_name *
+pool_names_detach(struct pool_names *names, const char *name)
+{
+    if (names->buckets == NULL)
+        return NULL;
+    for (struct pool_name **at = name_bucket(names, name); *at != NULL; at = &(*at)->next) {
+        if (strcmp((*at)->text, name) == 0)
+            return unlink_name(names, at);
+    }
+    return NULL;
+}
+
+void
+pool_name_free(struct pool_statement_table *table, struct pool_name *name)
+{
+    if (name == NULL)
+        return;
+    pool_statement_drop(table, name->statement);
+    free(name);
+}
+
+void
+pool_names_attach(struct pool_names *names, struct pool_statement_table *table,
+                  struct pool_name *name)
+{
+    if (names->buckets == NULL)
+        names->buckets = calloc(POOL_NAME_BUCKETS, sizeof(*names->buckets));
+    if (names->buckets == NULL) {
+        pool_name_free(table, name);
+        return;
+    }
+    struct pool_name **bucket = name_bucket(names, name->text);
+    name->next = *bucket;
+    *bucket = name;
+    names->count++;
+}
+
+uint32_t
+pool_name_key(const char *name)
+{
+    uint32_t key = (uint32_t)XXH64(name, strlen(name), 0);
+
+    return key == 0 ? 1 : key;
 }
 
 void
 pool_names_remove(struct pool_names *names, struct pool_statement_table *table, const char *name)
 {
-    if (names->buckets == NULL)
-        return;
-    for (struct pool_name **at = name_bucket(names, name); *at != NULL; at = &(*at)->next) {
-        if (strcmp((*at)->text, name) == 0) {
-            remove_name(names, table, at);
-            return;
-        }
-    }
+    pool_name_free(table, pool_names_detach(names, name));
 }
 
 void
@@ -154,7 +191,7 @@ pool_names_undo(struct pool_names *names, struct pool_statement_table *table, ui
     for (size_t i = 0; names->buckets != NULL && i < POOL_NAME_BUCKETS; i++) {
         for (struct pool_name **at = &names->buckets[i]; *at != NULL; at = &(*at)->next) {
             if ((*at)->number == number) {
-                remove_name(names, table, at);
+                pool_name_free(table, unlink_name(names, at));
                 return;
             }
         }

@@ -66,6 +66,14 @@ uint32_t pool_names_add(struct pool_names *names, struct pool_statement_table *t
                         const char *name, struct pool_statement *statement);
 void
 pool_names_remove(struct pool_names *names, struct pool_statement_table *table, const char *name);
+/* Out of the names, still owned by the caller; NULL: no such name. */
+struct pool_name *pool_names_detach(struct pool_names *names, const char *name);
+/* It is known again, as it was. */
+void pool_names_attach(struct pool_names *names, struct pool_statement_table *table,
+                       struct pool_name *name);
+void pool_name_free(struct pool_statement_table *table, struct pool_name *name); /* NULL: nothing */
+/* A hash of a name, never 0; the unnamed statement's name is "". */
+uint32_t pool_name_key(const char *name);
 /* The name of that number, if it is still there: its Parse has failed. */
 void pool_names_undo(struct pool_names *names, struct pool_statement_table *table, uint32_t number);
 void pool_names_clear(struct pool_names *names, struct pool_statement_table *table);

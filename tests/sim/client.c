@@ -208,8 +208,6 @@ pipeline(struct sim_client *client)
 
     for (size_t i = 0; i < count; i++) {
         const char *name = names[sim_below(client->random, 4)];
-        if (client->direct.has_failed) /* a Parse that the pool answers by itself is not refused */
-            break;
         if (name[0] == '\0' || sim_one_in(client->random, 2)) {
             pick_sql(client, sql);
             if (sim_one_in(client->random, 3)) /* a text that others have too */
@@ -285,9 +283,7 @@ send_group(struct sim_client *client)
     char sql[SIM_SQL];
 
     client->left--;
-    /* Not behind another whose end is not known: the pool takes a Parse for done that then was left
-     * out (docs/design/pool.md, Missing). */
-    if (what < 6 && is_quiet) {
+    if (what < 6) {
         pipeline(client);
     } else if (what == 6) {
         close_statement(client);

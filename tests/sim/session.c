@@ -314,12 +314,18 @@ copy_out(struct sim_session *session, const char *token)
     put_complete(session, "COPY 12");
 }
 
+static bool
+is_exit(const char *sql)
+{
+    return strcmp(sql, "commit") == 0 || strcmp(sql, "rollback") == 0;
+}
+
 /* False: it failed, or goes on later. */
 static bool
 run_sql(struct sim_session *session, const char *sql, const char *parameter)
 {
     char token[SIM_NAME];
-    bool is_end = strcmp(sql, "commit") == 0 || strcmp(sql, "rollback") == 0;
+    bool is_end = is_exit(sql);
 
     read_token(sql, token);
     if (session->has_failed && !is_end) {
@@ -501,7 +507,9 @@ parse(struct sim_session *session, const uint8_t *body, size_t count)
         session->fault = "a malformed Parse";
         return;
     }
-    if (session->has_failed) {
+    if (parsed.name[0] == '\0') /* the old one is gone, whatever comes of the new one */
+        session->statements[0].is_used = false;
+    if (session->has_failed && !is_exit(parsed.sql)) {
         fail(session, "25P02", "current transaction is aborted");
         return;
     }
@@ -539,8 +547,7 @@ bind_portal(struct sim_session *session, const uint8_t *body, size_t count)
         fail(session, "26000", "prepared statement does not exist");
         return;
     }
-    if (session->has_failed && strcmp(statement->sql, "commit") != 0 &&
-        strcmp(statement->sql, "rollback") != 0) {
+    if (session->has_failed && !is_exit(statement->sql)) {
         fail(session, "25P02", "current transaction is aborted");
         return;
     }
@@ -565,6 +572,10 @@ describe(struct sim_session *session, const uint8_t *body, size_t count)
         statement = find_statement(session, target.name, false);
     if (statement == NULL) {
         fail(session, "26000", "nothing to describe");
+        return;
+    }
+    if (session->has_failed && target.kind == 'S') {
+        fail(session, "25P02", "current transaction is aborted");
         return;
     }
     if (target.kind == 'S') {
