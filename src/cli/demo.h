@@ -29,6 +29,7 @@ struct demo {
     const struct deck_database *measured; /* the database of the benchmark */
     struct local_server servers[DEMO_SERVERS];
     bool is_made[DEMO_SERVERS];
+    bool has_pool;       /* the deck has services, which come in through it */
     const char *service; /* conninfo of a service's login; NULL: the deck has none */
     const struct bench_results *results;
     const char *dashboard; /* its URL; NULL: none */
@@ -44,7 +45,7 @@ bool demo_apply(struct demo *demo, struct error *err) MUST_CHECK;
 bool demo_load(struct demo *demo, struct error *err) MUST_CHECK;
 bool demo_secure(struct demo *demo, struct error *err) MUST_CHECK;
 bool demo_measure(struct demo *demo, struct error *err) MUST_CHECK;
-/* With --keep, at the end: pgdeck watch, and what the deck's load/ has for pgbench. */
+/* With --keep, at the end: pgdeck pool and watch, and what the deck's load/ has for pgbench. */
 bool demo_go_live(struct demo *demo, struct error *err) MUST_CHECK;
 
 /* Where in a session of an application SQL is sent to; conninfo in the command's arena. */

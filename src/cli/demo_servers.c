@@ -200,6 +200,26 @@ add_shares(const struct deck *deck, int64_t memory, struct text *yaml)
     }
 }
 
+/* Where services come in with --keep: through a pool on ports of its own. */
+static bool
+add_pooler(struct demo *demo, struct text *yaml, struct error *err)
+{
+    int port, metrics_port;
+
+    for (size_t i = 0; i < demo->deck->databases.count; i++)
+        demo->has_pool |= demo->deck->databases.items[i].services.count > 0;
+    if (!demo->has_pool)
+        return true;
+    if (!local_pick_port(0, &port, err))
+        return false;
+    do {
+        if (!local_pick_port(0, &metrics_port, err))
+            return false;
+    } while (metrics_port == port);
+    text_appendf(yaml, "pooler: {port: %d, metrics_port: %d}\n", port, metrics_port);
+    return true;
+}
+
 static bool
 write_deck(struct demo *demo, struct error *err)
 {
@@ -224,6 +244,8 @@ write_deck(struct demo *demo, struct error *err)
                      demo->deck->servers.items[i].name, target, (long long)(memory / MEGABYTE),
                      host_cpus());
     add_shares(demo->deck, memory, &yaml);
+    if (!add_pooler(demo, &yaml, err))
+        return false;
     demo->deck_path = arena_printf(arena, "%s/deck.yaml", demo->folder);
     return file_write(demo->deck_path, text_chars(&yaml), yaml.length, 0644, err);
 }

@@ -163,8 +163,8 @@ try_port(int port)
     return is_free ? ntohs(address.sin_port) : 0;
 }
 
-static bool
-pick_port(int wanted, int *ret_port, struct error *err)
+bool
+local_pick_port(int wanted, int *ret_port, struct error *err)
 {
     int port = wanted == 0 ? 0 : try_port(wanted);
 
@@ -224,7 +224,7 @@ static bool
 start_on_some_port(struct arena *arena, struct local_server *server, struct error *err)
 {
     for (int tries = 1;; tries++) {
-        if (!pick_port(server->port, &server->port, err))
+        if (!local_pick_port(server->port, &server->port, err))
             return false;
         if (start_once(arena, server, err))
             return true;

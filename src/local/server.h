@@ -68,6 +68,8 @@ bool local_server_stop(const struct local_server *server, bool is_discarded,
 /* Stops it and removes its folder, after looking for pgdeck's mark in it. */
 bool local_server_destroy(const struct local_server *server, struct error *err) MUST_CHECK;
 
+/* That port of 127.0.0.1 if it is free, else another one that is; 0: any. */
+bool local_pick_port(int wanted, int *ret_port, struct error *err) MUST_CHECK;
 pid_t local_server_pid(const struct local_server *server);          /* 0: not running */
 int64_t local_server_size_bytes(const struct local_server *server); /* of its files on disk */
 

@@ -145,8 +145,30 @@ def test_the_shipped_deck_runs_through(pgdeck, demo):
     assert "... in saascontrol_dev_pro1  refused\n0 fail, " in table
     assert re.search(r"\n30 policies: \d\.\d\d times the time without", table)
     all_of_the_security_is_on(pgdeck, table)
+    services_come_through_the_pool(pgdeck, out)
     pgdeck("down", "--all", "--destroy", "--yes", expect=0)
     assert processes(pgdeck) == [] and remains(pgdeck) == []
+
+
+def services_come_through_the_pool(pgdeck, out):
+    """The load is the services', and so each environment's p95 is the pool's and no estimate."""
+    url = re.search(r"^Dashboard: +(http://127\.0\.0\.1:\d+/)$", out, re.M)[1]
+
+    def read(name):
+        with urllib.request.urlopen(f"{url}data/{name}", timeout=5) as response:
+            return json.loads(response.read() or "null")
+
+    def p95s():
+        return {one["environment"]: target["now"] for one in read("overview")["environments"]
+                for target in one["targets"]
+                if target["name"] == "query_p95" and not target["is_estimate"]}
+
+    wait_for(lambda: len(p95s()) == 3 and all(p95s().values()), 60, "the pool's p95")
+    (source,) = read("pools")["sources"]
+    services = {(pool["database"], pool["service"]) for pool in source["pools"]}
+    assert source["error"] is None and ("saascontrol_prod_pro2", "ai_service") in services
+    for log in (state(pgdeck) / "demo").glob("load-*.log"):
+        assert "error" not in log.read_text().lower(), log
 
 
 def all_of_the_security_is_on(pgdeck, out):
