@@ -50,6 +50,10 @@ CREATE INDEX ai_results_task_id_idx ON ai_results (task_id);
 
 -- Logs and figures
 
+-- log_series: the tail that the rollup has not yet; tiny, since lines come in the order of time
+CREATE INDEX system_logs_created_at_idx ON system_logs USING brin (created_at)
+    WITH (pages_per_range = 32, autosummarize = on);
+
 -- service_logs: one service in one hour
 CREATE INDEX system_logs_service_name_created_at_idx ON system_logs (service_name, created_at);
 

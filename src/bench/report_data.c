@@ -99,6 +99,8 @@ query_data(const struct bench_query *query)
     json_object_set_new(data, "class", bench_text(query->query->class_name));
     json_object_set_new(data, "what", bench_text(query->query->what));
     json_object_set_new(data, "sql", bench_text(query->query->sql));
+    if (query->query->before_sql != NULL)
+        json_object_set_new(data, "sql_before", bench_text(query->query->before_sql));
     for (size_t arm = 0; arm < BENCH_ARMS; arm++)
         json_object_set_new(data, arm_names[arm], side_data(&query->sides[arm]));
     json_object_set_new(data, "ratio", bench_ratio_data(&query->ratio));

@@ -150,17 +150,20 @@ prepare_query(struct bench_run *run, size_t arm, struct bench_query *query, stru
 {
     struct bench_session *session = &run->sessions[arm];
     const struct workload_query *source = query->query;
+    bool is_other = arm == BENCH_BEFORE && source->before_sql != NULL;
+    const char *sql = is_other ? source->before_sql : source->sql;
+    struct place place = is_other ? source->before_place : source->sql_place;
     Oid *types = ARENA_ARRAY(run->arena, Oid, source->parameters.count + 1);
     char name[32];
     int position;
 
     if (!find_types(session, source, types, err))
         return false;
-    if (pg_prepare(session->connection, bench_statement_name(run, query, name), source->sql,
+    if (pg_prepare(session->connection, bench_statement_name(run, query, name), sql,
                    (int)source->parameters.count, types, &position, err))
         return true;
     error_wrap(err, "query \"%s\" on server \"%s\"", source->name, session->label);
-    return error_place(err, workload_place(source->sql_place, source->sql, position));
+    return error_place(err, workload_place(place, sql, position));
 }
 
 bool

@@ -166,6 +166,9 @@ bench_view_detail(const struct bench_query *query, size_t number)
     set_text(view, "name", query->query->name);
     set_text(view, "what", query->query->what);
     set_text(view, "sql", query->query->sql);
+    bool is_other = query->query->before_sql != NULL;
+    json_object_set_new(view, "has_other_before", json_boolean(is_other));
+    set_text(view, "sql_before", is_other ? query->query->before_sql : "");
     json_object_set_new(view, "blocks", json_integer((json_int_t)query->pairs.count));
     json_object_set_new(view, "tuples_per_block",
                         json_integer((json_int_t)query->tuples_per_block));

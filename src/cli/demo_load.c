@@ -5,6 +5,7 @@
 #include "base/interrupt.h"
 #include "base/text.h"
 #include "pg/connection.h"
+#include "rollup/refresh.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -52,6 +53,9 @@ add_database(struct demo *demo, struct lane *lane, const struct deck_database *d
                           "SET statement_timeout = 0; SET pgdeck.size = %ld; "
                           "SET pgdeck.seed = 1; SET pgdeck.now = '%s'; %s",
                           size, now, demo->data_sql));
+    for (size_t i = 0; lane->role == DEMO_DECK && i < demo->deck->rollups.count; i++)
+        add_item(arena, lane, database->name, "rollups",
+                 rollup_refresh_loop(arena, demo->deck->rollups.items[i].name));
     add_item(arena, lane, database->name, "vacuum analyze", "VACUUM ANALYZE");
 }
 

@@ -511,5 +511,6 @@ deck_check(struct deck_loader *loader, struct deck_root *root, const struct deck
     check_memberships(loader, deck, node);
     for (size_t i = 0; i < deck->alerts.count; i++)
         check_alert(loader, &deck->alerts.items[i], item_node(deck_node_get(node, "alerts"), i));
+    deck_check_rollups(loader, deck);
     deck_check_notify(loader, deck, deck_node_get(node, "notify"));
 }

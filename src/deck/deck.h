@@ -6,6 +6,7 @@
 #include "deck/alert.h"
 #include "deck/maintenance.h"
 #include "deck/pooler.h"
+#include "deck/rollup.h"
 #include "deck/server.h"
 #include "deck/setting.h"
 #include "deck/statement.h"
@@ -34,7 +35,8 @@ enum deck_advisor {
     ADVISOR_MONITORING = 1 << 4,
     ADVISOR_SECURITY = 1 << 5,
     ADVISOR_MAINTENANCE = 1 << 6,
-    ADVISOR_ALL = (1 << 7) - 1,
+    ADVISOR_ROLLUP = 1 << 7,
+    ADVISOR_ALL = (1 << 8) - 1,
 };
 
 struct deck_targets {
@@ -140,6 +142,7 @@ struct deck {
     LIST_OF(struct deck_environment) environments;
     LIST_OF(struct deck_database) databases;
     LIST_OF(struct deck_role) roles;
+    LIST_OF(struct deck_rollup) rollups; /* of each database that has the table */
     LIST_OF(struct deck_alert) alerts;
     LIST_OF(struct deck_notify) notify;
     struct deck_tenants tenants;

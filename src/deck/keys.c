@@ -30,8 +30,9 @@ static const char *const logging_words[] = {"verbose", "balanced", "minimal", NU
 static const char *const depth_words[] = {"detailed", "standard", "essential", NULL};
 static const char *const io_words[] = {"auto", "epoll", "io_uring", NULL};
 static const char *const pooler_tls_words[] = {"off", "allow", "require", NULL};
-static const char *const advisor_words[] = {"settings",   "schema",   "index",       "partition",
-                                            "monitoring", "security", "maintenance", NULL};
+static const char *const advisor_words[] = {"settings",    "schema",     "index",
+                                            "partition",   "monitoring", "security",
+                                            "maintenance", "rollup",     NULL};
 
 const char *const deck_pool_mode_words[] = {"transaction", "session", "statement", NULL};
 const char *const deck_pool_reset_words[] = {"tracked", "full", NULL};
@@ -592,6 +593,11 @@ static const struct deck_key root_keys[] = {
      .offset = AT(deck_root, partitions),
      .help = "tables that are partitioned",
      .table = &deck_partition_table},
+    {.name = "rollups",
+     .type = KEY_MAP,
+     .offset = AT(deck_root, deck.rollups),
+     .help = "figures of tables by period of time, kept up by the database itself",
+     .table = &deck_rollup_table},
     {.name = "workload",
      .type = KEY_FOLDER,
      .offset = AT(deck_root, workload),

@@ -84,7 +84,7 @@ extern const struct deck_table deck_maintenance_table, deck_watch_table;
         .sample_ms = 1000, .statements_ms = 30000, .history_ms = 600000, .alerts_ms = 5000,        \
     }
 extern const struct deck_table deck_partition_table, deck_notify_table;
-extern const struct deck_table deck_security_table, deck_tenants_table;
+extern const struct deck_table deck_security_table, deck_tenants_table, deck_rollup_table;
 /* For files of a pooler alone: the keys of `pooler:`, and those of a pool that are not min and max.
  */
 extern const struct deck_table deck_pooler_table;

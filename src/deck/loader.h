@@ -39,6 +39,8 @@ void deck_read_settings(struct deck_loader *loader, const struct deck_node *node
 void deck_check(struct deck_loader *loader, struct deck_root *root, const struct deck_node *node);
 /* check_partitions.c: partitions of a database against its schema. */
 void deck_check_partitions(struct deck_loader *loader, const struct deck_database *database);
+/* check_rollups.c: rollups against the schemas of the databases. */
+void deck_check_rollups(struct deck_loader *loader, const struct deck *deck);
 /* names.c: adds a fault when PostgreSQL cannot take the name; what: "database". */
 bool deck_check_name(struct deck_loader *loader, struct place place, const char *what,
                      const char *name, bool is_role);

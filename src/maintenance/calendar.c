@@ -4,6 +4,7 @@
 #include "base/embed.h"
 #include "maintenance/run.h"
 #include "plan/plan.h"
+#include "rollup/refresh.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -185,6 +186,15 @@ is_scheduled(const struct deck_maintenance *wanted)
     return wanted->daily != NULL || wanted->weekly != NULL || wanted->monthly != NULL;
 }
 
+/* At each look, whatever the time: what has been closed is read fast. */
+static bool
+keep_rollups(const struct keeping *keeping, struct error *err)
+{
+    if (!keeping->clock->is_running || keeping->deck->rollups.count == 0)
+        return true;
+    return rollup_refresh_all(keeping->connection, err);
+}
+
 bool
 maintenance_keep(struct arena *arena, const struct deck *deck,
                  const struct maintenance_clock *clock, struct maintenance_calendar *ret_calendar,
@@ -198,11 +208,13 @@ maintenance_keep(struct arena *arena, const struct deck *deck,
         const struct pg_target target = plan_target(database->environment->server, database->name);
         struct keeping keeping = {arena, deck, clock, database, NULL, false};
         struct error fault = {0};
-        if (!is_scheduled(&database->environment->maintenance))
+        bool has_calendar = is_scheduled(&database->environment->maintenance);
+        if (!has_calendar && deck->rollups.count == 0)
             continue;
-        bool is_kept = pg_connect(&target, &keeping.connection, &fault) &&
-                       begin_record(&keeping, &fault) &&
-                       keep_database(&keeping, ret_calendar, &fault);
+        bool is_kept =
+            pg_connect(&target, &keeping.connection, &fault) && keep_rollups(&keeping, &fault) &&
+            (!has_calendar ||
+             (begin_record(&keeping, &fault) && keep_database(&keeping, ret_calendar, &fault)));
         PQfinish(keeping.connection);
         if (is_kept)
             continue;

@@ -4,6 +4,7 @@
 #include "index/advisor.h"
 #include "monitoring/advisor.h"
 #include "partition/advisor.h"
+#include "rollup/advisor.h"
 #include "schema/advisor.h"
 #include "security/advisor.h"
 #include "settings/advisor.h"
@@ -14,6 +15,7 @@ const struct advisor advisors[] = {
     {"schema", ADVISOR_SCHEMA, schema_advise},
     {"partition", ADVISOR_PARTITION, partition_advise},
     {"index", ADVISOR_INDEX, index_advise},
+    {"rollup", ADVISOR_ROLLUP, rollup_advise},
     {"monitoring", ADVISOR_MONITORING, monitoring_advise},
     {"settings", ADVISOR_SETTINGS, settings_advise},
 };

@@ -106,6 +106,26 @@ check_names(const struct advice *advice, const struct deck_database *database, c
     return error_place(err, database->place);
 }
 
+/* A rollup that the rollup advisor will make, with the tenants' figures in it. */
+static bool
+makes_rollups(const struct advice *advice, const struct catalog_database *catalog)
+{
+    const struct deck *deck = advice->deck;
+
+    for (size_t i = 0; (deck->advisors & ADVISOR_ROLLUP) != 0 && i < deck->rollups.count; i++) {
+        const struct deck_rollup *rollup = &deck->rollups.items[i];
+        if (catalog->exists && catalog_find_table(catalog, "rollups", rollup->name) != NULL)
+            continue;
+        if (catalog->exists && catalog_find_table(catalog, rollup->schema, rollup->table) == NULL)
+            continue;
+        for (size_t j = 0; j < rollup->by.count; j++) {
+            if (strcmp(rollup->by.items[j], deck->tenants.column) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 static bool
 add_change(const struct advice *advice, const struct deck_database *database,
            const struct findings *findings, struct error *err)
@@ -142,6 +162,7 @@ add_change(const struct advice *advice, const struct deck_database *database,
             .undo = arena_printf(arena, "%s%s", text_chars(&findings->undo),
                                  pg_script(arena, "security/sql/tenants_undo_login.sql", NULL, 0)),
             .lock = "ACCESS EXCLUSIVE on each, for a moment",
+            .is_consequence = findings->names.length == 0, /* tables and rollups to come */
             .declared = arena_printf(arena, "%s %s", tenants->column, setting),
             .is_transactional = true,
         });
@@ -166,7 +187,8 @@ security_advise_tenants(struct advice *advice, const struct deck_database *datab
             return error_wrap(err, "cannot read the row-level security of \"%s\"", database->name);
         read_tables(advice, database, result, &findings);
     }
-    bool is_fine = (findings.names.length == 0 && !makes_tables(advice, database, catalog)) ||
+    bool is_fine = (findings.names.length == 0 && !makes_tables(advice, database, catalog) &&
+                    !makes_rollups(advice, catalog)) ||
                    add_change(advice, database, &findings, err);
     text_release(&findings.names);
     text_release(&findings.undo);

@@ -307,17 +307,18 @@ scan_statement(struct reader *reader, const char *start, bool used[MAX_PARAMETER
 }
 
 static bool
-read_statement(struct reader *reader, const char *start, struct error *err)
+read_statement(struct reader *reader, const char *start, const char **ret_sql,
+               struct place *ret_place, struct error *err)
 {
-    struct workload_query *query = reader->query;
+    const struct workload_query *query = reader->query;
     bool used[MAX_PARAMETERS + 1] = {false};
     const char *end = scan_statement(reader, start, used, err);
 
     if (end == NULL)
         return false;
-    query->sql = trimmed(reader->arena, start, end);
-    query->sql_place = place_of(reader, start);
-    if (query->sql[0] == '\0')
+    *ret_sql = trimmed(reader->arena, start, end);
+    *ret_place = place_of(reader, start);
+    if ((*ret_sql)[0] == '\0')
         return fault(reader, start, err, "no statement");
     for (size_t i = 0; i < query->parameters.count; i++) {
         const struct workload_parameter *parameter = &query->parameters.items[i];
@@ -328,6 +329,27 @@ read_statement(struct reader *reader, const char *start, struct error *err)
         return error_place(err, parameter->place);
     }
     return true;
+}
+
+/* One statement, or two with a line "-- before:" between them. */
+static bool
+read_statements(struct reader *reader, const char *start, struct error *err)
+{
+    static const char mark[] = "\n-- before:";
+    struct workload_query *query = reader->query;
+    const char *text = reader->text;
+    const char *before = strstr(start, mark);
+
+    if (before != NULL) /* the places of the first statement are the same in its copy */
+        reader->text = arena_strndup(reader->arena, text, (size_t)(before - text));
+    if (!read_statement(reader, reader->text + (start - text), &query->sql, &query->sql_place, err))
+        return false;
+    if (before == NULL)
+        return true;
+    reader->text = text;
+    before += strlen(mark) + strcspn(before + strlen(mark), "\n");
+    return read_statement(reader, before + strspn(before, " \t\r\n"), &query->before_sql,
+                          &query->before_place, err);
 }
 
 bool
@@ -348,7 +370,7 @@ workload_read_query(struct arena *arena, const char *path, const char *text,
     }
     if (query.what == NULL)
         query.what = "";
-    if (!read_statement(&reader, statement, err))
+    if (!read_statements(&reader, statement, err))
         return false;
     *ret_query = query;
     return true;

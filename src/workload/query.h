@@ -5,6 +5,8 @@
  *     -- uses: ai_tasks_project_id_status_idx
  *     -- $1 project uuid: SELECT id FROM projects ORDER BY id LIMIT 100
  *     SELECT ... WHERE project_id = $1;
+ *     -- before: the same without what the deck adds
+ *     SELECT ...
  * name, class and one statement must be there; uses names the indexes that it needs; each $n has
  * a type and a SELECT whose first column gives the values it may take. Any other remark may stand
  * between. Constant once loaded; lives in the arena. */
@@ -29,6 +31,10 @@ struct workload_query {
     LIST_OF(struct workload_parameter) parameters; /* $1 first */
     const char *sql;                               /* without the final semicolon */
     struct place sql_place;
+    /* The same question to a server without the deck, which lacks what sql reads; NULL: it can
+     * answer sql itself. */
+    const char *before_sql;
+    struct place before_place;
 };
 
 struct workload {

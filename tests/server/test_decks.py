@@ -11,7 +11,7 @@ import pytest
 from cluster import SOURCE
 
 FOLDER = SOURCE / "decks" / "saas-control-deck"
-OBJECTS = "security,schema,index,partition"  # leaves the server's settings alone
+OBJECTS = "security,schema,index,partition,rollup"  # leaves the server's settings alone
 DECK = "saascontrol_prod_pro1"
 STOCK = "stock"
 TABLES = 19
@@ -37,11 +37,14 @@ class Query:
         found = re.findall(r"^-- \$\d+ \S+ ([^:]+): (.*)$", text, re.M)
         self.types = [kind for kind, _candidates in found]
         self.candidates = [candidates for _kind, candidates in found]
-        self.sql = re.sub(r"^--.*\n", "", text, flags=re.M).strip().rstrip(";")
+        statements = [re.sub(r"^--.*\n", "", part + "\n", flags=re.M).strip().rstrip(";")
+                      for part in re.split(r"\n-- before:.*", text)]
+        self.sql, self.stock_sql = statements[0], statements[-1]
 
-    def prepare(self, connection):
+    def prepare(self, connection, is_stock=False):
         types = f"({', '.join(self.types)})" if self.types else ""
-        connection.execute(f"PREPARE {self.name}{types} AS {self.sql}")
+        sql = self.stock_sql if is_stock else self.sql
+        connection.execute(f"PREPARE {self.name}{types} AS {sql}")
 
     def draws(self, connection, count):
         """count tuples of values, spread over the candidates; one where there are none."""
@@ -124,6 +127,10 @@ def loaded(module_server, module_pgdeck):
     now = server.value("SELECT now()::text")
     for dbname in (STOCK, DECK):
         load(server, dbname, SIZE, now=now)
+    for rollup in ("ai_tasks_by_hour", "ai_results_by_hour", "system_logs_by_hour"):
+        while server.value(f"SELECT rollups.{rollup}_refresh()", dbname=DECK):
+            pass
+        assert server.value(f"SELECT count(*) FROM rollups.{rollup}", dbname=DECK) > 0
     return server
 
 
@@ -222,7 +229,7 @@ def test_partitions_change_no_row_and_no_answer(loaded):
         with loaded.connect(STOCK) as stock, loaded.connect(DECK) as deck:
             rows = 0
             for connection in (stock, deck):
-                query.prepare(connection)
+                query.prepare(connection, is_stock=connection is stock)
             for values in query.draws(deck, 5):
                 call = query.call(values)
                 answers = [sorted(map(str, each.execute(call).fetchall()))

@@ -143,7 +143,7 @@ def test_the_shipped_deck_runs_through(pgdeck, demo):
     results = json.loads((report / "results.json").read_text())
     assert results["database"] == "saascontrol_prod_pro1"
     assert "... in saascontrol_dev_pro1  refused\n0 fail, " in table
-    assert re.search(r"\n30 policies: \d\.\d\d times the time without", table)
+    assert re.search(r"\n36 policies: \d\.\d\d times the time without", table)
     all_of_the_security_is_on(pgdeck, table)
     services_come_through_the_pool(pgdeck, out)
     pgdeck("down", "--all", "--destroy", "--yes", expect=0)

@@ -100,7 +100,7 @@ def test_the_dashboard_as_the_server_counted_it(advise, shop, tmp_path):
     advise(None, "--save", tmp_path / "before.json")
     project = shop.value("SELECT project_id FROM ai_tasks LIMIT 1", dbname="shop")
     for name in ("dashboard", "dashboard_project"):
-        text = (DECK / "workload" / f"{name}.sql").read_text()
+        text = re.split("-- before:.*", (DECK / "workload" / f"{name}.sql").read_text())[-1]
         with shop.connect("shop") as connection:
             for _ in range(3):
                 connection.execute(text.replace("$1", f"'{project}'"))

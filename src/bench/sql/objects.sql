@@ -7,7 +7,7 @@ WITH relations AS (
     FROM pg_class AS c
     JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE NOT c.relispartition
-      AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pgdeck', 'monitoring')
+      AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pgdeck', 'monitoring', 'rollups')
       AND n.nspname NOT LIKE 'pg\_%'
 ),
 objects AS (

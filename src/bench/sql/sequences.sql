@@ -4,4 +4,4 @@
 SELECT format('%I.%I', schemaname, sequencename) AS name, last_value
 FROM pg_sequences
 WHERE last_value IS NOT NULL
-  AND schemaname NOT IN ('pgdeck', 'monitoring');
+  AND schemaname NOT IN ('pgdeck', 'monitoring', 'rollups');

@@ -6,7 +6,7 @@ WITH relations AS (
     SELECT c.*
     FROM pg_class AS c
     JOIN pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'pgdeck', 'monitoring')
+    WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'pgdeck', 'monitoring', 'rollups')
 )
 SELECT split_part(current_setting('server_version'), ' ', 1) AS version,
        current_database() AS database,

@@ -6,7 +6,7 @@ WITH relations AS (
     SELECT c.*, n.nspname
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE n.nspname NOT LIKE 'pg\_%'
-       AND n.nspname NOT IN ('information_schema', 'pgdeck', 'monitoring')
+       AND n.nspname NOT IN ('information_schema', 'pgdeck', 'monitoring', 'rollups')
        AND NOT c.relispartition AND c.relpersistence <> 't'
        AND NOT EXISTS (SELECT FROM pg_depend d
                         WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
@@ -59,7 +59,7 @@ SELECT 'function', format('%s.%s(%s)', n.nspname, f.proname, pg_get_function_ide
        CASE WHEN f.prokind IN ('f', 'p') THEN 'md5 ' || md5(pg_get_functiondef(f.oid))
             ELSE 'aggregate or window function' END
   FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
- WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname NOT IN ('information_schema', 'pgdeck', 'monitoring')
+ WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname NOT IN ('information_schema', 'pgdeck', 'monitoring', 'rollups')
    AND NOT EXISTS (SELECT FROM pg_depend d
                     WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e')
 UNION ALL
@@ -76,6 +76,6 @@ SELECT 'type', format('%s.%s', n.nspname, t.typname),
   FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
  WHERE (t.typtype IN ('e', 'd', 'r')
         OR t.typtype = 'c' AND EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c'))
-   AND n.nspname NOT LIKE 'pg\_%' AND n.nspname NOT IN ('information_schema', 'pgdeck', 'monitoring')
+   AND n.nspname NOT LIKE 'pg\_%' AND n.nspname NOT IN ('information_schema', 'pgdeck', 'monitoring', 'rollups')
    AND NOT EXISTS (SELECT FROM pg_depend d
                     WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')

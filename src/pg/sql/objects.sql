@@ -19,7 +19,7 @@ SELECT o.kind || ' ' || n.nspname || '.' || o.name AS object
           FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid WHERE NOT g.tgisinternal) o
   JOIN pg_namespace n ON n.oid = o.namespace
  WHERE n.nspname NOT LIKE 'pg\_%'
-   AND n.nspname NOT IN ('information_schema', 'pgdeck', 'monitoring')
+   AND n.nspname NOT IN ('information_schema', 'pgdeck', 'monitoring', 'rollups')
    AND NOT EXISTS (SELECT FROM pg_depend d
                     WHERE d.classid = o.catalog AND d.objid = o.oid AND d.deptype = 'e')
  ORDER BY 1
