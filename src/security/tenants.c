@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "pg/script.h"
 #include "security/roles.h"
+#include "security/tenant_keys.h"
 
 #include <string.h>
 
@@ -31,6 +32,7 @@ security_has_tenants(const struct deck *deck, const char *database)
 /* What is wrong with the tables that are there. */
 struct findings {
     struct text names, undo;
+    const char *known_keys; /* foreign keys that have rows of their own: text[] */
 };
 
 /* Row-level security and the policy of that name as they are now. */
@@ -92,17 +94,18 @@ makes_tables(const struct advice *advice, const struct deck_database *database,
 /* The script is in dollar quotes of that name. */
 static bool
 check_names(const struct advice *advice, const struct deck_database *database, const char *readers,
-            struct error *err)
+            const char *known_keys, struct error *err)
 {
-    const char *all = arena_printf(advice->arena, "%s %s %s %s", advice->deck->tenants.column,
-                                   security_tenant_setting(advice->deck),
-                                   deck_owner_role(advice->arena, database->environment), readers);
+    const char *all =
+        arena_printf(advice->arena, "%s %s %s %s %s", advice->deck->tenants.column,
+                     security_tenant_setting(advice->deck),
+                     deck_owner_role(advice->arena, database->environment), readers, known_keys);
 
     if (strstr(all, "$tenants$") == NULL)
         return true;
     error_set(err, ERROR_DECK,
-              "a name of the deck has $tenants$ in it: row-level security cannot "
-              "be set up");
+              "a name of the deck or a foreign key has $tenants$ in it: row-level security "
+              "cannot be set up");
     return error_place(err, database->place);
 }
 
@@ -136,7 +139,7 @@ add_change(const struct advice *advice, const struct deck_database *database,
     struct security_roles readers = security_roles_in(arena, database);
     const char *names = pg_text_array(arena, readers.names.items, readers.names.count);
 
-    if (!check_names(advice, database, names, err))
+    if (!check_names(advice, database, names, findings->known_keys, err))
         return false;
     change_list_add(
         advice->changes,
@@ -155,10 +158,13 @@ add_change(const struct advice *advice, const struct deck_database *database,
                                       "tenants: %s tells which; whoever can send SQL can set it",
                                       setting),
             .place = database->place,
-            .sql = pg_script(arena, "security/sql/tenants_apply.sql",
-                             PG_VARIABLES({"owner", deck_owner_role(arena, database->environment)},
-                                          {"column", tenants->column}, {"setting", setting},
-                                          {"readers", names})),
+            .sql = arena_printf(
+                arena, "%s;\n%s",
+                pg_script(arena, "security/sql/tenants_apply.sql",
+                          PG_VARIABLES({"owner", deck_owner_role(arena, database->environment)},
+                                       {"column", tenants->column}, {"setting", setting},
+                                       {"readers", names})),
+                security_new_tenant_keys(advice, findings->known_keys)),
             .undo = arena_printf(arena, "%s%s", text_chars(&findings->undo),
                                  pg_script(arena, "security/sql/tenants_undo_login.sql", NULL, 0)),
             .lock = "ACCESS EXCLUSIVE on each, for a moment",
@@ -187,9 +193,11 @@ security_advise_tenants(struct advice *advice, const struct deck_database *datab
             return error_wrap(err, "cannot read the row-level security of \"%s\"", database->name);
         read_tables(advice, database, result, &findings);
     }
-    bool is_fine = (findings.names.length == 0 && !makes_tables(advice, database, catalog) &&
-                    !makes_rollups(advice, catalog)) ||
-                   add_change(advice, database, &findings, err);
+    bool is_fine = security_advise_tenant_keys(advice, database, &findings.known_keys, err);
+    if (is_fine)
+        is_fine = (findings.names.length == 0 && !makes_tables(advice, database, catalog) &&
+                   !makes_rollups(advice, catalog)) ||
+                  add_change(advice, database, &findings, err);
     text_release(&findings.names);
     text_release(&findings.undo);
     return is_fine;

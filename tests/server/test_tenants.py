@@ -23,6 +23,11 @@ CREATE TABLE notes (
     FOREIGN KEY (project_id, task_id) REFERENCES tasks (project_id, id)
 );
 CREATE TABLE countries (code text PRIMARY KEY);
+CREATE TABLE owners (id bigint PRIMARY KEY, project_id uuid NOT NULL);
+CREATE TABLE pets (
+    id bigint PRIMARY KEY, project_id uuid NOT NULL,
+    owner_id bigint REFERENCES owners ON DELETE CASCADE, mother_id bigint REFERENCES pets
+);
 """
 DECK = """
 deck: secured
@@ -179,7 +184,10 @@ def test_the_plan_is_empty_then_and_the_way_back_is_whole(pgdeck, fresh_server, 
     connect, deck, identity = tenants
     assert changes(pgdeck, deck) == []
     change_identity(pgdeck, fresh_server, connect, deck, identity)
-    other_ways_in(pgdeck, fresh_server, deck)
+    if identity == "login":
+        other_ways_in(pgdeck, fresh_server, deck)
+    else:
+        references(pgdeck, fresh_server, deck)
     check_cost(pgdeck, fresh_server, connect, deck)
     state = ("SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class "
              "WHERE relname IN ('tasks', 'countries') ORDER BY 1")
@@ -255,6 +263,64 @@ def other_ways_in(pgdeck, server, deck):
                      "DROP FUNCTION switch();", dbname="blue_one")
 
 
+TWINS = """SELECT conname, convalidated, pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE contype = 'f' AND conrelid = 'pets'::regclass ORDER BY 1"""
+
+
+def references(pgdeck, server, deck):
+    """A reference across tenants fails: on tables of the first apply, and on ones in use."""
+    at_first = server.query(TWINS, dbname="blue_one")
+    assert [row[:2] for row in at_first] == [
+        ("pets_mother_id_fkey", True), ("pets_mother_id_fkey_tenant", True),
+        ("pets_owner_id_fkey", True), ("pets_owner_id_fkey_tenant", True)]
+    assert at_first[3][2] == ("FOREIGN KEY (project_id, owner_id) REFERENCES "
+                              "owners(project_id, id) ON DELETE CASCADE")
+    server.psql(text="ALTER TABLE pets DROP CONSTRAINT pets_mother_id_fkey_tenant, "
+                     "DROP CONSTRAINT pets_owner_id_fkey_tenant; DROP INDEX owners_project_id_id_key, "
+                     f"pets_project_id_id_key; INSERT INTO owners VALUES (1, '{ACME}'), (2, '{BOLT}');"
+                     f"INSERT INTO pets VALUES (1, '{ACME}', 1, NULL), (2, '{BOLT}', 2, NULL), "
+                     f"(3, '{ACME}', 2, NULL)", dbname="blue_one")
+    without = server.query(TWINS, dbname="blue_one")
+    found = [finding for finding in found_of_tenants(pgdeck, deck) if "may lead to another" in finding]
+    assert len(found) == 2
+    plan = changes(pgdeck, deck)
+    assert [row["key"] for row in plan] == [
+        "tenants: index public.pets_project_id_id_key", "tenants: index public.owners_project_id_id_key",
+        "tenants: foreign key pets_mother_id_fkey_tenant of public.pets",
+        "tenants: validate pets_mother_id_fkey_tenant of public.pets",
+        "tenants: foreign key pets_owner_id_fkey_tenant of public.pets",
+        "tenants: validate pets_owner_id_fkey_tenant of public.pets"]
+    # a row that crosses already: the key stands for new ones, and says which is in the way
+    result = pgdeck("apply", "-d", deck, "--yes")
+    assert result.code != 0 and "pets_owner_id_fkey_tenant" in result.err
+    assert [row["key"] for row in changes(pgdeck, deck)] == [plan[-1]["key"]]
+    server.query("DELETE FROM pets WHERE id = 3", dbname="blue_one")
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    assert server.query(TWINS, dbname="blue_one") == at_first and changes(pgdeck, deck) == []
+    for statement in (f"INSERT INTO pets VALUES (3, '{ACME}', 2, NULL)",
+                      f"INSERT INTO pets VALUES (3, '{ACME}', 1, 2)",
+                      "UPDATE pets SET owner_id = 2 WHERE id = 1",
+                      f"UPDATE owners SET project_id = '{BOLT}' WHERE id = 1"):
+        with pytest.raises(errors.ForeignKeyViolation):
+            server.query(statement, dbname="blue_one")
+    server.query(f"INSERT INTO pets VALUES (3, '{ACME}', 1, 1)", dbname="blue_one")
+    assert not [one for one in found_of_tenants(pgdeck, deck) if "may lead to another" in one]
+    pgdeck("rollback", "-d", deck, "--yes", expect=0)  # of both: the second went on with the first
+    assert server.query(TWINS, dbname="blue_one") == without
+    assert server.query("SELECT to_regclass('owners_project_id_id_key')", dbname="blue_one") == [(None,)]
+    server.psql(text="CREATE TABLE walks (project_id uuid, pet_id bigint REFERENCES pets) PARTITION BY "
+                     "LIST (project_id); CREATE TABLE walks_all PARTITION OF walks DEFAULT;",
+                dbname="blue_one")
+    note = "walks_pet_id_fkey of public.walks may lead to another tenant's row"
+    assert (note in pgdeck("plan", "-d", deck).out) == (server.version < 18)
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    assert changes(pgdeck, deck) == []
+    assert server.query("SELECT count(*) FROM pg_constraint WHERE conrelid = 'walks'::regclass AND "
+                        "conname = 'walks_pet_id_fkey_tenant' AND convalidated", dbname="blue_one"
+                        ) == [(1 if server.version >= 18 else 0,)]
+    server.query("DROP TABLE walks", dbname="blue_one")
+
+
 def check_cost(pgdeck, fresh_server, connect, deck):
     """Behind the policy indexes still serve; what would not, is told."""
     fresh_server.psql(text=f"INSERT INTO tasks (project_id, title) SELECT '{BOLT}', 'x' FROM "
@@ -285,7 +351,7 @@ def check_measured(pgdeck, server, deck):
     result = pgdeck("security", "tenants", "-d", deck, "--json")
     tables = {table["table"]: table for table in json.loads(result.out)["tables"]}
     assert result.code == (1 if any(table["is_read_whole"] for table in tables.values()) else 0)
-    assert set(tables) == {"projects", "tasks", "notes"}
+    assert set(tables) == {"projects", "tasks", "notes", "owners", "pets"}
     tasks = tables["tasks"]
     assert tasks["rows"] in (3, 20003) and tasks["index"] in ("tasks_pkey", None)
     assert 0 < tasks["policy_ms"] < 1000 and 0 < tasks["without_ms"] < 1000

@@ -76,12 +76,20 @@ SELECT 'warn', format('the comparison of %s.%I is not leakproof', g.oid::regclas
  UNION ALL
 SELECT 'warn', format('%I of %s may lead to another tenant''s row', k.conname, k.conrelid::regclass),
        format('a foreign key to %s without %I', k.confrelid::regclass, f.attname),
-       format('-- ALTER TABLE %s ADD FOREIGN KEY (%I, ...) REFERENCES %s (%I, ...)',
-              k.conrelid::regclass, f.attname, k.confrelid::regclass, t.attname)
+       '-- pgdeck apply --only security'
   FROM pg_constraint AS k
   JOIN guarded AS f ON f.oid = k.conrelid
   JOIN guarded AS t ON t.oid = k.confrelid
  WHERE k.contype = 'f' AND k.conparentid = 0
+   AND NOT EXISTS ( -- a twin of it that has the column
+        SELECT FROM pg_constraint AS c
+         WHERE c.contype = 'f' AND c.convalidated AND c.conrelid = k.conrelid
+           AND c.confrelid = k.confrelid
+           AND ARRAY(SELECT format('%s:%s', p.h, p.t)
+                       FROM unnest(c.conkey, c.confkey) AS p (h, t) ORDER BY 1)
+               = ARRAY(SELECT format('%s:%s', p.h, p.t)
+                         FROM unnest(k.conkey || f.attnum, k.confkey || t.attnum) AS p (h, t)
+                        ORDER BY 1))
    AND NOT EXISTS (SELECT FROM unnest(k.conkey, k.confkey) AS pair(here, there)
                     WHERE pair.here = f.attnum AND pair.there = t.attnum)
  UNION ALL

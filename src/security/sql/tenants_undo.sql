@@ -2,4 +2,4 @@
 -- servers: 14..
 -- variables: schema, table, words (DISABLE or ENABLE), force (NO FORCE or FORCE)
 DROP POLICY IF EXISTS pgdeck_tenant ON :"schema".:"table";
-ALTER TABLE :"schema".:"table" :words ROW LEVEL SECURITY, :force ROW LEVEL SECURITY;
+ALTER TABLE IF EXISTS :"schema".:"table" :words ROW LEVEL SECURITY, :force ROW LEVEL SECURITY;
