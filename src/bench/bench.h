@@ -48,9 +48,12 @@ struct bench_options {
     void (*progress)(void *context, const char *line); /* NULL: none */
     void *progress_context;
 };
-/* A block ends with the round in which it has lasted block_ms and made so many executions, or has
- * lasted so many times block_ms. */
-enum { BENCH_BLOCK_EXECUTIONS = 30, BENCH_BLOCK_STRETCH = 3 };
+/* A block is cut into slices, in which the servers take turns: as many as there is room for in
+ * block_ms with some executions each. A block ends with the round in which it has lasted block_ms
+ * and made so many executions, or has lasted so many times block_ms; a slice with its part of
+ * that. */
+enum { BENCH_BLOCK_EXECUTIONS = 30, BENCH_BLOCK_STRETCH = 3, BENCH_BLOCK_SLICES = 10 };
+enum { BENCH_SLICE_MS = 10, BENCH_SLICE_EXECUTIONS = BENCH_BLOCK_EXECUTIONS / BENCH_BLOCK_SLICES };
 /* Everything optional at its default; seed 1. */
 void bench_options_init(struct bench_options *options);
 
@@ -74,6 +77,20 @@ struct bench_pair {
     uint64_t again_ns;              /* median of the third; 0: there is none */
 };
 
+/* What one block of a slice says about an execution; 0: not known. */
+struct bench_cut {
+    uint64_t median_ns;
+    double net_ns; /* mean, less what its processes waited for a CPU */
+    double cpu_ns; /* of the server process, mean */
+};
+
+/* The shortest comparison: some executions on one arm, then on the other, and with an A/A run once
+ * more in the opposite order, so that each arm has the same part of the time and of what drifts. */
+struct bench_slice {
+    int pair, number; /* of the pair: from 1; in it: from 0 */
+    struct bench_cut arms[BENCH_ARMS], again[BENCH_ARMS];
+};
+
 enum bench_equality {
     BENCH_NOT_COMPARED,
     BENCH_EQUAL,
@@ -85,13 +102,18 @@ struct bench_query {
     const struct workload_query *query;
     const char *const *const *tuples; /* drawn values: tuples[number][parameter] */
     size_t tuple_count;
-    size_t tuples_per_block;
+    size_t tuples_per_block;      /* in a slice */
+    int slice_count;              /* of a block */
     enum bench_equality equality; /* the worst of those compared */
     size_t compared, differing;   /* tuples */
     int rows[BENCH_ARMS];         /* of the first tuple that differs, or of the first */
     struct bench_side sides[BENCH_ARMS];
     LIST_OF(struct bench_pair) pairs;
-    struct bench_ratio ratio;       /* of the paired blocks' medians, geometric mean */
+    LIST_OF(struct bench_slice) slices;
+    struct bench_ratio ratio;       /* of the slices' medians; its verdict is that of net, or where
+                                     * net sees no change of cpu */
+    struct bench_ratio net;         /* of the time without waits for a CPU; what is judged by */
+    struct bench_ratio cpu;         /* of the server's CPU time */
     bool has_target, is_target_met; /* p95 after <= target */
     bool was_target_met;            /* p95 before <= target */
 };
@@ -137,6 +159,7 @@ struct bench_results {
     LIST_OF(struct bench_suite *) suites;   /* but the queries */
     struct bench_ratio total;               /* geometric mean over the queries that have a ratio */
     double noise;                           /* of the queries: a change within this share is none */
+    double net_noise, cpu_noise;            /* the same, of the time without waits, and of CPU */
     bool has_noise_run;                     /* it was measured by an A/A run */
     size_t compared;                        /* that many */
     const struct bench_query *worst;        /* the smallest ratio; NULL: none measured */

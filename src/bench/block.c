@@ -47,113 +47,210 @@ execute(struct bench_run *run, const struct bench_query *query, size_t arm, cons
     return true;
 }
 
-/* A block lasts its time, and longer while it has few executions: with two or three, one hiccup of
+/* By arm, then those of the A/A run by arm. */
+enum { AGAIN = BENCH_ARMS, PARTS = 2 * BENCH_ARMS };
+
+/* One arm's part of a pair: its blocks of all slices. */
+struct part {
+    enum bench_arm_number arm;
+    bool is_again;           /* only for the noise */
+    struct histogram *all;   /* latencies of all slices */
+    struct histogram *slice; /* of the one that is measured */
+    double cpu_ns;
+    bool has_failed;
+};
+
+/* A slice lasts its time, and longer while it has few executions: with one or two, one hiccup of
  * the machine would decide the percentiles. */
 static bool
-is_over(const struct bench_run *run, uint64_t start_ns, uint64_t executions)
+is_over(const struct bench_run *run, const struct bench_query *query, uint64_t start_ns,
+        uint64_t executions)
 {
-    uint64_t lasted_ms = (bench_clock_ns() - start_ns) / 1000000;
-    uint64_t block_ms = (uint64_t)run->options->block_ms;
+    uint64_t lasted_us = (bench_clock_ns() - start_ns) / 1000;
+    uint64_t slices = (uint64_t)query->slice_count;
+    uint64_t slice_us = (uint64_t)run->options->block_ms * 1000 / slices;
 
-    if (lasted_ms < block_ms)
+    if (lasted_us < slice_us)
         return false;
-    return executions >= BENCH_BLOCK_EXECUTIONS || lasted_ms >= block_ms * BENCH_BLOCK_STRETCH;
+    return executions >= BENCH_BLOCK_EXECUTIONS / slices ||
+           lasted_us >= slice_us * BENCH_BLOCK_STRETCH;
 }
 
-/* Whole rounds over the pair's tuples, so that each tuple weighs the same in both arms. A failed
- * execution ends the block. */
+/* Whole rounds over the slice's tuples, so that each tuple weighs the same in both arms. A failed
+ * execution ends the part. */
 static bool
-run_rounds(struct bench_run *run, struct bench_query *query, const struct bench_pair *pair,
-           size_t arm, struct histogram *latency, struct error *err)
+run_rounds(struct bench_run *run, struct bench_query *query, const struct bench_slice *slice,
+           struct part *part, struct error *err)
 {
     uint64_t start_ns = bench_clock_ns();
-    size_t first = (size_t)(pair->number - 1) * BENCH_MAX_TUPLES_PER_BLOCK % query->tuple_count;
+    size_t first = (size_t)(slice->pair - 1) * BENCH_MAX_TUPLES_PER_BLOCK % query->tuple_count;
+    size_t turn = query->tuple_count == 1 ? 1 : BENCH_MAX_TUPLES_PER_BLOCK;
+    size_t offset = (size_t)slice->number * query->tuples_per_block;
     char name[32];
 
     bench_statement_name(run, query, name);
     do {
         for (size_t i = 0; i < query->tuples_per_block; i++) {
             uint64_t took_ns;
-            if (!execute(run, query, arm, name, query->tuples[first + i], &took_ns, err))
+            const char *const *tuple = query->tuples[first + (offset + i) % turn];
+            if (!execute(run, query, part->arm, name, tuple, &took_ns, err))
                 return false;
-            histogram_record(latency, took_ns);
+            histogram_record(part->slice, took_ns);
         }
-    } while (!is_over(run, start_ns, latency->total));
+    } while (!is_over(run, query, start_ns, part->slice->total));
     return true;
 }
 
-/* What a block adds to its side. */
-static void
-keep_block(struct bench_run *run, struct bench_side *side, const struct histogram *latency,
-           double cpu_ns)
+/* The two processes wait for each other, so that mostly one of them can wait for a CPU; but a woken
+ * one may be counted before the other sleeps: the work itself is the least. */
+static struct bench_cut
+cut_of(const struct bench_session *session, const struct histogram *latency, uint64_t lasted_ns,
+       const struct bench_cpu before[2])
 {
-    uint64_t weight = WEIGHT / latency->total;
+    struct bench_cpu server = bench_cpu_of(session);
+    struct bench_cpu us = bench_cpu_of_us();
+    struct bench_cut cut = {.median_ns = histogram_percentile(latency, 0.5)};
+    double executions = (double)latency->total;
+    double waited_ns =
+        (double)(server.waited_ns - before[0].waited_ns + us.waited_ns - before[1].waited_ns);
 
-    if (side->latency == NULL)
-        side->latency = histogram_new(run->arena);
-    histogram_merge(side->latency, latency, weight == 0 ? 1 : weight);
-    side->executions += latency->total;
-    side->cpu_ns += cpu_ns;
+    if (server.ran_ns <= before[0].ran_ns)
+        return cut;
+    cut.cpu_ns = (double)(server.ran_ns - before[0].ran_ns) / executions;
+    cut.net_ns = ((double)lasted_ns - waited_ns) / executions;
+    if (cut.net_ns < cut.cpu_ns)
+        cut.net_ns = cut.cpu_ns;
+    return cut;
 }
 
-/* is_again: only for the noise. */
+/* False: the run cannot go on. */
 static bool
-run_block(struct bench_run *run, struct bench_query *query, struct bench_pair *pair, size_t arm,
-          bool is_again, struct error *err)
+run_slice(struct bench_run *run, struct bench_query *query, struct bench_slice *slice,
+          struct part *part, struct error *err)
 {
-    AUTO_ARENA scratch = arena_new();
-    struct histogram *latency = histogram_new(scratch);
-    struct bench_session *session = &run->sessions[arm];
+    struct bench_session *session = &run->sessions[part->arm];
+    const struct bench_cpu before[2] = {bench_cpu_of(session), bench_cpu_of_us()};
+    struct bench_cut *cut = part->is_again ? &slice->again[part->arm] : &slice->arms[part->arm];
+
+    error_clear(err);
+    histogram_clear(part->slice);
+    uint64_t start_ns = bench_clock_ns();
+    bench_sampler_watch(run->sampler, (int)part->arm);
+    bool is_run = run_rounds(run, query, slice, part, err);
+    bench_sampler_watch(run->sampler, -1);
+    if (is_run)
+        *cut = cut_of(session, part->slice, bench_clock_ns() - start_ns, before);
+    histogram_merge(part->all, part->slice, 1);
+    part->cpu_ns += (double)(bench_cpu_of(session).ran_ns - before[0].ran_ns);
+    part->has_failed = !is_run;
+    return is_run || bench_count_error(run, query, part->arm, err);
+}
+
+/* What a pair adds to the query. */
+static void
+keep_part(struct bench_run *run, struct bench_query *query, struct bench_pair *pair,
+          const struct part *part)
+{
+    struct bench_side *side = &query->sides[part->arm];
+    uint64_t executions = part->all->total;
     char median[32];
 
-    bench_progress(run, "pair %d of %d: %s, %s", pair->number, run->options->pairs,
-                   query->query->name, session->label);
-    error_clear(err);
-    if (!bench_checkpoint(session->connection, &session->checkpoint_lsn, err))
-        return bench_count_error(run, query, arm, err);
-    uint64_t cpu_ns = bench_cpu_ns(session);
-    bench_sampler_watch(run->sampler, (int)arm);
-    bool is_run = run_rounds(run, query, pair, arm, latency, err);
-    bench_sampler_watch(run->sampler, -1);
-    if (!is_run && !bench_count_error(run, query, arm, err))
-        return false;
-    bool has_failed = err->code != ERROR_NONE;
-    error_clear(err);
-    if (latency->total == 0)
-        return true;
-    uint64_t median_ns = histogram_percentile(latency, 0.5);
+    if (executions == 0)
+        return;
+    uint64_t median_ns = histogram_percentile(part->all, 0.5);
     bench_log(run, "%s: pair %d: %s%s: %llu executions, median %s", query->query->name,
-              pair->number, session->label, is_again ? " again" : "",
-              (unsigned long long)latency->total, bench_duration(median, median_ns));
-    if (is_again) {
-        pair->again_ns = has_failed ? 0 : median_ns;
-        return true;
+              pair->number, run->sessions[part->arm].label, part->is_again ? " again" : "",
+              (unsigned long long)executions, bench_duration(median, median_ns));
+    if (part->is_again) {
+        if (part->arm == BENCH_AFTER)
+            pair->again_ns = part->has_failed ? 0 : median_ns;
+        return;
     }
-    keep_block(run, &query->sides[arm], latency, (double)(bench_cpu_ns(session) - cpu_ns));
-    pair->executions[arm] = latency->total;
-    pair->median_ns[arm] = has_failed ? 0 : median_ns;
+    uint64_t weight = WEIGHT / executions;
+    if (side->latency == NULL)
+        side->latency = histogram_new(run->arena);
+    histogram_merge(side->latency, part->all, weight == 0 ? 1 : weight);
+    side->executions += executions;
+    side->cpu_ns += part->cpu_ns;
+    pair->executions[part->arm] = executions;
+    pair->median_ns[part->arm] = part->has_failed ? 0 : median_ns;
+}
+
+/* One arm, the other, and with an A/A run the other again and the one again. */
+static bool
+run_turn(struct bench_run *run, struct bench_query *query, struct bench_slice *slice,
+         enum bench_arm_number first, struct part parts[PARTS], struct error *err)
+{
+    size_t second = first == BENCH_BEFORE ? BENCH_AFTER : BENCH_BEFORE;
+    size_t order[PARTS] = {first, second, AGAIN + second, AGAIN + first};
+    size_t count = run->options->has_noise_run ? PARTS : AGAIN;
+
+    for (size_t i = 0; i < count; i++) {
+        struct part *part = &parts[order[i]];
+        if (!part->has_failed && !run_slice(run, query, slice, part, err))
+            return false;
+    }
+    error_clear(err);
+    return true;
+}
+
+static bool
+run_turns(struct bench_run *run, struct bench_query *query, const struct bench_pair *pair,
+          struct part parts[PARTS], struct error *err)
+{
+    for (int number = 0; number < query->slice_count; number++) {
+        struct bench_slice slice = {.pair = pair->number, .number = number};
+        bool is_before = (pair->first == BENCH_BEFORE) == (number % 2 == 0);
+        bool is_whole =
+            run_turn(run, query, &slice, is_before ? BENCH_BEFORE : BENCH_AFTER, parts, err);
+        *LIST_ADD(run->arena, &query->slices) = slice;
+        if (!is_whole)
+            return false;
+    }
+    return true;
+}
+
+static bool
+checkpoint_both(struct bench_run *run, struct bench_query *query, struct error *err)
+{
+    for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
+        struct bench_session *session = &run->sessions[arm];
+        error_clear(err);
+        if (!bench_checkpoint(session->connection, &session->checkpoint_lsn, err) &&
+            !bench_count_error(run, query, arm, err))
+            return false;
+    }
+    error_clear(err);
     return true;
 }
 
 bool
 bench_run_pair(struct bench_run *run, struct bench_query *query, int number, struct error *err)
 {
+    AUTO_ARENA scratch = arena_new();
     struct bench_pair pair = {.number = number};
     size_t count = query->pairs.count;
+    struct part parts[PARTS] = {
+        {.arm = BENCH_BEFORE}, {.arm = BENCH_AFTER}, {.arm = BENCH_AFTER, .is_again = true}};
 
     if (bench_is_given_up(query))
         return true;
+    bench_progress(run, "pair %d of %d: %s", number, run->options->pairs, query->query->name);
+    if (!checkpoint_both(run, query, err))
+        return false;
     /* Random, but each second pair the other way round than the one before: neither arm is first
-     * more often. The third block is random by itself: first, between or last. */
+     * more often. */
     pair.first =
         count % 2 == 1 ? !query->pairs.items[count - 1].first : random_below(&run->random, 2) == 1;
-    size_t third = run->options->has_noise_run ? random_below(&run->random, 3) : SIZE_MAX;
-    for (size_t i = 0; i < 3; i++) {
-        if (i == third && !run_block(run, query, &pair, BENCH_AFTER, true, err))
-            return false;
-        if (i < 2 && !run_block(run, query, &pair, i == 0 ? pair.first : !pair.first, false, err))
-            return false;
-    }
-    *LIST_ADD(run->arena, &query->pairs) = pair;
-    return true;
+    for (size_t i = 0; i < PARTS; i++)
+        parts[i] = (struct part){.arm = (enum bench_arm_number)(i % BENCH_ARMS),
+                                 .is_again = i >= AGAIN,
+                                 .all = histogram_new(scratch),
+                                 .slice = histogram_new(scratch)};
+    bool is_whole = run_turns(run, query, &pair, parts, err);
+    for (size_t i = 0; i < PARTS; i++)
+        keep_part(run, query, &pair, &parts[i]);
+    if (is_whole)
+        *LIST_ADD(run->arena, &query->pairs) = pair;
+    return is_whole;
 }

@@ -132,15 +132,23 @@ spread(const struct bench_query *query, size_t number)
     return number % blocks * BENCH_MAX_TUPLES_PER_BLOCK + number / blocks;
 }
 
-static size_t
-fitting_tuples(const struct bench_run *run, const struct bench_query *query, uint64_t fastest_ns)
+/* How a block is cut up: fastest_ns is how long one tuple takes, on the slower server. */
+static void
+cut_blocks(const struct bench_run *run, struct bench_query *query, uint64_t fastest_ns)
 {
     uint64_t block_ns = (uint64_t)run->options->block_ms * 1000000;
-    uint64_t fitting = fastest_ns == 0 ? 1 : block_ns / fastest_ns;
+    uint64_t slice_ns = fastest_ns * BENCH_SLICE_EXECUTIONS;
 
+    if (slice_ns < (uint64_t)BENCH_SLICE_MS * 1000000)
+        slice_ns = (uint64_t)BENCH_SLICE_MS * 1000000;
+    uint64_t slices = block_ns / slice_ns;
+    slices = slices < 1 ? 1 : slices > BENCH_BLOCK_SLICES ? BENCH_BLOCK_SLICES : slices;
+    uint64_t fitting = fastest_ns == 0 ? 1 : block_ns / slices / fastest_ns;
     if (query->tuple_count == 1 || fitting < 1)
-        return 1;
-    return fitting > BENCH_MAX_TUPLES_PER_BLOCK ? BENCH_MAX_TUPLES_PER_BLOCK : (size_t)fitting;
+        fitting = 1;
+    query->slice_count = (int)slices;
+    query->tuples_per_block =
+        fitting > BENCH_MAX_TUPLES_PER_BLOCK ? BENCH_MAX_TUPLES_PER_BLOCK : (size_t)fitting;
 }
 
 bool
@@ -160,8 +168,9 @@ bench_compare(struct bench_run *run, struct bench_query *query, struct error *er
         if (now_ns - start_ns > budget_ns)
             break;
     }
-    query->tuples_per_block = fitting_tuples(run, query, fastest_ns);
-    bench_log(run, "%s: compared %zu of %zu tuples, %zu differ; %zu a block", query->query->name,
-              query->compared, query->tuple_count, query->differing, query->tuples_per_block);
+    cut_blocks(run, query, fastest_ns);
+    bench_log(run, "%s: compared %zu of %zu tuples, %zu differ; blocks of %d slices, %zu in each",
+              query->query->name, query->compared, query->tuple_count, query->differing,
+              query->slice_count, query->tuples_per_block);
     return true;
 }

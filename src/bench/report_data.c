@@ -104,6 +104,9 @@ query_data(const struct bench_query *query)
     for (size_t arm = 0; arm < BENCH_ARMS; arm++)
         json_object_set_new(data, arm_names[arm], side_data(&query->sides[arm]));
     json_object_set_new(data, "ratio", bench_ratio_data(&query->ratio));
+    json_object_set_new(data, "without_waits_for_a_cpu", bench_ratio_data(&query->net));
+    json_object_set_new(data, "server_cpu", bench_ratio_data(&query->cpu));
+    json_object_set_new(data, "slices", json_integer((json_int_t)query->slices.count));
     json_object_set_new(data, "target_met",
                         query->has_target ? json_boolean(query->is_target_met) : json_null());
     json_object_set_new(data, "target_met_before",
@@ -197,6 +200,8 @@ bench_data(const struct bench_results *results)
     json_object_set_new(data, "seed", json_integer((json_int_t)options->seed));
     json_object_set_new(data, "total", bench_ratio_data(&results->total));
     json_object_set_new(data, "noise", json_real(results->noise));
+    json_object_set_new(data, "noise_without_waits", json_real(results->net_noise));
+    json_object_set_new(data, "noise_of_cpu", json_real(results->cpu_noise));
     json_object_set_new(data, "noise_is_measured", json_boolean(results->has_noise_run));
     json_object_set_new(data, "queries_compared", json_integer((json_int_t)results->compared));
     json_object_set_new(data, "worst",

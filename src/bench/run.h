@@ -44,8 +44,12 @@ void bench_close(struct bench_run *run);
 bool bench_prepare(struct bench_run *run, struct error *err) MUST_CHECK;
 const char *
 bench_statement_name(const struct bench_run *run, const struct bench_query *query, char name[32]);
-/* CPU time of the session's server process until now; 0 when not known. */
-uint64_t bench_cpu_ns(const struct bench_session *session);
+/* What a process or thread has had of CPUs until now; zeros where that is not known. */
+struct bench_cpu {
+    uint64_t ran_ns, waited_ns; /* waited: could have run, but no CPU was free */
+};
+struct bench_cpu bench_cpu_of(const struct bench_session *session); /* its server process */
+struct bench_cpu bench_cpu_of_us(void);                             /* this thread */
 /* Whether the server process of this session is on this machine, in our own PID namespace. */
 bool bench_is_backend_here(PGconn *connection);
 /* Runs an embedded statement with up to one parameter. */

@@ -41,7 +41,8 @@ bench_is_backend_here(PGconn *connection)
     return got > 0 && strncmp(title, "postgres: ", 10) == 0;
 }
 
-/* The descriptor of /proc/PID/schedstat, whose first number is the time on a CPU in nanoseconds. */
+/* The descriptor of /proc/PID/schedstat: nanoseconds on a CPU, and nanoseconds that it waited for
+ * one. */
 static int
 open_cpu_clock(PGconn *connection)
 {
@@ -53,14 +54,35 @@ open_cpu_clock(PGconn *connection)
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-uint64_t
-bench_cpu_ns(const struct bench_session *session)
+static struct bench_cpu
+read_cpu(int cpu_clock)
 {
     char numbers[128] = "";
+    struct bench_cpu cpu = {0};
+    char *rest;
 
-    if (session->cpu_clock < 0 || pread(session->cpu_clock, numbers, sizeof(numbers) - 1, 0) <= 0)
-        return 0;
-    return strtoull(numbers, NULL, 10);
+    if (cpu_clock < 0 || pread(cpu_clock, numbers, sizeof(numbers) - 1, 0) <= 0)
+        return cpu;
+    cpu.ran_ns = strtoull(numbers, &rest, 10);
+    cpu.waited_ns = strtoull(rest, NULL, 10);
+    return cpu;
+}
+
+struct bench_cpu
+bench_cpu_of(const struct bench_session *session)
+{
+    return read_cpu(session->cpu_clock);
+}
+
+struct bench_cpu
+bench_cpu_of_us(void)
+{
+    int clock = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+    struct bench_cpu cpu = read_cpu(clock);
+
+    if (clock >= 0)
+        close(clock);
+    return cpu;
 }
 
 /* --- sessions ------------------------------------------------------------------------------ */

@@ -3,8 +3,9 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { MIN_PAIRS = 3 };
+enum { MIN_PAIRS = 3, LEAST_TRIMMED = 8 };
 
 /* 97.5 % quantile of Student's t with so many degrees of freedom. */
 static double
@@ -21,26 +22,6 @@ student_t(size_t degrees)
     return 1.95996 + 2.4 / (double)degrees; /* within 0.002 from 30 on */
 }
 
-static double
-mean(const struct bench_sample *sample)
-{
-    double sum = 0;
-
-    for (size_t i = 0; i < sample->count; i++)
-        sum += sample->logs[i];
-    return sum / (double)sample->count;
-}
-
-static double
-resampled_mean(const struct bench_sample *sample, struct random *random)
-{
-    double sum = 0;
-
-    for (size_t i = 0; i < sample->count; i++)
-        sum += sample->logs[random_below(random, sample->count)];
-    return sum / (double)sample->count;
-}
-
 static int
 compare_double(const void *left, const void *right)
 {
@@ -48,6 +29,76 @@ compare_double(const void *left, const void *right)
     double b = *(const double *)right;
 
     return (a > b) - (a < b);
+}
+
+/* Of so many sorted values the quarter at either end is left out: blocks that something else on the
+ * machine held up, or let off. Of few none. */
+static size_t
+trimmed(size_t count)
+{
+    return count < LEAST_TRIMMED ? 0 : count / 4;
+}
+
+static const double *
+sorted(struct arena *arena, const struct bench_sample *sample)
+{
+    double *logs = ARENA_ARRAY(arena, double, sample->count + 1);
+
+    if (sample->count > 0) {
+        memcpy(logs, sample->logs, sample->count * sizeof(*logs));
+        qsort(logs, sample->count, sizeof(*logs), compare_double);
+    }
+    return logs;
+}
+
+static double
+trimmed_mean(const double *logs, size_t count)
+{
+    size_t cut = trimmed(count);
+    double sum = 0;
+
+    for (size_t i = cut; i < count - cut; i++)
+        sum += logs[i];
+    return sum / (double)(count - 2 * cut);
+}
+
+/* The trimmed mean of as many drawn again; logs are sorted. drawn: how often each was. */
+static double
+resampled_mean(const double *logs, size_t count, uint32_t *drawn, struct random *random)
+{
+    size_t cut = trimmed(count);
+    size_t at = 0;
+    double sum = 0;
+
+    memset(drawn, 0, count * sizeof(*drawn));
+    for (size_t i = 0; i < count; i++)
+        drawn[random_below(random, count)]++;
+    for (size_t i = 0; i < count; at += drawn[i++]) {
+        size_t first = at < cut ? cut : at;
+        size_t end = at + drawn[i] < count - cut ? at + drawn[i] : count - cut;
+        if (end > first)
+            sum += logs[i] * (double)(end - first);
+    }
+    return sum / (double)(count - 2 * cut);
+}
+
+/* The standard error of the trimmed mean, from the winsorized variance (Tukey and McLaughlin,
+ * 1963). */
+static double
+standard_error(const double *logs, size_t count)
+{
+    size_t cut = trimmed(count);
+    double n = (double)count;
+    double sum = 0;
+    double squares = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        size_t kept = i < cut ? cut : i >= count - cut ? count - cut - 1 : i;
+        sum += logs[kept];
+        squares += logs[kept] * logs[kept];
+    }
+    double variance = fmax(0, squares - sum * sum / n) / (n - 1);
+    return sqrt(variance / n) * n / (n - 2 * (double)cut);
 }
 
 static enum bench_verdict
@@ -61,66 +112,79 @@ judge(const struct bench_ratio *ratio, double noise)
 }
 
 static void
-find_interval(const struct bench_sample *samples, size_t count, size_t fewest, uint64_t seed,
-              double noise, struct bench_ratio *ratio)
+find_interval(struct arena *arena, const struct bench_sample *samples, const double *const *logs,
+              size_t count, uint64_t seed, struct bench_ratio *ratio)
 {
-    AUTO_ARENA arena = arena_new();
     double *means = ARENA_ARRAY(arena, double, BENCH_RESAMPLES);
     struct random random = {seed};
-    double n = (double)fewest;
+    size_t fewest = SIZE_MAX;
+    size_t most = 0;
     size_t used = 0;
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         used += samples[i].count > 0;
+        most = samples[i].count > most ? samples[i].count : most;
+        if (samples[i].count > 0 && samples[i].count < fewest)
+            fewest = samples[i].count;
+    }
+    if (fewest < MIN_PAIRS || used == 0)
+        return;
+    uint32_t *drawn = ARENA_ARRAY(arena, uint32_t, most);
     for (size_t at = 0; at < BENCH_RESAMPLES; at++) {
         for (size_t i = 0; i < count; i++) {
             if (samples[i].count > 0)
-                means[at] += resampled_mean(&samples[i], &random) / (double)used;
+                means[at] +=
+                    resampled_mean(logs[i], samples[i].count, drawn, &random) / (double)used;
         }
     }
     qsort(means, BENCH_RESAMPLES, sizeof(*means), compare_double);
+    double n = (double)fewest;
     double reach = sqrt(n / (n - 1)) * student_t(fewest - 1);
     double tail = 0.5 * erfc(reach / sqrt(2));
     size_t cut = (size_t)(tail * BENCH_RESAMPLES);
     ratio->low = exp(means[cut]);
     ratio->high = exp(means[BENCH_RESAMPLES - 1 - cut]);
-    ratio->verdict = judge(ratio, noise);
 }
 
 struct bench_ratio
 bench_ratio_of(const struct bench_sample *samples, size_t count, uint64_t seed, double noise)
 {
+    AUTO_ARENA arena = arena_new();
+    const double **logs = ARENA_ARRAY(arena, const double *, count + 1);
     struct bench_ratio ratio = {0};
     size_t used = 0;
-    size_t fewest = SIZE_MAX;
     double sum = 0;
 
     for (size_t i = 0; i < count; i++) {
+        logs[i] = sorted(arena, &samples[i]);
         if (samples[i].count == 0)
             continue;
         used++;
-        sum += mean(&samples[i]);
-        if (samples[i].count < fewest)
-            fewest = samples[i].count;
+        sum += trimmed_mean(logs[i], samples[i].count);
     }
     if (used == 0)
         return ratio;
     ratio.value = exp(sum / (double)used);
-    if (fewest >= MIN_PAIRS)
-        find_interval(samples, count, fewest, seed, noise, &ratio);
+    find_interval(arena, samples, logs, count, seed, &ratio);
+    if (ratio.low > 0)
+        ratio.verdict = judge(&ratio, noise);
     return ratio;
 }
 
 double
 bench_noise_of(const struct bench_sample *samples, size_t count, bool *ret_is_measured)
 {
+    AUTO_ARENA arena = arena_new();
     double sum = 0;
     size_t used = 0;
 
     for (size_t i = 0; i < count; i++) {
         if (samples[i].count < MIN_PAIRS)
             continue;
-        sum += mean(&samples[i]) * mean(&samples[i]);
+        const double *logs = sorted(arena, &samples[i]);
+        double from_one = fmax(fabs(trimmed_mean(logs, samples[i].count)),
+                               standard_error(logs, samples[i].count));
+        sum += from_one * from_one;
         used++;
     }
     *ret_is_measured = used > 0;

@@ -13,7 +13,8 @@ struct bench_sample {
     size_t count;
 };
 
-/* The geometric mean over the samples of each sample's geometric mean, and its 95 % interval:
+/* The geometric mean over the samples of each sample's own, in which the highest and the lowest
+ * quarter of its pairs are left out (from 8 pairs on), and its 95 % interval:
  * pairs are drawn again with replacement within each sample (bootstrap), and the percentiles
  * taken further out by what Student's t says for so few pairs (Hesterberg, "What Teachers Should
  * Know About the Bootstrap", 2015, section 4.2). Samples without pairs are passed over. */
@@ -23,5 +24,6 @@ struct bench_ratio
 bench_ratio_of(const struct bench_sample *samples, size_t count, uint64_t seed, double noise);
 
 /* The noise that an A/A run shows: how far the ratios of equal things, which should be 1, are from
- * it (root mean square over the samples of each sample's mean). Without pairs: BENCH_NOISE. */
+ * it (root mean square over the samples of each sample's mean, or of its standard error where that
+ * is more: that one mean came out near 1 is no proof of quiet). Without pairs: BENCH_NOISE. */
 double bench_noise_of(const struct bench_sample *samples, size_t count, bool *ret_is_measured);

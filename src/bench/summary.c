@@ -21,45 +21,94 @@ summarize_side(const struct bench_run *run, struct bench_side *side, size_t arm)
     side->max_ns = side->latency->max_ns;
 }
 
-/* Where after ran twice, the mean of both. */
+/* --- ratios of slices ----------------------------------------------------------------------- */
+
+enum quantity { MEDIAN, NET, CPU, QUANTITIES };
+
 static double
-log_after(const struct bench_pair *pair)
+log_of(const struct bench_cut *cut, enum quantity quantity)
 {
-    double once = log((double)pair->median_ns[BENCH_AFTER]);
+    const double values[QUANTITIES] = {
+        [MEDIAN] = (double)cut->median_ns, [NET] = cut->net_ns, [CPU] = cut->cpu_ns};
 
-    return pair->again_ns == 0 ? once : (once + log((double)pair->again_ns)) / 2;
+    return values[quantity] > 0 ? log(values[quantity]) : NAN;
 }
 
-/* The logarithms of after against after again. */
+/* The logarithms of each arm against itself. */
 static struct bench_sample
-noise_of(struct bench_run *run, const struct bench_query *query)
+noise_of(struct bench_run *run, const struct bench_query *query, enum quantity quantity)
 {
-    double *logs = ARENA_ARRAY(run->arena, double, query->pairs.count + 1);
+    size_t count = query->slices.count * BENCH_ARMS;
+    double *logs = ARENA_ARRAY(run->arena, double, count + 1);
     struct bench_sample sample = {logs, 0};
 
-    for (size_t i = 0; i < query->pairs.count; i++) {
-        const struct bench_pair *pair = &query->pairs.items[i];
-        if (pair->median_ns[BENCH_AFTER] > 0 && pair->again_ns > 0)
-            logs[sample.count++] =
-                log((double)pair->median_ns[BENCH_AFTER] / (double)pair->again_ns);
+    for (size_t i = 0; i < count; i++) {
+        const struct bench_slice *slice = &query->slices.items[i / BENCH_ARMS];
+        double value = log_of(&slice->arms[i % BENCH_ARMS], quantity) -
+                       log_of(&slice->again[i % BENCH_ARMS], quantity);
+        if (!isnan(value))
+            logs[sample.count++] = value;
     }
     return sample;
 }
 
-/* The logarithms of the query's whole pairs, before against after. */
-static struct bench_sample
-sample_of(struct bench_run *run, const struct bench_query *query)
+/* Where the arm ran twice in the slice, the mean of both. */
+static double
+log_of_arm(const struct bench_slice *slice, size_t arm, enum quantity quantity)
 {
-    double *logs = ARENA_ARRAY(run->arena, double, query->pairs.count + 1);
+    double once = log_of(&slice->arms[arm], quantity);
+    double again = log_of(&slice->again[arm], quantity);
+
+    return isnan(again) ? once : (once + again) / 2;
+}
+
+/* The logarithms of the query's whole slices, before against after. */
+static struct bench_sample
+sample_of(struct bench_run *run, const struct bench_query *query, enum quantity quantity)
+{
+    double *logs = ARENA_ARRAY(run->arena, double, query->slices.count + 1);
     struct bench_sample sample = {logs, 0};
 
-    for (size_t i = 0; i < query->pairs.count; i++) {
-        const struct bench_pair *pair = &query->pairs.items[i];
-        if (pair->median_ns[BENCH_BEFORE] > 0 && pair->median_ns[BENCH_AFTER] > 0)
-            logs[sample.count++] = log((double)pair->median_ns[BENCH_BEFORE]) - log_after(pair);
+    for (size_t i = 0; i < query->slices.count; i++) {
+        const struct bench_slice *slice = &query->slices.items[i];
+        double value =
+            log_of_arm(slice, BENCH_BEFORE, quantity) - log_of_arm(slice, BENCH_AFTER, quantity);
+        if (!isnan(value))
+            logs[sample.count++] = value;
     }
     return sample;
 }
+
+static double
+measure_noise(struct bench_run *run, enum quantity quantity, bool *ret_is_measured)
+{
+    struct bench_results *results = run->results;
+    size_t count = results->queries.count;
+    struct bench_sample *samples = ARENA_ARRAY(run->arena, struct bench_sample, count + 1);
+
+    for (size_t i = 0; i < count; i++)
+        samples[i] = noise_of(run, &results->queries.items[i], quantity);
+    return bench_noise_of(samples, count, ret_is_measured);
+}
+
+static void
+find_ratios(struct bench_run *run, struct bench_query *query, const struct bench_sample *medians)
+{
+    const struct bench_results *results = run->results;
+    uint64_t seed = run->options->seed;
+    struct bench_sample net = sample_of(run, query, NET);
+    struct bench_sample cpu = sample_of(run, query, CPU);
+
+    query->ratio = bench_ratio_of(medians, 1, seed, results->noise);
+    query->net = bench_ratio_of(&net, 1, seed, results->net_noise);
+    query->cpu = bench_ratio_of(&cpu, 1, seed, results->cpu_noise);
+    if (query->net.verdict != BENCH_NO_VERDICT)
+        query->ratio.verdict = query->net.verdict;
+    if (query->ratio.verdict == BENCH_NO_CHANGE && query->cpu.verdict != BENCH_NO_VERDICT)
+        query->ratio.verdict = query->cpu.verdict;
+}
+
+/* --- the rest --------------------------------------------------------------------------------- */
 
 static void
 check_target(struct bench_run *run, struct bench_query *query)
@@ -112,17 +161,17 @@ bench_summarize(struct bench_run *run)
     struct bench_results *results = run->results;
     size_t count = results->queries.count;
     struct bench_sample *samples = ARENA_ARRAY(run->arena, struct bench_sample, count + 1);
-    struct bench_sample *noise = ARENA_ARRAY(run->arena, struct bench_sample, count + 1);
+    bool ignored;
 
-    for (size_t i = 0; i < count; i++)
-        noise[i] = noise_of(run, &results->queries.items[i]);
-    results->noise = bench_noise_of(noise, count, &results->has_noise_run);
+    results->noise = measure_noise(run, MEDIAN, &results->has_noise_run);
+    results->net_noise = measure_noise(run, NET, &ignored);
+    results->cpu_noise = measure_noise(run, CPU, &ignored);
     for (size_t i = 0; i < count; i++) {
         struct bench_query *query = &results->queries.items[i];
         for (size_t arm = 0; arm < BENCH_ARMS; arm++)
             summarize_side(run, &query->sides[arm], arm);
-        samples[i] = sample_of(run, query);
-        query->ratio = bench_ratio_of(&samples[i], 1, run->options->seed, results->noise);
+        samples[i] = sample_of(run, query, MEDIAN);
+        find_ratios(run, query, &samples[i]);
         results->compared += query->ratio.value > 0;
         check_target(run, query);
         if (query->ratio.value > 0 &&

@@ -484,6 +484,7 @@ set_method(json_t *view, const struct bench_results *results)
     json_object_set_new(view, "pairs", json_integer(options->pairs));
     json_object_set_new(view, "block_ms", json_integer(options->block_ms));
     json_object_set_new(view, "block_executions", json_integer(BENCH_BLOCK_EXECUTIONS));
+    json_object_set_new(view, "block_slices", json_integer(BENCH_BLOCK_SLICES));
     json_object_set_new(view, "block_limit_ms",
                         json_integer((json_int_t)options->block_ms * BENCH_BLOCK_STRETCH));
     json_object_set_new(view, "timeout_s", json_real(options->timeout_ms / 1000.0));
@@ -492,6 +493,8 @@ set_method(json_t *view, const struct bench_results *results)
     set_text(view, "pgdeck", PGDECK_VERSION);
     snprintf(text, sizeof(text), "%.1f %%", results->noise * 100);
     set_text(view, "noise", text);
+    snprintf(text, sizeof(text), "%.1f %%", results->net_noise * 100);
+    set_text(view, "net_noise", text);
     json_object_set_new(view, "noise_is_measured", json_boolean(results->has_noise_run));
     json_object_set_new(view, "few_pairs", json_boolean(options->pairs < 10));
     set_text(view, "cpu", machine->cpu[0] == '\0' ? "unknown CPU" : machine->cpu);

@@ -157,6 +157,19 @@ set_equality(json_t *view, const struct bench_query *query)
     json_object_set_new(view, "is_unequal", json_boolean(query->equality > BENCH_EQUAL));
 }
 
+/* "1.05x (1.03x to 1.07x)"; "": not known. */
+static void
+set_judged(json_t *view, const char *key, const struct bench_ratio *ratio)
+{
+    char text[128] = "";
+    char value[32], low[32], high[32];
+
+    if (ratio->low > 0)
+        snprintf(text, sizeof(text), "%s (%s to %s)", bench_times(value, ratio->value),
+                 bench_times(low, ratio->low), bench_times(high, ratio->high));
+    set_text(view, key, text);
+}
+
 json_t *
 bench_view_detail(const struct bench_query *query, size_t number)
 {
@@ -169,6 +182,9 @@ bench_view_detail(const struct bench_query *query, size_t number)
     bool is_other = query->query->before_sql != NULL;
     json_object_set_new(view, "has_other_before", json_boolean(is_other));
     set_text(view, "sql_before", is_other ? query->query->before_sql : "");
+    set_judged(view, "net", &query->net);
+    set_judged(view, "server_cpu", &query->cpu);
+    json_object_set_new(view, "slices", json_integer((json_int_t)query->slices.count));
     json_object_set_new(view, "blocks", json_integer((json_int_t)query->pairs.count));
     json_object_set_new(view, "tuples_per_block",
                         json_integer((json_int_t)query->tuples_per_block));
