@@ -59,7 +59,7 @@ begin(struct rotation *rotation, const struct cli_list *operands, struct error *
         return true;
     error_set(err, ERROR_REFUSED, "no password of %s is known on this machine", login);
     return error_hint(err, "Rotate where pgdeck applied, or give it as %s.",
-                      password_variable(arena, login));
+                      deck_password_variable(arena, login));
 }
 
 /* --- the pool ------------------------------------------------------------------------------- */
@@ -180,7 +180,7 @@ forget(struct rotation *rotation, const char *former, struct error *err)
         return false;
     if (given != NULL)
         printf("%s is still given: take it away, or the next apply makes %s again.\n",
-               password_variable(arena, former), former);
+               deck_password_variable(arena, former), former);
     return true;
 }
 

@@ -206,6 +206,32 @@ add_role(struct deck_loader *loader, struct role_names *names, const char *name,
     *LIST_ADD(loader->arena, &names->list) = (struct role_name){name, server, place};
 }
 
+/* Names that differ in a sign or a case only have one variable for the password: one login would
+ * get the other's. */
+static bool
+add_login(struct deck_loader *loader, struct role_names *logins, const char *name,
+          struct place place)
+{
+    const char *variable = deck_password_variable(loader->arena, name);
+
+    for (size_t i = 0; i < logins->list.count; i++) {
+        const struct role_name *other = &logins->list.items[i];
+        if (strcmp(other->name, name) == 0 ||
+            strcmp(deck_password_variable(loader->arena, other->name), variable) != 0)
+            continue;
+        struct error *fault =
+            deck_loader_fault(loader, place,
+                              "%s would be the password of two logins, \"%s\" and "
+                              "\"%s\"",
+                              variable, other->name, name);
+        error_detail(fault, "The other one comes from line %d.", other->place.line);
+        error_hint(fault, "Let their names differ in more than signs and case.");
+        return false;
+    }
+    *LIST_ADD(loader->arena, &logins->list) = (struct role_name){name, NULL, place};
+    return true;
+}
+
 static void
 add_people_roles(struct deck_loader *loader, struct role_names *names,
                  const struct deck_environment *environment)
@@ -224,10 +250,14 @@ add_people_roles(struct deck_loader *loader, struct role_names *names,
 static void
 check_roles(struct deck_loader *loader, const struct deck *deck)
 {
-    struct role_names names = {0};
+    struct role_names names = {0}, logins = {0};
 
-    for (size_t i = 0; i < deck->roles.count; i++)
-        add_role(loader, &names, deck->roles.items[i].name, NULL, deck->roles.items[i].place);
+    for (size_t i = 0; i < deck->roles.count; i++) {
+        const struct deck_role *role = &deck->roles.items[i];
+        add_role(loader, &names, role->name, NULL, role->place);
+        if (role->can_login)
+            add_login(loader, &logins, role->name, role->place);
+    }
     for (size_t i = 0; i < deck->environments.count; i++) {
         const struct deck_environment *environment = &deck->environments.items[i];
         const char *owner = deck_owner_role(loader->arena, environment);
@@ -244,6 +274,8 @@ check_roles(struct deck_loader *loader, const struct deck *deck)
             add_role(loader, &names, login, environment->server, pool->place);
             add_role(loader, &names, deck_other_login(loader->arena, login), environment->server,
                      pool->place);
+            if (add_login(loader, &logins, login, pool->place))
+                add_login(loader, &logins, deck_other_login(loader->arena, login), pool->place);
         }
     }
 }

@@ -189,6 +189,9 @@ const char *deck_read_only_role(struct arena *arena, const struct deck_environme
 const char *deck_monitoring_role(struct arena *arena, const struct deck_environment *environment);
 /* The other one of "..._a" and "..._b": a rotation goes from one to the other. */
 const char *deck_other_login(struct arena *arena, const char *login);
+/* The environment variable, or systemd credential, that may give a login its password:
+ * PGDECK_PASSWORD_PRODUCTION_API_GATEWAY_A. The reader sees to it that no two are the same. */
+const char *deck_password_variable(struct arena *arena, const char *role);
 /* How deep it is looked at: as it says, else as its logging. */
 enum deck_depth deck_depth(const struct deck_environment *environment);
 /* The pool of that service; NULL: none. */

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -114,6 +115,19 @@ deck_other_login(struct arena *arena, const char *login)
 
     return arena_printf(arena, "%.*s%c", (int)length - 1, login,
                         login[length - 1] == 'a' ? 'b' : 'a');
+}
+
+const char *
+deck_password_variable(struct arena *arena, const char *role)
+{
+    char *name = arena_printf(arena, "PGDECK_PASSWORD_%s", role);
+
+    for (char *at = name; *at != '\0'; at++) {
+        bool is_plain =
+            (*at >= 'a' && *at <= 'z') || (*at >= '0' && *at <= '9') || (*at >= 'A' && *at <= 'Z');
+        *at = is_plain ? (char)toupper((unsigned char)*at) : '_';
+    }
+    return name;
 }
 
 enum deck_depth

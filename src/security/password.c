@@ -20,19 +20,6 @@
 
 enum { PASSWORD_LETTERS = 32 }; /* of 64 each: 192 bits */
 
-const char *
-password_variable(struct arena *arena, const char *role)
-{
-    char *name = arena_printf(arena, "PGDECK_PASSWORD_%s", role);
-
-    for (char *at = name; *at != '\0'; at++) {
-        bool is_plain =
-            (*at >= 'a' && *at <= 'z') || (*at >= '0' && *at <= '9') || (*at >= 'A' && *at <= 'Z');
-        *at = is_plain ? (char)toupper((unsigned char)*at) : '_';
-    }
-    return name;
-}
-
 /* The deck's name as a folder: what is not plain is written %XX. */
 const char *
 password_file_path(struct arena *arena, const char *state_folder, const char *deck)
@@ -141,7 +128,7 @@ find_file(struct arena *arena, const char *deck, const char **ret_path, struct e
 static bool
 find_given(struct arena *arena, const char *role, const char **ret_password, struct error *err)
 {
-    const char *name = password_variable(arena, role);
+    const char *name = deck_password_variable(arena, role);
     const char *value = getenv(name);
     const char *folder = getenv("CREDENTIALS_DIRECTORY");
     const char *path = folder == NULL ? NULL : arena_printf(arena, "%s/%s", folder, name);

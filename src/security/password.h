@@ -6,8 +6,6 @@
 #include "base/arena.h"
 #include "base/error.h"
 
-/* PGDECK_PASSWORD_PRODUCTION_API_GATEWAY_A */
-const char *password_variable(struct arena *arena, const char *role);
 const char *password_file_path(struct arena *arena, const char *state_folder, const char *deck);
 
 /* ret_password: in the arena; NULL when none is known here. Errors: ERROR_FILE, also when others

@@ -555,7 +555,7 @@ compare_password(struct session *session, const struct wanted_role *wanted, cons
 {
     struct arena *arena = session->advice->arena;
     const char *verifier = verifier_of(session, wanted->name);
-    const char *variable = password_variable(arena, wanted->name);
+    const char *variable = deck_password_variable(arena, wanted->name);
 
     if (verifier == NULL) {
         add_password_change(session, wanted, "it has none", false);
@@ -591,7 +591,7 @@ advise_password(struct session *session, const struct wanted_role *wanted, bool 
     if (!exists) {
         add_password_change(session, wanted,
                             arena_printf(arena, "from %s, or made and kept here",
-                                         password_variable(arena, wanted->name)),
+                                         deck_password_variable(arena, wanted->name)),
                             false);
         return true;
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "security/password.h"
 
+#include "deck/deck.h"
+
 #include "base/file.h"
 
 #include <setjmp.h>
@@ -39,9 +41,9 @@ names_of_variables_are_plain(void **state)
     AUTO_ARENA arena = arena_new();
 
     (void)state;
-    assert_string_equal(password_variable(arena, "production_api_gateway_a"),
+    assert_string_equal(deck_password_variable(arena, "production_api_gateway_a"),
                         "PGDECK_PASSWORD_PRODUCTION_API_GATEWAY_A");
-    assert_string_equal(password_variable(arena, "it's a-b"), "PGDECK_PASSWORD_IT_S_A_B");
+    assert_string_equal(deck_password_variable(arena, "it's a-b"), "PGDECK_PASSWORD_IT_S_A_B");
 }
 
 static void
