@@ -117,7 +117,7 @@ start(struct arena *arena, struct pool_process *process, struct error *err)
     char program[PATH_MAX] = "";
     const char *config = arena_printf(arena, "%s/pool.yaml", process->folder);
     const char *log = arena_printf(arena, "%s/log", process->folder);
-    const char *const arguments[] = {program, "pool", "--config", config, NULL};
+    const char *const arguments[] = {program, "pool", "--config", config, "--allow-root", NULL};
 
     if (readlink("/proc/self/exe", program, sizeof(program) - 1) < 0)
         return error_errno(err, "cannot find the program itself");

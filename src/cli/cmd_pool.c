@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cli/command.h"
+#include "cli/daemon.h"
 #include "pool/daemon.h"
 
 #include "base/embed.h"
@@ -14,6 +14,7 @@
 struct pool_command {
     struct cli *cli;
     const char *file, *environment;
+    bool has_root; /* --allow-root */
 };
 
 static void
@@ -260,7 +261,7 @@ run_operands(struct pool_command *command, const struct cli_list *operands, stru
 
     if (count == 0) {
         struct pool_daemon_options options = daemon_options(command);
-        return pool_daemon_run(&options, err);
+        return cli_refuse_root("pool", command->has_root, err) && pool_daemon_run(&options, err);
     }
     if (strcmp(words[0], "show") == 0 && count <= 2)
         return ask_console(
@@ -282,6 +283,7 @@ cmd_pool(struct cli *cli, const struct cli_command *command, int argc, char **ar
          &pool.file},
         {"environment", 'e', CLI_TEXT, "NAME", "only this environment of the deck; default: all",
          &pool.environment},
+        {"allow-root", 0, CLI_FLAG, NULL, CLI_ALLOW_ROOT_HELP, &pool.has_root},
     };
     struct cli_list operands = {0};
 

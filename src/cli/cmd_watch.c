@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cli/command.h"
+#include "cli/daemon.h"
 #include "cli/watch_alerts.h"
 #include "cli/watch_surveys.h"
 #include "cli/watch_upkeep.h"
@@ -143,6 +143,7 @@ cmd_watch(struct cli *cli, const struct cli_command *command, int argc, char **a
     enum { MS = 1000, LONGEST_S = 86400 };
     const char *once = NULL;
     long seconds = 0;
+    bool has_root = false;
     const struct cli_option table[] = {
         {"once", 0, CLI_TEXT, "DOCUMENT",
          "sample for a moment, print that document (overview, load, queries ...), and end", &once},
@@ -155,9 +156,11 @@ cmd_watch(struct cli *cli, const struct cli_command *command, int argc, char **a
         {"tls-key", 0, CLI_TEXT, "FILE", "PEM", &watch.web.key_file},
         {"host", 0, CLI_LIST, "NAME", "by which the dashboard is called, beside addresses",
          &watch.web.hosts},
+        {"allow-root", 0, CLI_FLAG, NULL, CLI_ALLOW_ROOT_HELP, &has_root},
     };
 
-    if (!cli_parse(cli, command, CLI_OPTIONS(table), argc, argv, &watch.decks, err))
+    if (!cli_parse(cli, command, CLI_OPTIONS(table), argc, argv, &watch.decks, err) ||
+        !cli_refuse_root("watch", has_root || once != NULL, err))
         return cli_failed(err);
     if (seconds < 0 || seconds > LONGEST_S) {
         error_set(err, ERROR_USAGE, "--for takes 0 to %d seconds", LONGEST_S);

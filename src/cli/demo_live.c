@@ -77,6 +77,7 @@ start_daemon(struct demo *demo, const char *const words[4], const char *mark, co
     *LIST_ADD(arena, &arguments) = program;
     for (size_t i = 0; i < 4 && words[i] != NULL; i++)
         *LIST_ADD(arena, &arguments) = words[i];
+    *LIST_ADD(arena, &arguments) = "--allow-root"; /* as whoever runs the demo */
     *LIST_ADD(arena, &arguments) = "--deck";
     *LIST_ADD(arena, &arguments) = demo->deck_path;
     for (size_t i = 0; i < sets->values.count; i++) {

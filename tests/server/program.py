@@ -46,9 +46,11 @@ class Program:
         return result
 
     def start(self, *args, env=None, cwd=None):
-        """The running process, for tests that signal or kill it. Ended with the test."""
+        """The running process, for tests that signal or kill it. Ended with the test. The daemons
+        may be root's where the tests are."""
+        more = ["--allow-root"] if args[:1] in (("pool",), ("watch",)) else []
         process = subprocess.Popen(
-            [self.path, *map(str, args)], env=self.environment(env), cwd=cwd or self.home,
+            [self.path, *map(str, args), *more], env=self.environment(env), cwd=cwd or self.home,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             start_new_session=True)
         self.running.append(process)

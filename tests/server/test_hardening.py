@@ -3,6 +3,7 @@
 hardening is looked at in test_penetration (by readelf, as hardening-check does: its package,
 devscripts, brings 47 others)."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -26,6 +27,26 @@ def test_a_unit_is_closed(unit):
     level = re.search(r"Overall exposure level for \S+: ([\d.]+)", result.stdout)
     assert level, result.stderr
     assert float(level[1]) <= MOST_EXPOSED
+
+
+@pytest.mark.parametrize("words", [("pool", "--config", "none.yaml"),
+                                   ("watch", "--deck", "none.yaml", "--listen", "none")],
+                         ids=lambda words: words[0])
+def test_no_daemon_runs_as_root(pgdeck, words):
+    """Unless it is said; as root of a namespace where the tests are nobody's in particular."""
+    as_root = [] if os.geteuid() == 0 else ["unshare", "--map-root-user"]
+
+    def run(*more):
+        return subprocess.run([*as_root, pgdeck.path, *words, *more], text=True, timeout=20,
+                              capture_output=True, check=False, env=pgdeck.environment({}))
+
+    refused = run()
+    assert refused.returncode == 22
+    assert f"pgdeck {words[0]} does not run as root" in refused.stderr
+    assert "--allow-root" in refused.stderr and "none.yaml" not in refused.stderr
+    allowed = run("--allow-root")
+    assert allowed.returncode != 0 and "root" not in allowed.stderr
+    assert "none.yaml" in allowed.stderr
 
 
 AUDITED = ["AUDIT: SESSION,1,1,DDL,CREATE TABLE,,,CREATE TABLE x (a int)",

@@ -79,6 +79,16 @@ def test_every_role_is_refused_what_it_must_not(pgdeck, guarded, tmp_path):
     assert guarded.query(state) == before
 
 
+MORE = [["diff", "blue", "green"], ["init", "--from", "CONNINFO", "--output", "FOLDER", "--force"],
+        ["maintain", "daily"], ["maintain", "weekly"], ["maintain", "calendar"],
+        ["watch", "--once", "overview", "--for", "1"]]
+
+
+def fill(words, server, folder):
+    values = {"CONNINFO": server.conninfo("blue_one"), "FOLDER": folder / "made"}
+    return [values.get(word, word) for word in words]
+
+
 def test_hostile_objects_in_public_are_never_called(pgdeck, guarded, tmp_path):
     """Functions and operators that would be taken instead of PostgreSQL's, were they found."""
     deck = write_deck(tmp_path / "deck", guarded.conninfo())
@@ -105,8 +115,8 @@ b{}" (a int);
             """, dbname=dbname)
         guarded.query(f'ALTER DATABASE "{dbname}" SET search_path = public, pg_catalog')
     for words in (["plan", "--sql"], ["security"], ["health"], ["security", "render", "hba"],
-                  ["index", "status"], ["tune"], ["apply", "--yes"], ["rollback", "--yes"]):
-        result = pgdeck(*words, "-d", deck)
+                  ["index", "status"], ["tune"], *MORE, ["apply", "--yes"], ["rollback", "--yes"]):
+        result = pgdeck(*fill(words, guarded, tmp_path), "-d", deck)
         assert result.code in (0, 1, 2, 3), (words, result.err)
     for dbname in ["postgres", *DATABASES]:
         assert guarded.query("SELECT * FROM public.calls", dbname=dbname) == []
@@ -155,7 +165,7 @@ END $make$;
 """
 COMMANDS = [["plan", "--sql"], ["security"], ["health", "--all"], ["security", "render", "hba"],
             ["security", "tenants"], ["index", "status"], ["partition", "status"], ["tune"],
-            ["apply", "--yes"], ["rollback", "--yes"]]
+            *MORE, ["apply", "--yes"], ["rollback", "--yes"]]
 
 
 def test_no_function_of_pg_catalog_is_shadowed(pgdeck, guarded, tmp_path):
@@ -180,7 +190,7 @@ def test_no_function_of_pg_catalog_is_shadowed(pgdeck, guarded, tmp_path):
                                                                    match="shadow called"):
         connection.execute("SELECT 'a'::text = 'a'::text")
     for words in COMMANDS:
-        result = pgdeck(*words, "-d", deck)
+        result = pgdeck(*fill(words, guarded, tmp_path), "-d", deck)
         assert "shadow called" not in result.out + result.err, words
         assert result.code in (0, 1, 2, 3), (words, result.err)
 

@@ -40,7 +40,7 @@ class Pool:
         self.write()
         self.log = open(folder / "pool.log", "wb")
         self.process = subprocess.Popen(
-            [pgdeck.path, "pool", "--config", self.file], env=pgdeck.environment(env),
+            [pgdeck.path, "pool", "--allow-root", "--config", self.file], env=pgdeck.environment(env),
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True,
             **process)
         wait_for(self.is_listening, 10, "pgdeck pool")
