@@ -165,12 +165,21 @@ drive(struct ai_suite *suite, struct ai_case *one, struct bench_queue *tasks, do
     AUTO_ARENA scratch = arena_new();
     struct bench_source source = bench_queue_source(tasks);
     struct bench_driver *driver;
+    int processes[BENCH_QUEUE_WORKERS + ENQUEUERS];
 
     if (!open_driver(suite, one, scratch, &driver, err))
         return false;
+    struct bench_cost start = bench_cost_now(&one->meter);
+    double driver_ns = (double)(one->load->user_ns + one->load->system_ns);
     bool is_whole = bench_driver_run(driver, &source, (uint64_t)(seconds * 1e9), one->load, err);
     one->private_bytes = private_bytes(driver);
+    size_t count = bench_driver_processes(driver, processes, BENCH_QUEUE_WORKERS + ENQUEUERS);
     bench_driver_close(driver);
+    bench_cost_settle(&one->meter, processes, count);
+    struct bench_cost end = bench_cost_now(&one->meter);
+    one->cost = (struct bench_cost){0};
+    bench_cost_add(&one->cost, &start, &end);
+    one->driver_cpu_ns = (double)(one->load->user_ns + one->load->system_ns) - driver_ns;
     return is_whole;
 }
 
@@ -198,6 +207,11 @@ keep_block(struct ai_suite *suite, const struct ai_case *one, enum work_number n
         block.p95_ns = histogram_percentile(times, 0.95);
         block.p99_ns = histogram_percentile(times, 0.99);
         histogram_merge(side->response, times, 1);
+    }
+    if (number != WORK_CLAIM) {
+        const struct bench_cost none = {0};
+        bench_cost_add(&side->cost, &none, &one->cost);
+        side->driver_cpu_ns += one->driver_cpu_ns;
     }
     side->done += block.done;
     side->seconds += block.duration_s;
@@ -411,8 +425,10 @@ add_work(struct bench_run *run, struct bench_suite *suite, enum work_number numb
         struct bench_work_side *side = &work->sides[arm];
         side->service = histogram_new(run->arena);
         side->response = number == WORK_JOBS ? NULL : histogram_new(run->arena);
-        side->cost = (struct bench_cost){-1, -1, -1, -1, -1};
-        side->driver_cpu_ns = -1;
+        if (number == WORK_CLAIM) { /* one statement of a task's: what it took is not known apart */
+            side->cost = (struct bench_cost){-1, -1, -1, -1, -1};
+            side->driver_cpu_ns = -1;
+        }
     }
 }
 

@@ -2,6 +2,7 @@
  * servers, and on the one after by other ways of claiming, too. Writes into ai_tasks, ai_task_queue
  * and ai_results, and removes what it wrote. */
 #pragma once
+#include "bench/cost.h"
 #include "bench/queue.h"
 #include "bench/run.h"
 
@@ -32,7 +33,10 @@ struct ai_case {
     struct bench_queue_counts counts; /* of the life of tasks, summed */
     struct histogram *claim, *wait, *whole, *without_run;
     uint64_t tasks, lost, doubled; /* by SQL */
-    int64_t private_bytes;         /* of a connection's server process, mean; 0: not known */
+    struct bench_meter meter;
+    struct bench_cost cost; /* of the block that ran last, with the driver's */
+    double driver_cpu_ns;
+    int64_t private_bytes; /* of a connection's server process, mean; 0: not known */
 };
 
 struct ai_suite {

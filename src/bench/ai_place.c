@@ -106,6 +106,7 @@ ai_open_case(struct ai_suite *suite, struct ai_case *one, struct error *err)
     one->label = suite->run->options->arms[one->arm].label;
     if (!pg_connect(&target, &one->connection, err))
         return error_wrap(err, "server \"%s\"", one->label);
+    one->meter = (struct bench_meter){one->connection, bench_postmaster_of(one->connection)};
     return check_place(suite, one, err) && read_owners(suite, one, err) &&
            pg_execute(one->connection, "SET statement_timeout = 0", err);
 }

@@ -2,6 +2,7 @@
 #include "bench/cost.h"
 
 #include "base/embed.h"
+#include "base/interrupt.h"
 #include "base/machine.h"
 #include "bench/run.h"
 #include "pg/connection.h"
@@ -13,6 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Before PostgreSQL 15 counters are up to half a second old. */
+enum { SETTLE_MS = 1000, SETTLE_STEP_MS = 5, COLLECTOR_MS = 600 };
 
 /* --- processes ------------------------------------------------------------------------------ */
 
@@ -52,26 +56,63 @@ read_times(pid_t pid, struct process_times *ret_times)
     return true;
 }
 
+/* On a CPU until now, all threads together, exactly: fields of stat are rounded to ticks of 10 ms,
+ * which is much for a block of a hundred sessions. 0: not known. */
+static uint64_t
+own_cpu_ns(pid_t pid)
+{
+    char path[300];
+    char text[128];
+    uint64_t sum_ns = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    DIR *folder = opendir(path);
+    if (folder == NULL)
+        return 0;
+    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+        if (!isdigit((unsigned char)entry->d_name[0]))
+            continue;
+        snprintf(path, sizeof(path), "/proc/%d/task/%.20s/schedstat", (int)pid, entry->d_name);
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+        if (fd >= 0)
+            close(fd);
+        text[got < 0 ? 0 : got] = '\0';
+        sum_ns += strtoull(text, NULL, 10);
+    }
+    closedir(folder);
+    return sum_ns;
+}
+
+static uint64_t
+cpu_ns_of(pid_t pid, const struct process_times *times)
+{
+    uint64_t tick_ns = UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK);
+    uint64_t own_ns = own_cpu_ns(pid);
+
+    return (own_ns > 0 ? own_ns : times->own * tick_ns) + times->of_children * tick_ns;
+}
+
 uint64_t
 bench_family_cpu_ns(pid_t parent)
 {
-    DIR *folder = opendir("/proc");
     struct process_times times;
-    uint64_t ticks = 0;
+    uint64_t sum_ns = 0;
 
-    if (folder == NULL || !read_times(parent, &times)) {
-        if (folder != NULL)
-            closedir(folder);
+    if (!read_times(parent, &times))
         return 0;
-    }
-    ticks = times.own + times.of_children;
+    DIR *folder = opendir("/proc");
+    if (folder == NULL)
+        return 0;
+    sum_ns = cpu_ns_of(parent, &times);
     for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
-        if (isdigit((unsigned char)entry->d_name[0]) &&
-            read_times((pid_t)atoi(entry->d_name), &times) && times.parent == parent)
-            ticks += times.own + times.of_children;
+        pid_t pid = (pid_t)atoi(entry->d_name);
+        if (isdigit((unsigned char)entry->d_name[0]) && read_times(pid, &times) &&
+            times.parent == parent)
+            sum_ns += cpu_ns_of(pid, &times);
     }
     closedir(folder);
-    return ticks * (UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK));
+    return sum_ns;
 }
 
 static void
@@ -165,6 +206,27 @@ bench_cost_now(const struct bench_meter *meter)
     cost.buffers_read = number(rows, "buffers_read");
     cost.temp_bytes = number(rows, "temp_bytes");
     return cost;
+}
+
+void
+bench_cost_settle(const struct bench_meter *meter, const int *processes, size_t count)
+{
+    AUTO_TEXT list = {0};
+    struct error ignored;
+
+    for (size_t i = 0; i < count; i++)
+        text_appendf(&list, "%s%d", i == 0 ? "{" : ",", processes[i]);
+    text_append(&list, count == 0 ? "{}" : "}");
+    const char *const values[] = {text_chars(&list)};
+    for (int waited_ms = 0; waited_ms < SETTLE_MS; waited_ms += SETTLE_STEP_MS) {
+        AUTO_PGRESULT rows = NULL;
+        if (!pg_query(meter->connection, embedded_file("bench/sql/sessions.sql")->text, 1, values,
+                      &rows, &ignored) ||
+            pg_integer(rows, 0, "sessions") == 0 || !interrupt_sleep_ms(SETTLE_STEP_MS, &ignored))
+            break;
+    }
+    if (PQserverVersion(meter->connection) < 150000)
+        (void)!interrupt_sleep_ms(COLLECTOR_MS, &ignored);
 }
 
 static void

@@ -12,6 +12,9 @@ struct bench_meter {
 /* Sums since the server's start. What cannot be known is below 0. Does not fail: a server that is
  * gone is found by who works with it. */
 struct bench_cost bench_cost_now(const struct bench_meter *meter);
+/* Waits until these sessions of the server are gone and have said what they did: they say it when
+ * they end. At most a second. */
+void bench_cost_settle(const struct bench_meter *meter, const int *processes, size_t count);
 /* Adds to into what came between the two; unknown stays unknown. */
 void bench_cost_add(struct bench_cost *into, const struct bench_cost *start,
                     const struct bench_cost *end);

@@ -185,6 +185,17 @@ run_connects(struct pool_suite *suite, int round, struct error *err)
     return true;
 }
 
+/* Sessions stay, and say what they have touched only now and then: pages are not known. */
+static struct bench_cost
+cost_now(struct pool_suite *suite)
+{
+    const struct bench_meter meter = {suite->control, bench_postmaster_of(suite->control)};
+    struct bench_cost cost = bench_cost_now(&meter);
+
+    cost.buffers = cost.buffers_read = cost.temp_bytes = -1;
+    return cost;
+}
+
 static bool
 run_block(struct pool_suite *suite, struct pool_way *way, int round, struct error *err)
 {
@@ -197,9 +208,14 @@ run_block(struct pool_suite *suite, struct pool_way *way, int round, struct erro
     bench_progress(suite->run, "requests at %.0f/s, round %d: %s, %d server connections",
                    suite->rate, round, suite->suite->labels[arm], way->size);
     bench_mix_set_rate(suite->mix, suite->rate);
+    struct bench_cost cost = cost_now(suite);
+    uint64_t pool_ns = bench_family_cpu_ns(suite->process.pid);
     uint64_t start_ns = bench_clock_ns();
     if (!bench_driver_run(way->driver, &source, duration_ns, load, err))
         return false;
+    struct bench_cost end = cost_now(suite);
+    bench_cost_add(&way->cost, &cost, &end);
+    way->pool_cpu_ns += (double)(bench_family_cpu_ns(suite->process.pid) - pool_ns);
     *LIST_ADD(suite->run->arena, &way->blocks) =
         block_of(suite, round, arm, load->classes.items[0].response, start_ns);
     bench_load_merge(way->load, load);

@@ -2,6 +2,7 @@
  * itself, each client by a connection of its own, and through `pgdeck pool`, which the suite
  * starts. */
 #pragma once
+#include "bench/cost.h"
 #include "bench/mix.h"
 #include "bench/run.h"
 #include <sys/types.h>
@@ -31,6 +32,8 @@ struct pool_way {
     struct bench_load *load; /* of all blocks */
     LIST_OF(struct bench_block) blocks;
     bool is_equal; /* p95 as without the pool */
+    struct bench_cost cost;
+    double pool_cpu_ns; /* of the pool itself */
 };
 
 struct pool_suite {

@@ -85,6 +85,12 @@ add_works(struct pool_suite *suite, const struct pool_way *way)
                suite->direct.blocks.items, suite->direct.blocks.count);
     add_blocks(suite, request, BENCH_AFTER, way->load->classes.items[0].response, way->blocks.items,
                way->blocks.count);
+    const struct pool_way *const ways[] = {&suite->direct, way};
+    for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
+        request->sides[arm].cost = ways[arm]->cost;
+        request->sides[arm].driver_cpu_ns =
+            (double)(ways[arm]->load->user_ns + ways[arm]->load->system_ns);
+    }
 }
 
 static void
@@ -106,9 +112,13 @@ add_sizes(struct pool_suite *suite)
         const char *const values[] = {"",
                                       duration(suite, way->load->classes.items[0].response, 0.95)};
         add_row(suite, table, arena_printf(arena, "%d", way->size), values,
-                arena_printf(arena, "%.1f requests/s a server connection, %.0f %% more; %s",
-                             utilisation, direct <= 0 ? 0 : (utilisation / direct - 1) * 100,
-                             way->is_equal ? "equal" : "not equal"));
+                arena_printf(
+                    arena,
+                    "%.1f requests/s a server connection, %.0f %% more; %s; the pool took "
+                    "%.0f µs of CPU a request",
+                    utilisation, direct <= 0 ? 0 : (utilisation / direct - 1) * 100,
+                    way->is_equal ? "equal" : "not equal",
+                    way->load->done == 0 ? 0 : way->pool_cpu_ns / 1e3 / (double)way->load->done));
     }
 }
 

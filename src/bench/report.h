@@ -50,3 +50,5 @@ const char *bench_times(char text[32], double ratio);
 const char *bench_size(char text[32], int64_t size_bytes);
 /* "12 345" */
 const char *bench_count(char text[32], uint64_t count);
+/* By unit: "ns", "B" or "" for a number; below 0 a dash: not known. */
+const char *bench_amount(char text[32], double value, const char *unit);

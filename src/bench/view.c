@@ -146,6 +146,19 @@ ratio_bar_view(const struct axis *axis, const struct bench_ratio *ratio)
     return view;
 }
 
+const char *
+bench_amount(char text[32], double value, const char *unit)
+{
+    if (value < 0)
+        return "–";
+    if (strcmp(unit, "ns") == 0)
+        return bench_duration(text, (uint64_t)value);
+    if (strcmp(unit, "B") == 0)
+        return bench_size(text, (int64_t)value);
+    snprintf(text, 32, value < 10 ? "%.1f" : "%.0f", value);
+    return text;
+}
+
 static const char *
 mood_of(enum bench_verdict verdict)
 {

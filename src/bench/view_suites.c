@@ -23,19 +23,6 @@ set_percentile(json_t *view, const char *key, const struct histogram *latency, d
 }
 
 static const char *
-amount(char text[32], double value, const char *unit)
-{
-    if (value < 0)
-        return "–";
-    if (strcmp(unit, "ns") == 0)
-        return bench_duration(text, (uint64_t)value);
-    if (strcmp(unit, "B") == 0)
-        return bench_size(text, (int64_t)value);
-    snprintf(text, 32, value < 10 ? "%.1f" : "%.0f", value);
-    return text;
-}
-
-static const char *
 rate_of(char text[32], const struct bench_work_side *side)
 {
     if (side->seconds <= 0)
@@ -79,11 +66,11 @@ side_view(const struct bench_work_side *side, const char *label)
     set_text(view, "failed", bench_count(text, side->failed));
     set_text(view, "retried", bench_count(text, side->retried));
     set_text(view, "rate", rate_of(text, side));
-    set_text(view, "cpu", amount(text, bench_each(cost->cpu_ns, side->done), "ns"));
-    set_text(view, "driver", amount(text, bench_each(side->driver_cpu_ns, side->done), "ns"));
-    set_text(view, "wal", amount(text, bench_each(cost->wal_bytes, side->done), "B"));
-    set_text(view, "buffers", amount(text, bench_each(cost->buffers, side->done), ""));
-    set_text(view, "temp", amount(text, bench_each(cost->temp_bytes, side->done), "B"));
+    set_text(view, "cpu", bench_amount(text, bench_each(cost->cpu_ns, side->done), "ns"));
+    set_text(view, "driver", bench_amount(text, bench_each(side->driver_cpu_ns, side->done), "ns"));
+    set_text(view, "wal", bench_amount(text, bench_each(cost->wal_bytes, side->done), "B"));
+    set_text(view, "buffers", bench_amount(text, bench_each(cost->buffers, side->done), ""));
+    set_text(view, "temp", bench_amount(text, bench_each(cost->temp_bytes, side->done), "B"));
     if (cost->buffers > 0 && cost->buffers_read >= 0) {
         snprintf(text, sizeof(text), "%.1f %%", 100 - cost->buffers_read / cost->buffers * 100);
         set_text(view, "hit", text);

@@ -2,6 +2,7 @@
 #include "cli/bench_table.h"
 
 #include "base/text.h"
+#include "bench/report.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -166,6 +167,39 @@ print_work(const struct cli *cli, const struct bench_work *work, int name_width)
     putchar('\n');
 }
 
+/* What the server did for one of it: this holds when the machine is busy. */
+static void
+print_costs(const struct cli *cli, const struct bench_work *work)
+{
+    const struct cli_style *style = cli_style(cli);
+    static const struct {
+        const char *name, *unit;
+        size_t offset;
+    } costs[] = {{"server CPU", "ns", offsetof(struct bench_cost, cpu_ns)},
+                 {"WAL", "B", offsetof(struct bench_cost, wal_bytes)},
+                 {"pages", "", offsetof(struct bench_cost, buffers)},
+                 {"temporary", "B", offsetof(struct bench_cost, temp_bytes)}};
+    const char *separator = "each: ";
+    char text[32];
+
+    for (size_t i = 0; i < sizeof(costs) / sizeof(costs[0]); i++) {
+        double values[BENCH_ARMS];
+        for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
+            const struct bench_work_side *side = &work->sides[arm];
+            values[arm] = bench_each(*(const double *)((const char *)&side->cost + costs[i].offset),
+                                     side->done);
+        }
+        if (values[BENCH_BEFORE] < 0 && values[BENCH_AFTER] < 0)
+            continue;
+        printf("%s%s%s%s", separator[0] == 'e' ? "  " : "", style->dim, separator, costs[i].name);
+        printf(" %s", bench_amount(text, values[BENCH_BEFORE], costs[i].unit));
+        printf(" / %s%s", bench_amount(text, values[BENCH_AFTER], costs[i].unit), style->reset);
+        separator = ", ";
+    }
+    if (separator[0] != 'e')
+        putchar('\n');
+}
+
 static void
 print_rows(const struct bench_table *table)
 {
@@ -209,8 +243,10 @@ print_suite(const struct cli *cli, const struct bench_results *results,
         print_cell(labels[i % BENCH_ARMS], 8, false);
     }
     printf("%s\n", style->reset);
-    for (size_t i = 0; i < suite->works.count; i++)
+    for (size_t i = 0; i < suite->works.count; i++) {
         print_work(cli, &suite->works.items[i], NAME_WIDTH);
+        print_costs(cli, &suite->works.items[i]);
+    }
     printf("a change within %.1f %% is none%s\n", suite->noise * 100,
            suite->has_noise_run ? " (measured by an A/A run)" : "");
     for (size_t i = 0; i < suite->tables.count; i++)

@@ -70,6 +70,13 @@ def test_tasks_from_enqueue_to_done(run, arms):
     for work in (jobs, life, claim):
         for arm in ("before", "after"):
             assert work[arm]["done"] > 0, (work["name"], arm)
+    for work in (jobs, life):  # each job writes a result
+        for arm in ("before", "after"):
+            each = work[arm]["each"]
+            assert each["wal_bytes"] > 500 and each["buffers"] > 1, (work["name"], arm)
+            assert each["server_cpu_us"] > 10 and each["temp_bytes"] >= 0
+            assert each["driver_cpu_us"] > 0
+    assert jobs["after"]["each"]["server_cpu_us"] < jobs["before"]["each"]["server_cpu_us"]
     assert life["after"]["response"]["p95_ms"] > life["after"]["response"]["p50_ms"] > 0
     for name in ("lost", "done twice"):
         assert row(suite, "Tasks", name)["before"] == row(suite, "Tasks", name)["after"] == "0"

@@ -50,7 +50,10 @@ def test_pool(pgdeck, server, tmp_path):
             assert work[arm]["done"] > 10 and work[arm]["response"]["p50_ms"] > 0
     # The 3 ms of each transaction are in it.
     assert request["before"]["response"]["p50_ms"] >= 3
+    for arm in ("before", "after"):
+        assert request[arm]["each"]["server_cpu_us"] > 1 and request[arm]["each"]["buffers"] is None
     sizes = next(t for t in suite["tables"] if t["title"].startswith("p95 by"))
+    assert "of CPU a request" in sizes["rows"][-1]["note"]
     assert [row["name"] for row in sizes["rows"][1:]] == ["1", "2", "4", "8", "16"]
     assert "not equal" in sizes["rows"][1]["note"]  # one connection cannot do 500 of 3 ms
     full = {row["name"]: row for row in
