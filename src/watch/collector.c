@@ -85,7 +85,7 @@ connect_now(struct watch_collector *collector, struct error *err)
 
     collector->prepared = 0;
     memset(collector->due_ms, 0, sizeof(collector->due_ms));
-    collector->host_due_ms = 0;
+    collector->host_due_ms = collector->explain_due_ms = 0;
     if (!watch_session_open(&collector->session, &target, err))
         return false;
     set_reachable(collector, true, NULL);
@@ -221,6 +221,11 @@ run_round(struct watch_collector *collector, long long *ret_next_ms, struct erro
     if (collector->host_due_ms <= watch_now_ms()) {
         watch_look_at_host(collector);
         collector->host_due_ms = next_due(watch_now_ms(), WATCH_HOST_MS);
+    }
+    if (collector->explain_due_ms <= watch_now_ms()) {
+        collector->explain_due_ms =
+            next_due(watch_now_ms(), 2LL * collector->server->deck->watch.statements_ms);
+        return watch_explain_next(collector, err);
     }
     return true;
 }

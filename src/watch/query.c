@@ -300,9 +300,14 @@ put_query(struct watch *watch, const json_t *one, const struct watch_statement *
     json_object_set_new(page, "at", json_real(now));
     json_object_set_new(page, "series", series_of(statement, now));
     json_object_set_new(page, "samples", samples_of(statement, database));
-    json_object_set_new(
-        page, "plans",
-        watch_log_plans(database->server->log, statement->fingerprint, database->database->name));
+    json_t *plans =
+        watch_log_plans(database->server->log, statement->fingerprint, database->database->name);
+    if (statement->day != NULL) {
+        watch_plans_append(plans, &statement->day->plans, "EXPLAIN, for any values");
+        if (statement->day->explain_fault[0] != '\0')
+            json_object_set_new(page, "no_plan", watch_json(statement->day->explain_fault));
+    }
+    json_object_set_new(page, "plans", plans);
     json_object_set_new(
         page, "log",
         watch_log_runs(database->server->log, statement->fingerprint, database->database->name));

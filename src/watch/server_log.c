@@ -8,14 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 enum {
     STATEMENTS_A_ROUND = 500,
     STATEMENT_MAX = 32 * 1024, /* bytes of one that is parsed */
     TEXT_MAX = 4 * 1024,
-    PLAN_MAX = 16 * 1024,
     SQLSTATE_LENGTH = 5
 };
 
@@ -32,8 +28,7 @@ watch_server_log_new(void)
 static void
 release_query(struct watch_log_query *query)
 {
-    for (size_t i = 0; i < query->plan_count; i++)
-        free(query->plans[i].text);
+    watch_plans_release(&query->plans);
     free(query->text);
 }
 
@@ -125,43 +120,6 @@ find_query(struct watch_server_log *log, uint64_t fingerprint, const char *datab
     return oldest;
 }
 
-/* Equal for plans that differ in numbers only. */
-static uint64_t
-shape_of(const char *plan)
-{
-    AUTO_TEXT text = {0};
-
-    for (const char *at = plan; *at != '\0'; at++) {
-        if ((*at < '0' || *at > '9') && *at != '.')
-            text_append_bytes(&text, at, 1);
-    }
-    return XXH3_64bits(text_chars(&text), text.length);
-}
-
-/* The newest is the last one. */
-static void
-add_plan(struct watch_log_query *query, const char *plan, double ms, double now)
-{
-    struct watch_log_plan added = {.shape = shape_of(plan), .at = now, .ms = ms};
-    size_t at = 0;
-
-    while (at < query->plan_count && query->plans[at].shape != added.shape)
-        at++;
-    if (at < query->plan_count)
-        added.runs = query->plans[at].runs;
-    else if (query->plan_count == WATCH_LOG_PLANS)
-        at = 0;
-    if (at < query->plan_count) {
-        free(query->plans[at].text);
-        query->plan_count--;
-        memmove(&query->plans[at], &query->plans[at + 1],
-                (query->plan_count - at) * sizeof(query->plans[0]));
-    }
-    added.runs++;
-    added.text = copy_of(plan, PLAN_MAX);
-    query->plans[query->plan_count++] = added;
-}
-
 struct round {
     struct watch_server_log *log;
     double now;
@@ -193,7 +151,7 @@ take_statement(struct round *round, const struct workload_log_entry *entry)
         query->text = copy_of(text == NULL ? "" : text, TEXT_MAX);
     }
     if (found.plan != NULL) {
-        add_plan(query, found.plan, found.ms, round->now);
+        watch_plans_add(&query->plans, found.plan, found.ms, round->now);
         query->explained++;
     } else if (query->explained > 0) { /* its plan was logged before it */
         query->explained--;
@@ -331,7 +289,7 @@ query_of(const struct watch_log_query *query)
         "{s:s, s:o, s:o, s:f, s:f, s:f, s:f, s:I}", "fingerprint", fingerprint, "database",
         query->database[0] == '\0' ? json_null() : watch_json(query->database), "query",
         watch_json(query->text), "calls", query->calls, "total_ms", query->total_ms, "max_ms",
-        query->max_ms, "last_at", query->last_at, "plans", (json_int_t)query->plan_count);
+        query->max_ms, "last_at", query->last_at, "plans", (json_int_t)query->plans.count);
 }
 
 static bool
@@ -368,15 +326,8 @@ watch_log_plans(const struct watch_server_log *log, uint64_t fingerprint, const 
 
     for (size_t i = 0; i < log->query_count; i++) {
         const struct watch_log_query *query = &log->queries[i];
-        if (!is_of(query, fingerprint, database))
-            continue;
-        for (size_t j = query->plan_count; j > 0; j--) {
-            const struct watch_log_plan *plan = &query->plans[j - 1];
-            json_array_append_new(list,
-                                  json_pack("{s:f, s:s, s:f, s:f, s:o}", "at", plan->at, "source",
-                                            "auto_explain", "duration_ms", plan->ms, "runs",
-                                            plan->runs, "plan", watch_json(plan->text)));
-        }
+        if (is_of(query, fingerprint, database))
+            watch_plans_append(list, &query->plans, "auto_explain");
     }
     return list;
 }

@@ -7,7 +7,6 @@
 enum {
     WATCH_LOG_ERRORS = 64,   /* SQLSTATEs; the last one is "other" */
     WATCH_LOG_QUERIES = 100, /* the longest unseen makes room */
-    WATCH_LOG_PLANS = 4,
     WATCH_LOG_SLOTS = 12,
     WATCH_LOG_NAME = 64 /* bytes of a database's name, with its end */
 };
@@ -22,20 +21,13 @@ struct watch_log_error {
     } slots[WATCH_LOG_SLOTS];
 };
 
-struct watch_log_plan {
-    uint64_t shape; /* without its numbers */
-    char *text;
-    double at, ms, runs; /* at, ms, text: of the newest of its shape */
-};
-
 struct watch_log_query {
     uint64_t fingerprint;
     char database[WATCH_LOG_NAME]; /* "": the log does not say */
     char *text;
     double calls, total_ms, max_ms, last_at;
     unsigned explained; /* runs that auto_explain told, and nothing else since */
-    struct watch_log_plan plans[WATCH_LOG_PLANS];
-    size_t plan_count;
+    struct watch_plans plans;
 };
 
 struct watch_server_log {

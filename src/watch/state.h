@@ -75,7 +75,7 @@ struct watch_collector { /* of one database */
     struct watch_session session;
     pthread_t thread;
     bool is_started;
-    long long due_ms[WATCH_TASKS], host_due_ms;
+    long long due_ms[WATCH_TASKS], host_due_ms, explain_due_ms;
     unsigned prepared;              /* bits by task, of this session */
     char faults[WATCH_TASKS][1024]; /* why a task knows nothing; "" : it does */
     bool was_asked, is_reachable;
@@ -182,6 +182,10 @@ struct watch_collector *watch_find_database(struct watch_collector *collector, u
 void *watch_pools_new(void);
 void watch_pools_free(void *pools);
 void *watch_scrape(void *scraper); /* a thread */
+/* --- explain.c --- */
+/* Plans the costliest statement of the database whose plan nobody has looked at for a while. False:
+ * the session is lost. Without the lock. */
+bool watch_explain_next(struct watch_collector *collector, struct error *err) MUST_CHECK;
 /* --- publish.c --- */
 void *watch_publish(void *watch); /* a thread */
 /* --- target.c --- */

@@ -29,6 +29,8 @@ clear(struct watch_statement *statement)
 {
     free(statement->query);
     free(statement->role);
+    if (statement->day != NULL)
+        watch_plans_release(&statement->day->plans);
     free(statement->day);
     *statement = (struct watch_statement){0};
 }

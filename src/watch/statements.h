@@ -1,6 +1,8 @@
 /* The statements of one server: counters of the newest reading and what each did in the last hour,
  * in steps. Owned by the memory of watch; under its lock. */
 #pragma once
+#include "watch/plans.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -51,6 +53,9 @@ struct watch_day {
     float calls[WATCH_DAY_SLOTS], ms[WATCH_DAY_SLOTS], squares[WATCH_DAY_SLOTS];
     struct watch_sample samples[WATCH_SAMPLES]; /* sample n is at n % WATCH_SAMPLES */
     size_t sample_count;                        /* of all time */
+    struct watch_plans plans;                   /* of EXPLAIN */
+    double explained_at;                        /* 0: never */
+    char explain_fault[200];                    /* why there is no plan; "": there is */
 };
 
 struct watch_statements {

@@ -194,6 +194,41 @@ def test_samples_of_a_query(pgdeck, counted, tmp_path, watching):
     watch.end()
 
 
+def test_plans_without_auto_explain(pgdeck, counted, tmp_path, watching):
+    """For any values, as the role that ran it; nothing where a stranger's function could run."""
+    counted.query("CREATE DATABASE strange")
+    counted.query("CREATE ROLE app LOGIN; CREATE SCHEMA app AUTHORIZATION app; "
+                  "CREATE TABLE app.things AS SELECT g AS id FROM generate_series(1, 1000) AS g; "
+                  "ALTER TABLE app.things OWNER TO app")
+    counted.psql(text="CREATE SCHEMA app AUTHORIZATION app; SET ROLE app; CREATE FUNCTION "
+                 "app.early(int) RETURNS int LANGUAGE sql IMMUTABLE RETURN 1", dbname="strange")
+    deck = write_deck(tmp_path, counted.conninfo(), "postgres", "strange",
+                      more="watch: {statements: 1s}\n")
+    watch = watching(deck)
+    pages = {}
+
+    def seen():
+        with counted.connect(user="app") as session:
+            session.execute("SELECT sum(id) FROM things WHERE id < %s /* planned */", [7])
+        with counted.connect("strange", user="app") as session:
+            session.execute("SELECT app.early(%s) /* planned */", [7])
+        for server in (watch.document("queries") or {"servers": []})["servers"]:
+            for query in server["queries"]:
+                if "/* planned */" in (query["query"] or ""):
+                    pages[query["database"]] = watch.document(f"query/{query['id']}") or {}
+        return pages.get("postgres", {}).get("plans") and pages.get("strange", {}).get("no_plan")
+    wait_for(seen, 40, "the plan, and why there is none")
+    plan, = pages["postgres"]["plans"]
+    assert "Seq Scan on things" in plan["plan"] and "(id < $1)" in plan["plan"]
+    assert plan["duration_ms"] is None and plan["source"].startswith("EXPLAIN")
+    assert "function app.early of app" in pages["strange"]["no_plan"]
+    assert pages["strange"]["plans"] == []
+    session, = counted.query("SELECT count(*) FROM pg_stat_activity WHERE datname = 'postgres' AND "
+                             "application_name = 'pgdeck watch' AND state = 'idle'")[0]
+    assert session == 1  # its transaction is over
+    watch.end()
+
+
 def test_metrics(pgdeck, counted, tmp_path):
     counted.query('CREATE DATABASE "a ""quoted"" \\ name"')
     deck = write_deck(tmp_path, counted.conninfo(), "postgres", 'a \\"quoted\\" \\\\ name',

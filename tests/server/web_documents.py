@@ -104,7 +104,8 @@ def detail(one, at):
         "log": {"calls": 12, "total_ms": 9000.0, "max_ms": 3210.0, "last_at": at - 60},
         "samples": [{"at": at - i, "role": one["role"], "application": one["role"],
                      "event": "IO:DataFileRead", "runs_s": 0.2} for i in range(5)],
-        "plans": [{"at": at - 3600, "source": "auto_explain", "duration_ms": 33.2,
+        "no_plan": f"not planned: permission denied for {one['role']}",
+        "plans": [{"at": at - 3600, "since": at - 9000, "source": "auto_explain", "duration_ms": 33.2,
                    "plan": f"Limit  (cost=0.43..8.45 rows=1)\n  -> Index Scan on {one['role']}"}],
         "advice": [{"why": "the filter on user_id reads the whole table", "gain": 0.9,
                     "sql": f"CREATE INDEX CONCURRENTLY ON ai_tasks (user_id); -- {one['role']}"}]}

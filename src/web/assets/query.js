@@ -48,11 +48,13 @@ function seriesData(query, lines, target) {
   };
 }
 
+/** One of each shape, the newest first: a change of the plan is one more. */
 function planItem(plan) {
+  const facts = [plan.source, plan.duration_ms && duration(plan.duration_ms),
+    plan.since < plan.at && `so since ${moment(plan.since)}`];
   return el("details", null,
     el("summary", null, moment(plan.at),
-      el("span", { class: "quiet" }, [plan.source, plan.duration_ms && duration(plan.duration_ms)]
-        .filter(Boolean).map((text) => ` · ${text}`).join(""))),
+      el("span", { class: "quiet" }, facts.filter(Boolean).map((text) => ` · ${text}`).join(""))),
     copyable(typeof plan.plan === "string" ? plan.plan : JSON.stringify(plan.plan, null, 2),
       "Copy the plan"));
 }
@@ -121,7 +123,8 @@ class QueryPage {
     this.showCharts(query);
     this.list(this.advice, (query.advice ?? []).map(adviceItem));
     this.list(this.commands, commands(query));
-    this.list(this.plans, (query.plans ?? []).map(planItem));
+    this.list(this.plans, [...(query.plans ?? []).map(planItem),
+      query.no_plan ? el("p", { class: "quiet" }, query.no_plan) : null].filter(Boolean));
     this.list(this.samples, query.samples?.length ? [table("samples", SAMPLE_HEADS,
       query.samples.slice(-SAMPLES_SHOWN).reverse().map(sampleRow))] : []);
   }
