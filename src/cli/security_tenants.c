@@ -33,14 +33,24 @@ measure(struct cli *cli, const struct deck *deck, struct tenant_costs *costs, st
     return is_fine;
 }
 
+/* "-": not known. */
+static void
+print_ratio(double with, double without)
+{
+    if (with > 0 && without > 0)
+        printf("%6.2fx ", with / without);
+    else
+        printf("%7s ", "-");
+}
+
 static void
 print_text(const struct tenant_costs *costs)
 {
-    size_t measured = 0, whole = 0;
-    double sum = 0;
+    size_t measured = 0, cpu_measured = 0, whole = 0;
+    double sum = 0, cpu_sum = 0;
 
-    printf("%-22s %-22s %9s %11s %11s %7s  %s\n", "database", "table", "rows", "policy", "without",
-           "ratio", "reads");
+    printf("%-22s %-22s %9s %11s %11s %7s %7s %7s  %s\n", "database", "table", "rows", "policy",
+           "without", "time", "CPU", "pages", "reads");
     for (size_t i = 0; i < costs->list.count; i++) {
         const struct tenant_cost *cost = &costs->list.items[i];
         printf("%-22s %-22s ", cost->database, cost->table);
@@ -48,12 +58,18 @@ print_text(const struct tenant_costs *costs)
             printf("not measured: %s\n", cost->why_not);
             continue;
         }
-        printf("%9.0f %8.3f ms %8.3f ms %6.2fx  %s\n", cost->rows, cost->guarded_ms, cost->bare_ms,
-               cost->guarded_ms / cost->bare_ms,
-               cost->is_read_whole   ? "all rows, because of the policy"
-               : cost->index == NULL ? "all rows, also without"
-                                     : cost->index);
+        printf("%9.0f %8.3f ms %8.3f ms %6.2fx ", cost->rows, cost->guarded_ms, cost->bare_ms,
+               cost->guarded_ms / cost->bare_ms);
+        print_ratio(cost->guarded_cpu_ms, cost->bare_cpu_ms);
+        print_ratio(cost->guarded_pages, cost->bare_pages);
+        printf(" %s\n", cost->is_read_whole   ? "all rows, because of the policy"
+                        : cost->index == NULL ? "all rows, also without"
+                                              : cost->index);
         measured++;
+        if (cost->guarded_cpu_ms > 0 && cost->bare_cpu_ms > 0) {
+            cpu_measured++;
+            cpu_sum += log(cost->guarded_cpu_ms / cost->bare_cpu_ms);
+        }
         whole += cost->is_read_whole;
         sum += log(cost->guarded_ms / cost->bare_ms);
     }
@@ -69,6 +85,9 @@ print_text(const struct tenant_costs *costs)
         printf("%zu policies: %.2f times the time without, in the geometric mean; %zu keep an "
                "index from being used.\n",
                measured, exp(sum / (double)measured), whole);
+    if (cpu_measured > 0)
+        printf("The server's CPU time: %.2f times that without, in the geometric mean of %zu.\n",
+               exp(cpu_sum / (double)cpu_measured), cpu_measured);
 }
 
 static void
@@ -79,11 +98,14 @@ print_json(const struct tenant_costs *costs)
     for (size_t i = 0; i < costs->list.count; i++) {
         const struct tenant_cost *cost = &costs->list.items[i];
         json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:s?, s:f, s:f, s:f, s:s?, s:b, s:s?}", "database",
-                            cost->database, "schema", cost->schema, "table", cost->table, "why_not",
-                            cost->why_not, "rows", cost->rows, "policy_ms", cost->guarded_ms,
-                            "without_ms", cost->bare_ms, "index", cost->index, "is_read_whole",
-                            cost->is_read_whole, "unusable_indexes", cost->useless));
+            list,
+            json_pack("{s:s, s:s, s:s, s:s?, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:s?, s:b, s:s?}",
+                      "database", cost->database, "schema", cost->schema, "table", cost->table,
+                      "why_not", cost->why_not, "rows", cost->rows, "policy_ms", cost->guarded_ms,
+                      "without_ms", cost->bare_ms, "policy_cpu_ms", cost->guarded_cpu_ms,
+                      "without_cpu_ms", cost->bare_cpu_ms, "policy_pages", cost->guarded_pages,
+                      "without_pages", cost->bare_pages, "index", cost->index, "is_read_whole",
+                      cost->is_read_whole, "unusable_indexes", cost->useless));
     }
     json_t *all = json_pack("{s:o}", "tables", list);
     char *text = json_dumps(all, JSON_INDENT(2));

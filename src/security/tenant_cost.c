@@ -2,11 +2,14 @@
 #include "security/tenant_cost.h"
 
 #include "base/embed.h"
+#include "base/file.h"
+#include "base/text.h"
 #include "pg/script.h"
 #include "security/roles.h"
 #include "security/tenants.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { ROUNDS = 5 };
@@ -16,11 +19,12 @@ struct look {
     const struct advice *advice;
     const struct deck_database *database;
     PGconn *connection;
+    const char *cpu_file; /* of the server's process; NULL: elsewhere */
 };
 
 /* What a plan tells. */
 struct told {
-    double took_ms, rows;
+    double took_ms, cpu_ms, pages, rows;
     const char *index; /* the first that is used */
     bool has_seq_scan;
 };
@@ -48,11 +52,34 @@ look_at_node(struct arena *arena, const json_t *node, struct told *told)
     }
 }
 
+/* How long the server's process was on a CPU until now, without workers of its own: it has none
+ * here. 0: not known. */
+static double
+cpu_ms(const struct look *look)
+{
+    struct error ignored;
+    char *text;
+    size_t length;
+
+    if (look->cpu_file == NULL ||
+        !file_read(look->advice->arena, look->cpu_file, &text, &length, &ignored))
+        return 0;
+    return strtod(text, NULL) / 1e6;
+}
+
+static double
+pages_of(const json_t *plan)
+{
+    return json_number_value(json_object_get(plan, "Shared Hit Blocks")) +
+           json_number_value(json_object_get(plan, "Shared Read Blocks"));
+}
+
 static bool
 run_plan(const struct look *look, const char *sql, struct told *ret_told, struct error *err)
 {
     AUTO_PGRESULT result = NULL;
     json_error_t fault;
+    double before_ms = cpu_ms(look);
 
     if (!pg_send(look->connection, sql, err) || !pg_receive(look->connection, &result, err))
         return false;
@@ -62,6 +89,8 @@ run_plan(const struct look *look, const char *sql, struct told *ret_told, struct
     struct told told = {
         .took_ms = json_number_value(json_object_get(root, "Planning Time")) +
                    json_number_value(json_object_get(root, "Execution Time")),
+        .cpu_ms = cpu_ms(look) - before_ms,
+        .pages = pages_of(plan) + pages_of(json_object_get(root, "Planning")),
         .rows = json_number_value(json_object_get(plan, "Actual Rows")),
     };
 
@@ -111,6 +140,12 @@ take(struct tenant_cost *cost, const struct told *guarded, const struct told *ba
         cost->guarded_ms = guarded->took_ms;
     if (is_first || bare->took_ms < cost->bare_ms)
         cost->bare_ms = bare->took_ms;
+    if (is_first || guarded->cpu_ms < cost->guarded_cpu_ms)
+        cost->guarded_cpu_ms = guarded->cpu_ms;
+    if (is_first || bare->cpu_ms < cost->bare_cpu_ms)
+        cost->bare_cpu_ms = bare->cpu_ms;
+    cost->guarded_pages = guarded->pages; /* the last: the catalogs are known by then */
+    cost->bare_pages = bare->pages;
     cost->rows = guarded->rows;
     cost->index = guarded->index;
     cost->is_read_whole = guarded->has_seq_scan && !bare->has_seq_scan;
@@ -127,14 +162,16 @@ measure(const struct look *look, struct tenant_cost *cost, struct error *err)
         return false;
     if (cost->why_not != NULL)
         return true;
-    const char *guarded = pg_script(
-        arena, "security/sql/tenant_guarded.sql",
-        PG_VARIABLES({"schema", cost->schema}, {"table", cost->table}, {"role", role},
-                     {"setting", setting[0] == '\0' ? "app.tenant" : setting}, {"tenant", tenant}));
-    const char *bare =
-        pg_script(arena, "security/sql/tenant_bare.sql",
-                  PG_VARIABLES({"schema", cost->schema}, {"table", cost->table},
-                               {"column", look->advice->deck->tenants.column}, {"tenant", tenant}));
+    if (setting[0] == '\0')
+        setting = "app.tenant";
+    const char *guarded =
+        pg_script(arena, "security/sql/tenant_guarded.sql",
+                  PG_VARIABLES({"schema", cost->schema}, {"table", cost->table}, {"role", role},
+                               {"setting", setting}, {"tenant", tenant}));
+    const char *bare = pg_script(arena, "security/sql/tenant_bare.sql",
+                                 PG_VARIABLES({"schema", cost->schema}, {"table", cost->table},
+                                              {"column", look->advice->deck->tenants.column},
+                                              {"setting", setting}, {"tenant", tenant}));
     for (int i = 0; i < ROUNDS; i++) {
         struct told with, without;
         if (!run_plan(look, guarded, &with, err) || !run_plan(look, bare, &without, err))
@@ -155,6 +192,24 @@ find_useless(const struct look *look, struct tenant_cost *cost, struct error *er
         return false;
     cost->useless = pg_keep(look->advice->arena, result, 0, "names");
     return true;
+}
+
+/* Its first number: nanoseconds on a CPU. The process is the server's, and not another's in a
+ * container that has the same number. */
+static const char *
+find_cpu_file(const struct advice *advice, PGconn *connection)
+{
+    struct arena *arena = advice->arena;
+    const char *folder = arena_printf(arena, "/proc/%d", PQbackendPID(connection));
+    struct error ignored;
+    char *name;
+    size_t length;
+
+    if (!advice->catalog->is_local ||
+        !file_read(arena, arena_printf(arena, "%s/comm", folder), &name, &length, &ignored) ||
+        text_behind(name, "postgres") == NULL)
+        return NULL;
+    return arena_printf(arena, "%s/schedstat", folder);
 }
 
 /* --- all of them -------------------------------------------------------------------------- */
@@ -194,10 +249,14 @@ look_at_database(const struct advice *advice, const struct deck_database *databa
                  struct tenant_costs *costs, struct error *err)
 {
     const struct catalog_database *catalog = catalog_find_database(advice->catalog, database->name);
-    const struct look look = {advice, database, catalog->connection};
+    const struct look look = {advice, database, catalog->connection,
+                              find_cpu_file(advice, catalog->connection)};
     struct error ignored = {0};
 
-    if (!pg_execute(look.connection, "BEGIN READ ONLY; SET LOCAL statement_timeout = '30s'", err))
+    if (!pg_execute(look.connection,
+                    "BEGIN READ ONLY; SET LOCAL statement_timeout = '30s'; "
+                    "SET LOCAL max_parallel_workers_per_gather = 0",
+                    err))
         return false;
     bool is_fine = look_at_tables(&look, catalog, costs, err);
     if (!pg_execute(look.connection, "ROLLBACK", is_fine ? err : &ignored))

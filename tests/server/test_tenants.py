@@ -354,11 +354,13 @@ def check_measured(pgdeck, server, deck):
     assert set(tables) == {"projects", "tasks", "notes", "owners", "pets"}
     tasks = tables["tasks"]
     assert tasks["rows"] in (3, 20003) and tasks["index"] in ("tasks_pkey", None)
+    assert 0 < tasks["policy_cpu_ms"] < 1000 and 0 < tasks["without_cpu_ms"] < 1000
+    assert 1 <= tasks["policy_pages"] and 1 <= tasks["without_pages"]
     assert 0 < tasks["policy_ms"] < 1000 and 0 < tasks["without_ms"] < 1000
     assert tasks["unusable_indexes"] == "tasks_title_fts"
     assert tables["notes"]["why_not"].endswith("rows")
     text = pgdeck("security", "tenants", "-d", deck).out
-    assert "times the time without" in text and "can use tasks_title_fts: not leakproof" in text
+    assert "times the time without" in text and "The server's CPU time" in text and "can use tasks_title_fts: not leakproof" in text
     with server.connect("blue_one") as connection:  # it is true: no index for a tenant's search
         connection.execute("SET enable_seqscan = off")
         search = "EXPLAIN SELECT * FROM tasks WHERE to_tsvector('simple', title) @@ 'x'::tsquery"

@@ -4,4 +4,4 @@
 SET LOCAL row_security = on;
 SET LOCAL ROLE :"role";
 SELECT set_config(:'setting', :'tenant', true);
-EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) SELECT * FROM :"schema".:"table";
+EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) SELECT * FROM :"schema".:"table";
