@@ -43,6 +43,20 @@ print_ratio(double with, double without)
         printf("%7s ", "-");
 }
 
+/* One line: the demo shows it. */
+static void
+print_sum(size_t measured, double sum, size_t cpu_measured, double cpu_sum, size_t whole)
+{
+    if (measured == 0) {
+        printf("No policy was measured.\n");
+        return;
+    }
+    printf("%zu policies: %.2f times the time without", measured, exp(sum / (double)measured));
+    if (cpu_measured > 0)
+        printf(" and %.2f times the server's CPU time", exp(cpu_sum / (double)cpu_measured));
+    printf(", in the geometric mean; %zu keep an index from being used.\n", whole);
+}
+
 static void
 print_text(const struct tenant_costs *costs)
 {
@@ -79,15 +93,7 @@ print_text(const struct tenant_costs *costs)
             printf("%s, %s: no query of a tenant can use %s: not leakproof\n", cost->database,
                    cost->table, cost->useless);
     }
-    if (measured == 0)
-        printf("No policy was measured.\n");
-    else
-        printf("%zu policies: %.2f times the time without, in the geometric mean; %zu keep an "
-               "index from being used.\n",
-               measured, exp(sum / (double)measured), whole);
-    if (cpu_measured > 0)
-        printf("The server's CPU time: %.2f times that without, in the geometric mean of %zu.\n",
-               exp(cpu_sum / (double)cpu_measured), cpu_measured);
+    print_sum(measured, sum, cpu_measured, cpu_sum, whole);
 }
 
 static void

@@ -72,14 +72,19 @@ def tenants(request, pgdeck, fresh_server, tmp_path):
     server.psql(text=DATA, dbname="blue_one")
     if identity == "login":
         text = deck.read_text() + "roles: {acme: {login: true, member_of: [blue_web]}, " \
-                                  "bolt: {login: true, member_of: [blue_web]}}\n"
+                                  "bolt: {login: true, member_of: [blue_web]}, " \
+                                  "asker: {login: true}}\n"
+        server.query("CREATE ROLE asker LOGIN PASSWORD 'asks'")
         for name, tenant in (("acme", ACME), ("bolt", BOLT)):
             server.psql(text=f"CREATE ROLE {name} LOGIN PASSWORD '{name}' IN ROLE blue_web;"
                              f"INSERT INTO tenants.login VALUES ('{name}', '{tenant}');",
                         dbname="blue_one")
         deck.write_text(text)
         pgdeck("apply", "-d", deck, "--yes", expect=0)
-    pgdeck.start("pool", "-d", deck)
+    if identity == "login":
+        pgdeck.start("pool", "--config", pool_of_logins(pgdeck, server, tmp_path, port))
+    else:
+        pgdeck.start("pool", "-d", deck)
     secret = passwords(pgdeck)["blue_web_a"]
 
     def through(role, password):
@@ -88,15 +93,16 @@ def tenants(request, pgdeck, fresh_server, tmp_path):
 
     def answers():
         try:
-            return through("blue_web_a", secret).close() is None
+            login = ("acme", "acme") if identity == "login" else ("blue_web_a", secret)
+            return through(*login).close() is None
         except psycopg.OperationalError:
             return False
 
     wait_for(answers, 20, "the pool")
 
     def connect(name, pooled):
-        if identity == "login":  # each tenant comes as itself, past the pool's one login
-            return log_in(server, name, "blue_one", name)
+        if identity == "login":  # each tenant comes as itself
+            return through(name, name) if pooled else log_in(server, name, "blue_one", name)
         one = through("blue_web_a", secret) if pooled else log_in(server, "blue_web_a", "blue_one",
                                                                    secret)
         one.autocommit = False
@@ -104,6 +110,23 @@ def tenants(request, pgdeck, fresh_server, tmp_path):
         return one
 
     return connect, deck, identity
+
+
+def pool_of_logins(pgdeck, server, folder, port):
+    """A pool for tenants that log in: servers are logged in with what each client has proved."""
+    server.psql(text=pgdeck("pool", "render", "auth-function", expect=0).out +
+                "GRANT USAGE ON SCHEMA pgdeck TO asker;"
+                "GRANT EXECUTE ON FUNCTION pgdeck.pool_login(text) TO asker;"
+                "GRANT CONNECT ON DATABASE blue_one TO asker;", dbname="blue_one")
+    secret = folder / "asker"
+    secret.write_text("asks\n")
+    secret.chmod(0o600)
+    file = folder / "pool.yaml"
+    file.write_text(f"pooler: {{port: {port}, listen: [127.0.0.1], socket_folder: {folder}}}\n"
+                    f"databases:\n  blue_one: {{host: 127.0.0.1, port: {server.port}, max: 2, "
+                    "users: [acme, bolt], auth_user: asker}\n"
+                    f"users: {{acme: {{}}, bolt: {{}}, asker: {{password_file: {secret}}}}}\n")
+    return file
 
 
 def refuse(connection, statement):
@@ -126,9 +149,11 @@ ESCAPES = [
 def test_a_tenant_sees_its_own_rows_only(tenants):
     connect, _deck, identity = tenants
     try_everything(connect, False, identity)
-    if identity == "setting":  # the pool knows the services' logins: tenants' own come directly
-        try_everything(connect, True, identity)
+    try_everything(connect, True, identity)
+    if identity == "setting":
         statements_of_the_pool(connect)
+    else:
+        statements_of_logins(connect)
 
 
 def try_everything(connect, pooled, identity):
@@ -178,6 +203,19 @@ def statements_of_the_pool(connect):
                 client.commit()
                 if client.execute("SELECT count(*) FROM tasks").fetchone() != (0,):
                     raise AssertionError("the setting outlived its transaction")
+
+
+def statements_of_logins(connect):
+    """One prepared statement of many clients in turn; nobody gets to be another."""
+    for _round in range(3):
+        for name in ("acme", "bolt"):
+            with connect(name, True) as client:
+                client.prepare_threshold = 0
+                for _time in range(3):
+                    assert client.execute("SELECT DISTINCT left(title, 4), current_user, session_user "
+                                          "FROM tasks").fetchall() == [(name, name, name)]
+                with pytest.raises(errors.InsufficientPrivilege):
+                    client.execute("SET SESSION AUTHORIZATION " + ("bolt" if name == "acme" else "acme"))
 
 
 def test_the_plan_is_empty_then_and_the_way_back_is_whole(pgdeck, fresh_server, tenants):
@@ -360,7 +398,7 @@ def check_measured(pgdeck, server, deck):
     assert tasks["unusable_indexes"] == "tasks_title_fts"
     assert tables["notes"]["why_not"].endswith("rows")
     text = pgdeck("security", "tenants", "-d", deck).out
-    assert "times the time without" in text and "The server's CPU time" in text and "can use tasks_title_fts: not leakproof" in text
+    assert "times the time without" in text and "times the server's CPU time" in text and "can use tasks_title_fts: not leakproof" in text
     with server.connect("blue_one") as connection:  # it is true: no index for a tenant's search
         connection.execute("SET enable_seqscan = off")
         search = "EXPLAIN SELECT * FROM tasks WHERE to_tsvector('simple', title) @@ 'x'::tsquery"
