@@ -117,6 +117,27 @@ is_of_this_host(const char *network)
     return strncmp(network, "127.", 4) == 0 || strcmp(network, "::1/128") == 0;
 }
 
+/* Whether the pool, which reaches the server as the deck's conninfo says, comes in clear text on
+ * the server's own host: only then TLS cannot be asked for there. */
+static bool
+is_pool_clear(const struct deck_server *server)
+{
+    PQconninfoOption *options = PQconninfoParse(server->conninfo, NULL);
+    const char *mode = "", *host = "";
+
+    for (const PQconninfoOption *at = options; at != NULL && at->keyword != NULL; at++) {
+        if (at->val != NULL && strcmp(at->keyword, "sslmode") == 0)
+            mode = at->val;
+        if (at->val != NULL && (strcmp(at->keyword, "host") == 0 ||
+                                (host[0] == '\0' && strcmp(at->keyword, "hostaddr") == 0)))
+            host = at->val;
+    }
+    bool is_socket = host[0] == '\0' || host[0] == '/' || host[0] == '@';
+    bool is_clear = !is_socket && strcmp(mode, "require") != 0 && strncmp(mode, "verify", 6) != 0;
+    PQconninfoFree(options);
+    return is_clear;
+}
+
 static void
 append_line(struct rendering *rendering, const char *written, const struct hba_line *line)
 {
@@ -149,16 +170,17 @@ append_database(struct rendering *rendering, const struct deck_database *databas
         qsort(networks, count, sizeof(*networks), narrow_first);
     }
     const char *written = arena_printf(arena, "%s %s", text_chars(&name), text_chars(&roles));
+    bool has_near_tls = environment->has_tls_required && !is_pool_clear(environment->server);
     for (size_t i = 0; i < count && roles.length > 0; i++) {
         line.network = networks[i];
-        line.has_tls = environment->has_tls_required && !is_of_this_host(networks[i]);
+        line.has_tls = is_of_this_host(networks[i]) ? has_near_tls : environment->has_tls_required;
         append_line(rendering, written, &line);
     }
     /* The pool, on the server's own host. */
     static const char *const loopback[] = {"127.0.0.1/32", "::1/128"};
     for (size_t i = 0; i < 2 && roles.length > 0; i++) {
         line.network = loopback[i];
-        line.has_tls = false;
+        line.has_tls = has_near_tls;
         append_line(rendering, written, &line);
     }
     text_appendf(&rendering->databases, "%s%s", rendering->databases.length > 0 ? "," : "",

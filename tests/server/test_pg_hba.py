@@ -62,8 +62,8 @@ def test_from_the_deck_and_back(pgdeck, deck, fresh_server):
         ("host", "blue_one", "blue_web_a", "127.0.0.1", "scram-sha-256"),
         ("host", "blue_one", "blue_web_a", "::1", "scram-sha-256"),
         ("hostssl", "green_one", "green_web_a", "10.0.0.0", "scram-sha-256"),
-        ("host", "green_one", "green_web_a", "127.0.0.1", "scram-sha-256"),
-        ("host", "green_one", "green_web_a", "::1", "scram-sha-256"),
+        ("hostssl", "green_one", "green_web_a", "127.0.0.1", "scram-sha-256"),
+        ("hostssl", "green_one", "green_web_a", "::1", "scram-sha-256"),
         ("host", "blue_one,green_one", "all", "all", "reject"),
         ("local", "all", "all", None, "trust"),
         ("host", "all", "all", "127.0.0.1", "trust")]
@@ -85,6 +85,12 @@ def test_pgdeck_comes_in_by_the_line_that_let_it_in(pgdeck, deck, fresh_server, 
     apply(pgdeck, deck)
     assert rules(fresh_server)[0] == ("host", "blue_one,green_one", "postgres", "127.0.0.1",
                                       "trust")
+    # The pool goes that way, too, in clear text: where it cannot do else TLS is not asked for.
+    assert ("host", "green_one", "green_web_a", "127.0.0.1", "scram-sha-256") in rules(fresh_server)
+    assert ("hostssl", "green_one", "green_web_a", "10.0.0.0", "scram-sha-256") in (
+        rules(fresh_server))
+    found = pgdeck("security", "-d", deck).out
+    assert "green_one takes clear text on its own host" in found
     assert changes(pgdeck, deck) == []
 
 
@@ -291,7 +297,9 @@ def test_who_would_not_get_in_again_is_named(pgdeck, deck, fresh_server):
         (row,) = [change for change in changes(pgdeck, deck) if change["key"] == KEY]
         return row["warning"]
 
-    fresh_server.query("CREATE ROLE green_web_a LOGIN")
+    for statement in ("CREATE ROLE green_web_a LOGIN", "CREATE ROLE blue_web_a LOGIN",
+                      "CREATE DATABASE blue_one"):
+        fresh_server.query(statement)
     far = {"host": "127.0.0.1", "port": forward(fresh_server, "127.0.0.9"), "dbname": "green_one"}
     near = {"host": "127.0.0.1", "port": fresh_server.port, "dbname": "green_one"}
     with psycopg.connect(**far, user="legacy"):
@@ -299,7 +307,10 @@ def test_who_would_not_get_in_again_is_named(pgdeck, deck, fresh_server):
     for who in ("legacy", "postgres"):  # from where others are let in
         with psycopg.connect(**near, user=who):
             assert warning().endswith(f"again: {who} from 127.0.0.1 to green_one")
-    with psycopg.connect(**near, user="green_web_a"):
+    for where, address in ((near, "127.0.0.1"), (far, "127.0.0.9")):
+        with psycopg.connect(**where, user="green_web_a"):
+            assert warning().endswith(f"green_web_a from {address} to green_one in clear text")
+    with psycopg.connect(**near | {"dbname": "blue_one"}, user="blue_web_a"):
         assert warning() is None
     with psycopg.connect(**near | {"dbname": "postgres"}, user="legacy"):  # no lines for that one
         assert warning() is None

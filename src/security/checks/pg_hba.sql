@@ -51,10 +51,16 @@ SELECT 'warn', 'superusers may come from elsewhere', text,
        '-- name the roles: security: allow of the deck, then pgdeck apply'
   FROM shown WHERE NOT is_near AND NOT is_everywhere AND method <> 'reject' AND 'all' = ANY (user_name)
  UNION ALL
-SELECT 'fail', format('%s: the deck says tls: required, and %s takes clear text', e.name, e.database),
-       s.text, format('-- pg_hba.conf line %s: hostssl, then SELECT pg_reload_conf();', s.line)
+SELECT CASE WHEN s.is_near THEN 'warn' ELSE 'fail' END,
+       format('%s: the deck says tls: required, and %s takes clear text%s', e.name, e.database,
+              CASE WHEN s.is_near THEN ' on its own host' ELSE '' END),
+       s.text,
+       format('-- pg_hba.conf line %s: hostssl%s, then SELECT pg_reload_conf();', s.line,
+              CASE WHEN s.is_near
+                   THEN ' (pgdeck''s own lines: sslmode=verify-full in the deck''s conninfo)'
+                   ELSE '' END)
   FROM environment AS e
-  JOIN shown AS s ON NOT s.is_near AND s.type IN ('host', 'hostnossl') AND s.method <> 'reject'
+  JOIN shown AS s ON s.type IN ('host', 'hostnossl') AND s.method <> 'reject'
                  AND (e.database = ANY (s.database) OR 'all' = ANY (s.database))
  WHERE NOT EXISTS (SELECT FROM rule AS r
                     WHERE r.number < s.number AND r.is_everywhere AND r.method = 'reject'
