@@ -185,3 +185,26 @@ text_ends_with(const char *chars, const char *end)
 
     return length >= strlen(end) && strcmp(chars + length - strlen(end), end) == 0;
 }
+
+void
+text_append_label(struct text *text, const char *name, const char *value)
+{
+    size_t length = strlen(value);
+
+    text_appendf(text, "%s=\"", name);
+    for (size_t at = 0; at < length;) {
+        size_t valid = text_utf8_length(value + at, length - at);
+        for (size_t end = at + valid; at < end; at++) {
+            if (value[at] == '\n')
+                text_append(text, "\\n");
+            else
+                text_appendf(text, value[at] == '"' || value[at] == '\\' ? "\\%c" : "%c",
+                             value[at]);
+        }
+        if (at < length) { /* no valid UTF-8 */
+            text_append(text, "?");
+            at++;
+        }
+    }
+    text_append(text, "\"");
+}

@@ -21,6 +21,9 @@ void text_appendf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 void text_append_visible(struct text *text, const char *chars);
 const char *text_chars(const struct text *text);
 
+/* Appends name="value" as a label of Prometheus' text format; what is no UTF-8 becomes ?. */
+void text_append_label(struct text *text, const char *name, const char *value);
+
 /* What comes behind `start`, with which chars begins; NULL: it does not begin with that. */
 const char *text_behind(const char *chars, const char *start);
 bool text_ends_with(const char *chars, const char *end);

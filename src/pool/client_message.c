@@ -193,7 +193,8 @@ can_keep(const struct pool_client *client, const struct pool_server *server,
 
 struct server_name {
     const char *text;
-    uint32_t number; /* 0: not one of the pool's */
+    const struct pool_statement *statement; /* NULL: none of the client's */
+    uint32_t number;                        /* 0: not one of the pool's */
     char buffer[POOL_PREPARED_NAME_BYTES];
 };
 
@@ -206,6 +207,16 @@ note_bound(struct message *message, const struct pool_sql *sql)
     pool_session_note(client, sql);
     client->is_forget_bound |= (sql->signs & POOL_SQL_FORGET) != 0;
     message->server->may_be_in_block |= (sql->signs & POOL_SQL_BLOCK) != 0;
+}
+
+/* What is owed last is the answer to that query. */
+static void
+note_query(struct message *message, uint64_t hash)
+{
+    struct pool_owed *last = pool_owed_last(&message->server->owed);
+
+    if (last != NULL)
+        last->query = hash;
 }
 
 /* The server has no unnamed statement. */
@@ -230,6 +241,7 @@ server_name(struct message *message, const char *name, struct server_name *ret_n
 
     ret_name->text = name;
     ret_name->number = 0;
+    ret_name->statement = statement;
     if (is_unsure(server, name) && hold(message))
         return false;
     bool is_kept = name[0] == '\0' && prepared != NULL && can_keep(client, server, statement) &&
@@ -404,6 +416,15 @@ parse(struct message *message)
     return is_fine;
 }
 
+static void
+begin_bound(struct message *message, const struct pool_statement *statement)
+{
+    message->client->bound_query = statement == NULL ? 0 : statement->sql.hash;
+    if (statement != NULL)
+        pool_query_begin(message->server, statement->sql.hash, statement->text,
+                         statement->text_bytes - 1);
+}
+
 static bool
 bind_portal(struct message *message)
 {
@@ -418,15 +439,20 @@ bind_portal(struct message *message)
     }
     if (!server_name(message, names.statement, &name))
         return message->is_waiting;
+    begin_bound(message, name.statement);
     if (name.text == names.statement) {
         forward(message);
-        return owe(message, POOL_OWED_BIND);
+        bool is_owed = owe(message, POOL_OWED_BIND);
+        note_query(message, message->client->bound_query);
+        return is_owed;
     }
     struct pool_sql_span portal = {names.portal, strlen(names.portal) + 1};
     put_named(message->server, 'B', portal, name.text,
               message->header.body_bytes - names.names_bytes);
     put(message->server, message->body + names.names_bytes, message->there - names.names_bytes);
-    return pool_server_owe(message->server, POOL_OWED_BIND, false, name.number);
+    bool is_owed = pool_server_owe(message->server, POOL_OWED_BIND, false, name.number);
+    note_query(message, message->client->bound_query);
+    return is_owed;
 }
 
 static bool
@@ -483,7 +509,9 @@ execute(struct message *message)
     message->server->group->statistics.queries++;
     message->server->is_forgetting |= message->client->is_forget_bound;
     forward(message);
-    return owe(message, POOL_OWED_EXECUTE);
+    bool is_owed = owe(message, POOL_OWED_EXECUTE);
+    note_query(message, message->client->bound_query);
+    return is_owed;
 }
 
 /* --- the rest ------------------------------------------------------------------------------ */
@@ -533,9 +561,9 @@ query(struct message *message)
     if (message->is_whole &&
         memchr(message->body, '\0', message->there) != message->body + message->there - 1)
         return fail(client, "08P01", "malformed Query message");
+    pool_sql_scan((const char *)message->body, message->there - message->is_whole,
+                  has_backslashes(client), &sql);
     if (is_renaming(message)) {
-        pool_sql_scan((const char *)message->body, message->there - message->is_whole,
-                      has_backslashes(client), &sql);
         if (!message->is_whole)
             sql.signs |= POOL_SQL_OPAQUE;
         if (!is_permitted(message, &sql))
@@ -550,6 +578,9 @@ query(struct message *message)
     forward(message);
     if (!owe(message, POOL_OWED_QUERY))
         return false;
+    pool_query_begin(server, sql.hash, (const char *)message->body,
+                     message->there - message->is_whole);
+    note_query(message, sql.hash);
     if (is_renaming(message)) { /* as the server does */
         set_unnamed(server, NULL);
         change_unnamed(client, NULL);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The console: a database of its own name that answers SHOW and takes commands, by the simple
  * protocol. Tables: what can be shown, which commands there are and the right that each needs. */
-#include "pool/pool.h"
+#include "pool/console.h"
 
 #include "deck/keys.h"
 
@@ -82,6 +82,36 @@ end_row(struct rows *rows)
     put(rows->client, &writer);
     rows->filled = 0;
     rows->count++;
+}
+
+void
+pool_rows_text(struct rows *rows, const char *value)
+{
+    text(rows, value);
+}
+
+void
+pool_rows_number(struct rows *rows, uint64_t value)
+{
+    number(rows, value);
+}
+
+void
+pool_rows_whole(struct rows *rows, const char *value)
+{
+    rows->cells[rows->filled++] = value;
+}
+
+struct pool *
+pool_rows_pool(const struct rows *rows)
+{
+    return rows->pool;
+}
+
+void
+pool_rows_end(struct rows *rows)
+{
+    end_row(rows);
 }
 
 /* --- SHOW ---------------------------------------------------------------------------------- */
@@ -243,22 +273,6 @@ show_latency(struct rows *rows)
         number(rows, target_us);
         text(rows, target_us == 0 || measures->query.total == 0 ? "" : is_met ? "met" : "missed");
         end_row(rows);
-    }
-}
-
-static void
-show_errors(struct rows *rows)
-{
-    POOL_EACH(node, &rows->pool->groups)
-    {
-        struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
-        for (size_t i = 0; i < group->measures->error_count; i++) {
-            text(rows, group->route->database);
-            text(rows, group->route->user);
-            text(rows, group->measures->errors[i].sqlstate);
-            number(rows, group->measures->errors[i].count);
-            end_row(rows);
-        }
     }
 }
 
@@ -435,7 +449,13 @@ static const struct view views[] = {
      {"environment", "service", "database", "user", "count", "query_p50_us", "query_p95_us",
       "query_p99_us", "query_max_us", "xact_p50_us", "xact_p95_us", "xact_p99_us", "xact_max_us",
       "wait_p50_us", "wait_p95_us", "wait_p99_us", "wait_max_us", "target_p95_us", "target"}},
-    {"ERRORS", true, show_errors, {"database", "user", "sqlstate", "count"}},
+    {"QUERIES",
+     false,
+     pool_queries_show,
+     {"environment", "service", "database", "user", "fingerprint", "count", "query_p50_us",
+      "query_p95_us", "query_p99_us", "query_max_us", "xact_p95_us", "wait_p95_us", "sent",
+      "received", "errors", "target_p95_us", "target", "query"}},
+    {"ERRORS", true, pool_errors_show, {"database", "user", "sqlstate", "count"}},
     {"DATABASES",
      true,
      show_databases,

@@ -130,6 +130,8 @@ attach(struct pool_server *server, struct pool_client *client)
         server->last_client != 0)
         server->is_discard_due = true;
     server->client = client;
+    server->first_query = 0;
+    server->waited_us = waited;
     server->last_client = client->serial;
     client->server = server;
     client->last_server = server->serial;
@@ -266,6 +268,7 @@ detach(struct pool_server *server)
     server->group->statistics.transactions++;
     server->group->statistics.transaction_us += duration_us;
     pool_measure(&server->group->measures->transaction, duration_us);
+    pool_query_leave(server, duration_us);
 }
 
 /* A query runs on for a client that has gone: it is stopped before the connection is closed. */

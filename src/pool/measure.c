@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/measure.h"
+#include "pool/query.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,13 +7,31 @@
 struct pool_measures *
 pool_measures_new(void)
 {
-    return calloc(1, sizeof(struct pool_measures));
+    struct pool_measures *measures = calloc(1, sizeof(*measures));
+
+    if (measures == NULL)
+        return NULL;
+    measures->queries = pool_queries_new();
+    if (measures->queries == NULL) {
+        free(measures);
+        return NULL;
+    }
+    return measures;
 }
 
 void
 pool_measures_free(struct pool_measures *measures)
 {
+    if (measures == NULL)
+        return;
+    pool_queries_free(measures->queries);
     free(measures);
+}
+
+bool
+pool_is_sqlstate(const char *text)
+{
+    return strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 5 && text[5] == '\0';
 }
 
 void
@@ -25,9 +43,7 @@ pool_measure_error(struct pool_measures *measures, const char *sqlstate)
             return;
         }
     }
-    bool is_sqlstate = strspn(sqlstate, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 5 &&
-                       sqlstate[5] == '\0'; /* servers are not believed */
-    if (!is_sqlstate || measures->error_count == POOL_ERROR_KINDS_MAX) {
+    if (!pool_is_sqlstate(sqlstate) || measures->error_count == POOL_ERROR_KINDS_MAX) {
         measures->other_errors++;
         return;
     }

@@ -7,6 +7,8 @@
 
 enum { POOL_ERROR_KINDS_MAX = 64, POOL_US_NS = 1000 };
 
+struct pool_queries; /* pool/query.h */
+
 struct pool_error_count {
     char sqlstate[6];
     uint64_t count;
@@ -19,6 +21,7 @@ struct pool_measures {
     struct pool_error_count errors[POOL_ERROR_KINDS_MAX];
     size_t error_count;
     uint64_t other_errors; /* of more kinds than fit */
+    struct pool_queries *queries;
 };
 
 /* Zeroed; what is never recorded into takes no memory. NULL: no memory. */
@@ -30,6 +33,7 @@ pool_measure(struct histogram *histogram, uint64_t duration_us)
 {
     histogram_record(histogram, duration_us * POOL_US_NS);
 }
+bool pool_is_sqlstate(const char *text); /* servers are not believed */
 void pool_measure_error(struct pool_measures *measures, const char *sqlstate);
 /* How many took at most each of the bounds, which rise. */
 void pool_measure_below(const struct histogram *histogram, const uint64_t *bounds_ns, size_t count,

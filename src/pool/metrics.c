@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The pool's figures in the text format of Prometheus: a table of metrics, each with a function
  * that gives a value of a group. */
-#include "pool/pool.h"
+#include "pool/console.h"
 #include "pool/web.h"
 
 #include <stdio.h>
@@ -17,19 +17,6 @@ static const uint64_t bounds_ns[] = {
 };
 enum { BOUND_COUNT = sizeof(bounds_ns) / sizeof(bounds_ns[0]) };
 
-static void
-append_label(struct text *text, const char *name, const char *value)
-{
-    text_appendf(text, "%s=\"", name);
-    for (; *value != '\0'; value++) {
-        if (*value == '\n')
-            text_append(text, "\\n");
-        else
-            text_appendf(text, *value == '"' || *value == '\\' ? "\\%c" : "%c", *value);
-    }
-    text_append(text, "\"");
-}
-
 /* name{environment=,service=,database=,user=[,more=]} value */
 static void
 append_sample(struct text *text, const char *name, const struct pool_group *group,
@@ -38,16 +25,16 @@ append_sample(struct text *text, const char *name, const struct pool_group *grou
     const struct pool_route *route = group->route;
 
     text_appendf(text, "%s{", name);
-    append_label(text, "environment", route->environment);
+    text_append_label(text, "environment", route->environment);
     text_append(text, ",");
-    append_label(text, "service", route->service);
+    text_append_label(text, "service", route->service);
     text_append(text, ",");
-    append_label(text, "database", route->database);
+    text_append_label(text, "database", route->database);
     text_append(text, ",");
-    append_label(text, "user", route->user);
+    text_append_label(text, "user", route->user);
     if (more != NULL) {
         text_append(text, ",");
-        append_label(text, more[0], more[1]);
+        text_append_label(text, more[0], more[1]);
     }
     text_appendf(text, "} %.9g\n", value);
 }
@@ -344,4 +331,5 @@ pool_metrics(struct pool *pool, struct text *text)
     append_metrics(text, pool);
     append_errors(text, pool);
     append_histograms(text, pool);
+    pool_queries_metrics(pool, text);
 }

@@ -29,6 +29,7 @@ struct pool_owed {
     uint32_t statement; /* its number on that server; POOL_OWED_UNNAMED; 0: not kept */
     uint32_t name;  /* that it gives the client (struct pool_name); POOL_OWED_UNNAMED; 0: none */
     uint32_t key;   /* of the client's name that it changes (pool_name_key); 0: none */
+    uint64_t query; /* whose answer it is, by its hash; 0: nobody's */
     uint32_t start; /* of what can be tried again: pool_retry.serial; 0: not its start */
     /* What the name was before, owned: with name POOL_OWED_UNNAMED a struct pool_statement, with
      * LOCAL_CLOSE a struct pool_name; NULL: nothing. The entry's owner frees it. */

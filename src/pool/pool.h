@@ -139,6 +139,17 @@ struct pool_client *pool_waiting_oldest(const struct pool_group *group);
 /* Its time is up: an error says who has the servers. */
 void pool_waiting_fail_late(struct pool_client *client);
 
+/* --- query_report.c ------------------------------------------------------------------------ */
+
+/* A client's query goes to its server, which may be its first. */
+void pool_query_begin(struct pool_server *server, uint64_t hash, const char *text, size_t length);
+/* The first that is owed is answered, with an error or without. */
+void pool_query_end(struct pool_server *server, uint64_t hash);
+/* The server's client has left it after that time. */
+void pool_query_leave(struct pool_server *server, uint64_t duration_us);
+/* What is owed from now on begins now, and behind what was read and sent. */
+void pool_query_mark(struct pool_server *server);
+
 /* --- local.c ------------------------------------------------------------------------------- */
 
 /* The server has logged in: whether it has a unix socket here. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "pool/pool.h"
+#include "pool/query.h"
 
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -144,8 +145,10 @@ pool_server_owe(struct pool_server *server, enum pool_owed_kind kind, bool is_hi
         server->is_unsynced = true;
     else if (kind == POOL_OWED_SYNC || kind == POOL_OWED_QUERY || kind == POOL_OWED_CALL)
         server->is_unsynced = false;
-    if (server->owed.count == 0)
+    if (server->owed.count == 0) {
         server->query_us = server->pool->now_us;
+        pool_query_mark(server);
+    }
     return pool_owed_add(
         &server->owed,
         (struct pool_owed){.kind = (uint8_t)kind, .is_hidden = is_hidden, .statement = statement});
@@ -295,6 +298,12 @@ take_error(struct pool_server *server, const uint8_t *body, size_t count)
         fields =
             (struct wire_error_fields){"ERROR", "", "malformed error from the server", "", "", ""};
     pool_measure_error(server->group->measures, fields.sqlstate);
+    struct pool_owed first = pool_owed_first(&server->owed);
+    if (first.query != 0)
+        pool_query_error(pool_queries_find(server->group->measures->queries, first.query),
+                         fields.sqlstate);
+    if (first.query != 0 && first.kind != POOL_OWED_QUERY)
+        pool_query_end(server, first.query);
     bool is_stale = strcmp(fields.sqlstate, "0A000") == 0 &&
                     strcmp(fields.routine, "RevalidateCachedQuery") == 0;
     if (is_stale) { /* made anew: now, or when the statement is used next */
@@ -463,6 +472,8 @@ inspect(struct pool_server *server, const struct wire_header *header, const uint
     if (header->type == 'Z' && !first.is_hidden && server->state == POOL_SERVER_ACTIVE)
         note_time(server);
     if (answer == POOL_ANSWER_WHOLE) {
+        if (first.query != 0 && first.kind != POOL_OWED_BIND)
+            pool_query_end(server, first.query);
         pool_server_confirm(server, &first);
         pool_owed_remove(&server->owed);
     }

@@ -2,8 +2,10 @@
 #include "pool/sql.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <xxhash.h>
 
 enum token_kind { TOKEN_END, TOKEN_WORD, TOKEN_STRING, TOKEN_OTHER };
 
@@ -145,8 +147,10 @@ next_token(struct scanner *scanner)
     if (letter == '\'')
         return (struct token){.kind = TOKEN_STRING,
                               .span = read_quoted(scanner, scanner->has_backslashes)};
+    const char *start = scanner->at;
     if (letter == '$' && skip_dollars(scanner))
-        return (struct token){.kind = TOKEN_OTHER, .other = '$'};
+        return (struct token){
+            .kind = TOKEN_OTHER, .other = '$', .span = {start, (size_t)(scanner->at - start)}};
     scanner->at++;
     return (struct token){.kind = TOKEN_OTHER, .other = letter};
 }
@@ -164,7 +168,8 @@ has_part(const struct token *token, const char *part)
     size_t length = strlen(part);
 
     for (size_t i = 0; token->kind == TOKEN_WORD && i + length <= token->span.length; i++) {
-        if (strncasecmp(token->span.at + i, part, length) == 0)
+        if (tolower((unsigned char)token->span.at[i]) == part[0] &&
+            strncasecmp(token->span.at + i, part, length) == 0)
             return true;
     }
     return false;
@@ -309,11 +314,103 @@ scan_any(const struct scanner *scanner, const struct token *word, struct pool_sq
         sql->signs |= POOL_SQL_TEMPORARY;
 }
 
+/* --- texts without constants --------------------------------------------------------------- */
+
+/* A list of constants counts as one: what may be its comma waits for what comes behind. */
+struct shape {
+    bool is_behind_constant, is_comma_due;
+};
+
+enum shape_step { SHAPE_TOKEN, SHAPE_CONSTANT, SHAPE_COMMA_AND_TOKEN, SHAPE_NOTHING };
+
+static bool
+is_digit(char letter)
+{
+    return letter >= '0' && letter <= '9';
+}
+
+/* A number, or a parameter: all of it is read. */
+static bool
+read_constant(struct scanner *scanner, const struct token *token)
+{
+    bool is_parameter = token->kind == TOKEN_OTHER && token->other == '$' &&
+                        scanner->at < scanner->end && is_digit(*scanner->at);
+
+    if (token->kind == TOKEN_STRING || (token->kind == TOKEN_OTHER && token->span.length > 0))
+        return true;
+    if (!is_parameter && !(token->kind == TOKEN_OTHER && is_digit(token->other)))
+        return false;
+    while (scanner->at < scanner->end && (is_digit(*scanner->at) || *scanner->at == '.'))
+        scanner->at++;
+    return true;
+}
+
+static enum shape_step
+next_shape(struct shape *shape, const struct token *token, bool is_constant)
+{
+    bool was_due = shape->is_comma_due;
+
+    shape->is_comma_due = false;
+    if (is_constant && was_due) {
+        shape->is_behind_constant = true;
+        return SHAPE_NOTHING;
+    }
+    if (shape->is_behind_constant && token->other == ',' && !was_due) {
+        shape->is_comma_due = true;
+        return SHAPE_NOTHING;
+    }
+    shape->is_behind_constant = is_constant;
+    return was_due ? SHAPE_COMMA_AND_TOKEN : is_constant ? SHAPE_CONSTANT : SHAPE_TOKEN;
+}
+
+static uint64_t
+add_to_hash(uint64_t hash, enum shape_step step, const struct token *token)
+{
+    if (step == SHAPE_NOTHING)
+        return hash;
+    if (step == SHAPE_COMMA_AND_TOKEN)
+        hash = hash * 31 + ',';
+    if (step == SHAPE_CONSTANT)
+        return (hash ^ (hash >> 29)) * 0x9E3779B97F4A7C15 + '?';
+    if (token->kind == TOKEN_WORD)
+        return XXH3_64bits_withSeed(token->span.at, token->span.length, hash);
+    return (hash ^ (hash >> 29)) * 0x9E3779B97F4A7C15 + (uint8_t)token->other;
+}
+
+void
+pool_sql_normalize(const char *sql, size_t length, char *ret_text, size_t size)
+{
+    struct scanner scanner = {sql, sql + length, false};
+    struct shape shape = {0};
+    size_t used = 0;
+
+    while (used + 1 < size) {
+        const char *gap = scanner.at;
+        skip_space(&scanner);
+        const char *start = scanner.at;
+        struct token token = next_token(&scanner);
+        if (token.kind == TOKEN_END)
+            break;
+        bool is_constant = read_constant(&scanner, &token);
+        enum shape_step step = next_shape(&shape, &token, is_constant);
+        if (step == SHAPE_NOTHING)
+            continue;
+        const char *text = is_constant ? "?" : start;
+        int count = is_constant ? 1 : (int)(scanner.at - start);
+        int put = snprintf(ret_text + used, size - used, "%s%s%.*s",
+                           step == SHAPE_COMMA_AND_TOKEN ? "," : "",
+                           start > gap && used > 0 ? " " : "", count, text);
+        used += put < 0 ? 0 : (size_t)put;
+    }
+    ret_text[used < size ? used : size - 1] = '\0';
+}
+
 void
 pool_sql_scan(const char *text, size_t length, bool has_backslashes, struct pool_sql *ret_sql)
 {
     struct scanner scanner = {text, text + length, has_backslashes};
     struct pool_sql sql = {0};
+    struct shape shape = {0};
     bool is_first = true;
     int statements = 0;
 
@@ -321,6 +418,8 @@ pool_sql_scan(const char *text, size_t length, bool has_backslashes, struct pool
         struct token token = next_token(&scanner);
         if (token.kind == TOKEN_END)
             break;
+        bool is_constant = read_constant(&scanner, &token);
+        sql.hash = add_to_hash(sql.hash, next_shape(&shape, &token, is_constant), &token);
         if (token.other == ';') {
             is_first = true;
             continue;
@@ -335,5 +434,6 @@ pool_sql_scan(const char *text, size_t length, bool has_backslashes, struct pool
     }
     if (statements != 1)
         sql.prepared.at = NULL;
+    sql.hash += sql.hash == 0;
     *ret_sql = sql;
 }

@@ -5,6 +5,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum pool_sql_sign {
     POOL_SQL_PARAMETERS = 1 << 0, /* SET, RESET, set_config(..., false) */
@@ -43,7 +44,10 @@ struct pool_sql {
     /* The one statement is EXECUTE or DEALLOCATE of this name; at is NULL otherwise. */
     struct pool_sql_span prepared;
     bool is_deallocate;
+    uint64_t hash; /* of the text without constants, comments and space; never 0 */
 };
 
 /* has_backslashes: plain literals take backslash escapes (standard_conforming_strings is off). */
 void pool_sql_scan(const char *sql, size_t length, bool has_backslashes, struct pool_sql *ret_sql);
+/* The text with ? for constants, and one for lists of them, without comments; cut to size. */
+void pool_sql_normalize(const char *sql, size_t length, char *ret_text, size_t size);

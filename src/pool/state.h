@@ -76,6 +76,7 @@ struct pool_client {
     bool is_body_dropped;
     bool is_skipping;     /* all is passed over up to the next Sync */
     bool is_held;         /* its next message hangs on answers that are owed */
+    uint64_t bound_query; /* what was bound last, by its hash */
     bool is_forget_bound; /* a portal is DEALLOCATE ALL or DISCARD */
     size_t wanted;        /* bytes needed to go on */
     uint64_t since_us, deadline_us;
@@ -125,7 +126,9 @@ struct pool_server {
     bool is_scram_done, is_authenticated, is_by_local;
     uint64_t serial, last_client;
     uint64_t created_us, since_us, deadline_us;
-    uint64_t query_us; /* when the first answer that is owed began to be */
+    uint64_t first_query, waited_us; /* of its client's: by its hash, and how long it waited */
+    uint64_t mark_us, mark_received, mark_sent; /* when and where what is owed first began */
+    uint64_t query_us;                          /* when the first answer that is owed began to be */
     /* While probing: */
     struct pool_parameter found[POOL_PARAMETERS_MAX];
     size_t found_count;

@@ -18,30 +18,6 @@ struct label {
 };
 
 static void
-append_label(struct text *text, const struct label *label)
-{
-    const char *value = label->value == NULL ? "" : label->value;
-    size_t length = strlen(value);
-
-    text_appendf(text, "%s=\"", label->name);
-    for (size_t at = 0; at < length;) {
-        size_t valid = text_utf8_length(value + at, length - at);
-        for (size_t end = at + valid; at < end; at++) {
-            if (value[at] == '\n')
-                text_append(text, "\\n");
-            else
-                text_appendf(text, value[at] == '"' || value[at] == '\\' ? "\\%c" : "%c",
-                             value[at]);
-        }
-        if (at < length) { /* no valid UTF-8 */
-            text_append(text, "?");
-            at++;
-        }
-    }
-    text_append(text, "\"");
-}
-
-static void
 append(struct text *text, const char *name, const struct label *labels, double value)
 {
     if (!isfinite(value))
@@ -49,7 +25,7 @@ append(struct text *text, const char *name, const struct label *labels, double v
     text_append(text, name);
     for (size_t i = 0; labels != NULL && labels[i].name != NULL; i++) {
         text_append(text, i == 0 ? "{" : ",");
-        append_label(text, &labels[i]);
+        text_append_label(text, labels[i].name, labels[i].value == NULL ? "" : labels[i].value);
     }
     text_append(text, labels != NULL && labels[0].name != NULL ? "} " : " ");
     text_appendf(text, "%.15g\n", value);

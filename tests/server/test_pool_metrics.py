@@ -49,6 +49,8 @@ def metrics(pool):
             found = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', labels))
             assert re.sub(r"_(bucket|sum|count)$", "", name) in kinds or name in kinds
             rest = tuple(found.get(key, "") for key in ("user", "sqlstate", "le", "quantile"))
+            if "fingerprint" in found:
+                rest += (found["fingerprint"],)
             assert (name, *rest) not in values
             values[(name, *rest)] = float(value)
     return values
@@ -102,6 +104,61 @@ def test_what_is_measured(measured):
         assert row["target"] == ""
         errors = {row["sqlstate"]: row["count"] for row in pool.show("ERRORS")}
         assert errors == {"22012": "3", "42P01": "1"}
+
+
+def test_queries_are_told_apart(measured):
+    """Texts that differ in constants only are one; prepared and plain ones, too."""
+    pool = measured
+    with pool.connect() as one:
+        for number in range(30):
+            one.execute(f"SELECT {number}, 'x{number}', /* {number} */ $tag${number}$tag$")
+            one.execute("SELECT %s::int + 1", (number,), prepare=number % 2 == 0)
+            one.execute(f"SELECT  1 WHERE 5 IN ({', '.join(map(str, range(number + 1)))})")
+        one.execute("SELECT pg_sleep(0.3)")
+        for _ in range(4):
+            with pytest.raises(psycopg.errors.DivisionByZero):
+                one.execute("SELECT 1 / (%s::int - 1)", (1,))
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            one.execute("SELECT 1 FROM missing")
+        one.execute("BEGIN")
+        one.execute("SELECT repeat('x', 1000000)")
+        time.sleep(0.1)
+        one.execute("COMMIT")
+    rows = {row["query"]: row for row in pool.show("QUERIES")}
+    assert "SELECT ?" not in pool.log_text()
+    plain = rows["SELECT ?"]
+    assert plain["count"] == "30" and plain["errors"] == ""
+    assert rows["SELECT ?::int + ?"]["count"] == "30"
+    assert rows["SELECT ? WHERE ? IN (?)"]["count"] == "30"
+    assert rows["SELECT ? / (?::int - ?)"]["errors"] == "22012:4"
+    assert rows["SELECT ? FROM missing"]["errors"] == "42P01:1"
+    slow = rows["SELECT pg_sleep(?)"]
+    assert 290_000 <= int(slow["query_p95_us"]) <= int(slow["query_max_us"]) < 900_000
+    assert int(rows["SELECT repeat(?)"]["received"]) > 1_000_000
+    assert int(rows["BEGIN"]["xact_p95_us"]) >= 95_000  # of the whole transaction
+    assert len({row["fingerprint"] for row in rows.values()}) == len(rows)
+    now = metrics(pool)
+    key = ("alice", "", "", "", plain["fingerprint"])
+    assert now[("pgdeck_pool_fingerprint_queries_total", *key)] == 30
+    failed, = [row for row in rows.values() if row["errors"] == "22012:4"]
+    assert now[("pgdeck_pool_fingerprint_errors_total", "alice", "22012", "", "",
+                failed["fingerprint"])] == 4
+    assert now[("pgdeck_pool_fingerprint_query_quantile_seconds", "alice", "", "", "0.95",
+                slow["fingerprint"])] >= 0.29
+
+
+def test_queries_have_a_bound(measured):
+    pool = measured
+    with pool.connect() as one:
+        for number in range(300):
+            one.execute(f"SELECT 1 AS a{number}")
+        for _ in range(40):  # what comes often gets a place, although all are taken
+            one.execute("SELECT 'often'")
+    rows = {row["query"]: row for row in pool.show("QUERIES")}
+    assert len(rows) == 65
+    assert int(rows["SELECT ?"]["count"]) >= 30
+    assert sum(int(row["count"]) for row in rows.values()) == 340
+    assert rows["other"]["fingerprint"] == "other"
 
 
 def test_waiting_is_measured(make_pool):  # noqa: F811
