@@ -245,7 +245,7 @@ alerts_open(const struct deck *deck, const char *folder, struct alerts **ret_ale
     AUTO_ARENA arena = arena_new();
     pthread_condattr_t monotonic;
 
-    if (folder == NULL && !alert_folder(arena, deck->name, &folder, err))
+    if (folder == NULL && !alert_folder(arena, deck, &folder, err))
         return false;
     struct alerts *alerts = calloc(1, sizeof(*alerts));
     if (alerts == NULL || (alerts->folder = strdup(folder)) == NULL)

@@ -11,25 +11,75 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool
-alert_folder(struct arena *arena, const char *deck, const char **ret_folder, struct error *err)
+enum { DECKS_MAX = 100 }; /* of one name */
+
+/* --- folder --------------------------------------------------------------------------------- */
+
+/* As a file name, whatever the deck is called. */
+static const char *
+file_name(struct arena *arena, const char *deck)
 {
-    const char *state;
     AUTO_TEXT name = {0};
 
-    if (!state_folder(arena, &state, err))
-        return false;
     for (const char *at = deck; *at != '\0'; at++) {
         if (isalnum((unsigned char)*at) || *at == '-' || *at == '_' || (*at == '.' && at != deck))
             text_append_bytes(&name, at, 1);
         else
             text_appendf(&name, "%%%02X", (unsigned char)*at);
     }
-    const char *folder = arena_printf(arena, "%s/alerts/%s", state, text_chars(&name));
+    return arena_strdup(arena, text_chars(&name));
+}
+
+/* Whether it is that deck's, by the path in its file `deck`. One of nobody, or whose deck is no
+ * longer where it was, becomes this one's. */
+static bool
+take_folder(struct arena *arena, const char *folder, const char *deck, bool *ret_is_ours,
+            struct error *err)
+{
+    const char *path = arena_printf(arena, "%s/deck", folder);
+    char *owner;
+    size_t length;
+
     if (!file_make_folder(folder, 0755, err))
         return false;
-    *ret_folder = folder;
-    return true;
+    if (file_exists(path)) {
+        if (!file_read(arena, path, &owner, &length, err))
+            return false;
+        owner[strcspn(owner, "\n")] = '\0';
+        *ret_is_ours = strcmp(owner, deck) == 0;
+        if (*ret_is_ours || file_exists(owner))
+            return true;
+    }
+    *ret_is_ours = true;
+    const char *line = arena_printf(arena, "%s\n", deck);
+    return file_write(path, line, strlen(line), 0644, err);
+}
+
+bool
+alert_folder(struct arena *arena, const struct deck *deck, const char **ret_folder,
+             struct error *err)
+{
+    const char *state;
+    char *real;
+    bool is_ours = false;
+
+    if (!state_folder(arena, &state, err))
+        return false;
+    real = realpath(deck->file, NULL);
+    const char *path = arena_strdup(arena, real == NULL ? deck->file : real);
+    free(real);
+    const char *first = arena_printf(arena, "%s/alerts/%s", state, file_name(arena, deck->name));
+    for (int i = 1; i <= DECKS_MAX; i++) {
+        const char *folder = i == 1 ? first : arena_printf(arena, "%s~%d", first, i);
+        if (!take_folder(arena, folder, path, &is_ours, err))
+            return false;
+        if (is_ours) {
+            *ret_folder = folder;
+            return true;
+        }
+    }
+    return error_set(err, ERROR_REFUSED, "more than %d decks are called \"%s\"", DECKS_MAX,
+                     deck->name);
 }
 
 /* --- state ---------------------------------------------------------------------------------- */

@@ -35,8 +35,8 @@ struct alert_silences {
     LIST_OF(struct alert_silence) list;
 };
 
-/* alerts/DECK in the state folder, whatever the deck is called. */
-bool alert_folder(struct arena *arena, const char *deck, const char **ret_folder,
+/* alerts/DECK in the state folder; made. Another deck of the same name has DECK~2. */
+bool alert_folder(struct arena *arena, const struct deck *deck, const char **ret_folder,
                   struct error *err) MUST_CHECK;
 /* Of no file: nothing. A state that cannot be read is an error, and is not overwritten. */
 bool

@@ -29,7 +29,7 @@ remember(struct cli *cli, const struct deck *deck, struct memory *ret_memory, st
 {
     struct memory memory = {.now_ms = (int64_t)time(NULL) * MS};
 
-    if (!alert_folder(cli->arena, deck->name, &memory.folder, err) ||
+    if (!alert_folder(cli->arena, deck, &memory.folder, err) ||
         !alert_silences_read(cli->arena, memory.folder, &memory.silences, err) ||
         !alert_store_read(memory.folder, &memory.store, err))
         return false;
@@ -213,7 +213,7 @@ alerts_history(struct cli *cli, const struct cli_command *row, int argc, char **
         return cli_failed(err);
     }
     const struct deck *deck = cli_load_deck(cli, err);
-    if (deck == NULL || !alert_folder(cli->arena, deck->name, &folder, err) ||
+    if (deck == NULL || !alert_folder(cli->arena, deck, &folder, err) ||
         !alert_history_read(cli->arena, folder, &lines, err))
         return cli_failed(err);
     json_t *events = json_loads(lines, 0, NULL);

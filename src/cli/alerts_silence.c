@@ -85,7 +85,7 @@ alerts_silence(struct cli *cli, const struct cli_command *row, int argc, char **
     silence.name = strcmp(operands.values.items[0], "all") == 0 ? "*" : operands.values.items[0];
     const struct deck *deck = cli_load_deck(cli, err);
     if (deck == NULL || !check_places(deck, &silence, err) ||
-        !alert_folder(cli->arena, deck->name, &folder, err) ||
+        !alert_folder(cli->arena, deck, &folder, err) ||
         !alert_silences_change(cli->arena, folder, &silence, silence.begun_ms, &id, err))
         return cli_failed(err);
     printf("silence %s until %s; ends with: pgdeck alerts unsilence %s\n", id,
@@ -108,7 +108,7 @@ alerts_unsilence(struct cli *cli, const struct cli_command *row, int argc, char 
     }
     const struct deck *deck = cli_load_deck(cli, err);
     struct alert_silence silence = {.id = operands.values.items[0]};
-    if (deck == NULL || !alert_folder(cli->arena, deck->name, &folder, err) ||
+    if (deck == NULL || !alert_folder(cli->arena, deck, &folder, err) ||
         !alert_silences_change(cli->arena, folder, &silence, (int64_t)time(NULL) * MS, &id, err))
         return cli_failed(err);
     return 0;

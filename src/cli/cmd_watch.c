@@ -37,6 +37,21 @@ load_one(struct watch_command *command, struct arena *arena, const char *path,
     return error_set(err, ERROR_DECK, "%s: %zu faults", path, faults.list.count);
 }
 
+/* Everything that is shown, kept and told is by the name of the deck. */
+static bool
+check_names(const struct watch_decks *decks, struct error *err)
+{
+    for (size_t i = 0; i < decks->list.count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            const struct deck *deck = decks->list.items[i], *other = decks->list.items[j];
+            if (strcmp(deck->name, other->name) == 0)
+                return error_set(err, ERROR_DECK, "\"%s\" and \"%s\" are both called %s",
+                                 other->file, deck->file, deck->name);
+        }
+    }
+    return true;
+}
+
 static bool
 load(void *sink, struct watch_decks *ret_decks, struct error *err)
 {
@@ -52,7 +67,10 @@ load(void *sink, struct watch_decks *ret_decks, struct error *err)
             return false;
         }
     }
-    return true;
+    if (check_names(ret_decks, err))
+        return true;
+    arena_free(ret_decks->arena);
+    return false;
 }
 
 static void

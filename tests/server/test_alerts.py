@@ -160,6 +160,25 @@ def test_silence(daemon, webhook):
     daemon.stop()
 
 
+def test_two_decks_of_one_name(daemon, pgdeck, tmp_path):
+    """Each has alerts and silences of its own; one that moves takes its own along."""
+    decks = [tmp_path / name / "deck.yaml" for name in ("one", "two")]
+    for deck in decks:
+        deck.parent.mkdir()
+        deck.write_text(DECK.replace("CONNINFO", daemon.server.conninfo()))
+
+    def silences(deck):
+        return len(json.loads(pgdeck("alerts", "--json", "-d", deck).out)["silences"])
+
+    pgdeck("alerts", "silence", "all", "--for", "1h", "--why", "one", "-d", decks[0], expect=0)
+    assert [silences(deck) for deck in decks] == [1, 0]
+    moved = tmp_path / "moved"
+    decks[0].parent.rename(moved)
+    assert silences(moved / "deck.yaml") == 1 and silences(decks[1]) == 0
+    done = pgdeck("watch", moved / "deck.yaml", decks[1], "--listen", "none")
+    assert done.code != 0 and "are both called alerting" in done.err
+
+
 def test_the_page_and_a_changed_deck(daemon, webhook):
     """What is open is on the board with its SQL; a reload takes targets over and clears what is gone."""
     daemon.write_deck("")
