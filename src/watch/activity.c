@@ -37,12 +37,16 @@ column_sum(const struct watch_load *load, size_t event)
     return sum;
 }
 
-/* Columns nobody was seen in for an hour are free again. */
+/* Columns nobody was seen in for an hour are free again, once there is no other. */
 static size_t
 free_column(struct watch_load *load)
 {
     for (size_t i = 1; i < WATCH_EVENTS - 1; i++) {
-        if (load->events[i] != NULL && column_sum(load, i) > 0)
+        if (load->events[i] == NULL)
+            return i;
+    }
+    for (size_t i = 1; i < WATCH_EVENTS - 1; i++) {
+        if (column_sum(load, i) > 0)
             continue;
         for (size_t j = 0; j < WATCH_DAY_STEPS; j++) {
             load->day[j].sessions[WATCH_EVENTS - 1] += load->day[j].sessions[i];
@@ -167,6 +171,89 @@ watch_read_activity(struct watch_collector *collector, const PGresult *result, d
     add_step(server->load->hour, WATCH_STEPS, (int64_t)now / WATCH_STEP_S, sessions);
     add_step(server->load->day, WATCH_DAY_STEPS, (int64_t)now / WATCH_DAY_STEP_S, sessions);
     watch_add_connections(collector, now);
+}
+
+/* --- history --------------------------------------------------------------------------------- */
+
+static const char between[] = ", "; /* names of events */
+
+/* Whether somebody looked in that step of the day and saw such sessions; of CPU also none. */
+static bool
+has_samples(const struct watch_load *load, int64_t step, size_t event)
+{
+    const struct watch_load_step *at = &load->day[(size_t)step % WATCH_DAY_STEPS];
+
+    return at->step == step && at->samples > 0 && (event == 0 || at->sessions[event] > 0);
+}
+
+bool
+watch_load_append(const struct watch_load *load, int64_t from, int64_t until,
+                  struct text *ret_events, struct text *ret_sums)
+{
+    int64_t first = from / WATCH_DAY_STEP_S, end = until / WATCH_DAY_STEP_S;
+    bool is_seen[WATCH_EVENTS] = {false};
+
+    for (size_t i = 0; i < WATCH_EVENTS; i++) {
+        for (int64_t step = first; step < end; step++)
+            is_seen[i] |= has_samples(load, step, i);
+        if (is_seen[i])
+            text_appendf(ret_events, "%s%s", i == 0 ? "" : between, load->events[i]);
+    }
+    for (int64_t step = first; step < end; step++) {
+        const struct watch_load_step *at = &load->day[(size_t)step % WATCH_DAY_STEPS];
+        bool is_known = has_samples(load, step, 0);
+        text_append(ret_sums, step == first ? "{" : ",");
+        text_appendf(ret_sums, "%.6g", is_known ? (double)at->samples : 0);
+        for (size_t i = 0; i < WATCH_EVENTS; i++) {
+            if (is_seen[i])
+                text_appendf(ret_sums, ",%.6g", is_known ? (double)at->sessions[i] : 0);
+        }
+    }
+    text_append(ret_sums, "}");
+    return is_seen[0];
+}
+
+/* The columns of events by their names; returns how many. */
+static size_t
+find_columns(struct watch_load *load, const char *events, size_t ret_columns[WATCH_EVENTS])
+{
+    size_t count = 0;
+
+    while (*events != '\0' && count < WATCH_EVENTS) {
+        const char *end = strstr(events, between);
+        size_t length = end == NULL ? strlen(events) : (size_t)(end - events);
+        char *event = strndup(events, length);
+        if (event == NULL)
+            abort();
+        ret_columns[count++] = find_column(load, event);
+        free(event);
+        events += length + (end == NULL ? 0 : strlen(between));
+    }
+    return count;
+}
+
+void
+watch_load_recall(struct watch_load *load, const char *events, const char *sums, int64_t from,
+                  int64_t until)
+{
+    size_t columns[WATCH_EVENTS];
+    size_t count = find_columns(load, events, columns);
+
+    for (int64_t step = from / WATCH_DAY_STEP_S; step < until / WATCH_DAY_STEP_S; step++) {
+        struct watch_load_step *at = &load->day[(size_t)step % WATCH_DAY_STEPS];
+        char *end;
+        double samples = strtod(sums, &end);
+        bool is_known = end != sums && samples > 0 && at->step < step;
+        sums = end;
+        if (is_known)
+            *at = (struct watch_load_step){.step = step, .samples = (float)samples};
+        for (size_t i = 0; i < count; i++) {
+            double sessions = strtod(sums, &end);
+            if (is_known)
+                at->sessions[columns[i]] += (float)sessions;
+            sums = end;
+        }
+    }
 }
 
 /* --- the document ---------------------------------------------------------------------------- */

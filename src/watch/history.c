@@ -24,6 +24,9 @@ struct kept { /* of one environment */
     double written_at;
 };
 
+/* The load of a server is kept by the first of its databases that can, under the events' names. */
+static const char load_prefix[] = "load ";
+
 static void *
 kept_new(void)
 {
@@ -49,6 +52,12 @@ kept_by(const struct watch_collector *collector)
     return kept_of(collector->watch, collector->server->deck, collector->database->environment);
 }
 
+static bool
+can_write(const struct watch_collector *collector)
+{
+    return collector->is_reachable && collector->has_targets;
+}
+
 /* The first database of the environment that can. */
 static bool
 is_writer(const struct watch_collector *collector)
@@ -57,8 +66,21 @@ is_writer(const struct watch_collector *collector)
 
     for (size_t i = 0; i < generation->collectors.count; i++) {
         const struct watch_collector *one = &generation->collectors.items[i];
-        if (one->database->environment == collector->database->environment && one->is_reachable &&
-            one->has_targets)
+        if (one->database->environment == collector->database->environment && can_write(one))
+            return one == collector;
+    }
+    return false;
+}
+
+/* The same, of all databases of the server. */
+static bool
+is_writer_of_server(const struct watch_collector *collector)
+{
+    const struct watch_generation *generation = collector->generation;
+
+    for (size_t i = 0; i < generation->collectors.count; i++) {
+        const struct watch_collector *one = &generation->collectors.items[i];
+        if (one->server == collector->server && can_write(one))
             return one == collector;
     }
     return false;
@@ -96,6 +118,20 @@ recall(struct watch_series *series, int64_t batch, const char *sums)
     }
 }
 
+/* Of the time before this process began: what it sees itself is not there twice. */
+static void
+recall_load(const struct watch_collector *collector, const char *events, const char *sums,
+            int64_t batch)
+{
+    int64_t until = (int64_t)collector->watch->started_at / WATCH_DAY_STEP_S * WATCH_DAY_STEP_S;
+
+    if (batch * BATCH_S >= until)
+        return;
+    if (until > (batch + 1) * BATCH_S)
+        until = (batch + 1) * BATCH_S;
+    watch_load_recall(collector->server->load, events, sums, batch * BATCH_S, until);
+}
+
 void
 watch_read_recall(struct watch_collector *collector, const PGresult *result, double now)
 {
@@ -107,6 +143,8 @@ watch_read_recall(struct watch_collector *collector, const PGresult *result, dou
     for (int row = 0; row < PQntuples(result); row++) {
         int64_t batch = (int64_t)watch_value(result, row, "at") / BATCH_S;
         const char *name = pg_value(result, row, "name"), *sums = pg_value(result, row, "sums");
+        if (strncmp(name, load_prefix, strlen(load_prefix)) == 0)
+            recall_load(collector, name + strlen(load_prefix), sums, batch);
         for (int i = 0; i < WATCH_TARGETS; i++) {
             if (strcmp(name, watch_target_keys[i]) == 0)
                 recall(watch_target_series(collector->watch, collector->server->deck,
@@ -148,30 +186,59 @@ append_batch(struct text *text, const struct watch_series *series, int64_t batch
     return is_known;
 }
 
+struct rows {
+    LIST_OF(const char *) at, name, sums;
+};
+
+static void
+add_row(struct arena *arena, struct rows *rows, int64_t batch, const char *name,
+        const struct text *sums)
+{
+    *LIST_ADD(arena, &rows->at) = arena_printf(arena, "%lld", (long long)batch * BATCH_S);
+    *LIST_ADD(arena, &rows->name) = name;
+    *LIST_ADD(arena, &rows->sums) = arena_strdup(arena, text_chars(sums));
+}
+
+static void
+add_targets(const struct watch_collector *collector, struct arena *arena, int64_t batch,
+            struct rows *rows)
+{
+    for (int i = 0; i < WATCH_TARGETS; i++) {
+        AUTO_TEXT sums = {0};
+        const struct watch_series *series =
+            watch_target_series(collector->watch, collector->server->deck,
+                                collector->database->environment, (enum watch_target_name)i);
+        if (append_batch(&sums, series, batch))
+            add_row(arena, rows, batch, watch_target_keys[i], &sums);
+    }
+}
+
+static void
+add_load(const struct watch_collector *collector, struct arena *arena, int64_t batch,
+         struct rows *rows)
+{
+    AUTO_TEXT name = {0};
+    AUTO_TEXT sums = {0};
+
+    text_append(&name, load_prefix);
+    if (watch_load_append(collector->server->load, batch * BATCH_S, (batch + 1) * BATCH_S, &name,
+                          &sums))
+        add_row(arena, rows, batch, arena_strdup(arena, text_chars(&name)), &sums);
+}
+
 int
 watch_remember_parameters(struct watch_collector *collector, struct arena *arena,
                           const char *ret_parameters[WATCH_PARAMETERS_MAX])
 {
     const struct kept *kept = kept_by(collector);
-    struct {
-        LIST_OF(const char *) at, name, sums;
-    } rows = {0};
+    struct rows rows = {0};
     int64_t newest = newest_batch(watch_now());
     int64_t oldest = kept->written > newest - BATCHES_MAX ? kept->written : newest - BATCHES_MAX;
 
     for (int64_t batch = oldest; batch < newest; batch++) {
-        for (int i = 0; i < WATCH_TARGETS; i++) {
-            AUTO_TEXT sums = {0};
-            if (!append_batch(&sums,
-                              watch_target_series(collector->watch, collector->server->deck,
-                                                  collector->database->environment,
-                                                  (enum watch_target_name)i),
-                              batch))
-                continue;
-            *LIST_ADD(arena, &rows.at) = arena_printf(arena, "%lld", (long long)batch * BATCH_S);
-            *LIST_ADD(arena, &rows.name) = watch_target_keys[i];
-            *LIST_ADD(arena, &rows.sums) = arena_strdup(arena, text_chars(&sums));
-        }
+        add_targets(collector, arena, batch, &rows);
+        if (is_writer_of_server(collector))
+            add_load(collector, arena, batch, &rows);
     }
     collector->remembering = newest;
     ret_parameters[0] = pg_text_array(arena, rows.at.items, rows.at.count);

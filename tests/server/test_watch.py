@@ -323,8 +323,14 @@ def test_history(pgdeck, counted, tmp_path, watching):
     counted.query(
         "INSERT INTO monitoring.target_history SELECT to_timestamp(600 * (floor(extract(epoch FROM "
         "now()) / 600) - 1)), 'cache_hit', array_fill(NULL::real, ARRAY[18]) || '{30,70}'::real[]")
+    counted.query(
+        "INSERT INTO monitoring.target_history SELECT to_timestamp(600 * (floor(extract(epoch FROM "
+        "now()) / 600) - 3)), 'load CPU, Lock:relation', '{0,0,0,300,30,450}'")
     third = watching(deck)
     third.wait("overview", lambda d: d and 0 < hour(d, "cache_hit") < 0.999, "what was recalled")
+    load = {event["event"]: event["sessions"] for event in
+            third.wait("load", lambda d: d, "the load")["servers"][0]["day"]["events"]}
+    assert [value for value in load["Lock:relation"] if value] == [1.5]
     known = third.document("overview")["environments"][0]["id"]
     page = third.wait(f"environment/{known}", lambda d: any(
         value is not None and value < 0.31 for t in d.get("targets", [])
