@@ -272,6 +272,7 @@ def other_ways_in(pgdeck, server, deck):
     server.psql(text="""
         CREATE SCHEMA IF NOT EXISTS tenants;
         CREATE TABLE tenants.notes (project_id uuid PRIMARY KEY);
+        CREATE TABLE toys (owner_id bigint REFERENCES owners);
         CREATE TABLE pgdeck.strays (project_id uuid PRIMARY KEY);
         GRANT SELECT ON tenants.notes TO blue_web;
         CREATE POLICY all_of_it ON tasks FOR SELECT USING (true);
@@ -286,6 +287,8 @@ def other_ways_in(pgdeck, server, deck):
               "policy all_of_it on public.tasks lets in more than the tenant's rows": "fail",
               "blue_web may run public.switch() as blue_owner": "warn"}
     found = found_of_tenants(pgdeck, deck)
+    toys = found.pop("every tenant sees all rows of public.toys")
+    assert toys["state"] == "warn" and "refers to public.owners" in toys["evidence"]
     assert {finding: found[finding]["state"] for finding in wanted if finding in found} == wanted
     assert not [finding for finding in found if "narrower" in finding]
     for finding in wanted:
@@ -297,7 +300,7 @@ def other_ways_in(pgdeck, server, deck):
     assert not set(wanted) & set(found), found
     assert server.query("SELECT count(*) FROM pg_policies WHERE policyname = 'pgdeck_tenant' AND "
                         "tablename IN ('notes', 'strays')", dbname="blue_one") == [(3,)]
-    server.psql(text="DROP TABLE tenants.notes, public.strays; DROP POLICY narrower ON tasks; "
+    server.psql(text="DROP TABLE tenants.notes, public.strays, toys; DROP POLICY narrower ON tasks; "
                      "DROP FUNCTION switch();", dbname="blue_one")
 
 

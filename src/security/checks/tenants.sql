@@ -93,6 +93,17 @@ SELECT 'warn', format('%I of %s may lead to another tenant''s row', k.conname, k
    AND NOT EXISTS (SELECT FROM unnest(k.conkey, k.confkey) AS pair(here, there)
                     WHERE pair.here = f.attnum AND pair.there = t.attnum)
  UNION ALL
+SELECT DISTINCT 'warn', format('every tenant sees all rows of %s', k.conrelid::regclass),
+       format('it refers to %s, and has no column %I of its own', k.confrelid::regclass, deck.name),
+       format('-- ALTER TABLE %s ADD COLUMN %I ..., in the deck''s schema, too', k.conrelid::regclass,
+              deck.name)
+  FROM deck
+ CROSS JOIN pg_constraint AS k
+  JOIN guarded AS t ON t.oid = k.confrelid AND NOT t.relispartition
+ WHERE k.contype = 'f' AND k.conparentid = 0
+   AND NOT EXISTS (SELECT FROM guarded AS f WHERE f.oid = k.conrelid)
+   AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = k.conrelid AND c.relrowsecurity)
+ UNION ALL
 SELECT 'warn', format('%s tells the tenant, and the pool gives a server to another client after each transaction',
                       deck.setting),
        'set it inside the transaction: SET LOCAL, or set_config(..., true)',
