@@ -218,7 +218,7 @@ read_state(const struct advice *advice, struct hba_state *state, struct error *e
     struct hba_own own = {.role = advice->catalog->role};
     AUTO_PGRESULT text = NULL;
 
-    *state = (struct hba_state){.part = ""};
+    *state = (struct hba_state){.part = "", .wanted = {.text = ""}};
     if (advice->catalog->is_superuser) {
         if (!read_own(advice, &own, err) ||
             !pg_query(advice->catalog->connection, sql("hba_text"), 0, NULL, &text, err))
@@ -349,7 +349,6 @@ security_advise_hba(struct advice *advice, struct error *err)
     if (!read_state(advice, &state, err) ||
         !settings_host_read(advice->arena, advice->catalog, host, err))
         return false;
-    read_copies(advice, host, &state);
     if (state.wanted.left_out != NULL)
         change_list_note(advice->changes, advice->server->name, NULL, advice->server->place,
                          "\"%s\" has a line break and cannot be written in pg_hba.conf: nothing is "
@@ -362,6 +361,7 @@ security_advise_hba(struct advice *advice, struct error *err)
                              "cannot look: pgdeck security render hba shows what to put there.");
         return true;
     }
+    read_copies(advice, host, &state);
     if (strcmp(state.part, state.wanted.text) == 0 && !state.is_unfinished)
         return true;
     bool is_own = advice->catalog->patroni[0] == '\0';
