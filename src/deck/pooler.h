@@ -8,6 +8,7 @@ enum deck_pool_mode { DECK_POOL_TRANSACTION, DECK_POOL_SESSION, DECK_POOL_STATEM
 enum deck_pool_reset { DECK_POOL_TRACKED, DECK_POOL_FULL };
 enum deck_pool_state { DECK_POOL_PIN, DECK_POOL_REFUSE };
 enum deck_auth { DECK_AUTH_SCRAM, DECK_AUTH_CERT, DECK_AUTH_PEER };
+enum deck_log_format { DECK_LOG_TEXT, DECK_LOG_JSON };
 enum deck_io { DECK_IO_AUTO, DECK_IO_EPOLL, DECK_IO_URING };
 enum deck_tls { DECK_TLS_OFF, DECK_TLS_ALLOW, DECK_TLS_REQUIRE };
 
@@ -41,6 +42,7 @@ struct deck_pooler {              /* `pooler:`: the daemon itself (pgdeck pool) 
     const char *metrics_listen;
     LIST_OF(const char *) metrics_allow;
     enum deck_io io;
+    enum deck_log_format log_format;
     int threads; /* 0: the cores */
     bool has_local_sockets;
     enum deck_tls tls;                                     /* of clients */

@@ -24,7 +24,8 @@ struct pool_driver {
     bool (*connect)(struct pool_driver *driver, const struct net_address *address,
                     struct net_stream *stream, struct error *err);
     bool (*random)(struct pool_driver *driver, void *bytes, size_t count);
-    void (*log)(struct pool_driver *driver, const char *line);
+    /* is_json: text is a JSON string with its quotes; else it has no control characters. */
+    void (*log)(struct pool_driver *driver, const char *text, bool is_json);
     /* Asks a server for a verifier; false: not now. The answer comes by pool_client_found. */
     bool (*look_up)(struct pool_driver *driver, const struct pool_lookup_question *question);
     /* See net/local.h; NULL: local sockets are not looked for. */

@@ -2,6 +2,8 @@
 #include "pool/pool.h"
 #include "pool/web.h"
 
+#include "base/json_text.h"
+
 #include <openssl/crypto.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,6 +25,20 @@ pool_fault(struct error *err, const char *sqlstate, const char *format, ...)
     return false;
 }
 
+/* False: no memory. */
+static bool
+log_json(struct pool *pool, const char *text)
+{
+    json_t *value = json_text(text);
+    char *line = value == NULL ? NULL : json_dumps(value, JSON_ENCODE_ANY);
+
+    json_decref(value);
+    if (line != NULL)
+        pool->driver->log(pool->driver, line, true);
+    free(line);
+    return line != NULL;
+}
+
 void
 pool_log(struct pool *pool, const char *format, ...)
 {
@@ -33,6 +49,9 @@ pool_log(struct pool *pool, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    bool is_json = pool->config != NULL && pool->config->pooler.log_format == DECK_LOG_JSON;
+    if (is_json && log_json(pool, text))
+        return;
     /* A name can neither move the cursor of a terminal nor begin a line of its own. */
     for (const char *at = text; *at != '\0' && length + 5 < sizeof(line); at++) {
         unsigned char byte = (unsigned char)*at;
@@ -42,7 +61,7 @@ pool_log(struct pool *pool, const char *format, ...)
             line[length++] = *at;
     }
     line[length] = '\0';
-    pool->driver->log(pool->driver, line);
+    pool->driver->log(pool->driver, line, false);
 }
 
 struct wire_scram *

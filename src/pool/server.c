@@ -341,6 +341,7 @@ take_tag(struct pool_server *server, const uint8_t *body, size_t count)
     if (client == NULL)
         return;
     pool_names_clear(&client->names, &pool->statements);
+    server->is_restore_due |= is_discard && server->group->route->mode == DECK_POOL_SESSION;
     if (is_discard)
         client->pins &= ~(unsigned)(POOL_SQL_UNNAMED | POOL_SQL_STATEMENTS);
 }
@@ -609,6 +610,23 @@ again(struct pool_server *server, struct pool_client *client)
     pool_client_fail(client, &err);
 }
 
+/* The server's own values are there again; the client's are those that it started with. */
+static void
+restore(struct pool_server *server)
+{
+    struct pool *pool = server->pool;
+    struct pool_client *client = server->client;
+
+    server->is_restore_due = false;
+    pool_parameters_move(&pool->parameters, &server->session,
+                         pool_parameters_keep(pool->no_parameters));
+    pool_parameters_move(&pool->parameters, &client->session,
+                         pool_parameters_keep(client->startup));
+    if (!pool_session_setup(server))
+        return; /* goes on when it is done */
+    pool_client_process(client);
+}
+
 /* All that was read is handled: what now. */
 static void
 conclude(struct pool_server *server)
@@ -624,6 +642,10 @@ conclude(struct pool_server *server)
     struct pool_client *client = server->client;
     if (server->owed.count == 0 && server->retry.is_due) {
         again(server, client);
+        return;
+    }
+    if (server->is_restore_due && server->owed.count == 0 && server->status == 'I') {
+        restore(server);
         return;
     }
     pool_group_checkin(server, false);

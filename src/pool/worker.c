@@ -77,7 +77,7 @@ random_bytes(struct pool_driver *driver, void *bytes, size_t count)
 }
 
 static void
-log_line(struct pool_driver *driver, const char *line)
+log_line(struct pool_driver *driver, const char *text, bool is_json)
 {
     char stamp[32];
     time_t now = time(NULL);
@@ -86,7 +86,11 @@ log_line(struct pool_driver *driver, const char *line)
     (void)driver;
     gmtime_r(&now, &parts);
     strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &parts);
-    fprintf(stderr, "%s pgdeck pool[%d]: %s\n", stamp, (int)getpid(), line);
+    fprintf(stderr,
+            is_json ? "{\"time\": \"%s\", \"program\": \"pgdeck pool\", \"pid\": %d, "
+                      "\"message\": %s}\n"
+                    : "%s pgdeck pool[%d]: %s\n",
+            stamp, (int)getpid(), text);
 }
 
 static bool

@@ -3,6 +3,7 @@
 
 import ctypes
 import functools
+import json
 import os
 import re
 import select
@@ -684,6 +685,69 @@ def test_session_mode(make_pool):
         assert two.execute("SHOW work_mem").fetchone() == ("4MB",)
         assert two.execute("SELECT count(*) FROM pg_prepared_statements").fetchone()[0] <= 1
         assert two.execute("SELECT count(*) FROM pg_class WHERE relname = 't'").fetchone() == (0,)
+
+
+def test_discard_gives_what_the_client_started_with(make_pool):
+    """In each mode as without the pool: the start-up's values, not the server's."""
+    pool = make_pool({"app": {"max": 1}, "held": {"max": 1, "mode": "session", "database": "app"}})
+    options = "-c work_mem=5MB -c app.who=me"
+    start = {"options": f"'{options}'", "application_name": "mine"}
+
+    def seen(connection):
+        return connection.execute("SELECT current_setting('work_mem'), current_setting('app.who'), "
+                                  "current_setting('application_name')").fetchone()
+
+    direct = psycopg.connect(pool.server.conninfo(
+        dbname="app", options=options, application_name="mine"), autocommit=True)
+    clients = [direct, pool.connect(**start), pool.connect("held", **start)]
+    for command, count in (("DISCARD ALL", 3), ("RESET ALL", 2)):  # not RESET in session mode
+        for client in clients[:count]:
+            client.execute("SET work_mem = '9MB'; SET application_name = 'other'")
+            client.execute(command)
+            assert seen(client) == ("5MB", "me", "mine"), (command, clients.index(client))
+            client.execute(command)
+            client.execute("SELECT 1")
+            assert seen(client) == ("5MB", "me", "mine")
+    for client in clients:
+        client.close()
+
+
+def test_log_lines_are_text_or_json(make_pool):
+    pool = make_pool(pooler={"log_format": "json"}, max=1)
+    name = "'x\\n\x1b[2J\"end'"
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(pool.conninfo(user="'no\x1b[2J\"body'", password=name))
+    lines = [json.loads(line) for line in pool.log_text().splitlines()]
+    assert lines[0]["program"] == "pgdeck pool" and lines[0]["pid"] == pool.process.pid
+    assert any('no\x1b[2J"body' in line["message"] for line in lines)
+    assert "\x1b" not in pool.log_text()
+
+
+FORMS = {
+    "psycopg": r"min_size=2, max_size=7, timeout=\d+, .*statement_timeout=9000",
+    "sqlalchemy": r"pool_size=2, max_overflow=7 - 2, .*statement_timeout=9000",
+    "asyncpg": r'min_size=2, max_size=7, .*"statement_timeout": "9000"',
+    "node-pg": r"min: 2, max: 7, .*statement_timeout: 9000",
+}
+
+
+def test_show_and_render(make_pool, pgdeck):
+    """What the console shows as a command; the same sizes for pools in applications."""
+    pool = make_pool(min=2, max=7, query_timeout="9s")
+    with pool.connect() as one:
+        one.execute("SELECT 1")
+        for view in ("pools", "queries", "latency"):
+            out = pgdeck("pool", "show", view, "--config", pool.file, "--json", expect=0).out
+            shown, expected = json.loads(out), pool.show(view)
+            assert [list(row) for row in shown] == [list(row) for row in expected] != []
+        assert "cl_active" in pgdeck("pool", "show", "--config", pool.file, expect=0).out
+        assert pgdeck("pool", "show", "nothing", "--config", pool.file).code != 0
+    for form, pattern in FORMS.items():
+        out = pgdeck("pool", "render", form, "--config", pool.file, expect=0).out
+        assert re.search(pattern, out, re.S) and "app" in out and "alice" in out, out
+        if form != "node-pg":
+            compile(out, form, "exec")
+    assert pgdeck("pool", "render", "nothing", "--config", pool.file).code != 0
 
 
 def test_statement_mode(make_pool):
