@@ -122,6 +122,15 @@ start(struct rotation *rotation, const struct cli_locks *locks, struct error *er
     size_t fresh = is_under_way ? logins->current : !logins->current;
     const char *password;
 
+    if (!logins->is_given[fresh] && logins->is_given[!fresh]) {
+        error_set(err, ERROR_REFUSED,
+                  "the password of %s is given as %s: one that is made here "
+                  "cannot take its place",
+                  logins->names[!fresh],
+                  deck_password_variable(rotation->cli->arena, logins->names[!fresh]));
+        return error_hint(err, "Give that of %s as %s, too.", logins->names[fresh],
+                          deck_password_variable(rotation->cli->arena, logins->names[fresh]));
+    }
     if (!password_find_or_make(rotation->cli->arena, rotation->deck->name, logins->names[fresh],
                                &password, err) ||
         !apply(rotation, NULL, locks, err))

@@ -331,6 +331,7 @@ password_logins(struct arena *arena, const char *deck, const char *login,
     *ret_logins = (struct password_logins){
         .names = {login, other},
         .is_known = {ages[0] >= 0, ages[1] >= 0},
+        .is_given = {ages[0] == LONG_MAX, ages[1] == LONG_MAX},
         .current = ages[1] >= 0 && ages[1] >= ages[0],
     };
     return true;

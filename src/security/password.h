@@ -23,7 +23,8 @@ bool password_forget(struct arena *arena, const char *deck, const char *role,
 struct password_logins {
     const char *names[2];
     bool is_known[2];
-    size_t current; /* of names: which was made last; 0 when none is known */
+    bool is_given[2]; /* by the environment or systemd; counts as made last */
+    size_t current;   /* of names: which was made last; 0 when none is known */
 };
 bool password_logins(struct arena *arena, const char *deck, const char *login,
                      struct password_logins *ret_logins, struct error *err) MUST_CHECK;

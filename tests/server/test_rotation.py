@@ -176,3 +176,13 @@ def test_a_password_of_systemd(pgdeck, guarded, tmp_path):
     pgdeck("apply", "-d", deck, "--yes", env=env, expect=0)
     log_in(guarded, "blue_web_a", "blue_one", "from systemd").close()
     assert pgdeck("plan", "-d", deck, "--detailed-exitcode", env=env).code == 0
+    rotate = ("security", "rotate", "blue", "web", "-d", deck, "--yes")
+    result = pgdeck(*rotate, env=env, expect=22)
+    assert "Give that of blue_web_b as PGDECK_PASSWORD_BLUE_WEB_B, too." in result.err
+    (folder / "PGDECK_PASSWORD_BLUE_WEB_B").write_text("the next one\n")
+    pgdeck(*rotate, env=env, expect=0)
+    log_in(guarded, "blue_web_b", "blue_one", "the next one").close()
+    out = pgdeck(*rotate, "--finish", env=env, expect=0).out
+    assert "PGDECK_PASSWORD_BLUE_WEB_A is still given" in out and "the next one" not in out
+    assert guarded.query("SELECT rolname FROM pg_roles WHERE rolname ~ 'web_'") == [
+        ("blue_web_b",)]
