@@ -11,7 +11,7 @@
 #include <time.h>
 
 enum { GROUPS = 4, QUERIES = 10, TIMES = 1 << 12, ROUNDS = 21, LIMIT_NS = 50 };
-static const long records = 1 << 20;
+static const long records = 1 << 20, texts = 1 << 16;
 
 static uint64_t
 now_ns(void)
@@ -62,11 +62,11 @@ scan_ns(void)
     struct pool_sql sql;
     uint64_t start = now_ns(), sum = 0;
 
-    for (long i = 0; i < records / 16; i++) {
+    for (long i = 0; i < texts; i++) {
         pool_sql_scan(text, sizeof(text) - 1, i % 2, &sql);
         sum += sql.hash;
     }
-    return sum == 0 ? 0 : (double)(now_ns() - start) / (double)(records / 16);
+    return sum == 0 ? 0 : (double)(now_ns() - start) / (double)texts;
 }
 
 int
