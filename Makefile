@@ -105,6 +105,7 @@ bench: build
 	$(PYTHON) tests/perf/bench/run --pgdeck $(BUILD)/pgdeck
 	meson test -C $(BUILD) --benchmark --verbose
 	$(PYTHON) tests/perf/bench/verdicts --pgdeck $(BUILD)/pgdeck
+	$(PYTHON) tests/perf/bench/page --pgdeck $(BUILD)/pgdeck
 
 golden-update: ## rewrite the golden files from what the program says now
 golden-update: build-tests

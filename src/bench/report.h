@@ -10,6 +10,7 @@ void bench_put_csv(struct text *out, const struct bench_results *results);
 void bench_put_works(struct text *out, const struct bench_results *results);
 void bench_put_blocks(struct text *out, const struct bench_results *results);
 json_t *bench_suite_data(const struct bench_suite *suite);
+json_t *bench_rows_data(const struct bench_table *table);
 json_t *bench_ratio_data(const struct bench_ratio *ratio);
 /* RFC 4180, with the leading signs that spreadsheets take for a formula made harmless. */
 void bench_put_csv_text(struct text *out, const char *value);

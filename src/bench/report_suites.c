@@ -122,8 +122,8 @@ work_data(const struct bench_work *work)
     return data;
 }
 
-static json_t *
-table_data(const struct bench_table *table)
+json_t *
+bench_rows_data(const struct bench_table *table)
 {
     json_t *rows = json_array();
 
@@ -134,8 +134,14 @@ table_data(const struct bench_table *table)
                                               "after", bench_text(row->values[BENCH_AFTER]), "note",
                                               bench_text(row->note == NULL ? "" : row->note)));
     }
+    return rows;
+}
+
+static json_t *
+table_data(const struct bench_table *table)
+{
     return json_pack("{s:o, s:o, s:o}", "title", bench_text(table->title), "what",
-                     bench_text(table->what), "rows", rows);
+                     bench_text(table->what), "rows", bench_rows_data(table));
 }
 
 json_t *

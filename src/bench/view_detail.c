@@ -43,14 +43,32 @@ node_view(const struct bench_plan_node *node)
     return view;
 }
 
+/* Whether this node is one more of its title than the other plan has. */
+static bool
+is_only_here(const struct bench_plan *plan, const struct bench_plan *other, size_t number)
+{
+    const char *title = plan->nodes.items[number].title;
+    size_t here = 0;
+    size_t there = 0;
+
+    for (size_t i = 0; i <= number; i++)
+        here += strcmp(plan->nodes.items[i].title, title) == 0;
+    for (size_t i = 0; i < other->nodes.count; i++)
+        there += strcmp(other->nodes.items[i].title, title) == 0;
+    return other->nodes.count > 0 && here > there;
+}
+
 static json_t *
-plan_view(const struct bench_side *side)
+plan_view(const struct bench_side *side, const struct bench_plan *other)
 {
     json_t *view = json_object();
     json_t *nodes = json_array();
 
-    for (size_t i = 0; i < side->plan.nodes.count; i++)
-        json_array_append_new(nodes, node_view(&side->plan.nodes.items[i]));
+    for (size_t i = 0; i < side->plan.nodes.count; i++) {
+        json_t *node = node_view(&side->plan.nodes.items[i]);
+        json_object_set_new(node, "is_other", json_boolean(is_only_here(&side->plan, other, i)));
+        json_array_append_new(nodes, node);
+    }
     json_object_set_new(view, "nodes", nodes);
     if (side->plan.fault != NULL)
         set_text(view, "fault", side->plan.fault);
@@ -191,8 +209,10 @@ bench_view_detail(const struct bench_query *query, size_t number)
     json_object_set_new(view, "has_parameters", json_boolean(query->query->parameters.count > 0));
     json_object_set_new(view, "side_before", side_view(&query->sides[BENCH_BEFORE]));
     json_object_set_new(view, "side_after", side_view(&query->sides[BENCH_AFTER]));
-    json_object_set_new(view, "plan_before", plan_view(&query->sides[BENCH_BEFORE]));
-    json_object_set_new(view, "plan_after", plan_view(&query->sides[BENCH_AFTER]));
+    json_object_set_new(view, "plan_before",
+                        plan_view(&query->sides[BENCH_BEFORE], &query->sides[BENCH_AFTER].plan));
+    json_object_set_new(view, "plan_after",
+                        plan_view(&query->sides[BENCH_AFTER], &query->sides[BENCH_BEFORE].plan));
     json_object_set_new(view, "parameters", parameters_view(query));
     json_object_set_new(view, "uses", uses_view(query));
     set_equality(view, query);

@@ -143,17 +143,9 @@ work_view(struct arena *arena, const struct bench_work *work, const char *const 
 static json_t *
 table_view(const struct bench_table *table)
 {
-    json_t *rows = json_array();
-
-    for (size_t i = 0; i < table->rows.count; i++) {
-        const struct bench_row *row = &table->rows.items[i];
-        json_array_append_new(rows, json_pack("{s:o, s:o, s:o, s:o}", "name", bench_text(row->name),
-                                              "before", bench_text(row->values[BENCH_BEFORE]),
-                                              "after", bench_text(row->values[BENCH_AFTER]), "note",
-                                              bench_text(row->note == NULL ? "" : row->note)));
-    }
     return json_pack("{s:o, s:o, s:o}", "table_title", bench_text(table->title), "table_what",
-                     bench_text(table->what == NULL ? "" : table->what), "rows", rows);
+                     bench_text(table->what == NULL ? "" : table->what), "rows",
+                     bench_rows_data(table));
 }
 
 static json_t *

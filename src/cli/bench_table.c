@@ -172,31 +172,29 @@ static void
 print_costs(const struct cli *cli, const struct bench_work *work)
 {
     const struct cli_style *style = cli_style(cli);
-    static const struct {
+    const struct bench_work_side *before = &work->sides[BENCH_BEFORE];
+    const struct bench_work_side *after = &work->sides[BENCH_AFTER];
+    const struct {
         const char *name, *unit;
-        size_t offset;
-    } costs[] = {{"server CPU", "ns", offsetof(struct bench_cost, cpu_ns)},
-                 {"WAL", "B", offsetof(struct bench_cost, wal_bytes)},
-                 {"pages", "", offsetof(struct bench_cost, buffers)},
-                 {"temporary", "B", offsetof(struct bench_cost, temp_bytes)}};
-    const char *separator = "each: ";
+        double before, after; /* sums */
+    } costs[] = {{"server CPU", "ns", before->cost.cpu_ns, after->cost.cpu_ns},
+                 {"WAL", "B", before->cost.wal_bytes, after->cost.wal_bytes},
+                 {"pages", "", before->cost.buffers, after->cost.buffers},
+                 {"temporary", "B", before->cost.temp_bytes, after->cost.temp_bytes}};
+    const char *separator = "  each:";
     char text[32];
 
     for (size_t i = 0; i < sizeof(costs) / sizeof(costs[0]); i++) {
-        double values[BENCH_ARMS];
-        for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
-            const struct bench_work_side *side = &work->sides[arm];
-            values[arm] = bench_each(*(const double *)((const char *)&side->cost + costs[i].offset),
-                                     side->done);
-        }
-        if (values[BENCH_BEFORE] < 0 && values[BENCH_AFTER] < 0)
+        double old = bench_each(costs[i].before, before->done);
+        double new = bench_each(costs[i].after, after->done);
+        if (old < 0 && new < 0)
             continue;
-        printf("%s%s%s%s", separator[0] == 'e' ? "  " : "", style->dim, separator, costs[i].name);
-        printf(" %s", bench_amount(text, values[BENCH_BEFORE], costs[i].unit));
-        printf(" / %s%s", bench_amount(text, values[BENCH_AFTER], costs[i].unit), style->reset);
-        separator = ", ";
+        printf("%s%s %s %s", style->dim, separator, costs[i].name,
+               bench_amount(text, old, costs[i].unit));
+        printf(" / %s%s", bench_amount(text, new, costs[i].unit), style->reset);
+        separator = ",";
     }
-    if (separator[0] != 'e')
+    if (separator[0] == ',')
         putchar('\n');
 }
 

@@ -154,6 +154,10 @@ def test_report(pgdeck, two_servers, tmp_path):
                                                "system.csv", "log.txt"}
     text = check_page(out / "report.html")
     assert HOSTILE in text and DATABASE in text and "work_mem" in text
+    # The scan of the whole table and the one by the index are marked, the others are not.
+    marked = re.findall(r'<li[^>]* class="other"><b>([^<]*)', (out / "report.html").read_text())
+    assert "Seq Scan on tasks" in marked and any("tasks_project_idx" in title for title in marked)
+    assert not any("Aggregate" in title for title in marked)
     data = json.loads((out / "results.json").read_text())
     lookup, report = data["queries"]
     assert (lookup["name"], lookup["class"]) == (HOSTILE, "<lookup>")

@@ -4,23 +4,14 @@
 #include "base/arena.h"
 #include "base/histogram.h"
 #include "base/random.h"
+#include "bench/driver.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { VALUES = 1 << 20, ROUNDS = 21, LIMIT_NS = 20 };
 static const double error_limit = 0.001;
-
-static uint64_t
-now_ns(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
 
 static int
 compare_times(const void *a, const void *b)
@@ -76,10 +67,10 @@ main(void)
     draw(values);
     for (int round = 0; round < ROUNDS; round++) {
         histogram_clear(histogram);
-        uint64_t start = now_ns();
+        uint64_t start = bench_clock_ns();
         for (size_t i = 0; i < VALUES; i++)
             histogram_record(histogram, values[i]);
-        rounds[round] = (double)(now_ns() - start) / VALUES;
+        rounds[round] = (double)(bench_clock_ns() - start) / VALUES;
     }
     qsort(rounds, ROUNDS, sizeof(rounds[0]), compare_doubles);
     qsort(values, VALUES, sizeof(values[0]), compare_times);
