@@ -478,7 +478,8 @@ bench_ai_run(void *opened, struct error *err)
 {
     struct ai_suite *ai = opened;
 
-    bool is_whole = run_rounds(ai, "jobs a second", run_saturated, err) && choose_rate(ai, err) &&
+    bool is_whole = ai_measure_inserts(ai, err) &&
+                    run_rounds(ai, "jobs a second", run_saturated, err) && choose_rate(ai, err) &&
                     run_rounds(ai, "life of tasks", run_life, err) && run_snapshot(ai, err);
     ai_summarize(ai);
     return is_whole;

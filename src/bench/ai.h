@@ -60,6 +60,9 @@ bool ai_fill(struct ai_suite *suite, struct ai_case *one, int count, struct erro
 /* Counts what became of the suite's tasks and removes them. is_drained: all had their time. */
 bool ai_settle(struct ai_case *one, bool is_drained, struct error *err) MUST_CHECK;
 
+/* ai_inserts.c: a table of the suite's. */
+bool ai_measure_inserts(struct ai_suite *suite, struct error *err) MUST_CHECK;
+
 /* ai.c */
 /* On the disk of each server. */
 int64_t ai_needed_megabytes(const struct bench_options *options);

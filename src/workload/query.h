@@ -2,7 +2,7 @@
  *     -- name: project_dashboard
  *     -- class: dashboard
  *     -- what: tasks per project in the last 24 hours
- *     -- uses: ai_tasks_project_id_status_idx
+ *     -- uses: ai_tasks_project_id_failed_idx
  *     -- $1 project uuid: SELECT id FROM projects ORDER BY id LIMIT 100
  *     SELECT ... WHERE project_id = $1;
  *     -- before: the same without what the deck adds

@@ -1,7 +1,7 @@
 -- name: log_series
 -- class: analytics
 -- what: log lines and errors of all services by the hour, last seven days
--- uses: system_logs_created_at_idx
+-- uses: system_logs_created_at_service_name_idx
 SELECT bucket AS hour, service_name, sum(lines)::bigint AS lines,
        coalesce(sum(lines) FILTER (WHERE log_level IN ('ERROR', 'CRITICAL')), 0)::bigint AS errors
   FROM system_logs_by_hour(now() - interval '7 days')
