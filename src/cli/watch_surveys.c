@@ -5,6 +5,7 @@
 #include "base/text.h"
 
 #include <jansson.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ enum {
     MINUTE_S = 60,
     LONGEST_MS = 120000,
     FIRST_PAUSE_S = 20,
+    ADVICE_FIRST_S = 5 * 60,
     CHANGES_MAX = 50,
     FINDINGS_MAX = 50
 };
@@ -27,7 +29,7 @@ extern char **environ;
 struct survey {
     const char *document, *list; /* "drift", "decks": the list in the document */
     const char *words[3];        /* of the command line */
-    int interval_s;
+    int interval_s;              /* 0: of each database, as often as the decks want advice */
     void (*add)(json_t *list, const char *deck, const json_t *answer);
 };
 
@@ -168,10 +170,53 @@ add_drift(json_t *list, const char *deck, const json_t *answer)
                                           "changes", changes));
 }
 
+/* What the indexes that help a statement make of the planner's estimate. */
+static json_t *
+advice_on(const json_t *answer, size_t statement)
+{
+    const json_t *about = json_array_get(json_object_get(answer, "statements"), statement);
+    double before = json_number_value(json_object_get(about, "before"));
+    double after = json_number_value(json_object_get(about, "after"));
+    json_t *indexes = json_array(), *index, *helped;
+    size_t at, helped_at;
+
+    json_array_foreach(json_object_get(answer, "indexes"), at, index)
+    {
+        json_array_foreach(json_object_get(index, "helps"), helped_at, helped)
+        {
+            if ((size_t)json_integer_value(helped) == statement)
+                json_array_append_new(indexes, copy_of(index, "create"));
+        }
+    }
+    if (json_array_size(indexes) > 0 && after < before)
+        return json_pack("{s:o, s:f, s:f, s:o}", "sql", copy_of(about, "sql"), "before", before,
+                         "after", after, "indexes", indexes);
+    json_decref(indexes);
+    return NULL;
+}
+
+static void
+add_advice(json_t *list, const char *deck, const json_t *answer)
+{
+    json_t *statements = json_array();
+    size_t count = json_array_size(json_object_get(answer, "statements"));
+
+    for (size_t i = 0; i < count && json_array_size(statements) < CHANGES_MAX; i++) {
+        json_t *advice = advice_on(answer, i);
+        if (advice != NULL)
+            json_array_append_new(statements, advice);
+    }
+    json_array_append_new(list, json_pack("{s:s, s:o, s:f, s:n, s:o, s:o}", "deck_file", deck,
+                                          "database", copy_of(answer, "database"), "at", now(),
+                                          "error", "estimated_by", copy_of(answer, "estimated_by"),
+                                          "statements", statements));
+}
+
 static const struct survey surveys[] = {
     {"health", "decks", {"health", NULL}, 10 * MINUTE_S, add_health},
     {"partitions", "tables", {"partition", "status", NULL}, 10 * MINUTE_S, add_partitions},
     {"drift", "decks", {"plan", NULL}, 30 * MINUTE_S, add_drift},
+    {"advice", "databases", {"index", "advise", NULL}, 0, add_advice},
 };
 enum { SURVEY_COUNT = sizeof(surveys) / sizeof(surveys[0]) };
 
@@ -179,7 +224,7 @@ enum { SURVEY_COUNT = sizeof(surveys) / sizeof(surveys[0]) };
 
 static const char *const *
 make_arguments(struct arena *arena, const struct watch_surveys *all, const struct survey *survey,
-               const char *deck)
+               const char *deck, const char *database)
 {
     struct {
         LIST_OF(const char *) list;
@@ -193,6 +238,10 @@ make_arguments(struct arena *arena, const struct watch_surveys *all, const struc
     *LIST_ADD(arena, &words.list) = "--quiet";
     *LIST_ADD(arena, &words.list) = "--deck";
     *LIST_ADD(arena, &words.list) = deck;
+    if (database != NULL) {
+        *LIST_ADD(arena, &words.list) = "--database";
+        *LIST_ADD(arena, &words.list) = database;
+    }
     for (size_t i = 0; i < sets->values.count; i++) {
         *LIST_ADD(arena, &words.list) = "--set";
         *LIST_ADD(arena, &words.list) = sets->values.items[i];
@@ -204,11 +253,11 @@ make_arguments(struct arena *arena, const struct watch_surveys *all, const struc
 /* The JSON that the program says, or in ret_said what else it said. */
 static json_t *
 ask(const struct watch_surveys *all, const struct survey *survey, const char *deck,
-    struct text *ret_said)
+    const char *database, struct text *ret_said)
 {
     AUTO_ARENA arena = arena_new();
     const struct process_spec spec = {
-        .arguments = make_arguments(arena, all, survey, deck),
+        .arguments = make_arguments(arena, all, survey, deck, database),
         .environment = (const char *const *)environ,
         .folder = all->folder,
         .stop = all->stop,
@@ -226,23 +275,76 @@ ask(const struct watch_surveys *all, const struct survey *survey, const char *de
 }
 
 static void
+add_one(const struct watch_surveys *all, const struct survey *survey, const char *deck,
+        const char *database, json_t *list)
+{
+    AUTO_TEXT said = {0};
+    json_t *answer = ask(all, survey, deck, database, &said);
+
+    if (answer != NULL) {
+        survey->add(list, deck, answer);
+    } else {
+        json_t *fault = json_string(text_chars(&said));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s?, s:f, s:o}", "deck", deck, "deck_file",
+                                        deck, "database", database, "at", now(), "error",
+                                        fault == NULL ? json_string("not UTF-8") : fault));
+    }
+    json_decref(answer);
+}
+
+static const struct deck *
+load(const struct watch_surveys *all, struct arena *arena, size_t deck)
+{
+    const struct cli_list *sets = &all->options.cli->sets;
+    struct deck_faults faults = {0};
+
+    return deck_load(arena, all->options.deck_paths[deck], sets->values.items, sets->values.count,
+                     &faults);
+}
+
+/* That of the deck that wants it most often; each is read anew, as the others read it. */
+static int
+advice_interval_s(const struct watch_surveys *all)
+{
+    AUTO_ARENA arena = arena_new();
+    int interval_ms = INT_MAX;
+
+    for (size_t i = 0; i < all->options.deck_count; i++) {
+        const struct deck *deck = load(all, arena, i);
+        if (deck != NULL && deck->watch.advice_ms < interval_ms)
+            interval_ms = deck->watch.advice_ms;
+    }
+    return interval_ms / SECOND_MS;
+}
+
+static void
+add_databases(const struct watch_surveys *all, const struct survey *survey, size_t deck_index,
+              json_t *list)
+{
+    AUTO_ARENA arena = arena_new();
+    const struct deck *deck = load(all, arena, deck_index);
+    const struct pollfd stop = {.fd = all->stop, .events = POLLIN};
+
+    for (size_t i = 0; deck != NULL && i < deck->databases.count; i++) {
+        struct pollfd wait = stop;
+        if (poll(&wait, 1, 0) != 0)
+            break;
+        add_one(all, survey, all->options.deck_paths[deck_index], deck->databases.items[i].name,
+                list);
+    }
+}
+
+static void
 look(const struct watch_surveys *all, const struct survey *survey)
 {
     json_t *list = json_array();
 
     for (size_t i = 0; i < all->options.deck_count; i++) {
-        AUTO_TEXT said = {0};
-        const char *deck = all->options.deck_paths[i];
-        json_t *answer = ask(all, survey, deck, &said);
-        if (answer != NULL) {
-            survey->add(list, deck, answer);
-        } else {
-            json_t *fault = json_string(text_chars(&said));
-            json_array_append_new(
-                list, json_pack("{s:s, s:s, s:f, s:o}", "deck", deck, "deck_file", deck, "at",
-                                now(), "error", fault == NULL ? json_string("not UTF-8") : fault));
-        }
-        json_decref(answer);
+        if (survey->interval_s == 0)
+            add_databases(all, survey, i, list);
+        else
+            add_one(all, survey, all->options.deck_paths[i], NULL, list);
     }
     watch_board_put_json(all->options.board, survey->document,
                          json_pack("{s:f, s:o}", "at", now(), survey->list, list));
@@ -254,13 +356,17 @@ keep(void *context)
     const struct watch_surveys *all = context;
     struct pollfd stop = {.fd = all->stop, .events = POLLIN};
     double due[SURVEY_COUNT] = {0};
+    const int first_s = advice_interval_s(all); /* not after each start: it is the dearest */
+
+    due[SURVEY_COUNT - 1] = now() + (first_s < ADVICE_FIRST_S ? first_s : ADVICE_FIRST_S);
     int pause_ms = FIRST_PAUSE_S * SECOND_MS; /* what is asked each second comes first */
 
     while (poll(&stop, 1, pause_ms) == 0) {
         for (size_t i = 0; i < SURVEY_COUNT; i++) {
             if (now() < due[i])
                 continue;
-            due[i] = now() + surveys[i].interval_s;
+            int interval_s = surveys[i].interval_s;
+            due[i] = now() + (interval_s > 0 ? interval_s : advice_interval_s(all));
             look(all, &surveys[i]);
         }
         pause_ms = SECOND_MS;

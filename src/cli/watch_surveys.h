@@ -11,7 +11,7 @@ struct watch_surveys_options {
     const struct cli *cli; /* its --set */
     const char *const *deck_paths;
     size_t deck_count;
-    struct watch_board *board; /* where the documents health, partitions and drift go */
+    struct watch_board *board; /* where health, partitions, drift and advice go */
 };
 
 bool watch_surveys_start(const struct watch_surveys_options *options,

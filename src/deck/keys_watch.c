@@ -51,6 +51,12 @@ static const struct deck_key watch_keys[] = {
      .help = "time between two samples that are kept in the databases; default 10min",
      .min = 1000,
      .max = DAY_MS},
+    {.name = "advice",
+     .type = KEY_WAIT,
+     .offset = AT(deck_watch, advice_ms),
+     .help = "time between two looks for indexes that the costly statements lack; default 6h",
+     .min = 1000,
+     .max = 7 * DAY_MS},
 };
 const struct deck_table deck_watch_table = {
     .what = "watch", .keys = watch_keys, .count = COUNT_OF(watch_keys)};

@@ -11,4 +11,5 @@ struct deck_watch {
     int64_t swap_bytes; /* written to the host's swap */
     int sample_ms, statements_ms, history_ms;
     int alerts_ms; /* between two looks at the levels of `alerts:` */
+    int advice_ms; /* between two runs of `pgdeck index advise` for its page */
 };

@@ -424,15 +424,19 @@ def test_pool_is_the_source_of_p95(pgdeck, fresh_server, tmp_path, watching):
     watch.end()
 
 
-def test_surveys(pgdeck, fresh_server, tmp_path, watching):
-    """Health, partitions and drift come to the page by themselves; what is critical is an alert."""
-    fresh_server.query("CREATE SEQUENCE used_up AS smallint")
-    fresh_server.query("SELECT setval('used_up', 32000)")
-    fresh_server.query("CREATE TABLE events (at timestamptz) PARTITION BY RANGE (at)")
-    fresh_server.query("CREATE TABLE events_old PARTITION OF events "
+def test_surveys(pgdeck, counted, tmp_path, watching):
+    """Health, partitions, drift and advice come to the page by themselves; what is critical is an
+    alert."""
+    counted.psql(text="CREATE TABLE orders AS SELECT g AS id, g % 1000 AS customer, repeat('x', 200) "
+                      "AS note FROM generate_series(1, 30000) AS g; ANALYZE orders;"
+                      + "SELECT sum(id) FROM orders WHERE customer = 7;" * 20)
+    counted.query("CREATE SEQUENCE used_up AS smallint")
+    counted.query("SELECT setval('used_up', 32000)")
+    counted.query("CREATE TABLE events (at timestamptz) PARTITION BY RANGE (at)")
+    counted.query("CREATE TABLE events_old PARTITION OF events "
                        "FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')")
-    deck = write_deck(tmp_path, fresh_server.conninfo(), "postgres",
-                      more="advisors: [monitoring]\nwatch: {alerts: 1s}\n")
+    deck = write_deck(tmp_path, counted.conninfo(), "postgres",
+                      more="advisors: [monitoring]\nwatch: {alerts: 1s, advice: 1s}\n")
     watch = watching(deck)
     open_ones = watch.wait("alerts", lambda d: d.get("alerts"), "the alert", 60)["alerts"]
     alerts = {alert["name"]: alert for alert in open_ones}
@@ -447,6 +451,10 @@ def test_surveys(pgdeck, fresh_server, tmp_path, watching):
     assert drift["error"] is None and drift["count"] > 10 and drift["changes"][0]["what"]
     table, = watch.document("partitions")["tables"]
     assert (table["database"], table["table"], table["parts"]) == ("postgres", "events", 1)
+    advice, = watch.wait("advice", lambda d: d, "the advice", 60)["databases"]
+    about, = [one for one in advice["statements"] if "FROM orders" in one["sql"]]
+    assert (advice["database"], advice["error"]) == ("postgres", None)
+    assert "(customer" in about["indexes"][0] and about["after"] < about["before"] / 5
     health, = watch.document("health")["decks"]
     assert all(f["severity"] in ("critical", "warning") for f in health["findings"])
     watch.end()

@@ -106,9 +106,16 @@ def detail(one, at):
                      "event": "IO:DataFileRead", "runs_s": 0.2} for i in range(5)],
         "no_plan": f"not planned: permission denied for {one['role']}",
         "plans": [{"at": at - 3600, "since": at - 9000, "source": "auto_explain", "duration_ms": 33.2,
-                   "plan": f"Limit  (cost=0.43..8.45 rows=1)\n  -> Index Scan on {one['role']}"}],
-        "advice": [{"why": "the filter on user_id reads the whole table", "gain": 0.9,
-                    "sql": f"CREATE INDEX CONCURRENTLY ON ai_tasks (user_id); -- {one['role']}"}]}
+                   "plan": f"Limit  (cost=0.43..8.45 rows=1)\n  -> Index Scan on {one['role']}"}]}
+
+
+def advice(queries, at):
+    return {"at": at, "databases": [{
+        "deck_file": "deck.yaml", "database": one["database"], "at": at, "error": None,
+        "estimated_by": "hypopg", "statements": [{
+            "sql": one["query"], "before": 100.0, "after": 10.0,
+            "indexes": [f"CREATE INDEX CONCURRENTLY ON ai_tasks (user_id); -- {one['role']}"]}]}
+        for one in queries]}
 
 
 def calm(at):
@@ -147,6 +154,7 @@ def calm(at):
         "drift": {"at": at, "decks": [{"deck": "saas-control-deck", "at": at - 200, "error": None,
                                        "changes": []}]},
     }
+    documents["advice"] = advice(queries, at)
     for one in queries:
         documents[f"query/{one['id']}"] = detail(one, at)
     for one in environments:
@@ -211,6 +219,7 @@ def hostile(at):
     queries = [query(i, f"SELECT {i}, '{HOSTILE}' -- {text}", HOSTILE, HOSTILE)
                for i, text in enumerate(QUERIES)]
     documents["queries"]["servers"][0].update(queries=queries, problem=HOSTILE, server=HOSTILE)
+    documents["advice"] = advice(queries, at)
     for one in queries:
         documents[f"query/{one['id']}"] = detail(one, at)
     documents["blocking"]["servers"] = [{

@@ -5,7 +5,7 @@ import { Chart, canDraw } from "./chart.js";
 import { follow } from "./data.js";
 import { change, count, duration, moment, oneLine, share } from "./format.js";
 
-const EVERY_MS = 5000, FAST_MS = 2000;
+const EVERY_MS = 5000, FAST_MS = 2000, SLOW_MS = 60000;
 const SAMPLES_SHOWN = 50;
 const ESTIMATED = "from the mean and the standard deviation of the calls, as if they were log-normal";
 
@@ -84,11 +84,20 @@ function sampleRow(sample) {
     el("td", { class: "number" }, duration(sample.runs_ms ?? (sample.runs_s ?? NaN) * 1000)));
 }
 
+/** What `pgdeck index advise` said of this statement, some hours ago. */
+function adviceOf(query, advice) {
+  return (advice?.databases ?? []).filter((one) => one.database === query.database)
+    .flatMap((one) => (one.statements ?? []).filter((about) => about.sql === query.query)
+      .map((about) => ({ ...about, at: one.at, estimated_by: one.estimated_by })));
+}
+
 function adviceItem(advice) {
+  const many = advice.indexes.length > 1;
   return el("div", null,
-    el("p", null, el("b", null, advice.why ?? "An index would help"),
-      typeof advice.gain === "number" ? ` by about ${share(advice.gain)}` : ""),
-    copyable(advice.sql, "Copy the SQL"));
+    el("p", null, el("b", null, many ? "These indexes" : "This index"),
+      ` would make it cheaper by ${share(1 - advice.after / advice.before)}, the planner estimates`,
+      el("span", { class: "quiet" }, ` (${advice.estimated_by}, ${moment(advice.at)})`)),
+    copyable(advice.indexes.join("\n"), "Copy the SQL"));
 }
 
 class QueryPage {
@@ -121,7 +130,7 @@ class QueryPage {
       [query.server, query.database, query.role].filter(Boolean).join(" · ")),
     copyable(query.query, "Copy the query"), el("div", { class: "figures" }, figures(query)));
     this.showCharts(query);
-    this.list(this.advice, (query.advice ?? []).map(adviceItem));
+    this.list(this.advice, query.advice.map(adviceItem));
     this.list(this.commands, commands(query));
     this.list(this.plans, [...(query.plans ?? []).map(planItem),
       query.no_plan ? el("p", { class: "quiet" }, query.no_plan) : null].filter(Boolean));
@@ -165,10 +174,12 @@ export function showQueryPage(page, id) {
   const known = {};
   const show = () => {
     if (known.query !== undefined)
-      shown.show(known.query && { ...known.query, target_ms: targetOf(known.query, known.overview) });
+      shown.show(known.query && { ...known.query, target_ms: targetOf(known.query, known.overview),
+        advice: adviceOf(known.query, known.advice) });
   };
   const ends = [
     follow("overview", FAST_MS, (overview) => { known.overview = overview; show(); }),
+    follow("advice", SLOW_MS, (advice) => { known.advice = advice; show(); }),
     follow(`query/${id}`, EVERY_MS, (query) => { known.query = query; show(); }),
   ];
   return () => {
