@@ -391,7 +391,8 @@ is_left_of(const struct scope *scope, const struct catalog_index *index, const c
     if (is_same(index->name, name) && is_same(index->schema, schema))
         return !index->is_valid || !index->is_ready;
     return table->parent_oid != 0 &&
-           is_same(index->name, index_part_name(arena, table->name, name));
+           (is_same(index->name, index_part_name(arena, table->name, name, false)) ||
+            is_same(index->name, index_part_name(arena, table->name, name, true)));
 }
 
 static void

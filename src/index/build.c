@@ -41,9 +41,9 @@ index_is_build_unsafe(int version)
 }
 
 const char *
-index_part_name(struct arena *arena, const char *table, const char *name)
+index_part_name(struct arena *arena, const char *table, const char *name, bool is_second)
 {
-    return change_name(arena, table, arena_printf(arena, "_%s", name));
+    return change_name(arena, table, arena_printf(arena, "_%s%s", name, is_second ? "_2" : ""));
 }
 
 /* --- what is there ------------------------------------------------------------------------ */
@@ -304,13 +304,23 @@ ensure_parent(struct build *build, const struct table *table, const char *name,
     return true;
 }
 
+static const char *
+part_name(struct build *build, const struct table *table)
+{
+    const char *name = index_part_name(build->arena, table->name, build->wanted->name, false);
+    const struct index *named = find_by_name(build, table, name);
+
+    return named == NULL || strcmp(named->parent_oid, "0") == 0
+               ? name
+               : index_part_name(build->arena, table->name, build->wanted->name, true);
+}
+
 static bool
 ensure_part(struct build *build, const struct table *table, const struct index *parent,
             struct error *err)
 {
     const struct index *there = find_part(build, table, parent);
-    struct index part = {.schema = table->schema,
-                         .name = index_part_name(build->arena, table->name, build->wanted->name)};
+    struct index part = {.schema = table->schema, .name = part_name(build, table)};
 
     if (there != NULL)
         part = *there;

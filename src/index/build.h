@@ -16,8 +16,11 @@ struct index_build { /* struct change's argument */
 
 extern const struct change_procedure index_build_procedure;
 
-/* What an index is called on a partition of its table, where pgdeck builds it. */
-const char *index_part_name(struct arena *arena, const char *table, const char *name);
+/* What an index is called on a partition of its table, where pgdeck builds it. is_second: where the
+ * first name is of a part of the index that this one is to replace, as it is after each other
+ * replacement (the index itself gets its name back, its parts keep theirs). */
+const char *
+index_part_name(struct arena *arena, const char *table, const char *name, bool is_second);
 
 /* CREATE INDEX CONCURRENTLY of PostgreSQL 14.0 to 14.3 can leave rows out. version: 140002. */
 bool index_is_build_unsafe(int version);

@@ -237,6 +237,24 @@ def test_killed_while_the_server_builds(deck):
     assert deck.applied()
 
 
+@pytest.mark.short(15)
+def test_an_index_of_partitions_changes_again_and_again(deck):
+    """Its parts keep the names that they were built under."""
+    deck.run("""
+        CREATE TABLE parts (id int, what int) PARTITION BY RANGE (id);
+        CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (100);
+        CREATE TABLE parts_2 PARTITION OF parts FOR VALUES FROM (100) TO (5000);""")
+    deck.run("CREATE TABLE parts (id int, what int)", database="build_2")
+    for columns in ("what", "what, id", "id, what", "what DESC", "what"):
+        deck.write(f"CREATE INDEX parts_what ON parts ({columns});")
+        deck.apply("-D", "build_1")
+        assert f"({columns})" in deck.run("SELECT pg_get_indexdef('parts_what'::regclass)")[0][0]
+        assert deck.run("SELECT count(*) FROM pg_index JOIN pg_class ON oid = indexrelid "
+                        "WHERE relname ~ 'parts.*what' AND indisvalid") == [(3,)]
+    deck.pgdeck("rollback", "-d", deck.file, "--yes", expect=0)
+    assert "(what DESC)" in deck.run("SELECT pg_get_indexdef('parts_what'::regclass)")[0][0]
+
+
 def test_killed_and_no_longer_wanted(deck):
     """What a killed build leaves goes, although the deck does not name it any more."""
     deck.run("""
