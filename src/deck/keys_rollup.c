@@ -47,7 +47,7 @@ static const struct deck_key rollup_keys[] = {
      .max = MAX_COLUMNS},
 };
 static const struct deck_rollup rollup_defaults = {
-    .schema = "public", .every_ms = 60 * MINUTE_MS, .settle_ms = 15 * MINUTE_MS};
+    .schema = "public", .every_ms = 60LL * MINUTE_MS, .settle_ms = 15LL * MINUTE_MS};
 const struct deck_table deck_rollup_table = {
     .what = "rollup",
     .keys = rollup_keys,

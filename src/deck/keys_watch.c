@@ -56,7 +56,7 @@ static const struct deck_key watch_keys[] = {
      .offset = AT(deck_watch, advice_ms),
      .help = "time between two looks for indexes that the costly statements lack; default 6h",
      .min = 1000,
-     .max = 7 * DAY_MS},
+     .max = 7LL * DAY_MS},
 };
 const struct deck_table deck_watch_table = {
     .what = "watch", .keys = watch_keys, .count = COUNT_OF(watch_keys)};
