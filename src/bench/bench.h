@@ -32,8 +32,9 @@ struct bench_options {
     struct bench_arm arms[BENCH_ARMS];
     int pairs;          /* of blocks for each query; default 10 */
     bool has_noise_run; /* an A/A run beside the comparison, for the noise */
-    int scale, clients; /* of pgbench; default 10 and 8 */
-    int rate; /* a second, by a schedule: pgbench's transactions (0: closed loop), AI tasks (0:
+    int scale, clients; /* of pgbench, clients of the queries under load, too; default 10, 8 */
+    int rate; /* a second, by a schedule: queries (0: 50 % of what the slower server can do),
+               * pgbench's transactions (0: closed loop), AI tasks (0:
                * 80 % of what the server before can do) */
     int pgbench_block_ms;       /* default 2000 */
     int workers;                /* of the AI tasks; default 16 */

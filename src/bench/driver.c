@@ -16,7 +16,11 @@ prepare(struct bench_driver *driver, PGconn *connection, struct error *err)
 {
     const struct bench_driver_options *options = &driver->options;
 
-    if (options->session_sql != NULL && !pg_execute(connection, options->session_sql, err))
+    AUTO_PGRESULT ignored = NULL;
+
+    if (options->session_sql != NULL &&
+        !pg_query(connection, options->session_sql, options->session_parameter != NULL,
+                  &options->session_parameter, &ignored, err))
         return false;
     for (size_t i = 0; i < options->statement_count; i++) {
         const struct bench_statement *statement = &options->statements[i];

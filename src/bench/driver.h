@@ -51,8 +51,9 @@ struct bench_driver_options {
     int connections;
     const struct bench_statement *statements;
     size_t statement_count;
-    const char *session_sql; /* run on each connection first; NULL: none */
-    int tries;               /* of a request that fails with 40001 or 40P01; 0: 1 */
+    const char *session_sql;       /* run on each connection first; NULL: none */
+    const char *session_parameter; /* its $1; NULL: it has none */
+    int tries;                     /* of a request that fails with 40001 or 40P01; 0: 1 */
     int drain_ms; /* how long after the end what was due before is still waited for; 0: 10 s */
 };
 

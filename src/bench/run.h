@@ -3,6 +3,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "bench/bench.h"
+#include "bench/driver.h"
 
 enum { BENCH_MAX_TUPLES_PER_BLOCK = 8, BENCH_MAX_ERRORS = 3 };
 
@@ -33,7 +34,6 @@ struct bench_run {
 /* A line for log.txt, with the seconds since the start. */
 void bench_log(struct bench_run *run, const char *format, ...) PRINTF_LIKE(2, 3);
 void bench_progress(struct bench_run *run, const char *format, ...) PRINTF_LIKE(2, 3);
-uint64_t bench_clock_ns(void);                       /* monotonic */
 double bench_elapsed_s(const struct bench_run *run); /* since the clock was started */
 /* A random order (Fisher and Yates). */
 void bench_shuffle(struct random *random, size_t *order, size_t count);
@@ -42,6 +42,9 @@ void bench_shuffle(struct random *random, size_t *order, size_t count);
 bool bench_open(struct bench_run *run, struct error *err) MUST_CHECK;
 void bench_close(struct bench_run *run);
 bool bench_prepare(struct bench_run *run, struct error *err) MUST_CHECK;
+/* As that server is asked. */
+bool bench_statement_of(struct bench_run *run, size_t arm, const struct workload_query *query,
+                        struct bench_statement *ret_statement, struct error *err) MUST_CHECK;
 const char *
 bench_statement_name(const struct bench_run *run, const struct bench_query *query, char name[32]);
 /* What a process or thread has had of CPUs until now; zeros where that is not known. */

@@ -167,25 +167,40 @@ find_types(struct bench_session *session, const struct workload_query *query, Oi
     return true;
 }
 
+bool
+bench_statement_of(struct bench_run *run, size_t arm, const struct workload_query *query,
+                   struct bench_statement *ret_statement, struct error *err)
+{
+    bool is_other = arm == BENCH_BEFORE && query->before_sql != NULL;
+    Oid *types = ARENA_ARRAY(run->arena, Oid, query->parameters.count + 1);
+
+    if (!find_types(&run->sessions[arm], query, types, err))
+        return false;
+    *ret_statement = (struct bench_statement){
+        .name = query->name,
+        .sql = is_other ? query->before_sql : query->sql,
+        .parameter_count = (int)query->parameters.count,
+        .types = types,
+        .place = is_other ? query->before_place : query->sql_place,
+    };
+    return true;
+}
+
 static bool
 prepare_query(struct bench_run *run, size_t arm, struct bench_query *query, struct error *err)
 {
     struct bench_session *session = &run->sessions[arm];
-    const struct workload_query *source = query->query;
-    bool is_other = arm == BENCH_BEFORE && source->before_sql != NULL;
-    const char *sql = is_other ? source->before_sql : source->sql;
-    struct place place = is_other ? source->before_place : source->sql_place;
-    Oid *types = ARENA_ARRAY(run->arena, Oid, source->parameters.count + 1);
+    struct bench_statement statement;
     char name[32];
     int position;
 
-    if (!find_types(session, source, types, err))
+    if (!bench_statement_of(run, arm, query->query, &statement, err))
         return false;
-    if (pg_prepare(session->connection, bench_statement_name(run, query, name), sql,
-                   (int)source->parameters.count, types, &position, err))
+    if (pg_prepare(session->connection, bench_statement_name(run, query, name), statement.sql,
+                   statement.parameter_count, statement.types, &position, err))
         return true;
-    error_wrap(err, "query \"%s\" on server \"%s\"", source->name, session->label);
-    return error_place(err, workload_place(place, sql, position));
+    error_wrap(err, "query \"%s\" on server \"%s\"", statement.name, session->label);
+    return error_place(err, workload_place(statement.place, statement.sql, position));
 }
 
 bool

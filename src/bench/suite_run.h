@@ -11,7 +11,7 @@ struct bench_suite_kind {
     bool (*run)(void *opened, struct error *err);
     void (*close)(void *opened);
 };
-/* By enum bench_suite_number; the queries, which are no row of works, have none. */
+/* By enum bench_suite_number; that of the queries is only what they do under load. */
 extern const struct bench_suite_kind bench_suite_kinds[BENCH_SUITES];
 
 /* suites.c */
@@ -31,6 +31,12 @@ bool bench_run_blocks(struct bench_run *run, size_t count, bench_block_runner *r
 /* CHECKPOINT where more than a little has been written since the last (its WAL position is kept in
  * *lsn). A role that may not is not an error. */
 bool bench_checkpoint(PGconn *connection, uint64_t *lsn, struct error *err) MUST_CHECK;
+
+/* query_load.c */
+bool bench_query_load_open(struct bench_run *run, struct bench_suite *suite, void **ret_opened,
+                           struct error *err) MUST_CHECK;
+bool bench_query_load_run(void *opened, struct error *err) MUST_CHECK;
+void bench_query_load_close(void *opened);
 
 /* pgbench.c */
 bool bench_pgbench_open(struct bench_run *run, struct bench_suite *suite, void **ret_opened,

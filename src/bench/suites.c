@@ -11,7 +11,8 @@
 enum { LITTLE_WAL_BYTES = 64 * 1024 };
 
 const struct bench_suite_kind bench_suite_kinds[BENCH_SUITES] = {
-    [BENCH_QUERIES] = {.name = "queries"},
+    [BENCH_QUERIES] = {"queries", bench_query_load_open, bench_query_load_run,
+                       bench_query_load_close},
     [BENCH_PGBENCH] = {"pgbench", bench_pgbench_open, bench_pgbench_run, bench_pgbench_close},
     [BENCH_AI] = {"ai", bench_ai_open, bench_ai_run, bench_ai_close},
     [BENCH_POOL] = {"pool", bench_pool_open, bench_pool_run, bench_pool_close},

@@ -150,8 +150,8 @@ def check_page(path):
 def test_report(pgdeck, two_servers, tmp_path):
     out = tmp_path / "out"
     result = bench(pgdeck, two_servers, "--pairs", "3", "--block-ms", "60", "--output", out, expect=0)
-    assert {f.name for f in out.iterdir()} == {"report.html", "results.csv", "results.json",
-                                               "system.csv", "log.txt"}
+    assert {f.name for f in out.iterdir()} == {"report.html", "results.csv", "results.json", "works.csv",
+                                               "blocks.csv", "system.csv", "log.txt"}
     text = check_page(out / "report.html")
     assert HOSTILE in text and DATABASE in text and "work_mem" in text
     # The scan of the whole table and the one by the index are marked, the others are not.
@@ -189,8 +189,37 @@ def test_report(pgdeck, two_servers, tmp_path):
     rows = list(csv.DictReader((out / "results.csv").open(newline="")))
     assert [(r["arm"]) for r in rows] == ["before", "after"] * 2
     assert float(rows[1]["median_ms"]) == pytest.approx(lookup["after"]["median_ms"], rel=1e-4)
+    check_load(data["suites"][0])
+    assert "Queries under load" in text and "50 % of what" in text
     assert "geometric mean" in result.out and "faster" in result.out
     assert str(out / "report.html") in result.out
+
+
+def check_load(suite):
+    """All queries by one schedule, on both servers the same."""
+    work, = suite["works"]
+    table, = suite["tables"]
+    assert (suite["name"], work["name"]) == ("queries", "queries under load")
+    assert [row["name"] for row in table["rows"]] == [HOSTILE, "count"]
+    assert len(work["blocks"]) == 9 and work["before"]["done"] == work["after"]["done"] > 0
+    for side in (work["before"], work["after"]):
+        assert side["failed"] == 0 and side["each"]["server_cpu_us"] > 0
+        assert side["response"]["p50_ms"] >= side["service"]["p50_ms"] > 0
+    assert work["ratio"]["times_faster"] > 1
+
+
+def test_load_waits_in_the_queue(pgdeck, pair, tmp_path):
+    """One connection that can do 50 a second gets 100: the time of waiting is in the response."""
+    (pair[2].parent / "workload" / "sleep.sql").write_text(
+        "-- name: sleep\n-- class: sleep\nSELECT pg_sleep(0.02);\n")
+    out = tmp_path / "out"
+    result = bench(pgdeck, pair, "--pairs", "1", "--block-ms", "120", "--query", "sleep", "--clients",
+                   "1", "--rate", "100", "--output", out, expect=0)
+    work, = json.loads((out / "results.json").read_text())["suites"][0]["works"]
+    for side in (work["before"], work["after"]):
+        assert side["failed"] == 0 and side["done"] > 4
+        assert 20 <= side["service"]["p50_ms"] < side["response"]["p50_ms"] / 1.2
+    assert "Each query under load" in result.out
 
 
 def test_same_seed_same_values(pgdeck, pair, tmp_path):

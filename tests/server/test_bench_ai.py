@@ -173,4 +173,4 @@ def test_all_leaves_out_what_is_refused(run, arms, module_pgdeck, tmp_path):
     results = run.results()
     assert "Left out" in suite_of(results)["what"] and not suite_of(results)["works"]
     assert len(results["queries"]) > 10 and {s["name"] for s in results["suites"]} == \
-        {"pgbench", "ai", "pool", "targets"}
+        {"queries", "pgbench", "ai", "pool", "targets"}
