@@ -409,3 +409,39 @@ def check_measured(pgdeck, server, deck):
         connection.execute("SET ROLE blue_web")
         assert "tasks_title_fts" not in str(connection.execute(search).fetchall())
     server.query("DROP INDEX tasks_title_fts", dbname="blue_one")
+
+
+TYPES = {"of_char": "char(10)", "of_varchar": "varchar(10)", "of_text": "text", "of_name": "name",
+         "of_domain": "short", "of_padded": "padded", "of_bigint": "bigint", "of_uuid": "uuid"}
+OF_TYPES = ("CREATE DOMAIN short AS varchar(10); CREATE DOMAIN padded AS char(10);" + "".join(
+    f"CREATE TABLE {name} (id int PRIMARY KEY, project_id {kind});" for name, kind in TYPES.items()))
+ALONE = DECK.replace("pooler: {port: PORT}\n", "")
+
+
+@pytest.mark.pg(min=15, max=15)
+@pytest.mark.parametrize("identity", ["login", "setting"])
+def test_a_tenant_is_told_by_all_of_its_name(pgdeck, fresh_server, tmp_path, identity):
+    """Whatever the column's type is: not by its first letters, nor by what fits into the column."""
+    deck = write_deck(tmp_path / "deck", fresh_server.conninfo(), ALONE.replace("IDENTITY", identity),
+                      OF_TYPES)
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    assert changes(pgdeck, deck) == []
+    with fresh_server.connect("blue_one") as one:
+        for name, kind in TYPES.items():
+            values = {"bigint": ("1", "12"), "uuid": (ACME, BOLT)}.get(kind, ("acme", "a"))
+            one.execute(f"INSERT INTO {name} VALUES (1, '{values[0]}'), (2, '{values[1]}')")
+            if identity == "login":
+                one.execute("DELETE FROM tenants.login")
+                one.execute("INSERT INTO tenants.login VALUES ('blue_web', %s)", [values[0]])
+            one.execute("SELECT set_config('app.tenant', %s, false)", [values[0]])
+            one.execute("SET ROLE blue_web")
+            assert one.execute(f"SELECT id FROM {name}").fetchall() == [(1,)], name
+            one.execute("RESET ROLE")
+        measured = pgdeck("security", "tenants", "-d", deck)
+        assert measured.code in (0, 1), measured.err
+        if identity == "setting":  # cast to the column's length it would be another's
+            one.execute("SET app.tenant = 'acme567890 and more'")
+            one.execute("INSERT INTO of_char VALUES (3, 'acme567890'); "
+                        "INSERT INTO of_padded VALUES (3, 'acme567890'); SET ROLE blue_web")
+            for name in ("of_char", "of_padded"):
+                assert one.execute(f"SELECT id FROM {name}").fetchall() == [], name

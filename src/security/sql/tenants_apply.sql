@@ -7,14 +7,17 @@ DECLARE
     tenant_type text;
     reader text;
 BEGIN
-    SELECT format_type(a.atttypid, NULL) INTO tenant_type
+    -- without a length: a cast to char(1) would make one tenant of two
+    SELECT CASE WHEN count(DISTINCT base) = 1 THEN min(format_type(base, -1))
+                WHEN count(*) > 0 THEN 'text' END INTO tenant_type
       FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
       JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+      JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+     CROSS JOIN LATERAL coalesce(nullif(t.typbasetype, 0), t.oid) AS base
      WHERE a.attname = :'column' AND a.attnum > 0 AND NOT a.attisdropped
        AND c.relkind IN ('r', 'p')
        AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'pgdeck')
-       AND (n.nspname, c.relname) <> ('tenants', 'login')
-     ORDER BY n.nspname, c.relname LIMIT 1;
+       AND (n.nspname, c.relname) <> ('tenants', 'login');
     IF :'setting' = '' AND tenant_type IS NOT NULL THEN
         CREATE SCHEMA IF NOT EXISTS tenants AUTHORIZATION :"owner";
         EXECUTE format('CREATE TABLE IF NOT EXISTS tenants.login (role name PRIMARY KEY, tenant %s NOT NULL)',
@@ -29,9 +32,14 @@ BEGIN
         END LOOP;
     END IF;
     FOR wanted IN
-        SELECT format('%I.%I', n.nspname, c.relname) AS name, format_type(a.atttypid, NULL) AS type
+        SELECT format('%I.%I', n.nspname, c.relname) AS name, format_type(base, -1) AS type,
+               CASE WHEN base <> l.atttypid THEN format('::text::%s', format_type(base, -1)) END AS convert
           FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+          JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+         CROSS JOIN LATERAL coalesce(nullif(t.typbasetype, 0), t.oid) AS base
+          LEFT JOIN pg_catalog.pg_attribute AS l ON l.attrelid = to_regclass('tenants.login')
+                                                AND l.attname = 'tenant'
          WHERE a.attname = :'column' AND a.attnum > 0 AND NOT a.attisdropped
            AND c.relkind IN ('r', 'p')
            AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'pgdeck')
@@ -40,13 +48,13 @@ BEGIN
         EXECUTE format('DROP POLICY IF EXISTS pgdeck_tenant ON %s', wanted.name);
         EXECUTE format(
             CASE WHEN :'setting' = ''
-                 THEN 'CREATE POLICY pgdeck_tenant ON %1$s USING (%2$I = (SELECT l.tenant '
+                 THEN 'CREATE POLICY pgdeck_tenant ON %1$s USING (%2$I = (SELECT l.tenant%5$s '
                       'FROM tenants.login AS l WHERE l.role = CURRENT_USER)) WITH CHECK (%2$I = '
-                      '(SELECT l.tenant FROM tenants.login AS l WHERE l.role = CURRENT_USER))'
+                      '(SELECT l.tenant%5$s FROM tenants.login AS l WHERE l.role = CURRENT_USER))'
                  ELSE 'CREATE POLICY pgdeck_tenant ON %1$s USING (%2$I = '
                       'nullif(current_setting(%3$L, true), '''')::%4$s) WITH CHECK (%2$I = '
                       'nullif(current_setting(%3$L, true), '''')::%4$s)' END,
-            wanted.name, :'column', :'setting', wanted.type);
+            wanted.name, :'column', :'setting', wanted.type, wanted.convert);
         EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY',
                        wanted.name);
     END LOOP;

@@ -6,9 +6,11 @@
 --          that makes the policy that is there (null: none)
 WITH candidate AS (
     SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relrowsecurity AS is_on,
-           c.relforcerowsecurity AS is_forced, a.attnum, format_type(a.atttypid, NULL) AS type
+           c.relforcerowsecurity AS is_forced, t.typbasetype <> 0 AS is_domain,
+           coalesce(nullif(t.typbasetype, 0), t.oid) AS base
       FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
       JOIN pg_namespace AS n ON n.oid = c.relnamespace
+      JOIN pg_type AS t ON t.oid = a.atttypid
      WHERE a.attname = $1 AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p')
        AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'pgdeck')
        AND (n.nspname, c.relname) <> ('tenants', 'login')
@@ -28,17 +30,31 @@ WITH candidate AS (
                   format(' WITH CHECK (%s)', nullif(pg_get_expr(polwithcheck, polrelid), '')))
                AS statement
       FROM pg_policy WHERE polname = 'pgdeck_tenant'
+), login AS (
+    SELECT (SELECT atttypid FROM pg_attribute
+             WHERE attrelid = to_regclass('tenants.login') AND attname = 'tenant') AS type
+), named AS ( -- what the policy compares with: as PostgreSQL shows the expression
+    SELECT c.*, format_type(c.base, -1) AS type,
+           CASE WHEN $2 <> '' THEN format('NULLIF(current_setting(%L::text, true), ''''::text)', $2)
+                WHEN l.type = 'text'::regtype OR l.type = c.base THEN 'l.tenant'
+                ELSE '(l.tenant)::text' END AS told,
+           CASE WHEN $2 <> '' THEN c.base <> 'text'::regtype
+                ELSE c.base <> l.type AND c.base <> 'text'::regtype END AS is_cast,
+           $2 = '' AND c.base <> l.type AS is_renamed
+      FROM candidate AS c CROSS JOIN login AS l
+), compared AS (
+    SELECT n.*, CASE WHEN $2 <> '' THEN cast_value
+                     ELSE format('( SELECT %s%s FROM tenants.login l WHERE (l.role = CURRENT_USER))',
+                                 cast_value, CASE WHEN is_renamed THEN ' AS tenant' END) END AS value
+      FROM named AS n
+     CROSS JOIN LATERAL (SELECT CASE WHEN is_cast THEN format('(%s)::%s', told, type)
+                                     ELSE told END AS cast_value) AS v
 ), wanted AS (
-    SELECT t.*, regexp_replace(
-           CASE WHEN $2 = ''
-                THEN format('(%I = ( SELECT l.tenant FROM tenants.login l WHERE (l.role = CURRENT_USER)))', $1)
-                WHEN t.type = 'text'
-                THEN format('(%I = NULLIF(current_setting(%L::text, true), ''''::text))', $1, $2)
-                WHEN t.type IN ('character varying', 'character')
-                THEN format('((%I)::text = (NULLIF(current_setting(%L::text, true), ''''::text))::text)', $1, $2)
-                ELSE format('(%I = (NULLIF(current_setting(%L::text, true), ''''::text))::%s)', $1, $2, t.type)
-           END, '\s+', ' ', 'g') AS expression
-      FROM candidate AS t
+    SELECT c.*, regexp_replace(
+           CASE WHEN c.base = 'varchar'::regtype THEN format('((%I)::text = (%s)::text)', $1, c.value)
+                WHEN c.is_domain THEN format('((%I)::%s = %s)', $1, c.type, c.value)
+                ELSE format('(%I = %s)', $1, c.value) END, '\s+', ' ', 'g') AS expression
+      FROM compared AS c
 )
 SELECT w.schema, w.name, w.is_on, w.is_forced, p.polrelid IS NOT NULL AS has_policy,
        w.is_on AND w.is_forced AND coalesce(p.is_for_all AND p.qual = w.expression
