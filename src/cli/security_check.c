@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "cli/security.h"
 
+#include "base/json_text.h"
 #include "base/text.h"
 #include "plan/plan.h"
 #include "security/checklist.h"
 
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { ALL_RIGHT = 0, WARNED = 1, FAILED = 2, NOT_MEASURED = 3 };
 
@@ -148,27 +147,25 @@ print_text(const struct cli *cli, const struct security_checklist *list)
            list->counts[SECURITY_OK], style->reset);
 }
 
-static void
-print_json(const struct security_checklist *list)
+static bool
+print_json(const struct security_checklist *list, struct error *err)
 {
     json_t *items = json_array();
 
     for (size_t i = 0; i < list->items.count; i++) {
         const struct security_item *item = &list->items.items[i];
-        json_array_append_new(items, json_pack("{s:s, s:s, s:s?, s:s, s:s, s:s?, s:s?}", "state",
-                                               security_state_name(item->state), "server",
-                                               item->server, "database", item->database, "item",
-                                               item->item, "finding", item->finding, "evidence",
-                                               item->evidence, "fix", item->fix));
+        json_array_append_new(items,
+                              json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o}", "state",
+                                        security_state_name(item->state), "server", item->server,
+                                        "database", json_text(item->database), "item", item->item,
+                                        "finding", json_text(item->finding), "evidence",
+                                        json_text(item->evidence), "fix", json_text(item->fix)));
     }
     json_t *all = json_pack(
-        "{s:o, s:i, s:i, s:i, s:i}", "items", items, "fail", (int)list->counts[SECURITY_FAIL],
-        "warn", (int)list->counts[SECURITY_WARN], "unknown", (int)list->counts[SECURITY_UNKNOWN],
-        "ok", (int)list->counts[SECURITY_OK]);
-    char *text = json_dumps(all, JSON_INDENT(2));
-    puts(text);
-    free(text);
-    json_decref(all);
+        "{s:o, s:i, s:i, s:i, s:i}", "items", cli_json_whole(items, list->items.count), "fail",
+        (int)list->counts[SECURITY_FAIL], "warn", (int)list->counts[SECURITY_WARN], "unknown",
+        (int)list->counts[SECURITY_UNKNOWN], "ok", (int)list->counts[SECURITY_OK]);
+    return cli_print_json(all, err);
 }
 
 static int
@@ -193,9 +190,9 @@ security_check(struct cli *cli, const struct cli_command *command, int argc, cha
         return cli_failed(err);
     if (!look(cli, &plan, &list, err))
         return cli_failed(err);
-    if (cli->is_json)
-        print_json(&list);
-    else
+    if (!cli->is_json)
         print_text(cli, &list);
+    else if (!print_json(&list, err))
+        return cli_failed(err);
     return exit_status(&list);
 }

@@ -2,13 +2,12 @@
 /* pgdeck security tenants: what row-level security costs. */
 #include "cli/security.h"
 
+#include "base/json_text.h"
 #include "plan/plan.h"
 #include "security/tenant_cost.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { ALL_RIGHT = 0, WARNED = 1 };
 
@@ -96,8 +95,8 @@ print_text(const struct tenant_costs *costs)
     print_sum(measured, sum, cpu_measured, cpu_sum, whole);
 }
 
-static void
-print_json(const struct tenant_costs *costs)
+static bool
+print_json(const struct tenant_costs *costs, struct error *err)
 {
     json_t *list = json_array();
 
@@ -105,19 +104,17 @@ print_json(const struct tenant_costs *costs)
         const struct tenant_cost *cost = &costs->list.items[i];
         json_array_append_new(
             list,
-            json_pack("{s:s, s:s, s:s, s:s?, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:s?, s:b, s:s?}",
-                      "database", cost->database, "schema", cost->schema, "table", cost->table,
-                      "why_not", cost->why_not, "rows", cost->rows, "policy_ms", cost->guarded_ms,
-                      "without_ms", cost->bare_ms, "policy_cpu_ms", cost->guarded_cpu_ms,
-                      "without_cpu_ms", cost->bare_cpu_ms, "policy_pages", cost->guarded_pages,
-                      "without_pages", cost->bare_pages, "index", cost->index, "is_read_whole",
-                      cost->is_read_whole, "unusable_indexes", cost->useless));
+            json_pack("{s:o, s:o, s:o, s:o, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o, s:b, s:o}",
+                      "database", json_text(cost->database), "schema", json_text(cost->schema),
+                      "table", json_text(cost->table), "why_not", json_text(cost->why_not), "rows",
+                      cost->rows, "policy_ms", cost->guarded_ms, "without_ms", cost->bare_ms,
+                      "policy_cpu_ms", cost->guarded_cpu_ms, "without_cpu_ms", cost->bare_cpu_ms,
+                      "policy_pages", cost->guarded_pages, "without_pages", cost->bare_pages,
+                      "index", json_text(cost->index), "is_read_whole", cost->is_read_whole,
+                      "unusable_indexes", json_text(cost->useless)));
     }
-    json_t *all = json_pack("{s:o}", "tables", list);
-    char *text = json_dumps(all, JSON_INDENT(2));
-    puts(text);
-    free(text);
-    json_decref(all);
+    list = cli_json_whole(list, costs->list.count);
+    return cli_print_json(json_pack("{s:o}", "tables", list), err);
 }
 
 int
@@ -138,10 +135,10 @@ security_tenants(struct cli *cli, const struct cli_command *command, int argc, c
     }
     if (!measure(cli, deck, &costs, err))
         return cli_failed(err);
-    if (cli->is_json)
-        print_json(&costs);
-    else
+    if (!cli->is_json)
         print_text(&costs);
+    else if (!print_json(&costs, err))
+        return cli_failed(err);
     for (size_t i = 0; i < costs.list.count; i++) {
         if (costs.list.items[i].is_read_whole)
             return WARNED;
