@@ -103,6 +103,7 @@ bench: build
 	$(PYTHON) tests/perf/pool/run --pgdeck $(BUILD)/pgdeck
 	$(PYTHON) tests/perf/watch/run --pgdeck $(BUILD)/pgdeck
 	$(PYTHON) tests/perf/bench/run --pgdeck $(BUILD)/pgdeck
+	$(PYTHON) tests/perf/bench/memory --pgdeck $(BUILD)/pgdeck --minutes 2
 	meson test -C $(BUILD) --benchmark --verbose
 	$(PYTHON) tests/perf/bench/verdicts --pgdeck $(BUILD)/pgdeck
 	$(PYTHON) tests/perf/bench/page --pgdeck $(BUILD)/pgdeck

@@ -43,6 +43,24 @@ check_machine(struct bench_run *run)
             samples->others * 100);
 }
 
+static void
+check_sessions(struct bench_run *run)
+{
+    const struct bench_samples *samples = &run->results->samples;
+
+    for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
+        double looks = (double)samples->looks[arm];
+        double sessions = (double)samples->other_sessions[arm];
+        if (looks == 0 || sessions / looks < BENCH_SESSIONS_LIMIT)
+            continue;
+        *LIST_ADD(run->arena, &run->results->limits) = arena_printf(
+            run->arena,
+            "Other programs' sessions of the server \"%s\" were active while it was measured, "
+            "%.2g at a time on average: their work is in its CPU, WAL and pages, too.",
+            label(run, arm), sessions / looks);
+    }
+}
+
 /* pgbench, or whatever made the load, as a share of one CPU for each of its threads. */
 static void
 check_driver(struct bench_run *run, const struct bench_work *work)
@@ -67,6 +85,7 @@ bench_find_limits(struct bench_run *run)
 
     check_transports(run);
     check_machine(run);
+    check_sessions(run);
     for (size_t i = 0; i < results->suites.count; i++) {
         for (size_t j = 0; j < results->suites.items[i]->works.count; j++)
             check_driver(run, &results->suites.items[i]->works.items[j]);

@@ -33,6 +33,7 @@ void bench_put_system(struct text *out, const struct bench_results *results);
 /* Shares of all CPUs' time; of one CPU for the load generator. */
 #define BENCH_STEAL_LIMIT 0.01
 #define BENCH_OTHERS_LIMIT 0.1
+#define BENCH_SESSIONS_LIMIT 0.02
 #define BENCH_DRIVER_LIMIT 0.7
 /* view_advice.c: what to do next, with evidence and command; the runs in the same folder as this
  * one's. */

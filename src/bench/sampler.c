@@ -186,9 +186,14 @@ look(struct bench_sampler *sampler, int arm)
     }
     sampler->looks[arm]++;
     sampler->samples.looks[arm]++;
-    for (int row = 0; row < PQntuples(rows); row++)
-        count_wait(sampler, (size_t)arm, pg_value(rows, row, "type"), pg_value(rows, row, "event"),
-                   (uint64_t)pg_integer(rows, row, "sessions"));
+    for (int row = 0; row < PQntuples(rows); row++) {
+        uint64_t sessions = (uint64_t)pg_integer(rows, row, "sessions");
+        if (pg_bool(rows, row, "is_other"))
+            sampler->samples.other_sessions[arm] += sessions;
+        else
+            count_wait(sampler, (size_t)arm, pg_value(rows, row, "type"),
+                       pg_value(rows, row, "event"), sessions);
+    }
 }
 
 /* --- the thread ----------------------------------------------------------------------------- */
@@ -319,6 +324,7 @@ copy_samples(const struct bench_sampler *sampler, struct bench_samples *samples)
     *samples =
         (struct bench_samples){.busy = from->busy, .steal = from->steal, .others = from->others};
     memcpy(samples->looks, from->looks, sizeof(samples->looks));
+    memcpy(samples->other_sessions, from->other_sessions, sizeof(samples->other_sessions));
     for (size_t i = 0; i < from->moments.count; i++)
         *LIST_ADD(sampler->result, &samples->moments) = from->moments.items[i];
     for (size_t i = 0; i < from->waits.count; i++) {

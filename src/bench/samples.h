@@ -26,9 +26,10 @@ struct bench_samples {
     LIST_OF(struct bench_moment) moments;
     LIST_OF(struct bench_wait) waits; /* the most frequent first */
     uint64_t looks[BENCH_ARMS];       /* times that a server was looked at while it was measured */
-    double busy, steal;               /* means over the run */
-    double others;                    /* share of all CPUs' time that went to processes that have
-                                       * nothing to do with the benchmark; < 0: not known */
+    uint64_t other_sessions[BENCH_ARMS]; /* sum of those of other programs that were active then */
+    double busy, steal;                  /* means over the run */
+    double others;                       /* share of all CPUs' time that went to processes that have
+                                          * nothing to do with the benchmark; < 0: not known */
 };
 
 struct bench_sampler;

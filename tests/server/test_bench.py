@@ -5,8 +5,10 @@ import csv
 import json
 import re
 import signal
+import threading
 from html.parser import HTMLParser
 
+import psycopg
 import pytest
 
 from cluster import quote_conninfo, wait_for
@@ -190,6 +192,7 @@ def test_report(pgdeck, two_servers, tmp_path):
     assert [(r["arm"]) for r in rows] == ["before", "after"] * 2
     assert float(rows[1]["median_ms"]) == pytest.approx(lookup["after"]["median_ms"], rel=1e-4)
     check_load(data["suites"][0])
+    assert not [limit for limit in data["limits"] if "sessions" in limit]
     assert "Queries under load" in text and "50 % of what" in text
     assert "geometric mean" in result.out and "faster" in result.out
     assert str(out / "report.html") in result.out
@@ -208,8 +211,25 @@ def check_load(suite):
     assert work["ratio"]["times_faster"] > 1
 
 
-def test_load_waits_in_the_queue(pgdeck, pair, tmp_path):
-    """One connection that can do 50 a second gets 100: the time of waiting is in the response."""
+@pytest.fixture
+def other_program(server):
+    """A session that works all the time."""
+    with psycopg.connect(server.conninfo(), application_name="other") as connection:
+        thread = threading.Thread(target=sleep_until_cancelled, args=(connection,))
+        thread.start()
+        yield
+        connection.cancel()
+        thread.join()
+
+
+def sleep_until_cancelled(connection):
+    with pytest.raises(psycopg.errors.QueryCanceled):
+        connection.execute("SELECT pg_sleep(300)")
+
+
+def test_load_waits_in_the_queue(pgdeck, pair, tmp_path, other_program):
+    """One connection that can do 50 a second gets 100: the time of waiting is in the response.
+    Another program's session is named, and is not among the waits."""
     (pair[2].parent / "workload" / "sleep.sql").write_text(
         "-- name: sleep\n-- class: sleep\nSELECT pg_sleep(0.02);\n")
     out = tmp_path / "out"
@@ -220,6 +240,8 @@ def test_load_waits_in_the_queue(pgdeck, pair, tmp_path):
         assert side["failed"] == 0 and side["done"] > 4
         assert 20 <= side["service"]["p50_ms"] < side["response"]["p50_ms"] / 1.2
     assert "Each query under load" in result.out
+    assert result.out.count("Beware: Other programs' sessions of the server") == 2
+    assert "1 at a time" in result.out
 
 
 def test_same_seed_same_values(pgdeck, pair, tmp_path):

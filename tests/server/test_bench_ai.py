@@ -172,5 +172,6 @@ def test_all_leaves_out_what_is_refused(run, arms, module_pgdeck, tmp_path):
     arms.query(f"COMMENT ON DATABASE {AFTER} IS 'made by pgdeck bench'")
     results = run.results()
     assert "Left out" in suite_of(results)["what"] and not suite_of(results)["works"]
+    assert not [limit for limit in results["limits"] if "sessions" in limit]  # all are ours
     assert len(results["queries"]) > 10 and {s["name"] for s in results["suites"]} == \
         {"queries", "pgbench", "ai", "pool", "targets"}
