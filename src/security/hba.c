@@ -191,17 +191,24 @@ append_database(struct rendering *rendering, const struct deck_database *databas
 static void
 append_own(struct rendering *rendering, const struct hba_own *own, struct text *text)
 {
-    const char *role = hba_name(rendering->arena, own->role, rendering->advice->catalog->major);
+    struct arena *arena = rendering->arena;
+    const char *role = hba_name(arena, own->role, rendering->advice->catalog->major);
+    const char *roles = pg_text_array(arena, &own->role, 1);
+    bool is_first = true;
 
-    if (own->address == NULL || own->method == NULL || role == NULL)
-        return;
-    text_appendf(text, "# pgdeck itself\n%-7s %s %s %s %s%s%s\n", own->type,
-                 text_chars(&rendering->databases), role, own->address, own->method,
-                 own->options[0] != '\0' ? " " : "", own->options);
-    for (size_t i = 0; i < rendering->lines.databases.count; i++)
-        *LIST_ADD(rendering->arena, &rendering->lines.list) = (struct hba_line){
-            rendering->lines.databases.items[i], pg_text_array(rendering->arena, &own->role, 1),
-            own->address, strcmp(own->type, "hostssl") == 0};
+    for (size_t i = 0; i < own->ways.count; i++) {
+        const struct hba_way *way = &own->ways.items[i];
+        if (way->method == NULL || role == NULL)
+            continue;
+        text_appendf(text, "%s%-7s %s %s %s %s%s%s\n", is_first ? "# pgdeck itself\n" : "",
+                     way->type, text_chars(&rendering->databases), role, way->address, way->method,
+                     way->options[0] != '\0' ? " " : "", way->options);
+        is_first = false;
+        for (size_t j = 0; j < rendering->lines.databases.count; j++)
+            *LIST_ADD(arena, &rendering->lines.list) =
+                (struct hba_line){rendering->lines.databases.items[j], roles, way->address,
+                                  strcmp(way->type, "hostssl") == 0};
+    }
 }
 
 struct hba_lines

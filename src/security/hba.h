@@ -8,10 +8,13 @@
 #define HBA_END "# pgdeck ends here"
 
 /* How pgdeck itself comes in over the network, so that its own lines do not stop it. */
+struct hba_way {
+    const char *address;                 /* "10.0.0.3/32"; of the socket no line here is */
+    const char *type, *method, *options; /* as the line that lets it in now; method NULL: none */
+};
 struct hba_own {
     const char *role;
-    const char *address; /* "10.0.0.3/32"; NULL: through the socket, which no line here is about */
-    const char *type, *method, *options; /* as the line that lets it in now */
+    LIST_OF(struct hba_way) ways;
 };
 
 /* A name as pg_hba.conf takes it to the letter; NULL: it cannot (it has a line break). major: of

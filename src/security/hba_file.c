@@ -10,6 +10,7 @@
 #include "security/hba.h"
 #include "settings/reload.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -56,6 +57,31 @@ is_text_of(struct arena *arena, const char *path, const char *text)
            strcmp(kept, text) == 0;
 }
 
+/* Behind links: they stay what they are, and the file that they lead to is replaced, with the
+ * rights of the server's user. */
+static const char *
+resolve(struct arena *arena, const char *path)
+{
+    char *target = realpath(path, NULL);
+    const char *kept = target == NULL ? path : arena_strdup(arena, target);
+
+    free(target);
+    return kept;
+}
+
+/* ret_files: what was edited and not read since; NULL: nothing. To put such a file back would not
+ * bring back what the server holds. */
+static bool
+find_unread(struct arena *arena, PGconn *connection, const char **ret_files, struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+
+    if (!pg_query(connection, sql("hba_unread"), 0, NULL, &result, err))
+        return error_wrap(err, "cannot read pg_hba.conf");
+    *ret_files = pg_keep(arena, result, 0, "files");
+    return true;
+}
+
 /* The first is what tells that there are any. */
 static void
 drop_copies(const struct copies *copies)
@@ -94,13 +120,21 @@ put_back(const struct hba_edit *edit, PGconn *connection, const struct owned_fil
     return error_detail(err, "Nor could the old one be put back: %s.", back.message);
 }
 
+static bool
+refuse_unread(const char *files, struct error *err)
+{
+    error_set(err, ERROR_REFUSED, "the server has not read %s since it was edited", files);
+    return error_hint(err, "SELECT pg_reload_conf() lets it be read; or take the edit back.");
+}
+
 /* The file to begin with: as it is, unless it is what a killed pgdeck wrote and did not prove. That
  * one is replaced first, so that at every point the file is one that is told. */
 static bool
-read_before(const struct hba_edit *edit, const struct copies *copies, struct owned_file *ret_before,
-            struct error *err)
+read_before(const struct hba_edit *edit, PGconn *connection, const struct copies *copies,
+            struct owned_file *ret_before, struct error *err)
 {
     struct arena *arena = edit->arena;
+    const char *unread;
     char *kept;
     size_t length;
 
@@ -108,8 +142,11 @@ read_before(const struct hba_edit *edit, const struct copies *copies, struct own
         return false;
     if (!ret_before->exists)
         return error_set(err, ERROR_FILE, "\"%s\" is not there", edit->path);
-    if (!file_exists(copies->before) || !is_text_of(arena, copies->written, ret_before->text))
+    if (file_exists(copies->before) && is_text_of(arena, copies->before, ret_before->text))
         return true;
+    if (!file_exists(copies->before) || !is_text_of(arena, copies->written, ret_before->text))
+        return find_unread(arena, connection, &unread, err) &&
+               (unread == NULL || refuse_unread(unread, err));
     if (!file_read(arena, copies->before, &kept, &length, err))
         return false;
     ret_before->text = kept;
@@ -141,7 +178,8 @@ hba_put(const struct hba_edit *edit, PGconn *connection, struct error *err)
     struct copies copies;
 
     if (!find_copies(edit->arena, edit->host, &copies, err) ||
-        !read_before(edit, &copies, &before, err) || !write_after(edit, &copies, &before, err))
+        !read_before(edit, connection, &copies, &before, err) ||
+        !write_after(edit, &copies, &before, err))
         return false;
     crash_point();
     bool is_fine = check_lines(connection, err) && settings_reload(edit->arena, connection, err) &&
@@ -176,7 +214,7 @@ hba_undo(const struct change_execution *execution, const struct settings_host *h
         return false;
     const struct hba_edit edit = {.arena = execution->arena,
                                   .host = host,
-                                  .path = pg_value(text, 0, "file"),
+                                  .path = resolve(execution->arena, pg_value(text, 0, "file")),
                                   .part = undo + strlen(HBA_UNDO),
                                   .target = execution->target,
                                   .databases = *databases};
@@ -191,6 +229,7 @@ struct hba_state {
     struct hba_lines wanted;
     const char *text;              /* of the file; NULL: not for this role to read */
     const char *part;              /* pgdeck's; "" : none */
+    const char *unread;            /* files that were edited and not read; NULL: none */
     bool is_unfinished, is_edited; /* a killed pgdeck wrote it; somebody else did since */
 };
 
@@ -204,11 +243,15 @@ read_own(const struct advice *advice, struct hba_own *own, struct error *err)
 
     if (!pg_query(connection, sql("hba_own"), 1, &has_password, &result, err))
         return error_wrap(err, "cannot read pg_hba.conf");
-    own->address = pg_keep(arena, result, 0, "address");
-    own->type = pg_keep(arena, result, 0, "type");
-    own->method = pg_keep(arena, result, 0, "method");
-    own->options = pg_keep(arena, result, 0, "options");
-    own->role = pg_keep(arena, result, 0, "role");
+    for (int row = 0; row < PQntuples(result); row++) {
+        *LIST_ADD(arena, &own->ways) = (struct hba_way){
+            .address = pg_keep(arena, result, row, "address"),
+            .type = pg_keep(arena, result, row, "type"),
+            .method = pg_keep(arena, result, row, "method"),
+            .options = pg_keep(arena, result, row, "options"),
+        };
+        own->role = pg_keep(arena, result, row, "role");
+    }
     return true;
 }
 
@@ -221,9 +264,10 @@ read_state(const struct advice *advice, struct hba_state *state, struct error *e
     *state = (struct hba_state){.part = "", .wanted = {.text = ""}};
     if (advice->catalog->is_superuser) {
         if (!read_own(advice, &own, err) ||
+            !find_unread(advice->arena, advice->catalog->connection, &state->unread, err) ||
             !pg_query(advice->catalog->connection, sql("hba_text"), 0, NULL, &text, err))
             return false;
-        state->path = pg_keep(advice->arena, text, 0, "file");
+        state->path = resolve(advice->arena, pg_value(text, 0, "file"));
         state->text = pg_keep(advice->arena, text, 0, "text");
         const char *part = hba_part(advice->arena, state->text);
         state->part = part == NULL ? "" : part;
@@ -297,6 +341,12 @@ add_manual(const struct advice *advice, const struct hba_state *state, const cha
         });
 }
 
+static const char *
+join(struct arena *arena, const char *first, const char *second)
+{
+    return second == NULL ? first : arena_printf(arena, "%s; %s", first, second);
+}
+
 static bool
 add_change(const struct advice *advice, const struct hba_state *state,
            const struct settings_host *host, struct error *err)
@@ -309,6 +359,15 @@ add_change(const struct advice *advice, const struct hba_state *state,
 
     if (!find_shut_out(advice, &state->wanted, &shut_out, err))
         return false;
+    if (state->is_edited)
+        shut_out = join(arena, edited, shut_out);
+    if (state->unread != NULL && (state->is_edited || !state->is_unfinished))
+        shut_out = join(arena,
+                        arena_printf(arena,
+                                     "%s was edited and not read since: apply refuses it until "
+                                     "SELECT pg_reload_conf()",
+                                     state->unread),
+                        shut_out);
     edit->host = host;
     edit->path = state->path;
     edit->part = wanted;
@@ -323,9 +382,7 @@ add_change(const struct advice *advice, const struct hba_state *state,
             .what = *wanted == '\0' ? "take pgdeck's lines out of pg_hba.conf"
                                     : "let clients in from the deck's networks only",
             .why = "security: allow of its environments; the first lines of pg_hba.conf",
-            .warning = !state->is_edited  ? shut_out
-                       : shut_out == NULL ? edited
-                                          : arena_printf(arena, "%s; %s", edited, shut_out),
+            .warning = shut_out,
             .place = advice->server->place,
             .file = state->path,
             .sql = strcmp(state->part, wanted) == 0

@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import threading
+import time
 
 import psycopg
 import pytest
@@ -136,6 +137,7 @@ def test_lines_of_other_files_stand_where_they_are_included(pgdeck, deck, fresh_
     apply(pgdeck, far)
     assert ("host", "blue_one,green_one", "postgres", "127.0.0.1", "trust") in rules(fresh_server)
     (fresh_server.data / "more.conf").write_text("host all postgres nonsense\n")
+    fresh_server.query("SELECT pg_reload_conf()")
     far.write_text(far.read_text().replace("10.1.0.0/16", "10.2.0.0/16"))
     assert f"line 1 of {fresh_server.data / 'more.conf'} is faulty" in pgdeck(
         "apply", "-d", far, "--yes", expect=22).err
@@ -143,19 +145,87 @@ def test_lines_of_other_files_stand_where_they_are_included(pgdeck, deck, fresh_
 
 @pytest.mark.pg(max=15)
 def test_a_file_that_would_lock_pgdeck_out_is_put_back(pgdeck, deck, fresh_server, tmp_path):
-    """By what the file says now, nobody came in as pgdeck did: no line of its own can be written. A
-    new login to the conninfo's database goes well, one to the deck's does not."""
+    """What is read first may have been the line by which pgdeck came in, and was not: a new login to
+    the conninfo's database goes well, one to the deck's does not."""
     file = fresh_server.data / "pg_hba.conf"
     fresh_server.query("CREATE DATABASE blue_one")
     fresh_server.query("ALTER ROLE postgres PASSWORD 'geheim'")
-    file.write_text("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")  # not read
+    file.write_text("local all all trust\nhost all all other.invalid ldap ldapserver=127.0.0.1 "
+                    "ldapport=1 ldapprefix=x\nhost all all 127.0.0.1/32 scram-sha-256\n")
+    fresh_server.query("SELECT pg_reload_conf()")
     before = file.read_bytes()
     result = pgdeck("apply", "-d", far_deck(tmp_path / "far", fresh_server, "postgres"), "--yes",
                     env={"PGPASSWORD": "geheim"}, expect=22)
     assert "the old one is back: a new login to database \"blue_one\" fails" in result.err
-    assert "these will not get in again: postgres from 127.0.0.1 to blue_one" in result.out
     assert file.read_bytes() == before
     assert not list(pgdeck.home.rglob("pg_hba.conf.*"))
+
+
+@pytest.mark.pg(max=15)
+def test_an_edit_that_was_not_read_is_not_let_in(pgdeck, deck, fresh_server):
+    """Put back, it would not be what the server held: nothing is tried then."""
+    file = fresh_server.data / "pg_hba.conf"
+    file.write_text("local all all trust\nhost all all 127.0.0.1/32 reject\n")
+    os.utime(file, (time.time() + 5, time.time() + 5))  # the server tells whole seconds only
+    before = file.read_bytes()
+    result = pgdeck("apply", "-d", deck, "--yes", expect=22)
+    assert "was edited and not read since: apply refuses it" in result.out
+    assert f"the server has not read {file} since it was edited" in result.err
+    assert file.read_bytes() == before
+    log_in(fresh_server, "postgres", "postgres", "").close()  # by what the server holds
+    os.utime(file)
+    fresh_server.query("SELECT pg_reload_conf()")
+    apply(pgdeck, deck)
+
+
+@pytest.mark.pg(max=15)
+def test_a_link_stays_one(pgdeck, deck, fresh_server):
+    file, target = fresh_server.data / "pg_hba.conf", fresh_server.data / "shared.conf"
+    file.rename(target)
+    file.symlink_to("shared.conf")
+    before = target.read_bytes()
+    apply(pgdeck, deck)
+    assert file.is_symlink() and "pgdeck begins" in target.read_text()
+    assert changes(pgdeck, deck) == []
+    pgdeck("rollback", "-d", deck, "--yes", expect=0)
+    assert file.is_symlink() and target.read_bytes() == before
+
+
+@pytest.mark.pg(max=15)
+def test_pgdeck_may_come_by_the_other_way_of_this_host(pgdeck, deck, fresh_server, tmp_path):
+    """First through the socket, then over either loopback address: nobody is shut out, and the lines
+    are the same."""
+    fresh_server.query("ALTER ROLE postgres PASSWORD 'geheim'")
+    (fresh_server.data / "pg_hba.conf").write_text(
+        "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+        "host all all ::1/128 scram-sha-256\n")
+    fresh_server.query("SELECT pg_reload_conf()")
+    apply(pgdeck, deck)
+    assert rules(fresh_server)[:2] == [
+        ("host", "blue_one,green_one", "postgres", "127.0.0.1", "scram-sha-256"),
+        ("host", "blue_one,green_one", "postgres", "::1", "scram-sha-256")]
+    lines = (fresh_server.data / "pg_hba.conf").read_text().split("# pgdeck ends")[0]
+    far = far_deck(tmp_path / "far", fresh_server, "blue_one")
+    result = pgdeck("security", "render", "hba", "-d", far, env={"PGPASSWORD": "geheim"}, expect=0)
+    for line in lines.splitlines()[:4]:
+        assert line in result.out
+
+
+@pytest.mark.pg(max=15)
+def test_a_logical_subscriber_is_named(pgdeck, deck, make_server, pg_version, tmp_path):
+    """It comes into a database, as any client."""
+    server = make_server(pg_version, wal_level="logical")
+    (server.data / "pg_hba.conf").write_text("local all all trust\nhost all all all trust\n")
+    server.query("SELECT pg_reload_conf()")
+    for statement in ("CREATE ROLE copier LOGIN REPLICATION", "CREATE DATABASE blue_one"):
+        server.query(statement)
+    here = write_deck(tmp_path / "logical", server.conninfo(), DECK, "")
+    far = f"host=127.0.0.1 port={server.port} user=copier dbname=blue_one replication=database"
+    copier = psycopg.pq.PGconn.connect(far.encode())
+    assert copier.status == psycopg.pq.ConnStatus.OK, copier.error_message
+    (row,) = [change for change in changes(pgdeck, here) if change["key"] == KEY]
+    copier.finish()
+    assert row["warning"].endswith("copier from 127.0.0.1 to blue_one")
 
 
 @pytest.mark.pg(max=15)
@@ -203,6 +273,7 @@ def test_what_was_edited_after_a_kill_stays(pgdeck, deck, fresh_server, tmp_path
     assert list(pgdeck.home.rglob("pg_hba.conf.before"))
     mine = "host all all 192.0.2.7/32 scram-sha-256\n"
     file.write_text(file.read_text() + mine)
+    fresh_server.query("SELECT pg_reload_conf()")
     (row,) = [change for change in changes(pgdeck, far) if change["key"] == KEY]
     assert "has been edited since" in row["warning"] and "the same lines" in row["sql"]
     apply(pgdeck, far)
@@ -214,6 +285,7 @@ def test_a_faulty_file_is_put_back(pgdeck, deck, fresh_server):
     """Somebody has broken a line below: the server would read none of it."""
     file = fresh_server.data / "pg_hba.conf"
     file.write_text(file.read_text() + "host all all nonsense\n")
+    fresh_server.query("SELECT pg_reload_conf()")
     before = file.read_bytes()
     result = pgdeck("apply", "-d", deck, "--yes", expect=22)
     assert "is faulty" in result.err and "the old one is back" in result.err

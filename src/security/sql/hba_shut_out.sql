@@ -1,5 +1,6 @@
 -- what: who is connected to these databases and would not be let in again: by role, database,
---       address, and whether in clear text. Of pgdeck's own lines there is one, too
+--       address, and whether in clear text; logical
+--       replication, too. Of pgdeck's own lines there are some, too
 -- servers: 14..
 -- $1 databases text[]
 -- $2 line_databases text[]
@@ -14,7 +15,7 @@ WITH line AS (
 ), session AS (
     SELECT a.usename, a.datname, a.client_addr, coalesce(s.ssl, false) AS has_tls
       FROM pg_stat_activity AS a LEFT JOIN pg_stat_ssl AS s ON s.pid = a.pid
-     WHERE a.backend_type = 'client backend' AND a.datname = ANY ($1::text[])
+     WHERE a.backend_type IN ('client backend', 'walsender') AND a.datname = ANY ($1::text[])
        AND a.client_addr IS NOT NULL AND a.pid <> pg_backend_pid()
 ), refused AS (
     SELECT s.*, EXISTS (SELECT FROM line AS l
