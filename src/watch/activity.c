@@ -2,6 +2,7 @@
 /* Who does or waits for what, each second: the load of a server by wait event. */
 #include "watch/document.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +149,22 @@ count_row(struct watch_collector *collector, const PGresult *result, int row, fl
     }
 }
 
+/* Where the role sees only that there are sessions: none at work is not what is known. */
+static void
+forget_states(struct watch_collector *collector)
+{
+    struct watch_generation *generation = collector->generation;
+    struct watch_server *server = collector->server;
+
+    server->active = server->idle_in_transaction = NAN;
+    server->waiting_for_lock = server->oldest_transaction_s = NAN;
+    for (size_t i = 0; i < generation->collectors.count; i++) {
+        struct watch_collector *one = &generation->collectors.items[i];
+        if (one->server == server)
+            one->active = one->idle_in_transaction = NAN;
+    }
+}
+
 void
 watch_read_activity(struct watch_collector *collector, const PGresult *result, double now)
 {
@@ -168,8 +185,12 @@ watch_read_activity(struct watch_collector *collector, const PGresult *result, d
             sample_statement(server, result, row, now);
     }
     server->sampled_at = now;
-    add_step(server->load->hour, WATCH_STEPS, (int64_t)now / WATCH_STEP_S, sessions);
-    add_step(server->load->day, WATCH_DAY_STEPS, (int64_t)now / WATCH_DAY_STEP_S, sessions);
+    if (server->grant_sql[0] != '\0') {
+        forget_states(collector);
+    } else {
+        add_step(server->load->hour, WATCH_STEPS, (int64_t)now / WATCH_STEP_S, sessions);
+        add_step(server->load->day, WATCH_DAY_STEPS, (int64_t)now / WATCH_DAY_STEP_S, sessions);
+    }
     watch_add_connections(collector, now);
 }
 

@@ -8,7 +8,10 @@
 bool
 watch_is_blocked(const struct watch_collector *collector)
 {
-    return collector->server->waiting_for_lock > 0 || collector->server->blocking != NULL;
+    const struct watch_server *server = collector->server;
+
+    /* Locks are to be seen by all; who waits is not. */
+    return server->waiting_for_lock > 0 || server->blocking != NULL || server->grant_sql[0] != '\0';
 }
 
 static json_t *

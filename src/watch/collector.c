@@ -189,6 +189,20 @@ ask(struct watch_collector *collector, size_t index, PGresult **ret_result, stru
     return false;
 }
 
+static void
+note_fault(struct watch_collector *collector, size_t index, const char *message)
+{
+    char *fault = collector->faults[index];
+    const char *grant = collector->server->grant_sql;
+
+    if (message == NULL && watch_tasks[index].needs_statistics && grant[0] != '\0')
+        snprintf(fault, sizeof(collector->faults[index]),
+                 "the sessions of other roles are counted, but what they do is not to be seen: %s",
+                 grant);
+    else
+        snprintf(fault, sizeof(collector->faults[index]), "%s", message == NULL ? "" : message);
+}
+
 /* One that fails loses its own figures only; false: so did the session. */
 static bool
 run_task(struct watch_collector *collector, size_t index, struct error *err)
@@ -199,10 +213,9 @@ run_task(struct watch_collector *collector, size_t index, struct error *err)
     if (collector->session.connection == NULL)
         return false;
     pthread_mutex_lock(&collector->watch->lock);
-    snprintf(collector->faults[index], sizeof(collector->faults[index]), "%s",
-             is_answered ? "" : err->message);
     if (is_answered)
         watch_tasks[index].read(collector, result, watch_now());
+    note_fault(collector, index, is_answered ? NULL : err->message);
     pthread_mutex_unlock(&collector->watch->lock);
     return true;
 }

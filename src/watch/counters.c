@@ -31,8 +31,13 @@ void
 watch_read_server(struct watch_collector *collector, const PGresult *result, double now)
 {
     struct watch_server *server = collector->server;
+    const char *grant = pg_value(result, 0, "grant_sql");
 
     (void)now;
+    if (grant != NULL && server->grant_sql[0] == '\0')
+        watch_log(collector->watch, "%s: what others' sessions do is not to be seen: %s",
+                  server->server->name, grant);
+    snprintf(server->grant_sql, sizeof(server->grant_sql), "%s", grant == NULL ? "" : grant);
     snprintf(server->version, sizeof(server->version), "%s", pg_value(result, 0, "version"));
     server->is_in_recovery = pg_bool(result, 0, "is_in_recovery");
     server->started_at = watch_value(result, 0, "started_at");

@@ -55,6 +55,7 @@ struct watch_server {
     struct watch_statements *statements;
     struct watch_server_log *log;
     char version[32];
+    char grant_sql[192]; /* without it nobody sees what others' sessions do; "": granted */
     bool is_known, is_in_recovery;
     double started_at, replay_lag_s, xid_age, multixact_age, wal_bytes;
     int max_connections, reserved_connections;
@@ -154,6 +155,7 @@ struct watch_task {
                                  * those databases that can */
     watch_reader *read;         /* with the lock */
     watch_condition *is_wanted; /* whether it is worth asking now; NULL: always. With the lock */
+    bool needs_statistics;      /* of the sessions of all */
     /* With the lock: the statement, where it is not the file as it is; its parameters, returned as
      * their number. */
     const char *(*sql)(const struct watch_collector *collector, struct arena *arena);

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 import urllib.request
 
@@ -306,6 +307,36 @@ def watching(pgdeck):
         wait_for(watch.is_up, 10, "pgdeck watch")
         return watch
     return start
+
+
+@pytest.mark.short(15)
+def test_a_role_without_pg_monitor(pgdeck, fresh_server, tmp_path, watching):
+    """It counts the sessions of others and sees who waits for whom, and says what it cannot see."""
+    server = fresh_server
+    server.query('CREATE ROLE "the watch" LOGIN')
+    deck = write_deck(tmp_path, server.conninfo(user="the watch"), "postgres")
+    with server.connect() as holder, server.connect() as waiter:
+        holder.execute("SELECT pg_advisory_lock(7)")
+        waiting = threading.Thread(target=waiter.execute, args=("SELECT pg_advisory_lock(7)",))
+        waiting.start()
+        watch = watching(deck)
+        pids = {holder.info.backend_pid, waiter.info.backend_pid}
+        watch.wait("blocking", lambda d: d and d["servers"] and
+                   pids == {one["pid"] for one in d["servers"][0]["sessions"]}, "both sessions")
+        known, = watch.document("overview")["servers"]
+        assert known["sessions"] >= 2 and known["active"] is known["waiting_for_lock"] is None
+        assert known["oldest_transaction_s"] is None
+        said = watch.databases()["postgres"]["not_measured"]["activity"]
+        assert said.endswith('not to be seen: GRANT pg_monitor TO "the watch";')
+        metrics = watch.metrics()
+        labels = '{deck="watched",server="main"}'
+        assert f"pgdeck_server_sessions_waiting_for_lock{labels}" not in metrics
+        assert metrics[f"pgdeck_server_sessions{labels}"] >= 2
+        assert [metrics[name] for name in metrics if "watch_not_measured" in name] == [1]
+        holder.execute("SELECT pg_advisory_unlock(7)")
+        waiting.join()
+    watch.end()
+    assert 'GRANT pg_monitor TO "the watch";' in watch.process.stderr.read()
 
 
 def test_history(pgdeck, counted, tmp_path, watching):

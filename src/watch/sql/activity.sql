@@ -1,13 +1,14 @@
 -- what: how many sessions do or wait for the same
 -- servers: 14..18
 -- Grouped by the server, so that a thousand idle sessions are one row. pid, role and application are
--- of the one that has run longest.
+-- of the one that has run longest. Without pg_read_all_stats only role, database and application of
+-- the sessions of others are to be seen, so all count as clients.
 SELECT a.datid AS database_oid,
        a.state,
        CASE WHEN a.state = 'active' THEN a.wait_event_type END AS wait_type,
        CASE WHEN a.state = 'active' THEN a.wait_event END AS wait_event,
        CASE WHEN a.state = 'active' THEN a.query_id END AS query_id,
-       a.backend_type = 'client backend' AS is_client,
+       coalesce(a.backend_type = 'client backend', true) AS is_client,
        count(*) AS sessions,
        (array_agg(a.pid ORDER BY a.query_start) FILTER (WHERE a.state = 'active'))[1] AS pid,
        (array_agg(a.usesysid ORDER BY a.query_start) FILTER (WHERE a.state = 'active'))[1]

@@ -30,7 +30,8 @@ SELECT o.pid,
        left(a.query, 1000) AS query,
        CASE WHEN o.pid <> 0
             THEN format('SELECT pg_terminate_backend(pid) FROM pg_stat_activity '
-                        'WHERE pid = %s AND backend_start = %L;', o.pid, a.backend_start)
+                        'WHERE pid = %s%s;', o.pid,
+                        ' AND backend_start = ' || quote_literal(a.backend_start))
             ELSE 'SELECT format(''ROLLBACK PREPARED %L;'', gid) FROM pg_prepared_xacts '
                  'ORDER BY prepared LIMIT 1;'
        END AS fix_sql

@@ -1,6 +1,9 @@
 -- what: what a server is, and how far it is from its limits
 -- servers: 14..18
 SELECT pg_catalog.current_setting('server_version') AS version,
+       CASE WHEN NOT pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')
+            THEN format('GRANT pg_monitor TO %I;', current_user)
+       END AS grant_sql,
        pg_catalog.pg_is_in_recovery() AS is_in_recovery,
        extract(epoch FROM pg_catalog.pg_postmaster_start_time()) AS started_at,
        pg_catalog.current_setting('max_connections')::integer AS max_connections,

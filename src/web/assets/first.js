@@ -101,6 +101,14 @@ function databaseFaults(environment) {
       one.error ? `: ${one.error}` : "")));
 }
 
+/** What a database that answers did not say, and why. */
+function databaseGaps(environment) {
+  return environment.databases.filter((one) => one.is_reachable).flatMap((one) =>
+    Object.entries(one.not_measured ?? {}).map(([task, why]) =>
+      el("p", { class: "fault" }, icon(BAD, "warn"), el("span", null,
+        el("b", null, one.name), ` does not show ${task}: ${why}`))));
+}
+
 function environmentRow(environment) {
   const { databases } = environment;
   const away = databases.filter((one) => one.was_asked && !one.is_reachable).length;
@@ -120,7 +128,7 @@ function environmentRow(environment) {
     el("div", null,
       el("div", { class: "targets" }, environment.targets.filter(hasLimit).map(targetCell)),
       measureLine(environment.targets)),
-    databaseFaults(environment));
+    databaseFaults(environment), databaseGaps(environment));
 }
 
 /** Folders on the same file system are one disk. */
