@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "pg/script.h"
 #include "security/roles.h"
+#include "security/surplus.h"
 #include "security/tenant_keys.h"
 
 #include <string.h>
@@ -47,6 +48,7 @@ add_undo(struct findings *findings, struct arena *arena, const PGresult *result,
             arena, "security/sql/tenants_undo.sql",
             PG_VARIABLES({"schema", pg_value(result, row, "schema")},
                          {"table", pg_value(result, row, "name")},
+                         {"policy", pg_value(result, row, "policy")},
                          {"words", pg_bool(result, row, "is_on") ? "ENABLE" : "DISABLE"},
                          {"force", pg_bool(result, row, "is_forced") ? "FORCE" : "NO FORCE"})));
     if (former != NULL)
@@ -58,16 +60,16 @@ read_tables(const struct advice *advice, const struct deck_database *database,
             const PGresult *result, struct findings *findings)
 {
     for (int row = 0; row < PQntuples(result); row++) {
-        const char *schema = pg_value(result, row, "schema");
-        const char *name = pg_value(result, row, "name");
         const char *others = pg_value(result, row, "others");
         if (others != NULL)
             change_list_note(advice->changes, advice->server->name, database->name, database->place,
                              "On %s.%s other policies let in more than the tenant's rows: %s.",
-                             schema, name, others);
+                             pg_value(result, row, "schema"), pg_value(result, row, "name"),
+                             others);
         if (pg_bool(result, row, "is_right"))
             continue;
-        text_appendf(&findings->names, "%s%s", findings->names.length > 0 ? ", " : "", name);
+        text_appendf(&findings->names, "%s%s", findings->names.length > 0 ? ", " : "",
+                     pg_value(result, row, "label"));
         add_undo(findings, advice->arena, result, row);
     }
 }
@@ -175,6 +177,31 @@ add_change(const struct advice *advice, const struct deck_database *database,
     return true;
 }
 
+static bool
+read_state(const struct advice *advice, const struct deck_database *database,
+           const struct catalog_database *catalog, struct findings *findings, struct error *err)
+{
+    const struct deck *deck = advice->deck;
+    struct security_roles readers = security_roles_in(advice->arena, database);
+    const char *of_tables[2] = {deck->tenants.column, security_tenant_setting(deck)};
+    const char *of_logins[2] = {
+        deck_owner_role(advice->arena, database->environment),
+        pg_text_array(advice->arena, readers.names.items, readers.names.count)};
+    AUTO_PGRESULT tables = NULL;
+    AUTO_PGRESULT logins = NULL;
+
+    if (!pg_query(catalog->connection, embedded_file("security/sql/tenants_state.sql")->text, 2,
+                  of_tables, &tables, err) ||
+        (deck->tenants.identity == IDENTITY_LOGIN &&
+         !pg_query(catalog->connection, embedded_file("security/sql/tenant_login_state.sql")->text,
+                   2, of_logins, &logins, err)))
+        return error_wrap(err, "cannot read the row-level security of \"%s\"", database->name);
+    read_tables(advice, database, tables, findings);
+    if (logins != NULL)
+        read_tables(advice, database, logins, findings);
+    return true;
+}
+
 bool
 security_advise_tenants(struct advice *advice, const struct deck_database *database,
                         struct error *err)
@@ -185,14 +212,9 @@ security_advise_tenants(struct advice *advice, const struct deck_database *datab
 
     if (catalog == NULL || !security_has_tenants(deck, database->name))
         return true;
-    if (catalog->exists) {
-        const char *parameters[2] = {deck->tenants.column, security_tenant_setting(deck)};
-        AUTO_PGRESULT result = NULL;
-        if (!pg_query(catalog->connection, embedded_file("security/sql/tenants_state.sql")->text, 2,
-                      parameters, &result, err))
-            return error_wrap(err, "cannot read the row-level security of \"%s\"", database->name);
-        read_tables(advice, database, result, &findings);
-    }
+    if (catalog->exists && (!read_state(advice, database, catalog, &findings, err) ||
+                            !security_surplus_logins(advice, database, err)))
+        return false;
     bool is_fine = security_advise_tenant_keys(advice, database, &findings.known_keys, err);
     if (is_fine)
         is_fine = (findings.names.length == 0 && !makes_tables(advice, database, catalog) &&

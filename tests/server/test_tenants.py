@@ -224,6 +224,7 @@ def test_the_plan_is_empty_then_and_the_way_back_is_whole(pgdeck, fresh_server, 
     change_identity(pgdeck, fresh_server, connect, deck, identity)
     if identity == "login":
         other_ways_in(pgdeck, fresh_server, deck)
+        table_of_logins(pgdeck, fresh_server, deck)
     else:
         references(pgdeck, fresh_server, deck)
     check_cost(pgdeck, fresh_server, connect, deck)
@@ -302,6 +303,37 @@ def other_ways_in(pgdeck, server, deck):
                         "tablename IN ('notes', 'strays')", dbname="blue_one") == [(3,)]
     server.psql(text="DROP TABLE tenants.notes, public.strays, toys; DROP POLICY narrower ON tasks; "
                      "DROP FUNCTION switch();", dbname="blue_one")
+
+
+def table_of_logins(pgdeck, server, deck):
+    """What all policies rest on: whatever is done to it is told, and mended."""
+    whole = server.query("SELECT relrowsecurity, relacl::text, relowner FROM pg_class WHERE "
+                         "oid = 'tenants.login'::regclass", dbname="blue_one")
+    shown = "tenants.login shows a tenant more than its own row"
+    for statement in ("ALTER TABLE tenants.login DISABLE ROW LEVEL SECURITY",
+                      "DROP POLICY pgdeck_own_login ON tenants.login",
+                      "ALTER POLICY pgdeck_own_login ON tenants.login USING (true)",
+                      "ALTER TABLE tenants.login OWNER TO acme"):
+        server.query(statement, dbname="blue_one")
+        found = found_of_tenants(pgdeck, deck)
+        assert found[shown]["state"] == "fail", statement
+        row = changes(pgdeck, deck)[-1]
+        assert row["key"] == "row-level security" and row["what"].endswith(": tenants.login"), row
+        pgdeck("apply", "-d", deck, "--yes", "--only", "security", expect=0)
+        assert changes(pgdeck, deck) == []
+    server.query("GRANT UPDATE (tenant), DELETE ON tenants.login TO acme", dbname="blue_one")
+    server.query("CREATE POLICY more ON tenants.login FOR SELECT USING (true)", dbname="blue_one")
+    found = found_of_tenants(pgdeck, deck)
+    assert {found["acme has DELETE, UPDATE (tenant) on tenants.login"]["state"],
+            found["policy more on tenants.login lets in more than the tenant's rows"]["state"]} == {"fail"}
+    (row,) = changes(pgdeck, deck)
+    assert row["what"] == "take DELETE, UPDATE (tenant) on table tenants.login from acme"
+    server.query("DROP POLICY more ON tenants.login", dbname="blue_one")
+    pgdeck("apply", "-d", deck, "--yes", "--revoke", "--only", "security", expect=0)
+    assert changes(pgdeck, deck) == [] and not [
+        finding for finding in found_of_tenants(pgdeck, deck) if "tenants.login" in finding]
+    assert server.query("SELECT relrowsecurity, relacl::text, relowner FROM pg_class WHERE "
+                        "oid = 'tenants.login'::regclass", dbname="blue_one") == whole
 
 
 TWINS = """SELECT conname, convalidated, pg_get_constraintdef(oid) FROM pg_constraint

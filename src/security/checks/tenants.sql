@@ -23,6 +23,20 @@ WITH deck AS (
      CROSS JOIN jsonb_array_elements(e -> 'services') AS s
       JOIN pg_roles AS r ON r.rolname = s ->> 'role'
      WHERE e -> 'databases' ? current_database()
+), login AS ( -- what all policies rest on
+    SELECT c.oid, c.relowner, c.relacl, c.relrowsecurity AS is_on
+      FROM deck JOIN pg_class AS c ON c.oid = to_regclass('tenants.login')
+     WHERE deck.setting = ''
+), policed AS (
+    SELECT oid, 'pgdeck_tenant' AS own FROM guarded UNION ALL
+    SELECT oid, 'pgdeck_own_login' FROM login
+), login_right AS (
+    SELECT a.grantee, a.privilege_type AS kind, a.privilege_type AS words
+      FROM login AS l CROSS JOIN aclexplode(l.relacl) AS a WHERE a.grantee <> l.relowner
+     UNION ALL
+    SELECT a.grantee, a.privilege_type, format('%s (%I)', a.privilege_type, c.attname)
+      FROM login AS l JOIN pg_attribute AS c ON c.attrelid = l.oid
+     CROSS JOIN aclexplode(c.attacl) AS a WHERE a.grantee <> l.relowner
 ), foreign_table AS (
     SELECT c.oid
       FROM deck
@@ -51,8 +65,34 @@ SELECT CASE WHEN EXISTS (SELECT FROM unnest(p.polroles) AS r CROSS JOIN served A
        format('permissive policies add up: %s',
               coalesce(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid), 'true')),
        format('DROP POLICY %I ON %s;', p.polname, g.oid::regclass)
-  FROM guarded AS g
-  JOIN pg_policy AS p ON p.polrelid = g.oid AND p.polpermissive AND p.polname <> 'pgdeck_tenant'
+  FROM policed AS g
+  JOIN pg_policy AS p ON p.polrelid = g.oid AND p.polpermissive AND p.polname <> g.own
+ UNION ALL
+SELECT 'fail', 'tenants.login shows a tenant more than its own row',
+       CASE WHEN l.is_on THEN 'its policy is not the one that pgdeck made, or it is not the deck''s owner''s'
+            ELSE 'row-level security is off there' END,
+       '-- pgdeck apply --only security'
+  FROM login AS l
+ WHERE NOT l.is_on
+    OR NOT EXISTS (SELECT FROM jsonb_array_elements($1::jsonb -> 'environments') AS e
+                    WHERE e -> 'databases' ? current_database()
+                      AND e ->> 'owner' = pg_get_userbyid(l.relowner))
+    OR NOT EXISTS (SELECT FROM pg_policy AS p
+                    WHERE p.polrelid = l.oid AND p.polname = 'pgdeck_own_login' AND p.polcmd = 'r'
+                      AND p.polpermissive AND p.polroles = '{0}'
+                      AND pg_get_expr(p.polqual, p.polrelid) = '(role = CURRENT_USER)')
+ UNION ALL
+SELECT CASE WHEN r.grantee = 0 OR EXISTS (SELECT FROM served AS s
+                                           WHERE pg_has_role(r.grantee, s.oid, 'USAGE'))
+            THEN 'fail' ELSE 'warn' END,
+       format('%s has %s on tenants.login', g.name, string_agg(r.words, ', ' ORDER BY r.words)),
+       'who may change that table says which tenant somebody is',
+       format('REVOKE %s ON tenants.login FROM %s;', string_agg(r.words, ', ' ORDER BY r.words), g.name)
+  FROM login_right AS r
+ CROSS JOIN LATERAL (SELECT CASE r.grantee WHEN 0 THEN 'PUBLIC'
+                                           ELSE format('%I', pg_get_userbyid(r.grantee)) END) AS g (name)
+ WHERE r.kind <> 'SELECT'
+ GROUP BY r.grantee, g.name
  UNION ALL
 SELECT 'warn', format('no index of %s begins with %I', g.oid::regclass, g.attname),
        'with the policy every query reads all rows of all tenants',

@@ -2,8 +2,9 @@
 -- servers: 14..
 -- $1 column text
 -- $2 setting text (empty: by login)
--- returns: a row each; is_right: on, forced, and the policy is the deck's; former: the statement
---          that makes the policy that is there (null: none)
+-- returns: a row each; label: for people; policy: its name; is_right: on, forced, and the policy is
+--          the deck's; former: the statement that makes what is there (null: none); others:
+--          more permissive policies
 WITH candidate AS (
     SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relrowsecurity AS is_on,
            c.relforcerowsecurity AS is_forced, t.typbasetype <> 0 AS is_domain,
@@ -56,7 +57,7 @@ WITH candidate AS (
                 ELSE format('(%I = %s)', $1, c.value) END, '\s+', ' ', 'g') AS expression
       FROM compared AS c
 )
-SELECT w.schema, w.name, w.is_on, w.is_forced, p.polrelid IS NOT NULL AS has_policy,
+SELECT w.schema, w.name, w.name AS label, 'pgdeck_tenant' AS policy, w.is_on, w.is_forced,
        w.is_on AND w.is_forced AND coalesce(p.is_for_all AND p.qual = w.expression
                                             AND p.written = w.expression, false) AS is_right,
        p.statement AS former,
