@@ -9,10 +9,11 @@
 #include "bench/report.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { PROBE_BLOCKS = 3, MOST_A_SECOND = 2000, DRAIN_MS = 5000 };
+enum { PROBE_BLOCKS = 3, MOST_A_SECOND = 2000, DRAIN_MS = 5000, BLOCK_REQUESTS = 30, STRETCH = 3 };
 static const double share_of_slower = 0.5;
 
 struct query_load {
@@ -28,6 +29,7 @@ struct query_load {
     struct bench_load *block;             /* of the one that runs */
     double rate;
     const char *rate_reason;
+    uint64_t block_ns;
 };
 
 /* --- what is sent ----------------------------------------------------------------------------- */
@@ -167,8 +169,7 @@ run_block(void *context, size_t number, struct bench_block *block, struct error 
                    run->sessions[block->arm].label);
     block->start_s = bench_elapsed_s(run);
     struct bench_cost start = cost_now(load, block->arm);
-    if (!run_load(load, block->arm, load->rate, seed, (uint64_t)run->options->block_ms * 1000000,
-                  err))
+    if (!run_load(load, block->arm, load->rate, seed, load->block_ns, err))
         return error_wrap(err, "server \"%s\"", run->sessions[block->arm].label);
     struct bench_cost end = cost_now(load, block->arm);
     if (!block->is_again)
@@ -213,6 +214,16 @@ choose_rate(struct query_load *load, struct error *err)
 }
 
 /* --- the suite -------------------------------------------------------------------------------- */
+
+/* Longer where few requests come in it: the median of a handful says nothing. */
+static void
+choose_length(struct query_load *load)
+{
+    double least_ns = load->run->options->block_ms * 1e6;
+    double wanted_ns = BLOCK_REQUESTS / load->rate * 1e9;
+
+    load->block_ns = (uint64_t)fmin(fmax(wanted_ns, least_ns), least_ns * STRETCH);
+}
 
 static void
 describe(struct query_load *load)
@@ -345,6 +356,7 @@ bench_query_load_run(void *opened, struct error *err)
         return false;
     if (load->rate <= 0)
         return leave_out(load, "a server answered nothing in its warm-up");
+    choose_length(load);
     describe(load);
     bool is_whole = bench_run_blocks(load->run, 1, run_block, load, err);
     bench_query_load_close(load); /* other suites need the connections */
