@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "monitoring/fill.h"
 #include "pg/connection.h"
+#include "pg/script.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -200,9 +201,6 @@ health_inline_sql(const struct health_inline *in, const struct monitoring_object
 
     *ret_missing = NULL;
     append_inlined(in, check->sql, &body, ret_missing);
-    return arena_printf(
-        in->arena,
-        "SELECT h.severity, h.finding, h.evidence, h.confidence, h.fix_sql FROM (%s\n"
-        ") AS h (severity, finding, evidence, confidence, fix_sql)",
-        text_chars(&body));
+    return pg_script(in->arena, "health/sql/inlined.sql",
+                     PG_VARIABLES({"check", text_chars(&body)}));
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* Reads what pg_stat_statements counts, and puts up the costliest statements. */
+#include "watch/own.h"
 #include "watch/server_log.h"
 
-#include "base/embed.h"
 #include "pg/script.h"
 #include "workload/fingerprint.h"
 
@@ -190,22 +190,6 @@ watch_read_yesterday(struct watch_collector *collector, const PGresult *result, 
     }
 }
 
-/* Whether it is one of pgdeck's own: each of its files begins with a line that says what it does.
- */
-static bool
-is_own(const char *query)
-{
-    const size_t length = query == NULL ? 0 : strcspn(query, "\n");
-
-    for (size_t i = 0; i < embedded_file_count && length > 0; i++) {
-        const char *text = embedded_files[i].text;
-        if (strncmp(text, "-- what: ", strlen("-- what: ")) == 0 && strcspn(text, "\n") == length &&
-            strncmp(text, query, length) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* --- documents ------------------------------------------------------------------------------ */
 
 static json_t *
@@ -222,7 +206,7 @@ statement_of(struct watch_server *server, const struct watch_collector *database
                                   XXH3_64bits(server->deck->name, strlen(server->deck->name))));
     json_t *one = json_pack(
         "{s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "id", id, "query_id", query_id, "is_own",
-        is_own(statement->query), "database",
+        watch_is_own(statement->query), "database",
         database == NULL ? json_null() : watch_json(database->database->name), "environment",
         database == NULL ? json_null() : watch_json(database->database->environment->name), "role",
         watch_json(statement->role), "query", watch_json(statement->query));
