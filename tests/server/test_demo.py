@@ -223,12 +223,12 @@ def test_keep_leaves_servers_and_a_deck_to_go_on_with(pgdeck, demo, tiny, server
         assert connection.execute("SELECT count(*) FROM item").fetchone() == (20000,)
 
     url = re.search(r"^Dashboard: +(http://127\.0\.0\.1:\d+/)$", out, re.M)[1]
-    databases = wait_for(lambda: watched(url), 30, "databases on the dashboard")
+    databases = wait_for(lambda: watched(url), 60, "databases on the dashboard")
     assert databases == {"tiny_small": True, "tiny_big": True}
     with psycopg.connect(servers["demo-deck"]["conninfo"]) as connection:
         busy = """SELECT array_agg(DISTINCT datname ORDER BY datname) FROM pg_stat_activity
                    WHERE application_name = 'load' AND query LIKE '%FROM item WHERE tag%'"""
-        wait_for(lambda: connection.execute(busy).fetchone()[0] == ["tiny_big", "tiny_small"], 20,
+        wait_for(lambda: connection.execute(busy).fetchone()[0] == ["tiny_big", "tiny_small"], 60,
                  "load in both databases")
 
     pgdeck("down", "--all", expect=0)
