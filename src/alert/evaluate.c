@@ -350,14 +350,40 @@ judge_environment(const struct evaluation *evaluation, const json_t *json, bool 
 
 /* --- servers -------------------------------------------------------------------------------- */
 
-/* Who has waited longest for a lock, and the SQL that ends who is in the way. */
+static const json_t *
+find_session(const json_t *sessions, double pid)
+{
+    size_t at;
+    const json_t *session;
+
+    json_array_foreach(sessions, at, session)
+    {
+        if (number_at(session, "pid") == pid)
+            return session;
+    }
+    return NULL;
+}
+
+/* Who holds up this one and waits for nobody: it is the one to end. NULL: they wait in a circle. */
+static const json_t *
+holder_of(const json_t *sessions, const json_t *session)
+{
+    for (size_t i = 0; i < json_array_size(sessions) && session != NULL; i++) {
+        const json_t *blockers = json_object_get(session, "blockers");
+        if (json_array_size(blockers) == 0)
+            return session;
+        session = find_session(sessions, json_number_value(json_array_get(blockers, 0)));
+    }
+    return NULL;
+}
+
+/* Who has waited longest for a lock, and the SQL that ends who is in its way. */
 static void
 judge_lock_wait(const struct evaluation *evaluation, const char *server)
 {
     size_t at, session_at;
-    const json_t *one, *session;
+    const json_t *one, *session, *holder = NULL;
     double longest = 0;
-    const char *fix = NULL, *database = NULL;
     bool is_known = false;
 
     json_array_foreach(json_object_get(evaluation->blocking, "servers"), at, one)
@@ -368,19 +394,17 @@ judge_lock_wait(const struct evaluation *evaluation, const char *server)
         json_array_foreach(json_object_get(one, "sessions"), session_at, session)
         {
             double waiting = number_at(session, "waiting_s");
-            if (isfinite(waiting) && waiting > longest)
-                longest = waiting;
-            if (fix == NULL && text_at(session, "fix_sql") != NULL) {
-                fix = text_at(session, "fix_sql");
-                database = text_at(session, "database");
-            }
+            if (!isfinite(waiting) || waiting <= longest)
+                continue;
+            longest = waiting;
+            holder = holder_of(json_object_get(one, "sessions"), session);
         }
     }
     struct alert_finding *finding =
         judge(evaluation, "lock_wait", server, is_known ? longest * MS : NAN);
-    if (finding != NULL && finding->level != ALERT_NONE && fix != NULL) {
-        finding->fix_sql = fix;
-        finding->fix_database = database;
+    if (finding != NULL && finding->level != ALERT_NONE && text_at(holder, "fix_sql") != NULL) {
+        finding->fix_sql = text_at(holder, "fix_sql");
+        finding->fix_database = text_at(holder, "database");
     }
 }
 

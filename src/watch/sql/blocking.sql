@@ -39,4 +39,5 @@ SELECT o.pid,
   LEFT JOIN pg_catalog.pg_stat_get_activity(NULL) AS a ON a.pid = o.pid
   LEFT JOIN pg_catalog.pg_database AS d ON d.oid = a.datid
   LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = a.usesysid
+ ORDER BY waiting_s DESC NULLS FIRST, o.pid
  LIMIT 200;
