@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cli/command.h"
+#include "cli/security.h"
 
 #include "plan/rollback.h"
 
@@ -75,5 +76,7 @@ cmd_rollback(struct cli *cli, const struct cli_command *command, int argc, char 
     if (!plan_rollback(cli->arena, deck, &options, &outcome, err))
         return cli_failed(err);
     print_outcome(cli, &outcome, options.is_dry_run);
+    if (outcome.has_other_login && !cli->is_json)
+        security_reload_pool(cli);
     return 0;
 }

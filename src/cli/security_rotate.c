@@ -70,14 +70,13 @@ ignore_faults(const struct deck_faults *faults)
     (void)faults;
 }
 
-/* Lets a pool of this user and deck, if one runs here, take the new login. */
-static void
-reload_pool(const struct rotation *rotation)
+void
+security_reload_pool(const struct cli *cli)
 {
     struct error err = {0};
     char port[16];
     struct pool_config *config =
-        pool_config_of_deck(rotation->cli->deck_path, NULL, NULL, 0, ignore_faults, &err);
+        pool_config_of_deck(cli->deck_path, NULL, NULL, 0, ignore_faults, &err);
 
     if (config == NULL)
         return;
@@ -135,7 +134,7 @@ start(struct rotation *rotation, const struct cli_locks *locks, struct error *er
                                &password, err) ||
         !apply(rotation, NULL, locks, err))
         return false;
-    reload_pool(rotation);
+    security_reload_pool(rotation->cli);
     printf("%s takes the place of %s; both are valid. When all clients have changed:\n"
            "  pgdeck security rotate %s %s --finish\n",
            logins->names[fresh], logins->names[!fresh], rotation->environment->name,
@@ -209,7 +208,7 @@ finish(struct rotation *rotation, const struct cli_locks *locks, struct error *e
     if (!forget(rotation, former, err))
         return false;
     crash_point();
-    reload_pool(rotation);
+    security_reload_pool(rotation->cli);
     return true;
 }
 

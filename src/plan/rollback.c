@@ -11,6 +11,7 @@
 #include "plan/retry.h"
 #include "plan/session.h"
 #include "security/hba_file.h"
+#include "security/password.h"
 #include "security/tls_files.h"
 #include "settings/conf.h"
 #include "settings/configuration.h"
@@ -146,7 +147,7 @@ tell(struct rollback *rollback, const struct entry *entry, const char *verdict)
 
 static bool
 is_guard_satisfied(struct rollback *rollback, const struct entry *entry, bool *ret_is_safe,
-                   struct error *err)
+                   const char **ret_reason, struct error *err)
 {
     PGconn *connection;
     AUTO_PGRESULT result = NULL;
@@ -154,6 +155,7 @@ is_guard_satisfied(struct rollback *rollback, const struct entry *entry, bool *r
         entry->undo_guard_database != NULL ? entry->undo_guard_database : entry->database;
 
     *ret_is_safe = true;
+    *ret_reason = "holds data now";
     if (entry->undo_guard == NULL || rollback->options->has_drop_data)
         return true;
     if (!plan_session_open(&rollback->sessions, database, &connection, err) ||
@@ -165,6 +167,9 @@ is_guard_satisfied(struct rollback *rollback, const struct entry *entry, bool *r
         return true;
     }
     *ret_is_safe = PQntuples(result) == 1 && PQgetvalue(result, 0, 0)[0] == 't';
+    int column = PQfnumber(result, "reason");
+    if (column >= 0 && PQntuples(result) == 1 && !PQgetisnull(result, 0, column))
+        *ret_reason = arena_strdup(rollback->arena, PQgetvalue(result, 0, column));
     return true;
 }
 
@@ -354,6 +359,31 @@ is_in_use(const struct error *err)
 }
 
 static bool
+is_of_password(const struct entry *entry)
+{
+    return strncmp(entry->key, "password ", strlen("password ")) == 0;
+}
+
+/* Of a login that goes while the other stays: from here on the other is the one to log in with.
+ * First, so that a kill leaves no password of a role that is gone. */
+static bool
+forget_password(struct rollback *rollback, const struct entry *entry, struct error *err)
+{
+    struct arena *arena = rollback->arena;
+    struct password_logins logins;
+
+    if (!is_of_password(entry))
+        return true;
+    const char *role = entry->key + strlen("password ");
+    if (!password_logins(arena, rollback->deck->name, role, &logins, err))
+        return false;
+    if (!logins.is_known[0] || !logins.is_known[1])
+        return true;
+    rollback->outcome->has_other_login = true;
+    return password_forget(arena, rollback->deck->name, role, err);
+}
+
+static bool
 keep_entry(struct rollback *rollback, const struct entry *entry, const char *reason,
            struct error *err)
 {
@@ -366,24 +396,33 @@ keep_entry(struct rollback *rollback, const struct entry *entry, const char *rea
 static bool
 undo_entry(struct rollback *rollback, const struct entry *entry, struct error *err)
 {
+    const char *reason;
     bool is_safe;
 
     if (strcmp(entry->key, PLAN_RESTART_KEY) == 0)
         return rollback->options->is_dry_run || mark(rollback, entry, "undone", NULL, err);
     if (entry->undo == NULL)
         return keep_entry(rollback, entry, "cannot be undone", err);
-    if (!is_guard_satisfied(rollback, entry, &is_safe, err))
+    if (!is_guard_satisfied(rollback, entry, &is_safe, &reason, err))
         return false;
     if (!is_safe)
-        return keep_entry(rollback, entry, "holds data now (--drop-data removes it)", err);
+        return keep_entry(rollback, entry,
+                          arena_printf(rollback->arena, "%s (--drop-data removes it)", reason),
+                          err);
     if (rollback->options->is_dry_run) {
         tell(rollback, entry, "would be undone");
         rollback->outcome->undone++;
         return true;
     }
+    if (!forget_password(rollback, entry, err))
+        return false;
     bool is_undone = undo_with_retries(rollback, entry, err);
+    if (!is_undone && is_of_password(entry) && strcmp(err->sqlstate, "42704") == 0) {
+        error_clear(err); /* its role is gone */
+        is_undone = mark(rollback, entry, "undone", NULL, err);
+    }
     if (!is_undone && is_in_use(err)) {
-        const char *reason = arena_strdup(rollback->arena, err->message);
+        reason = arena_strdup(rollback->arena, err->message);
         error_clear(err);
         return keep_entry(rollback, entry, reason, err);
     }

@@ -17,9 +17,10 @@ struct rollback_options {
 
 struct rollback_outcome {
     size_t undone;
-    size_t kept;        /* left standing, with the reason told */
-    bool needs_restart; /* and it was not done */
-    bool has_nothing;   /* no apply that could be rolled back */
+    size_t kept;          /* left standing, with the reason told */
+    bool needs_restart;   /* and it was not done */
+    bool has_nothing;     /* no apply that could be rolled back */
+    bool has_other_login; /* a service logs in as before a rotation: pools have to take that in */
 };
 
 /* Errors: as pg_connect; ERROR_LOCKED; a statement's. What was undone stays undone, and the next

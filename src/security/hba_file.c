@@ -8,6 +8,7 @@
 #include "base/state.h"
 #include "pg/script.h"
 #include "security/hba.h"
+#include "security/roles.h"
 #include "settings/reload.h"
 
 #include <stdlib.h>
@@ -347,6 +348,31 @@ join(struct arena *arena, const char *first, const char *second)
     return second == NULL ? first : arena_printf(arena, "%s; %s", first, second);
 }
 
+/* Lines that name a login whose rotation is under way are not taken back when the former login is
+ * gone by then. NULL: no rotation is. */
+static const char *
+guard_of(const struct advice *advice)
+{
+    struct arena *arena = advice->arena;
+    LIST_OF(const char *) names = {0};
+
+    for (size_t i = 0; i < advice->deck->databases.count; i++) {
+        const struct deck_database *database = &advice->deck->databases.items[i];
+        for (size_t j = 0; j < database->services.count; j++) {
+            struct security_logins logins =
+                security_logins_of(advice, database->environment, database->services.items[j]);
+            for (size_t k = 0; logins.count == 2 && k < 2; k++) {
+                if (catalog_find_role(advice->catalog, logins.names[k]) != NULL)
+                    *LIST_ADD(arena, &names) = logins.names[k];
+            }
+        }
+    }
+    if (names.count == 0)
+        return NULL;
+    return pg_script(arena, "security/sql/guard_logins.sql",
+                     PG_VARIABLES({"names", pg_text_array(arena, names.items, names.count)}));
+}
+
 static bool
 add_change(const struct advice *advice, const struct hba_state *state,
            const struct settings_host *host, struct error *err)
@@ -391,6 +417,7 @@ add_change(const struct advice *advice, const struct hba_state *state,
             .procedure = &put_procedure,
             .argument = edit,
             .undo = arena_printf(arena, HBA_UNDO "%s", state->part),
+            .undo_guard = guard_of(advice),
             .declared = wanted,
             .needs_reload = true,
         });

@@ -371,11 +371,31 @@ describe(struct arena *arena, const struct wanted_role *wanted)
     return arena_strdup(arena, text_chars(&text));
 }
 
+/* What must hold before rollback takes a login back that a rotation made: it stays when the other
+ * one is gone by then. NULL: it is no such login. */
+static const char *
+guard_of_rotation(const struct session *session, const struct wanted_role *wanted)
+{
+    struct arena *arena = session->advice->arena;
+    const char *other =
+        wanted->can_login && !wanted->is_listed ? deck_other_login(arena, wanted->name) : NULL;
+
+    if (other == NULL || catalog_find_role(session->advice->catalog, other) == NULL)
+        return NULL;
+    return pg_script(arena, "security/sql/guard_login.sql",
+                     PG_VARIABLES({"role", wanted->name}, {"other", other}));
+}
+
 static void
 add_change(struct session *session, const struct wanted_role *wanted, bool is_new,
            const struct security_script *script, const char *what)
 {
     struct arena *arena = session->advice->arena;
+    const char *guard = guard_of_rotation(session, wanted);
+
+    if (guard == NULL)
+        guard =
+            pg_script(arena, "security/sql/guard_role.sql", PG_VARIABLES({"role", wanted->name}));
 
     change_list_add(session->advice->changes,
                     &(struct change){
@@ -389,9 +409,7 @@ add_change(struct session *session, const struct wanted_role *wanted, bool is_ne
                         .declared = describe(arena, wanted),
                         .sql = arena_strdup(arena, text_chars(&script->sql)),
                         .undo = script->undo,
-                        .undo_guard = is_new ? pg_script(arena, "security/sql/guard_role.sql",
-                                                         PG_VARIABLES({"role", wanted->name}))
-                                             : NULL,
+                        .undo_guard = is_new ? guard : NULL,
                         .is_transactional = true,
                     });
 }
@@ -545,6 +563,7 @@ add_password_change(struct session *session, const struct wanted_role *wanted, c
                         .undo = had_password ? NULL
                                              : pg_script(arena, "security/sql/clear_password.sql",
                                                          PG_VARIABLES({"role", wanted->name})),
+                        .undo_guard = had_password ? NULL : guard_of_rotation(session, wanted),
                         .is_transactional = true,
                         .declared = "scram-sha-256",
                     });

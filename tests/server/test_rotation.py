@@ -166,6 +166,36 @@ def test_killed_at_each_step_it_can_be_finished(pgdeck, make_server, pg_version,
     assert [query for query in seen if "SCRAM-SHA-256$" in query or "PASSWORD '" in query] == []
 
 
+@pytest.mark.pg(max=15)
+def test_a_rotation_is_taken_back(pgdeck, pool, guarded):
+    """The former login is the one again, at the pool, too. After --finish the new one is the only one
+    left, and stays."""
+    deck, port = pool
+    rotate = ("security", "rotate", "blue", "web", "-d", deck, "--yes")
+    pgdeck(*rotate, expect=0)
+    out = pgdeck("rollback", "-d", deck, "--yes", expect=0).out
+    assert "The pool on this machine has taken it." in out
+    secret = passwords(pgdeck)
+    assert list(secret) == ["blue_web_a"]
+    with through(port, "blue_web_a", secret["blue_web_a"]) as client:
+        assert client.execute("SELECT session_user").fetchone() == ("blue_web_a",)
+    assert changes(pgdeck, deck) == []
+    pgdeck(*rotate, expect=0)
+    wait_for(lambda: guarded.value("SELECT count(*) FROM pg_stat_activity "
+                                   "WHERE usename = 'blue_web_a'") == 0, 20, "its end")
+    pgdeck(*rotate, "--finish", expect=0)
+    secret = passwords(pgdeck)
+    pgdeck("rollback", "-d", deck, "--yes", expect=0)  # of --finish: a dropped role is not made again
+    for _ in range(2):
+        out = pgdeck("rollback", "-d", deck, "--yes", expect=0).out
+        assert out.count("kept: the only login left") == 3
+        log_in(guarded, "blue_web_b", "blue_one", secret["blue_web_b"]).close()
+        through(port, "blue_web_b", secret["blue_web_b"]).close()
+    for _ in range(2):  # of the rotation, and of the first apply, whose login is gone
+        pgdeck("rollback", "-d", deck, "--yes", "--drop-data", expect=0)
+    assert guarded.query("SELECT rolname FROM pg_roles WHERE rolname ~ 'blue_web'") == []
+
+
 def test_a_password_of_systemd(pgdeck, guarded, tmp_path):
     """LoadCredential=PGDECK_PASSWORD_BLUE_WEB_A:..."""
     deck = write_deck(tmp_path / "deck", guarded.conninfo(), DECK.replace("PORT", "6432"), SCHEMA)
