@@ -79,6 +79,7 @@ struct change {
     bool needs_restart;
     bool is_destructive; /* needs its own flag */
     bool is_revocation;  /* takes away rights that the deck does not give; needs its own flag */
+    bool is_apart; /* where it fails the others are done all the same; the apply fails at its end */
     bool is_consequence; /* of another change: that it is to be done again is nobody's doing */
     /* Equality memory: after the change ran, the journal keeps `declared` (any text, e.g. a hash
      * of the deck's statement) and what `observe` (SQL giving one text: the object's canonical

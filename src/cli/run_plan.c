@@ -53,6 +53,12 @@ print_outcome(struct cli *cli, const struct apply_outcome *outcome, size_t manua
                style->reset);
         return;
     }
+    if (err->code != ERROR_NONE && outcome->failed > 0 && outcome->is_begun) {
+        printf("%sNot all:%s %zu changes are done, %zu failed. Run apply again to go on, or "
+               "rollback to go back.\n",
+               style->red, style->reset, outcome->done, outcome->failed);
+        return;
+    }
     if (err->code != ERROR_NONE) {
         printf("%sStopped%s after %zu changes. Run apply again to go on, or rollback to go back.\n",
                style->red, style->reset, outcome->done);

@@ -26,8 +26,9 @@ struct run {
     struct plan_sessions sessions;
     char id[APPLY_ID_LENGTH + 1];
     int seq;
-    size_t total;  /* changes to run, over all servers */
-    bool *is_done; /* of each change of the plan: it ran beside others, before its turn */
+    struct error apart; /* the first of a change that stands apart */
+    size_t total;       /* changes to run, over all servers */
+    bool *is_done;      /* of each change of the plan: it ran beside others, before its turn */
 };
 
 /* --- one change --------------------------------------------------------------------------- */
@@ -446,6 +447,25 @@ run_group(struct run *run, const struct change *change, size_t count, struct err
     return blame(change, err);
 }
 
+/* Whether the others are done all the same. The first error of a change that stands apart is the
+ * apply's, further ones are told. */
+static bool
+is_passed_over(struct run *run, const struct change *change, const struct error *err)
+{
+    if (is_interrupted() || err->code == ERROR_CONNECTION_LOST)
+        return false;
+    if (run->options->goes_on)
+        run->options->on_failure(run->options->sink, change, err);
+    else if (!change->is_apart)
+        return false;
+    else if (run->apart.code == ERROR_NONE)
+        run->apart = *err;
+    else if (run->options->on_note != NULL)
+        run->options->on_note(run->options->sink, err->message);
+    run->outcome->failed++;
+    return true;
+}
+
 static bool
 run_changes(struct run *run, struct error *err)
 {
@@ -467,10 +487,8 @@ run_changes(struct run *run, struct error *err)
         count = count_joint(run, &changes[i]);
         if (run_group(run, &changes[i], count, err))
             continue;
-        if (!run->options->goes_on || is_interrupted() || err->code == ERROR_CONNECTION_LOST)
+        if (!is_passed_over(run, &changes[i], err))
             return false;
-        run->options->on_failure(run->options->sink, &changes[i], err);
-        run->outcome->failed++;
         error_clear(err);
     }
     return true;
@@ -489,7 +507,8 @@ run_server(struct run *run, struct error *err)
     bool is_fine = run_changes(run, err);
     if (is_fine)
         is_fine = plan_session_open(&run->sessions, NULL, &connection, err) &&
-                  journal_end(connection, run->id, "done", err);
+                  journal_end(connection, run->id,
+                              run->apart.code == ERROR_NONE ? "done" : "failed", err);
     else if (!is_interrupted() && plan_session_open(&run->sessions, NULL, &connection, &ignored) &&
              !journal_end(connection, run->id, "failed", &ignored))
         is_fine = false; /* it stays "running", which the next apply takes over as well */
@@ -558,5 +577,8 @@ plan_apply(const struct plan *plan, const struct apply_options *options,
         if (!run_server(&run, err))
             return false;
     }
-    return true;
+    if (run.apart.code == ERROR_NONE)
+        return true;
+    *err = run.apart;
+    return false;
 }

@@ -18,13 +18,14 @@ struct apply_options {
 
 struct apply_outcome {
     size_t done;
-    size_t failed;       /* with goes_on */
+    size_t failed;       /* with goes_on; of those that stand apart */
     size_t skipped;      /* those whose flag (--restart, --drop, --revoke) was not given */
     const bool *touched; /* by plan->servers: something was done there; in the plan's arena */
     bool is_begun;       /* false: refused before anything was touched */
     bool is_resumed;     /* an apply that did not reach its end was continued */
 };
 
-/* Stops at the first change that fails; ret_outcome is set in any case. Errors: the change's. */
+/* Stops at the first change that fails, unless it stands apart; ret_outcome is set in any case.
+ * Errors: the change's. */
 bool plan_apply(const struct plan *plan, const struct apply_options *options,
                 struct apply_outcome *ret_outcome, struct error *err) MUST_CHECK;

@@ -17,9 +17,10 @@ security_advise(struct advice *advice, struct error *err)
         const struct deck_database *database = &advice->deck->databases.items[i];
         if (database->environment->server != advice->server)
             continue;
+        if (!security_advise_tenants(advice, database, err)) /* before anybody gets rights */
+            return false;
         security_advise_rights(advice, database);
-        if (!security_surplus_rights(advice, database, err) ||
-            !security_advise_tenants(advice, database, err))
+        if (!security_surplus_rights(advice, database, err))
             return false;
     }
     return security_advise_hba(advice, err) && security_advise_certificate(advice, err);

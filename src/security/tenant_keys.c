@@ -10,7 +10,6 @@ struct scope {
     struct advice *advice;
     const struct deck_database *database;
     struct index_room room;
-    LIST_OF(const char *) known;
     LIST_OF(const char *) indexes; /* that are built by a row of this plan */
 };
 
@@ -20,8 +19,13 @@ struct key {
     const char *to_schema, *to_table;
     const char *twin, *definition;
     const char *index, *index_columns;
-    bool has_twin, needs_index;
+    bool has_twin, is_validated; /* is_validated: the deck's own key */
+    bool needs_index, is_to_partitioned;
     const char *why_not;
+};
+
+struct tenant_keys {
+    LIST_OF(struct key) list;
 };
 
 static const char *
@@ -52,7 +56,9 @@ read_key(struct arena *arena, const PGresult *result, int row)
         .index = pg_keep_text(arena, result, row, "index_name"),
         .index_columns = pg_keep_text(arena, result, row, "index_columns"),
         .has_twin = pg_bool(result, row, "has_key"),
+        .is_validated = pg_bool(result, row, "is_validated"),
         .needs_index = pg_bool(result, row, "needs_index"),
+        .is_to_partitioned = pg_bool(result, row, "is_to_partitioned"),
         .why_not = pg_keep(arena, result, row, "why_not"),
     };
 }
@@ -64,7 +70,9 @@ change_of(const struct scope *scope)
         .server = scope->advice->server->name,
         .database = scope->database->name,
         .place = scope->database->place,
+        .phase = CHANGE_GRANT,
         .action = CHANGE_CREATE,
+        .is_apart = true,
     };
 }
 
@@ -94,7 +102,6 @@ add_index(struct scope *scope, const struct key *key)
         .room = scope->room,
     };
     change.key = arena_printf(arena, "tenants: index %s", qualified);
-    change.phase = CHANGE_INDEX;
     change.what = arena_printf(arena, "create unique index %s on %s", key->index, key->to_table);
     change.why = arena_printf(arena, "tenants: foreign keys refer to %s with %s", key->to_table,
                               deck->tenants.column);
@@ -103,7 +110,8 @@ add_index(struct scope *scope, const struct key *key)
         pg_qualified(arena, key->to_schema, key->to_table), key->index_columns);
     change.procedure = &index_build_procedure;
     change.argument = build;
-    change.undo = arena_printf(arena, "DROP INDEX CONCURRENTLY IF EXISTS %s", qualified);
+    change.undo = arena_printf(arena, "DROP INDEX %sIF EXISTS %s",
+                               key->is_to_partitioned ? "" : "CONCURRENTLY ", qualified);
     change.lock = arena_printf(arena, "SHARE UPDATE EXCLUSIVE on %s", key->to_table);
     change_list_add(scope->advice->changes, &change);
 }
@@ -116,7 +124,6 @@ add_twin(const struct scope *scope, const struct key *key)
 
     change.key =
         arena_printf(arena, "tenants: foreign key %s of %s.%s", key->twin, key->schema, key->table);
-    change.phase = CHANGE_GRANT;
     change.what = arena_printf(arena, "let %s refer to rows of the same tenant in %s only: %s",
                                key->table, key->to_table, key->twin);
     change.why = arena_printf(
@@ -141,7 +148,6 @@ add_validation(const struct scope *scope, const struct key *key)
 
     change.key =
         arena_printf(arena, "tenants: validate %s of %s.%s", key->twin, key->schema, key->table);
-    change.phase = CHANGE_GRANT;
     change.action = CHANGE_RUN;
     change.what = arena_printf(arena, "validate %s of %s", key->twin, key->table);
     change.why = "rows that are there already refer to their own tenant's, too";
@@ -160,32 +166,27 @@ add_validation(const struct scope *scope, const struct key *key)
 }
 
 static void
-advise_key(struct scope *scope, const struct key *key)
+add_note(const struct scope *scope, const struct key *key)
 {
-    struct arena *arena = scope->advice->arena;
+    const char *server = scope->advice->server->name;
+    const char *database = scope->database->name;
 
-    *LIST_ADD(arena, &scope->known) =
-        arena_printf(arena, "%s.%s.%s", key->schema, key->table, key->name);
-    if (key->why_not != NULL) {
-        change_list_note(scope->advice->changes, scope->advice->server->name, scope->database->name,
-                         scope->database->place,
+    if (key->why_not != NULL)
+        change_list_note(scope->advice->changes, server, database, scope->database->place,
                          "Foreign key %s of %s.%s may lead to another tenant's row in %s, and is "
                          "left as it is: %s.",
                          key->name, key->schema, key->table, key->to_table, key->why_not);
-        return;
-    }
-    if (key->needs_index)
-        add_index(scope, key);
-    if (!key->has_twin)
-        add_twin(scope, key);
-    add_validation(scope, key);
+    else if (!key->is_validated)
+        change_list_note(scope->advice->changes, server, database, scope->database->place,
+                         "Foreign key %s of %s.%s is not validated: %s holds for new rows only, "
+                         "too.",
+                         key->name, key->schema, key->table, key->twin);
 }
 
-bool
-security_advise_tenant_keys(struct advice *advice, const struct deck_database *database,
-                            const char **ret_known, struct error *err)
+void
+security_add_tenant_keys(struct advice *advice, const struct deck_database *database,
+                         const struct tenant_keys *keys)
 {
-    const struct catalog_database *catalog = catalog_find_database(advice->catalog, database->name);
     struct scope scope = {
         .advice = advice,
         .database = database,
@@ -193,16 +194,51 @@ security_advise_tenant_keys(struct advice *advice, const struct deck_database *d
                      advice->catalog->is_local ? advice->catalog->data_directory : NULL,
                  .claimed_bytes = ARENA_NEW(advice->arena, _Atomic int64_t)},
     };
+
+    for (size_t i = 0; i < keys->list.count; i++) {
+        const struct key *key = &keys->list.items[i];
+        add_note(&scope, key);
+        if (key->why_not == NULL && key->needs_index)
+            add_index(&scope, key);
+    }
+    for (size_t i = 0; i < keys->list.count; i++) {
+        const struct key *key = &keys->list.items[i];
+        if (key->why_not == NULL && !key->has_twin)
+            add_twin(&scope, key);
+    }
+    for (size_t i = 0; i < keys->list.count; i++) {
+        const struct key *key = &keys->list.items[i];
+        if (key->why_not == NULL && key->is_validated)
+            add_validation(&scope, key);
+    }
+}
+
+const char *
+security_known_tenant_keys(struct arena *arena, const struct tenant_keys *keys)
+{
+    const char **names = ARENA_ARRAY(arena, const char *, keys->list.count + 1);
+
+    for (size_t i = 0; i < keys->list.count; i++) {
+        const struct key *key = &keys->list.items[i];
+        names[i] = arena_printf(arena, "%s.%s.%s", key->schema, key->table, key->name);
+    }
+    return pg_text_array(arena, names, keys->list.count);
+}
+
+bool
+security_read_tenant_keys(const struct advice *advice, const struct deck_database *database,
+                          struct tenant_keys **ret_keys, struct error *err)
+{
+    const struct catalog_database *catalog = catalog_find_database(advice->catalog, database->name);
+    struct tenant_keys *keys = ARENA_NEW(advice->arena, struct tenant_keys);
     AUTO_PGRESULT result = NULL;
 
     if (catalog->exists) {
         if (!pg_query(catalog->connection, query(advice), 0, NULL, &result, err))
             return error_wrap(err, "cannot read the foreign keys of \"%s\"", database->name);
-        for (int row = 0; row < PQntuples(result); row++) {
-            const struct key key = read_key(advice->arena, result, row);
-            advise_key(&scope, &key);
-        }
+        for (int row = 0; row < PQntuples(result); row++)
+            *LIST_ADD(advice->arena, &keys->list) = read_key(advice->arena, result, row);
     }
-    *ret_known = pg_text_array(advice->arena, scope.known.items, scope.known.count);
+    *ret_keys = keys;
     return true;
 }

@@ -161,12 +161,13 @@ add_change(const struct advice *advice, const struct deck_database *database,
                                       setting),
             .place = database->place,
             .sql = arena_printf(
-                arena, "%s;\n%s",
+                arena,
+                "%s;\n%s", /* keys first: a forced policy would hide the rows from their check */
+                security_new_tenant_keys(advice, findings->known_keys),
                 pg_script(arena, "security/sql/tenants_apply.sql",
                           PG_VARIABLES({"owner", deck_owner_role(arena, database->environment)},
                                        {"column", tenants->column}, {"setting", setting},
-                                       {"readers", names})),
-                security_new_tenant_keys(advice, findings->known_keys)),
+                                       {"readers", names}))),
             .undo = arena_printf(arena, "%s%s", text_chars(&findings->undo),
                                  pg_script(arena, "security/sql/tenants_undo_login.sql", NULL, 0)),
             .lock = "ACCESS EXCLUSIVE on each, for a moment",
@@ -215,11 +216,16 @@ security_advise_tenants(struct advice *advice, const struct deck_database *datab
     if (catalog->exists && (!read_state(advice, database, catalog, &findings, err) ||
                             !security_surplus_logins(advice, database, err)))
         return false;
-    bool is_fine = security_advise_tenant_keys(advice, database, &findings.known_keys, err);
-    if (is_fine)
+    struct tenant_keys *keys = NULL;
+    bool is_fine = security_read_tenant_keys(advice, database, &keys, err);
+    if (is_fine) {
+        findings.known_keys = security_known_tenant_keys(advice->arena, keys);
         is_fine = (findings.names.length == 0 && !makes_tables(advice, database, catalog) &&
                    !makes_rollups(advice, catalog)) ||
                   add_change(advice, database, &findings, err);
+    }
+    if (is_fine)
+        security_add_tenant_keys(advice, database, keys);
     text_release(&findings.names);
     text_release(&findings.undo);
     return is_fine;

@@ -360,8 +360,8 @@ def references(pgdeck, server, deck):
     assert [row["key"] for row in plan] == [
         "tenants: index public.pets_project_id_id_key", "tenants: index public.owners_project_id_id_key",
         "tenants: foreign key pets_mother_id_fkey_tenant of public.pets",
-        "tenants: validate pets_mother_id_fkey_tenant of public.pets",
         "tenants: foreign key pets_owner_id_fkey_tenant of public.pets",
+        "tenants: validate pets_mother_id_fkey_tenant of public.pets",
         "tenants: validate pets_owner_id_fkey_tenant of public.pets"]
     # a row that crosses already: the key stands for new ones, and says which is in the way
     result = pgdeck("apply", "-d", deck, "--yes")
@@ -477,3 +477,56 @@ def test_a_tenant_is_told_by_all_of_its_name(pgdeck, fresh_server, tmp_path, ide
                         "INSERT INTO of_padded VALUES (3, 'acme567890'); SET ROLE blue_web")
             for name in ("of_char", "of_padded"):
                 assert one.execute(f"SELECT id FROM {name}").fetchall() == [], name
+
+
+OLD = """
+CREATE TABLE owners (id bigint PRIMARY KEY, project_id text NOT NULL);
+CREATE TABLE pets (
+    id bigint PRIMARY KEY, project_id text NOT NULL, owner_id bigint REFERENCES owners,
+    mother_id bigint REFERENCES pets
+);
+"""
+HARD = """
+CREATE TABLE herds (id bigint PRIMARY KEY, project_id text NOT NULL) PARTITION BY HASH (id);
+CREATE TABLE herds_all PARTITION OF herds FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+ALTER TABLE pets ADD COLUMN herd_id bigint REFERENCES herds;
+INSERT INTO owners VALUES (1, 'acme'), (2, 'bolt');
+INSERT INTO herds VALUES (1, 'acme');
+INSERT INTO pets VALUES (1, 'acme', 2, NULL, 1);
+CREATE VIEW owners_project_id_id_key AS SELECT 1 AS one;
+ALTER TABLE pets ADD CONSTRAINT pets_herd_id_fkey_tenant CHECK (true);
+ALTER TABLE pets DROP CONSTRAINT pets_mother_id_fkey;
+ALTER TABLE pets ADD CONSTRAINT pets_mother_id_fkey FOREIGN KEY (mother_id) REFERENCES pets NOT VALID;
+"""
+
+
+@pytest.mark.pg(min=15, max=15)
+def test_one_key_in_the_way_keeps_nothing_else(pgdeck, fresh_server, tmp_path):
+    """A row that refers to another tenant's: its key fails, last; all tables are guarded before."""
+    guarded = ALONE.replace("IDENTITY", "setting")
+    without = guarded.replace("tenants: {column: project_id, identity: setting}\n", "")
+    deck = write_deck(tmp_path / "deck", fresh_server.conninfo(), without.replace(
+        "services: [web]", "services: []"), OLD)
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    fresh_server.psql(text=HARD, dbname="blue_one")
+    deck = write_deck(tmp_path / "deck", fresh_server.conninfo(), guarded, OLD)
+    keys = [row["key"] for row in changes(pgdeck, deck, "--only", "security")]
+    assert keys.index("row-level security") < min(
+        keys.index("rights of blue_web"), *(i for i, key in enumerate(keys) if "tenants: " in key))
+    result = pgdeck("apply", "-d", deck, "--yes", "--only", "security")
+    assert result.code == 20 and "pets_owner_id_fkey_tenant" in result.err and "Not all" in result.out
+    assert fresh_server.query("SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'p') AND "
+                              "relrowsecurity AND relforcerowsecurity", dbname="blue_one") == [(4,)]
+    assert [row["key"] for row in changes(pgdeck, deck)] == [
+        "tenants: validate pets_owner_id_fkey_tenant of public.pets"]
+    twins = fresh_server.query("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'f' "
+                               "AND conrelid = 'pets'::regclass AND cardinality(conkey) = 2 AND "
+                               "conparentid = 0 ORDER BY 1", dbname="blue_one")
+    assert twins == [("FOREIGN KEY (project_id, herd_id) REFERENCES herds(project_id, id)",),
+                     ("FOREIGN KEY (project_id, mother_id) REFERENCES pets(project_id, id) NOT VALID",),
+                     ("FOREIGN KEY (project_id, owner_id) REFERENCES owners(project_id, id) NOT VALID",)]
+    assert fresh_server.query("SELECT has_table_privilege('blue_web', 'pets', 'SELECT')",
+                              dbname="blue_one") == [(True,)]
+    pgdeck("rollback", "-d", deck, "--yes", expect=0)  # an index of a partitioned table, too
+    assert fresh_server.query("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND "
+                              "cardinality(conkey) = 2", dbname="blue_one") == [(0,)]

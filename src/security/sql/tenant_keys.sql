@@ -3,8 +3,8 @@
 -- servers: 14..
 -- variables: column
 -- returns: schema, table, name: of the key; columns: of the table, texts; to_schema, to_table;
---          key_name, definition: of the wanted one; has_key, is_valid: it is there; index_name,
---          index_columns, needs_index: what it refers to; size: bytes of both tables; why_not: null,
+--          key_name, definition: of the wanted one; has_key, is_valid: it is there; is_validated:
+--          the table's own key is; index_name, is_to_partitioned: where it is made, index_columns, needs_index: what it refers to; size: bytes of both tables; why_not: null,
 --          or what stands against it
 WITH guarded AS (
     SELECT c.oid, n.nspname, c.relname, c.relkind, a.attnum, a.atttypid
@@ -20,6 +20,8 @@ WITH guarded AS (
            f.attnum || k.conkey AS from_numbers, t.attnum || k.confkey AS to_numbers,
            CASE WHEN f.relkind = 'p' AND current_setting('server_version_num')::int < 180000
                 THEN 'PostgreSQL before 18 reads a partitioned table under a lock for it'
+                WHEN to_jsonb(k) ->> 'conperiod' = 'true' THEN 'it is of periods of time' -- 18
+                WHEN to_jsonb(k) ->> 'conenforced' = 'false' THEN 'it is not enforced'
                 WHEN f.atttypid <> t.atttypid THEN 'the columns are of two types'
                 WHEN f.attnum = ANY (k.conkey) OR t.attnum = ANY (k.confkey)
                 THEN 'it pairs the tenant with another column'
@@ -48,8 +50,11 @@ WITH guarded AS (
           JOIN pg_catalog.pg_attribute AS a ON a.attrelid = confrelid AND a.attnum = n.number) AS t
 )
 SELECT k.schema, k.table, k.conname AS name, k.to_schema, k.to_table, k.from_columns AS columns,
-       coalesce(there.conname, CASE WHEN octet_length(k.conname::text) <= 56 THEN k.conname || '_tenant'
-                                    ELSE 'tenant_' || md5(k.conname) END) AS key_name,
+       coalesce(there.conname,
+                CASE WHEN octet_length(k.conname::text) <= 56
+                      AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS c
+                                       WHERE c.conrelid = k.conrelid AND c.conname = k.conname || '_tenant')
+                     THEN k.conname || '_tenant' ELSE 'tenant_' || md5(k.conname) END) AS key_name,
        format('FOREIGN KEY (%s) REFERENCES %I.%I (%s)%s%s%s', k.from_columns, k.to_schema, k.to_table,
               k.to_columns,
               CASE k.confupdtype WHEN 'c' THEN ' ON UPDATE CASCADE'
@@ -61,7 +66,15 @@ SELECT k.schema, k.table, k.conname AS name, k.to_schema, k.to_table, k.from_col
               CASE WHEN k.condeferred THEN ' DEFERRABLE INITIALLY DEFERRED'
                    WHEN k.condeferrable THEN ' DEFERRABLE' END) AS definition,
        there.conname IS NOT NULL AS has_key, coalesce(there.convalidated, false) AS is_valid,
+       k.convalidated AS is_validated, k.to_kind = 'p' AS is_to_partitioned,
        CASE WHEN octet_length(format('%s_%s', k.to_table, k.to_names)) <= 59
+             AND NOT EXISTS ( -- one whose build was not ended is gone on with
+                SELECT FROM pg_catalog.pg_class AS c
+                 WHERE c.relnamespace = to_regnamespace(quote_ident(k.to_schema))
+                   AND c.relname = format('%s_%s_key', k.to_table, k.to_names)
+                   AND NOT EXISTS (SELECT FROM pg_catalog.pg_index AS i
+                                    WHERE i.indexrelid = c.oid AND i.indrelid = k.confrelid
+                                      AND NOT i.indisvalid))
             THEN format('%s_%s_key', k.to_table, k.to_names)
             ELSE 'tenant_key_' || md5(format('%s_%s', k.to_table, k.to_names)) END AS index_name,
        k.to_columns AS index_columns,
