@@ -530,3 +530,23 @@ def test_one_key_in_the_way_keeps_nothing_else(pgdeck, fresh_server, tmp_path):
     pgdeck("rollback", "-d", deck, "--yes", expect=0)  # an index of a partitioned table, too
     assert fresh_server.query("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND "
                               "cardinality(conkey) = 2", dbname="blue_one") == [(0,)]
+
+
+@pytest.mark.pg(min=15, max=15)
+def test_new_keys_by_who_is_no_superuser(pgdeck, fresh_server, tmp_path):
+    """Forced row-level security holds for the owner, too, and PostgreSQL's own look at a new key."""
+    fresh_server.query("CREATE ROLE rented LOGIN CREATEROLE CREATEDB")
+    fresh_server.query("CREATE DATABASE admin OWNER rented")
+    text = ALONE.replace("IDENTITY", "login")
+    deck = write_deck(tmp_path / "deck", fresh_server.conninfo("admin", user="rented"), text, OLD)
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    later = OLD + "CREATE TABLE toys (id bigint PRIMARY KEY, project_id text, " \
+                  "pet_id bigint REFERENCES pets);"
+    write_deck(tmp_path / "deck", fresh_server.conninfo("admin", user="rented"), text, later)
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    assert fresh_server.query("SELECT conrelid::regclass::text, count(*) FROM pg_constraint WHERE "
+                              "contype = 'f' AND cardinality(conkey) = 2 AND convalidated GROUP BY 1 "
+                              "ORDER BY 1", dbname="blue_one") == [("pets", 2), ("toys", 1)]
+    assert fresh_server.query("SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relrowsecurity "
+                              "AND relforcerowsecurity", dbname="blue_one") == [(3,)]
+    assert changes(pgdeck, deck) == []
