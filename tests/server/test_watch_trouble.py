@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from browser import open_browser
-from cluster import wait_for
+from cluster import SOURCE, wait_for
 from test_watch import read, watching, write_deck  # noqa: F401 (fixtures)
 
 pytestmark = pytest.mark.short(15)
@@ -267,6 +267,12 @@ def test_failover(make_server, pg_version, watching, tmp_path, browser):  # noqa
                 "-D", str(standby.data), "-R", "-X", "stream", "-c", "fast")
     standby.configure(unix_socket_directories=standby.host)
     standby.start()
+    primary.query("CREATE TABLE written AS SELECT 1")
+    wait_for(lambda: standby.value("SELECT now() - pg_last_xact_replay_timestamp() > '0.3 s'"), 60,
+             "what was written")
+    question = (SOURCE / "src/watch/sql/server.sql").read_text()
+    lag = f"SELECT s.replay_lag_s FROM ({question.strip().rstrip(';')}) AS s"
+    wait_for(lambda: standby.value(lag) == 0, 10, "an idle standby that is not behind")
     conninfo = (f"host={primary.host},{standby.host} port={primary.port},{standby.port} "
                 "user=postgres dbname=postgres target_session_attrs=read-write")
     watch = watching(write_deck(tmp_path, conninfo, "postgres"))
@@ -275,6 +281,7 @@ def test_failover(make_server, pg_version, watching, tmp_path, browser):  # noqa
     primary.kill9()
     wait_for(lambda: not is_reachable(watch), 60, "its end")
     seen.check("postgres cannot be reached")
+    wait_for(lambda: standby.value(lag) > 0.3, 30, "the lag of one that receives nothing")
     assert standby.value("SELECT pg_promote()")
     wait_for(lambda: is_reachable(watch), 90, "the new primary")
     wait_for(lambda: not watch.document("overview")["servers"][0]["is_in_recovery"], 60, "the new one")
