@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* Reads what pg_stat_statements counts, and puts up the costliest statements. */
-#include "watch/own.h"
 #include "watch/server_log.h"
 
 #include "pg/script.h"
@@ -103,7 +102,8 @@ watch_read_statements(struct watch_collector *collector, const PGresult *result,
             .squares = watch_value(result, row, "squares"),
         };
         if (watch_statements_add(statements, &key, watch_value(result, row, "counted_since"),
-                                 &counters, now, &delta))
+                                 &counters, now, &delta) &&
+            watch_statement_counts(&delta, pg_bool(result, row, "is_by_own_role")))
             count_delta(collector, &delta, now);
     }
     watch_statements_end(statements, now);
@@ -116,34 +116,50 @@ is_of_deck(const struct watch_collector *collector, const struct watch_statement
            NULL;
 }
 
+/* Whose text is asked for; more than once where two roles ran it. */
+struct lacking {
+    int64_t *items;
+    size_t count, capacity;
+};
+
+static struct lacking
+list_lacking(const struct watch_collector *collector, struct arena *arena)
+{
+    struct watch_statements *statements = collector->server->statements;
+    struct watch_statement *top[WATCH_TOP];
+    struct watch_work all;
+    size_t count = watch_statements_top(statements, watch_now(), top, &all);
+    struct lacking list = {0};
+
+    for (size_t i = 0; i < count; i++) {
+        if (top[i]->query == NULL && is_of_deck(collector, top[i]))
+            *LIST_ADD(arena, &list) = top[i]->key.query_id;
+    }
+    for (size_t i = 0; i < statements->capacity; i++) {
+        if (statements->table[i].held.calls > 0)
+            *LIST_ADD(arena, &list) = statements->table[i].key.query_id;
+    }
+    return list;
+}
+
 bool
 watch_lacks_texts(const struct watch_collector *collector)
 {
-    struct watch_statement *top[WATCH_TOP];
-    struct watch_work all;
-    size_t count = watch_statements_top(collector->server->statements, watch_now(), top, &all);
-    bool is_lacking = false;
+    AUTO_ARENA arena = arena_new();
 
-    for (size_t i = 0; i < count; i++)
-        is_lacking |= top[i]->query == NULL && is_of_deck(collector, top[i]);
-    return is_lacking;
+    return list_lacking(collector, arena).count > 0;
 }
 
 int
 watch_texts_parameters(struct watch_collector *collector, struct arena *arena,
                        const char *ret_parameters[WATCH_PARAMETERS_MAX])
 {
-    struct watch_statement *top[WATCH_TOP];
-    struct watch_work all;
-    const char *ids[WATCH_TOP];
-    size_t count = watch_statements_top(collector->server->statements, watch_now(), top, &all);
-    size_t lacking = 0;
+    struct lacking list = list_lacking(collector, arena);
+    const char **ids = arena_alloc(arena, (list.count + 1) * sizeof(*ids));
 
-    for (size_t i = 0; i < count; i++) {
-        if (top[i]->query == NULL)
-            ids[lacking++] = arena_printf(arena, "%lld", (long long)top[i]->key.query_id);
-    }
-    ret_parameters[0] = pg_text_array(arena, ids, lacking);
+    for (size_t i = 0; i < list.count; i++)
+        ids[i] = arena_printf(arena, "%lld", (long long)list.items[i]);
+    ret_parameters[0] = pg_text_array(arena, ids, list.count);
     return 1;
 }
 
@@ -156,20 +172,37 @@ replace(char **text, const char *with)
         abort();
 }
 
+static void
+settle(struct watch_collector *collector, struct watch_statement *statement, const char *query,
+       double now)
+{
+    struct watch_delta delta;
+
+    if (watch_statement_settle(statement, query, &delta))
+        count_delta(collector, &delta, now);
+}
+
 void
 watch_read_texts(struct watch_collector *collector, const PGresult *result, double now)
 {
-    (void)now;
+    struct watch_statements *statements = collector->server->statements;
+
     for (int row = 0; row < PQntuples(result); row++) {
         struct watch_statement_key key = key_of(result, row);
-        struct watch_statement *statement =
-            watch_statements_find(collector->server->statements, &key);
+        struct watch_statement *statement = watch_statements_find(statements, &key);
+        const char *query = pg_value(result, row, "query");
         if (statement == NULL)
             continue;
-        replace(&statement->query, pg_value(result, row, "query"));
-        statement->fingerprint =
-            statement->query == NULL ? 0 : workload_fingerprint(statement->query);
+        settle(collector, statement, query, now);
+        if (statement->day == NULL)
+            continue; /* only of those that are shown */
+        replace(&statement->query, query);
+        statement->fingerprint = query == NULL ? 0 : workload_fingerprint(query);
         replace(&statement->role, pg_value(result, row, "role"));
+    }
+    for (size_t i = 0; i < statements->capacity; i++) { /* evicted before it could be asked for */
+        if (statements->table[i].held.calls > 0)
+            settle(collector, &statements->table[i], NULL, now);
     }
 }
 
@@ -206,7 +239,7 @@ statement_of(struct watch_server *server, const struct watch_collector *database
                                   XXH3_64bits(server->deck->name, strlen(server->deck->name))));
     json_t *one = json_pack(
         "{s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "id", id, "query_id", query_id, "is_own",
-        watch_is_own(statement->query), "database",
+        statement->is_own, "database",
         database == NULL ? json_null() : watch_json(database->database->name), "environment",
         database == NULL ? json_null() : watch_json(database->database->environment->name), "role",
         watch_json(statement->role), "query", watch_json(statement->query));

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "watch/statements.h"
 
+#include "watch/own.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -167,6 +170,44 @@ watch_statements_add(struct watch_statements *statements, const struct watch_sta
     }
     *ret_delta = (struct watch_delta){at, work};
     return has_worked;
+}
+
+bool
+watch_statement_counts(const struct watch_delta *delta, bool is_by_own_role)
+{
+    struct watch_statement *statement = delta->statement;
+
+    if (statement->is_known || !is_by_own_role)
+        return !statement->is_left_out;
+    statement->held.calls += delta->work.calls;
+    statement->held.ms += delta->work.ms;
+    return false;
+}
+
+/* Transactions and settings, which pgdeck and others write alike. */
+static bool
+is_of_session(const char *query)
+{
+    static const char *const words[] = {"BEGIN", "COMMIT",     "ROLLBACK", "SET",
+                                        "RESET", "DEALLOCATE", "EXPLAIN"};
+    size_t length = query == NULL ? 0 : strcspn(query, " ;\n");
+    bool is_one = false;
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        is_one |= length == strlen(words[i]) && strncasecmp(query, words[i], length) == 0;
+    return is_one;
+}
+
+bool
+watch_statement_settle(struct watch_statement *statement, const char *query,
+                       struct watch_delta *ret_delta)
+{
+    *ret_delta = (struct watch_delta){statement, statement->held};
+    statement->held = (struct watch_work){0};
+    statement->is_known = true;
+    statement->is_own = watch_is_own(query);
+    statement->is_left_out = statement->is_own || is_of_session(query);
+    return !statement->is_left_out && ret_delta->work.calls > 0;
 }
 
 struct watch_work

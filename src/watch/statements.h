@@ -36,10 +36,13 @@ struct watch_statement {
         int64_t step; /* time / WATCH_SLOT_S */
         float calls, ms, rows, hits, reads, squares;
     } slots[WATCH_SLOTS];
-    char *query, *role;    /* NULL: not asked for yet */
-    uint64_t fingerprint;  /* of query; 0: unknown */
-    double yesterday_ms;   /* mean; 0: unknown */
-    struct watch_day *day; /* once it was among the first; NULL */
+    char *query, *role;       /* NULL: not asked for yet */
+    bool is_known;            /* its text; then: */
+    bool is_own, is_left_out; /* pgdeck's own; or of no query */
+    struct watch_work held;   /* of one that may be: calls and ms that await their text */
+    uint64_t fingerprint;     /* of query; 0: unknown */
+    double yesterday_ms;      /* mean; 0: unknown */
+    struct watch_day *day;    /* once it was among the first; NULL */
 };
 
 struct watch_sample { /* sessions that were seen to run it; the one that had run longest */
@@ -67,7 +70,7 @@ struct watch_statements {
 
 /* What a statement did since the reading before, and whose it was. */
 struct watch_delta {
-    const struct watch_statement *statement;
+    struct watch_statement *statement;
     struct watch_work work;
 };
 
@@ -80,6 +83,12 @@ bool watch_statements_add(struct watch_statements *statements,
                           const struct watch_statement_key *key, double counted_since,
                           const struct watch_work *counters, double now,
                           struct watch_delta *ret_delta);
+/* Whether the work of a delta is that of others; that of a statement by watch's own role is held
+ * back until its text is known. */
+bool watch_statement_counts(const struct watch_delta *delta, bool is_by_own_role);
+/* By its text; ret_delta: what was held back. False: nothing, or it does not count. */
+bool watch_statement_settle(struct watch_statement *statement, const char *query,
+                            struct watch_delta *ret_delta);
 /* Forgets those that were evicted and did nothing for an hour. */
 void watch_statements_end(struct watch_statements *statements, double now);
 struct watch_statement *

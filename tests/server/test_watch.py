@@ -171,7 +171,7 @@ def test_statements(pgdeck, counted, tmp_path):
 
 
 def test_samples_of_a_query(pgdeck, counted, tmp_path, watching):
-    """Who was seen to run it; a run that goes on is one sample."""
+    """Who was seen to run it; a run that goes on is one sample. The environment is as slow."""
     deck = write_deck(tmp_path, counted.conninfo(), "postgres", more="watch: {statements: 1s}\n")
     counted.query("SELECT pg_sleep(0.1)")  # as below: a numeric one
     query_id = str(counted.value("SELECT queryid FROM pg_stat_statements "
@@ -194,6 +194,10 @@ def test_samples_of_a_query(pgdeck, counted, tmp_path, watching):
     assert 0.2 < sample["runs_s"] < 2.3
     times = [sample["at"] for sample in found[0]["samples"]]
     assert times == sorted(times) and len(times) <= len(runs)
+    environment, = watch.document("overview")["environments"]
+    targets = {target["name"]: target for target in environment["targets"]}
+    assert targets["query_p95"]["is_estimate"] and targets["query_p95"]["now"] > 1000
+    assert targets["query_mean"]["now"] > 500  # watch's own statements are not among them
     watch.end()
 
 

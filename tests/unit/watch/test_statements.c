@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "watch/statements.h"
 
+#include "base/embed.h"
+
 #include <math.h>
 
 #include <setjmp.h>
@@ -139,6 +141,45 @@ p95_is_of_the_spread(void **state)
                      exp(1 + 1.6448536 * 0.5)) < 1e-6);
 }
 
+/* A delta of a statement by watch's own role; whether it counts at once. */
+static bool
+work_by_own_role(int64_t id, double calls, struct watch_delta *ret_delta)
+{
+    const struct watch_statement_key key = {1, 2, id};
+    const struct watch_work counters = {.calls = calls, .ms = calls};
+
+    now += READING_S;
+    watch_statements_begin(statements);
+    assert_true(watch_statements_add(statements, &key, 0, &counters, now, ret_delta));
+    return watch_statement_counts(ret_delta, true);
+}
+
+static void
+work_of_its_own_role_waits_for_the_text(void **state)
+{
+    struct watch_delta delta, held;
+
+    (void)state;
+    read_one(1, 0, 1, 1);
+    assert_false(work_by_own_role(7, 3, &delta));
+    assert_true(watch_statement_counts(&delta, false)); /* another role: an application */
+    assert_false(work_by_own_role(7, 5, &delta));
+    assert_true(watch_statement_settle(delta.statement, "SELECT a FROM b", &held));
+    assert_float_equal(held.work.calls, 5, 0);
+    assert_true(work_by_own_role(7, 6, &delta));
+    assert_false(watch_statement_settle(delta.statement, "SELECT a FROM b", &held));
+
+    assert_false(work_by_own_role(8, 9, &delta));
+    assert_false(watch_statement_settle(delta.statement,
+                                        embedded_file("watch/sql/activity.sql")->text, &held));
+    assert_false(work_by_own_role(8, 10, &delta));
+    assert_float_equal(delta.statement->held.calls, 0, 0);
+
+    assert_false(work_by_own_role(9, 9, &delta)); /* no query */
+    assert_false(watch_statement_settle(delta.statement, "BEGIN READ ONLY", &held));
+    assert_false(delta.statement->is_own || work_by_own_role(9, 10, &delta));
+}
+
 int
 main(void)
 {
@@ -151,6 +192,7 @@ main(void)
         cmocka_unit_test_setup_teardown(time_that_shrinks_is_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_rest_is_other, set_up, tear_down),
         cmocka_unit_test(p95_is_of_the_spread),
+        cmocka_unit_test_setup_teardown(work_of_its_own_role_waits_for_the_text, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
