@@ -156,11 +156,18 @@ add_validation(const struct scope *scope, const struct key *key)
                      "It fails where a row refers to another tenant's already; %s then "
                      "stays for new rows, and those have to be mended first.",
                      key->twin);
-    change.sql = pg_script(
-        arena, "security/sql/tenant_key_validate.sql",
-        PG_VARIABLES({"schema", key->schema}, {"table", key->table}, {"name", key->twin}));
+    bool is_plain = scope->advice->catalog->is_superuser;
+    change.sql =
+        pg_script(arena,
+                  is_plain ? "security/sql/tenant_key_validate.sql"
+                           : "security/sql/tenant_key_validate_forced.sql",
+                  PG_VARIABLES({"schema", key->schema}, {"table", key->table}, {"name", key->twin},
+                               {"to_schema", key->to_schema}, {"to_table", key->to_table}));
     change.undo = "SELECT 1";
-    change.lock = arena_printf(arena, "SHARE UPDATE EXCLUSIVE on %s while it is read", key->table);
+    change.lock =
+        is_plain ? arena_printf(arena, "SHARE UPDATE EXCLUSIVE on %s while it is read", key->table)
+                 : arena_printf(arena, "ACCESS EXCLUSIVE on %s and %s while they are read",
+                                key->table, key->to_table);
     change.is_transactional = true;
     change_list_add(scope->advice->changes, &change);
 }

@@ -550,3 +550,14 @@ def test_new_keys_by_who_is_no_superuser(pgdeck, fresh_server, tmp_path):
     assert fresh_server.query("SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relrowsecurity "
                               "AND relforcerowsecurity", dbname="blue_one") == [(3,)]
     assert changes(pgdeck, deck) == []
+    fresh_server.psql(text="ALTER TABLE toys DROP CONSTRAINT toys_pet_id_fkey_tenant; INSERT INTO pets "
+                           "VALUES (1, 'acme'); INSERT INTO toys VALUES (1, 'acme', 1), (2, 'bolt', 1);",
+                      dbname="blue_one")
+    result = pgdeck("apply", "-d", deck, "--yes")  # in use: a row that crosses is seen
+    assert result.code == 20 and "toys_pet_id_fkey_tenant" in result.err, result.err
+    fresh_server.query("DELETE FROM toys WHERE id = 2", dbname="blue_one")
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    assert changes(pgdeck, deck) == []
+    assert fresh_server.query("SELECT convalidated, (SELECT count(*) FROM pg_class WHERE relforcerowsecurity)"
+                              " FROM pg_constraint WHERE conname = 'toys_pet_id_fkey_tenant'",
+                              dbname="blue_one") == [(True, 3)]
