@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { MS = 1000, SUBJECT_BYTES = 150, WORD_BYTES = 42, LINE_BYTES = 57 };
+enum { MS = 1000, PERCENT = 100, SUBJECT_BYTES = 150, WORD_BYTES = 42, LINE_BYTES = 57 };
 
 /* As a person reads it. */
 static const char *const words[] = {"fires", "got worse", "got better", "cleared"};
@@ -50,6 +50,29 @@ text_or_null(const char *text)
     return text[0] == '\0' ? json_null() : json_string(text);
 }
 
+/* What is said of it: the alert's own message is of when it was bad. */
+static const char *
+text_of(struct arena *arena, const struct alert_message *message)
+{
+    const struct alert *alert = message->alert;
+    const char *value = "";
+    bool is_share = strcmp(alert->unit, "share") == 0;
+
+    if (message->change != ALERT_CLEARED)
+        return alert->message;
+    if (isfinite(alert->value))
+        value = is_share ? arena_printf(arena, ", now at %.3g %%", alert->value * PERCENT)
+                         : arena_printf(arena, ", now at %.6g %s", alert->value, alert->unit);
+    return arena_printf(arena, "is over%s; began at %s", value, alert_time(arena, alert->since_ms));
+}
+
+/* The SQL that mends it; "": none, or nothing to mend any more. */
+static const char *
+fix_of(const struct alert_message *message)
+{
+    return message->change == ALERT_CLEARED ? "" : message->alert->fix_sql;
+}
+
 static json_t *
 message_of(struct arena *arena, const struct alert_message *message)
 {
@@ -57,7 +80,7 @@ message_of(struct arena *arena, const struct alert_message *message)
     json_t *json = json_pack(
         "{s:s, s:I, s:s, s:s, s:s, s:s}", "event", alert_change_name(message->change), "number",
         (json_int_t)alert->number, "name", alert->name, "level", alert_level_name(message->level),
-        "message", alert->message, "since", alert_time(arena, alert->since_ms));
+        "message", text_of(arena, message), "since", alert_time(arena, alert->since_ms));
 
     json_object_set_new(json, "server", text_or_null(alert->server));
     json_object_set_new(json, "environment", text_or_null(alert->environment));
@@ -66,8 +89,9 @@ message_of(struct arena *arena, const struct alert_message *message)
     json_object_set_new(json, "warning", number(alert->warning));
     json_object_set_new(json, "critical", number(alert->critical));
     json_object_set_new(json, "unit", text_or_null(alert->unit));
-    json_object_set_new(json, "fix_sql", text_or_null(alert->fix_sql));
-    json_object_set_new(json, "fix_database", text_or_null(alert->fix_database));
+    json_object_set_new(json, "fix_sql", text_or_null(fix_of(message)));
+    json_object_set_new(json, "fix_database",
+                        text_or_null(fix_of(message)[0] == '\0' ? "" : alert->fix_database));
     return json;
 }
 
@@ -103,7 +127,8 @@ headline(struct arena *arena, const struct alert_message *message)
     const char *level = message->change == ALERT_CLEARED ? "" : alert_level_name(message->level);
 
     return arena_printf(arena, "%s%s%s %s (%s): %s", level, level[0] == '\0' ? "" : ": ",
-                        alert->name, words[message->change], where(arena, alert), alert->message);
+                        alert->name, words[message->change], where(arena, alert),
+                        text_of(arena, message));
 }
 
 /* --- Slack ---------------------------------------------------------------------------------- */
@@ -133,11 +158,11 @@ alert_message_slack(struct arena *arena, const struct alert_batch *batch)
 
     for (size_t i = 0; i < batch->messages.count; i++) {
         const struct alert_message *message = &batch->messages.items[i];
-        const char *fix = message->alert->fix_sql;
+        const char *fix = fix_of(message);
         const char *fence = strstr(fix, "```") == NULL ? "```" : "";
         text_appendf(&text, "%s%s ", i == 0 ? "" : "\n", signs[message->change]);
         append_slack(&text, headline(arena, message));
-        if (fix[0] == '\0' || message->change == ALERT_CLEARED)
+        if (fix[0] == '\0')
             continue;
         text_append(&text, "\nMend it");
         if (message->alert->fix_database[0] != '\0') {
@@ -262,7 +287,7 @@ append_letter(struct arena *arena, struct text *body, const struct alert_batch *
         const struct alert *alert = message->alert;
         text_appendf(body, "%s\r\nsince %s\r\n", headline(arena, message),
                      alert_time(arena, alert->since_ms));
-        if (alert->fix_sql[0] != '\0' && message->change != ALERT_CLEARED)
+        if (fix_of(message)[0] != '\0')
             text_appendf(body, "\r\nMend it%s%s:\r\n\r\n%s\r\n",
                          alert->fix_database[0] == '\0' ? "" : " in ", alert->fix_database,
                          alert->fix_sql);

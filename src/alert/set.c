@@ -299,6 +299,7 @@ alert_set_retire(struct arena *arena, struct alert_set *set,
         if (!is_gone(context, alert))
             continue;
         alert->breaches = alert->good_rounds = alert->critical_breaches = alert->less_rounds = 0;
+        alert->value = NAN; /* the last one was bad */
         if (alert->level != ALERT_NONE)
             change(arena, alert, ALERT_NONE, ret_events);
     }

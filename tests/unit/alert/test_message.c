@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-static char name[] = "connections", server[] = "main", empty[] = "";
+static char name[] = "connections", server[] = "main", empty[] = "", share[] = "share";
 static char place[] = "<!channel>\r\nBcc: me@evil.example\"; \xc3\xa4";
 static char message[] =
     "<script>alert('1')</script>\r\n.\r\nMAIL FROM:<x> `id` $(id) \x1b[2J & more";
@@ -65,6 +65,30 @@ json_gives_back_each_byte(void **state)
                         "1970-01-01T00:00:05.000Z");
     assert_true(json_is_null(json_object_get(one, "value")));
     json_decref(json);
+}
+
+/* Whoever pastes the SQL of what is over would end who does no harm. */
+static void
+what_cleared_says_how_it_is_and_mends_nothing(void **state)
+{
+    AUTO_ARENA arena = arena_new();
+    struct alert_batch batch = batch_of(arena, cleared);
+
+    (void)state;
+    alert.value = 0.25;
+    alert.unit = share;
+    json_t *json = json_loads(alert_message_json(arena, &batch), 0, NULL);
+    const json_t *one = json_array_get(json_object_get(json, "alerts"), 0);
+    const char *said = "is over, now at 25 %; began at 1970-01-01T00:00:05.000Z";
+    assert_string_equal(json_string_value(json_object_get(one, "message")), said);
+    assert_true(json_is_null(json_object_get(one, "fix_sql")));
+    assert_true(json_is_null(json_object_get(one, "fix_database")));
+    json_decref(json);
+    const char *slack = alert_message_slack(arena, &batch);
+    assert_non_null(strstr(slack, said));
+    assert_null(strstr(slack, "SELECT"));
+    alert.value = NAN;
+    alert.unit = empty;
 }
 
 static void
@@ -163,6 +187,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_gives_back_each_byte),
+        cmocka_unit_test(what_cleared_says_how_it_is_and_mends_nothing),
         cmocka_unit_test(slack_pings_nobody),
         cmocka_unit_test(a_mail_has_our_headers_only),
         cmocka_unit_test(an_alertmanager_sees_one_end_and_another_begin),

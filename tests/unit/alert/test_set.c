@@ -2,6 +2,7 @@
 /* Rounds of findings, and what fires and clears of them. */
 #include "alert/set.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -300,6 +301,7 @@ what_the_deck_has_no_more_clears(void **state)
     rounds(trial, 3, 85);
     alert_set_retire(trial->arena, &trial->set, is_of_production, NULL, &trial->events);
     assert_changes(trial, "fired cleared ");
+    assert_true(isnan(trial->set.items[0]->value));
     trial->set.items[0]->sent[0] = ALERT_WARNING; /* somebody has to be told yet */
     alert_set_sweep(&trial->set);
     assert_int_equal(trial->set.count, 1);
