@@ -66,6 +66,39 @@ behind_address(const char *at)
     return strncmp(at, "://", 3) == 0 && end[strcspn(end, "@/'\" \t")] == '@' ? end : NULL;
 }
 
+/* OPTIONS (...) of servers and mappings, whatever an option is called there. */
+static const char *
+behind_options(const char *at)
+{
+    const char *end = at + strlen("options");
+
+    if (strncasecmp(at, "options", strlen("options")) != 0 || is_in_name(*end))
+        return NULL;
+    return *skip_blanks(end) == '(' ? end : NULL;
+}
+
+/* SET of a parameter with a dot in its name: somebody's own, of which nothing is known. */
+static const char *
+behind_own_parameter(const char *at)
+{
+    static const char *const words[] = {"set", "session", "local"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        const char *end = at + strlen(words[i]);
+        bool is_word = strncasecmp(at, words[i], strlen(words[i])) == 0 && skip_blanks(end) > end;
+        if (is_word)
+            at = skip_blanks(end);
+        else if (i == 0)
+            return NULL;
+    }
+    const char *end = at;
+    while (is_in_name(*end) || (unsigned char)*end >= 128 ||
+           (*end != '\0' && strchr(".$\"\\", *end)))
+        end++;
+    bool has_dot = memchr(at, '.', (size_t)(end - at)) != NULL || *skip_blanks(end) == '.';
+    return end > at && has_dot ? end : NULL;
+}
+
 /* The end of what is shown when a secret may begin there; NULL: none does. */
 static const char *
 behind_secret_word(const char *at)
@@ -78,7 +111,10 @@ behind_secret_word(const char *at)
     /* "p\0061ssword": a name that is not written in letters may be any of them. */
     if (strncasecmp(at, "U&", 2) == 0 && at[2 + strspn(at + 2, "\\")] == '"')
         return at + 2;
-    return behind_connection(at);
+    const char *end = behind_options(at);
+    if (end == NULL)
+        end = behind_own_parameter(at);
+    return end != NULL ? end : behind_connection(at);
 }
 
 void
