@@ -424,6 +424,28 @@ add_change(const struct advice *advice, const struct hba_state *state,
     return true;
 }
 
+/* Lines for TLS only, on a server that has none and is given no certificate by the deck. */
+static bool
+note_dead_lines(const struct advice *advice, const struct hba_lines *lines, struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+    bool has_tls = advice->server->certificate != NULL;
+
+    if (!pg_query(advice->catalog->connection, sql("tls_state"), 0, NULL, &result, err))
+        return error_wrap(err, "cannot tell whether the server has TLS");
+    has_tls = has_tls || pg_bool(result, 0, "has_tls");
+    for (size_t i = 0; !has_tls && i < lines->list.count; i++) {
+        if (!lines->list.items[i].has_tls)
+            continue;
+        change_list_note(advice->changes, advice->server->name, NULL, advice->server->place,
+                         "Nobody gets into \"%s\" by the lines for tls: required: ssl is off on "
+                         "the server. It needs a certificate first.",
+                         lines->list.items[i].database);
+        return true;
+    }
+    return true;
+}
+
 bool
 security_advise_hba(struct advice *advice, struct error *err)
 {
@@ -431,7 +453,8 @@ security_advise_hba(struct advice *advice, struct error *err)
     struct hba_state state;
 
     if (!read_state(advice, &state, err) ||
-        !settings_host_read(advice->arena, advice->catalog, host, err))
+        !settings_host_read(advice->arena, advice->catalog, host, err) ||
+        !note_dead_lines(advice, &state.wanted, err))
         return false;
     if (state.wanted.left_out != NULL)
         change_list_note(advice->changes, advice->server->name, NULL, advice->server->place,

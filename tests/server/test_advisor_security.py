@@ -402,6 +402,12 @@ SURPLUS = """
     GRANT CREATE ON SCHEMA public TO blue_web_a;
     GRANT CONNECT, TEMPORARY ON DATABASE blue_one TO green_web;
     ALTER DEFAULT PRIVILEGES FOR ROLE blue_owner IN SCHEMA public GRANT TRIGGER ON TABLES TO blue_job;
+    SET ROLE blue_web; GRANT TRUNCATE, SELECT ON items TO bob; RESET ROLE;
+    GRANT blue_owner TO mallory;
+    GRANT blue_web TO blue_web_a WITH ADMIN OPTION;
+    CREATE AGGREGATE median(float8 ORDER BY float8) (SFUNC = ordered_set_transition, STYPE = internal,
+                                                     FINALFUNC = percentile_cont_float8_final);
+    GRANT EXECUTE ON FUNCTION median(float8, float8) TO green_web;
     ALTER ROLE blue_job_a CREATEDB BYPASSRLS;
     GRANT pg_read_all_data, blue_owner TO green_web_a WITH ADMIN OPTION;
     GRANT SELECT (name), REFERENCES (name) ON items TO green_web;
@@ -417,6 +423,8 @@ PARAMETERS = "GRANT SET, ALTER SYSTEM ON PARAMETER log_statement TO blue_web_a W
 
 def test_surplus_rights_are_shown_and_go_only_with_revoke(pgdeck, deck, guarded):
     apply(pgdeck, deck)
+    guarded.query("CREATE ROLE bob")
+    guarded.query("CREATE ROLE mallory LOGIN")
     clean = rights(guarded)
     guarded.psql(text=SURPLUS, dbname="blue_one")
     if guarded.version >= 15:
@@ -426,6 +434,10 @@ def test_surplus_rights_are_shown_and_go_only_with_revoke(pgdeck, deck, guarded)
     assert {change["what"] for change in plan} == {
         "take SELECT on table public.items from PUBLIC",
         "take TRUNCATE on table public.items from blue_web",
+        "take the grant option of SELECT on table public.items from blue_web",
+        "take the admin option of role blue_web from blue_web_a",
+        "take mallory out of role blue_owner",
+        "take EXECUTE on routine public.median(double precision, double precision) from green_web",
         "take REFERENCES (id) on table public.items from blue_web",
         "take REFERENCES (name), SELECT (name) on table public.items from green_web",
         "take EXECUTE on routine public.twice(integer) from green_web",
@@ -444,6 +456,9 @@ def test_surplus_rights_are_shown_and_go_only_with_revoke(pgdeck, deck, guarded)
     assert "needs --revoke" in pgdeck("plan", "-d", deck).out
     assert "--revoke" in apply(pgdeck, deck).out
     assert rights(guarded) == surplus  # nothing without the flag
+    told = pgdeck("security", "-d", deck).out
+    assert "role mallory, which the deck does not know, has the rights of blue_owner" in told
+    assert "role blue_web_a lets others into role blue_web" in told
     apply(pgdeck, deck, "--revoke")
     assert changes(pgdeck, deck) == []
     after = rights(guarded)

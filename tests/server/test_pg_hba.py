@@ -53,6 +53,8 @@ def test_from_the_deck_and_back(pgdeck, deck, fresh_server):
     before = file.read_bytes()
     (row,) = [change for change in changes(pgdeck, deck) if change["key"] == KEY]
     assert "-- + hostssl green_one green_web_a 10.0.0.0/8 scram-sha-256" in row["sql"]
+    assert 'Nobody gets into "green_one" by the lines for tls: required: ssl is off' in (
+        pgdeck("plan", "-d", deck).out)
     assert row["file"] == str(file) and KEY in pgdeck("plan", "-d", deck, "--sql").out
     apply(pgdeck, deck)
     assert changes(pgdeck, deck) == []

@@ -81,3 +81,21 @@ SELECT 'warn', format('role %I, which may log in, is %s', rolname,
   FROM pg_roles
  WHERE rolcanlogin AND (rolsuper OR rolbypassrls) AND oid <> 10 AND rolname <> current_user
    AND rolname NOT IN (SELECT name FROM own) AND rolname NOT IN (SELECT name FROM owner)
+ UNION ALL
+SELECT CASE WHEN k.is_owner THEN 'fail' ELSE 'warn' END,
+       format('role %I, which the deck does not know, has the rights of %I', r.rolname, g.rolname),
+       'besides superusers and who administers roles', format('REVOKE %I FROM %I;', g.rolname, r.rolname)
+  FROM (SELECT name, false AS is_owner FROM own UNION SELECT name, true FROM owner) AS k
+  JOIN pg_roles AS g ON g.rolname = k.name
+  JOIN pg_auth_members AS m ON m.roleid = g.oid
+  JOIN pg_roles AS r ON r.oid = m.member
+ WHERE r.rolcanlogin AND NOT r.rolsuper AND NOT r.rolcreaterole AND r.rolname <> current_user
+   AND r.rolname NOT IN (SELECT name FROM own) AND r.rolname NOT IN (SELECT name FROM owner)
+   AND NOT $1::jsonb @? format('$.roles[*].name ? (@ == %s)', to_jsonb(r.rolname::text))::jsonpath
+ UNION ALL
+SELECT 'fail', format('role %I lets others into role %I', o.name, g.rolname), 'WITH ADMIN OPTION',
+       format('REVOKE ADMIN OPTION FOR %I FROM %I;', g.rolname, o.name)
+  FROM own AS o
+  JOIN pg_roles AS r ON r.rolname = o.name
+  JOIN pg_auth_members AS m ON m.member = r.oid AND m.admin_option
+  JOIN pg_roles AS g ON g.oid = m.roleid

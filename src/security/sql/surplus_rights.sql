@@ -60,7 +60,9 @@ WITH own AS (
                           AND d.deptype = 'e')
      UNION ALL
     SELECT 'ROUTINE',
-           format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)),
+           format('%I.%I(%s)', n.nspname, p.proname,
+                  (SELECT string_agg(format_type(t.type, NULL), ', ' ORDER BY t.number)
+                     FROM unnest(p.proargtypes) WITH ORDINALITY AS t (type, number))),
            p.proowner, a.*
       FROM pg_proc AS p
       JOIN own_schema AS n ON n.oid = p.pronamespace
@@ -70,19 +72,25 @@ WITH own AS (
                         WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
                           AND d.deptype = 'e')
 ), surplus AS (
-    SELECT g.kind, g.object, g.owner, g.grantor, g.is_grantable, g.grantee,
+    SELECT g.kind, g.object, g.owner, g.grantor, g.is_grantable, g.grantee, w.is_wanted,
+           bool_or(EXISTS (SELECT FROM given AS d
+                            WHERE d.kind = g.kind AND d.object = g.object
+                              AND d.grantor = g.grantee AND d.grantee <> g.grantee
+                              AND d.privilege_type = g.privilege_type)) AS is_given_on,
            CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE format('%I', pg_get_userbyid(g.grantee)) END
                AS role,
            string_agg(g.privilege_type, ', ' ORDER BY g.privilege_type) AS rights
       FROM given AS g LEFT JOIN own AS o ON o.oid = g.grantee
       LEFT JOIN allowed ON allowed.kind = g.kind
                        AND allowed.level = coalesce(o.rights, 'write')
+     CROSS JOIN LATERAL (SELECT coalesce(o.is_here AND split_part(g.privilege_type, ' ', 1)
+                                                       = ANY (allowed.rights), false)) AS w (is_wanted)
      WHERE (g.grantee = 0 AND g.kind IN ('TABLE', 'SEQUENCE'))
         OR (o.oid IS NOT NULL AND o.oid <> g.owner
             AND NOT (o.is_here AND g.object IN ('tenants', 'tenants.login') -- pgdeck's own
                      AND g.privilege_type IN ('USAGE', 'SELECT'))
-            AND NOT (o.is_here AND split_part(g.privilege_type, ' ', 1) = ANY (allowed.rights)))
-     GROUP BY g.kind, g.object, g.owner, g.grantor, g.is_grantable, g.grantee
+            AND (g.is_grantable OR NOT w.is_wanted))
+     GROUP BY g.kind, g.object, g.owner, g.grantor, g.is_grantable, g.grantee, w.is_wanted
 ), coming_kind (letter, kind, words) AS (
     VALUES ('r'::"char", 'TABLE', 'TABLES'), ('S', 'SEQUENCE', 'SEQUENCES'),
            ('f', 'ROUTINE', 'FUNCTIONS'), ('T', 'TYPE', 'TYPES'), ('n', 'new schemas', 'SCHEMAS'),
@@ -108,11 +116,15 @@ WITH own AS (
                          AND a.privilege_type = ANY (coalesce(allowed.rights, '{}')))))
      GROUP BY 1, 2, 3, 4, 5, 6
 )
-SELECT format('take %s on %s %s from %s', rights, lower(kind), object, role) AS what,
-       format('REVOKE %s ON %s %s FROM %s;', rights, kind, object, role) AS sql,
+SELECT format('take %s%s on %s %s from %s', CASE WHEN is_wanted THEN 'the grant option of ' END,
+              rights, lower(kind), object, role) AS what,
+       format('REVOKE %s%s ON %s %s FROM %s%s;', CASE WHEN is_wanted THEN 'GRANT OPTION FOR ' END,
+              rights, kind, object, role, CASE WHEN is_given_on THEN ' CASCADE' END) AS sql,
        format('GRANT %s ON %s %s TO %s%s;', rights, kind, object, role,
               CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END) AS undo,
-       CASE grantee WHEN 0 THEN 'roles that the deck does not know may rely on it' END AS warning,
+       CASE WHEN grantee = 0 THEN 'roles that the deck does not know may rely on it'
+            WHEN is_given_on THEN 'whom ' || role || ' gave it loses it, too, and rollback does not '
+                                  || 'give it back' END AS warning,
        CASE WHEN grantor <> owner
             THEN format('%I gave it and has to take it back', pg_get_userbyid(grantor))
             WHEN NOT pg_has_role(owner, 'USAGE')

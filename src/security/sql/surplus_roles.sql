@@ -33,16 +33,28 @@ WITH own AS (
      WHERE a.is_on AND r.rolname IN (SELECT name FROM own)
        AND r.oid <> 10 -- the first superuser has to stay one
      GROUP BY r.rolname
+), deck_role AS (
+    SELECT name #>> '{}' AS name
+      FROM (VALUES ('$.environments[*].owner'), ('$.environments[*].services[*].role'),
+                   ('$.environments[*].services[*].logins[*]')) AS path (text)
+     CROSS JOIN LATERAL jsonb_path_query($1::jsonb, path.text::jsonpath) AS name
 ), membership AS (
-    SELECT m.rolname AS member, g.rolname AS role, o.rolname AS grantor, a.admin_option,
+    SELECT w.is_wanted, m.rolname AS member, g.rolname AS role, o.rolname AS grantor, a.admin_option,
            to_jsonb(a) ->> 'inherit_option' AS inherits, to_jsonb(a) ->> 'set_option' AS sets,
-           current_setting('server_version_num')::int >= 160000 AS has_grantors, a.roleid
+           current_setting('server_version_num')::int >= 160000 AS has_grantors, a.roleid,
+           current_setting('server_version_num')::int >= 160000
+           AND EXISTS (SELECT FROM pg_auth_members AS d
+                        WHERE d.roleid = a.roleid AND d.grantor = a.member) AS is_given_on
       FROM pg_auth_members AS a
       JOIN pg_roles AS m ON m.oid = a.member
       JOIN pg_roles AS g ON g.oid = a.roleid
       LEFT JOIN pg_roles AS o ON o.oid = a.grantor
-     WHERE m.rolname IN (SELECT name FROM own)
-       AND NOT EXISTS (SELECT FROM own WHERE own.name = m.rolname AND own.service = g.rolname)
+     CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM own WHERE own.name = m.rolname
+                                           AND own.service = g.rolname)) AS w (is_wanted)
+     WHERE (m.rolname IN (SELECT name FROM own) AND (a.admin_option OR NOT w.is_wanted))
+        OR (g.rolname IN (SELECT name FROM deck_role) -- somebody that the deck does not know
+            AND m.rolname NOT IN (SELECT name FROM own) AND m.rolname <> current_user
+            AND m.rolcanlogin AND NOT m.rolsuper AND NOT m.rolcreaterole)
 ), me AS (
     SELECT rolsuper, rolcreaterole FROM pg_roles WHERE rolname = current_user
 )
@@ -52,14 +64,17 @@ SELECT format('take %s from role %I', words, rolname) AS what,
        CASE WHEN NOT me.rolsuper THEN 'a superuser has to' END AS obstacle
   FROM attribute CROSS JOIN me
  UNION ALL
-SELECT format('take %I out of role %I', member, role),
-       format('REVOKE %I FROM %I%s;', role, member,
-              CASE WHEN has_grantors THEN format(' GRANTED BY %I', grantor) END),
+SELECT CASE WHEN is_wanted THEN format('take the admin option of role %I from %I', role, member)
+            ELSE format('take %I out of role %I', member, role) END,
+       format('REVOKE %s%I FROM %I%s%s;', CASE WHEN is_wanted THEN 'ADMIN OPTION FOR ' END, role, member,
+              CASE WHEN has_grantors THEN format(' GRANTED BY %I', grantor) END,
+              CASE WHEN is_given_on THEN ' CASCADE' END),
        format('GRANT %I TO %I%s%s;', role, member,
               CASE WHEN has_grantors THEN format(' WITH ADMIN %s, INHERIT %s, SET %s',
                                                  admin_option::text, inherits, sets)
                    WHEN admin_option THEN ' WITH ADMIN OPTION' END,
-              CASE WHEN has_grantors THEN format(' GRANTED BY %I', grantor) END), NULL,
+              CASE WHEN has_grantors THEN format(' GRANTED BY %I', grantor) END),
+       CASE WHEN is_given_on THEN 'whom it let in goes, too, and rollback does not bring them back' END,
        CASE WHEN NOT me.rolsuper AND NOT pg_has_role(roleid, 'USAGE WITH ADMIN OPTION')
                  AND (has_grantors OR NOT me.rolcreaterole)
             THEN format('only who administers %I may', role) END
