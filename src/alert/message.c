@@ -187,7 +187,7 @@ add_alertmanager(struct arena *arena, json_t *list, const struct alert_batch *ba
     const char *severity = alert_level_name(has_ended ? message->before : message->level);
     json_t *labels = json_pack("{s:s, s:s, s:s}", "alertname", alert->name, "severity", severity,
                                "deck", batch->deck);
-    json_t *notes = json_pack("{s:s}", "summary", alert->message);
+    json_t *notes = json_pack("{s:s}", "summary", text_of(arena, message));
     const struct {
         json_t *object;
         const char *name, *value;
@@ -195,8 +195,8 @@ add_alertmanager(struct arena *arena, json_t *list, const struct alert_batch *ba
         {labels, "server", alert->server},
         {labels, "environment", alert->environment},
         {labels, "database", alert->database},
-        {notes, "fix_sql", alert->fix_sql},
-        {notes, "fix_database", alert->fix_database},
+        {notes, "fix_sql", fix_of(message)},
+        {notes, "fix_database", fix_of(message)[0] == '\0' ? "" : alert->fix_database},
     };
 
     for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {

@@ -164,6 +164,8 @@ an_alertmanager_sees_one_end_and_another_begin(void **state)
     list = at_alertmanager(arena, cleared);
     assert_int_equal(json_array_size(list), 1);
     assert_string_equal(severity_of(list, 0), "critical");
+    const json_t *notes = json_object_get(json_array_get(list, 0), "annotations");
+    assert_null(json_object_get(notes, "fix_sql"));
     json_decref(list);
 }
 
