@@ -3,7 +3,6 @@
 #include "cli/alerts.h"
 
 #include "alert/store.h"
-#include "deck/units.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -75,7 +74,7 @@ alerts_silence(struct cli *cli, const struct cli_command *row, int argc, char **
 
     if (!cli_parse(cli, row, CLI_OPTIONS(table), argc, argv, &operands, err) ||
         !check_texts(&silence, &operands, duration, err) ||
-        !deck_unit_duration(duration, &length_ms, err))
+        !cli_read_duration("--for", duration, &length_ms, err))
         return cli_failed(err);
     if (length_ms <= 0 || length_ms > LONGEST_MS) {
         error_set(err, ERROR_USAGE, "a silence lasts up to 30d");

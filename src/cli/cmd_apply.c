@@ -4,7 +4,6 @@
 #include "cli/door.h"
 #include "cli/plan_output.h"
 #include "cli/run_plan.h"
-#include "deck/units.h"
 #include "plan/plan_json.h"
 
 #include <stdio.h>
@@ -59,22 +58,13 @@ apply_deck(struct cli *cli, const struct apply_command *options, struct error *e
     return is_fine;
 }
 
-/* A duration as in the deck; 10m is taken for minutes, too. */
 static bool
 read_watch(struct apply_command *options, struct error *err)
 {
     enum { SHORTEST_MS = 10000 };
-    size_t digits = strspn(options->watch, "0123456789");
-    char text[32];
 
-    if (strcmp(options->watch + digits, "m") == 0 && digits < sizeof(text) - sizeof("min"))
-        snprintf(text, sizeof(text), "%.*smin", (int)digits, options->watch);
-    else
-        snprintf(text, sizeof(text), "%s", options->watch);
-    if (!deck_unit_duration(text, &options->watch_ms, err)) {
-        err->code = ERROR_USAGE;
-        return error_wrap(err, "--watch");
-    }
+    if (!cli_read_duration("--watch", options->watch, &options->watch_ms, err))
+        return false;
     if (options->watch_ms < SHORTEST_MS)
         return error_set(err, ERROR_USAGE, "--watch must be 10s or longer");
     return true;

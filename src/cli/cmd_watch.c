@@ -120,14 +120,19 @@ configure(void *sink, const struct watch_decks *decks, struct watch_board *board
            watch_upkeep_open_doors(command->upkeep, decks->list.items, decks->list.count, err);
 }
 
-static void
-print_document(struct watch_board *board, const char *name)
+static bool
+print_document(struct watch_board *board, const char *name, struct error *err)
 {
     const struct watch_document *document = watch_board_get(board, name);
 
-    if (document != NULL)
-        printf("%s%s", document->text, strcmp(name, "metrics") == 0 ? "" : "\n");
+    if (document == NULL) {
+        error_set(err, ERROR_USAGE, "--once: there is no document \"%s\"", name);
+        return error_hint(err, "There are overview, load, queries and metrics, among others; "
+                               "alerts are listed by pgdeck alerts.");
+    }
+    printf("%s%s", document->text, strcmp(name, "metrics") == 0 ? "" : "\n");
     watch_document_release(board, document);
+    return true;
 }
 
 /* Who asked for no address in particular rather has no dashboard than no watch. */
@@ -200,7 +205,7 @@ cmd_watch(struct cli *cli, const struct cli_command *command, int argc, char **a
     watch_upkeep_end(watch.upkeep);
     web_server_free(server);
     if (is_fine && once != NULL)
-        print_document(options.board, once);
+        is_fine = print_document(options.board, once, err);
     watch_board_free(options.board);
     return is_fine ? 0 : cli_failed(err);
 }

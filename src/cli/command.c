@@ -2,6 +2,7 @@
 #include "cli/command.h"
 
 #include "base/text.h"
+#include "deck/units.h"
 #include "settings/check_deck.h"
 
 #include <ctype.h>
@@ -318,4 +319,20 @@ cli_print_json(json_t *document, struct error *err)
     puts(text);
     free(text);
     return true;
+}
+
+bool
+cli_read_duration(const char *option, const char *text, int64_t *ret_ms, struct error *err)
+{
+    size_t digits = strspn(text, "0123456789");
+    char minutes[32];
+
+    if (strcmp(text + digits, "m") == 0 && digits < sizeof(minutes) - sizeof("min")) {
+        snprintf(minutes, sizeof(minutes), "%.*smin", (int)digits, text);
+        text = minutes;
+    }
+    if (deck_unit_duration(text, ret_ms, err))
+        return true;
+    err->code = ERROR_USAGE;
+    return error_wrap(err, "%s", option);
 }

@@ -57,6 +57,8 @@ extern const size_t cli_command_count;
  * ERROR_NONE for --help. */
 bool cli_parse(struct cli *cli, const struct cli_command *command, struct cli_options options,
                int argc, char **argv, struct cli_list *ret_operands, struct error *err) MUST_CHECK;
+/* A duration as in the deck; 10m is taken for minutes, too. option: for the fault. */
+bool cli_read_duration(const char *option, const char *text, int64_t *ret_ms, struct error *err);
 /* Ends a command that failed: its exit status. */
 int cli_failed(const struct error *err);
 

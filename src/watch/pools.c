@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { POOL_BOUNDS = 21 }; /* the pool measures up to 5 min; what is longer is in the next bucket */
 enum {
     READ_MS = 10000,
     ANSWER_MS = 3000,
@@ -205,11 +206,11 @@ bound_of(const char *labels)
 
     read_label(labels, "le", bound);
     double ms = strtod(bound, NULL) * MS_S;
-    for (size_t i = 0; i < watch_bound_count; i++) {
+    for (size_t i = 0; i < POOL_BOUNDS; i++) {
         if (fabs(ms - watch_bounds_ms[i]) <= watch_bounds_ms[i] / 100)
             return i;
     }
-    return watch_bound_count; /* +Inf */
+    return POOL_BOUNDS; /* +Inf */
 }
 
 static void
@@ -242,10 +243,10 @@ static void
 count_pool(struct watch_scraper *scraper, struct watch_pool *pool, double now)
 {
     double counts[WATCH_WIDTH_MAX] = {0}, below = 0;
-    bool is_anew = pool->below[watch_bound_count] < pool->below_before[watch_bound_count];
+    bool is_anew = pool->below[POOL_BOUNDS] < pool->below_before[POOL_BOUNDS];
     const struct deck *deck = scraper->deck;
 
-    for (size_t i = 0; i <= watch_bound_count; i++) {
+    for (size_t i = 0; i <= POOL_BOUNDS; i++) {
         double delta = pool->below[i] - (is_anew ? 0 : pool->below_before[i]);
         if (delta > below) {
             counts[i] = delta - below;

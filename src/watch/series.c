@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const double watch_bounds_ms[] = {0.05, 0.1,  0.25,  0.5,   1,     2.5,    5,
-                                  10,   25,   50,    100,   250,   500,    1000,
-                                  2500, 5000, 10000, 30000, 60000, 120000, 300000};
+const double watch_bounds_ms[] = {0.05,  0.1,   0.25,  0.5,    1,      2.5,     5,      10,
+                                  25,    50,    100,   250,    500,    1000,    2500,   5000,
+                                  10000, 30000, 60000, 120000, 300000, 1800000, 7200000};
 const size_t watch_bound_count = sizeof(watch_bounds_ms) / sizeof(watch_bounds_ms[0]);
 static_assert(sizeof(watch_bounds_ms) / sizeof(watch_bounds_ms[0]) < WATCH_WIDTH_MAX, "too many");
 

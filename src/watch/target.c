@@ -78,7 +78,7 @@ static const struct target targets[WATCH_TARGETS] = {
                          p95, "the pool's histograms"},
     [WATCH_QUERY_P95_ESTIMATE] = {"query_p95", "query p95 (estimate)", "ms", WATCH_WIDTH_MAX, false,
                                   true, wanted_p95, p95,
-                                  "estimated by the mean time of each statement"},
+                                  "the mean time of each statement, as an estimate"},
     [WATCH_AI_TASK] = {"ai_task", "AI task p95", "ms", WATCH_WIDTH_MAX, false, false,
                        wanted_ai_task, p95, "table ai_tasks"},
     [WATCH_CACHE_HIT] = {"cache_hit", "cache hit", "share", 2, true, false, wanted_cache_hit, share,

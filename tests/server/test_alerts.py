@@ -170,7 +170,7 @@ def test_two_decks_of_one_name(daemon, pgdeck, tmp_path):
     def silences(deck):
         return len(json.loads(pgdeck("alerts", "--json", "-d", deck).out)["silences"])
 
-    pgdeck("alerts", "silence", "all", "--for", "1h", "--why", "one", "-d", decks[0], expect=0)
+    pgdeck("alerts", "silence", "all", "--for", "60m", "--why", "one", "-d", decks[0], expect=0)
     assert [silences(deck) for deck in decks] == [1, 0]
     moved = tmp_path / "moved"
     decks[0].parent.rename(moved)

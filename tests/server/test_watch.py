@@ -252,6 +252,12 @@ def test_metrics(pgdeck, counted, tmp_path):
     assert all(value >= 0 for series, value in metrics.items() if "_total" in series)
 
 
+def test_once_knows_its_documents(pgdeck, server, tmp_path):
+    deck = write_deck(tmp_path, server.conninfo(), "postgres")
+    fault = pgdeck("watch", "-d", deck, "--once", "nonsense", expect=64).err
+    assert 'no document "nonsense"' in fault and "overview" in fault
+
+
 def test_ai_tasks(pgdeck, fresh_server, tmp_path):
     fresh_server.query("CREATE TABLE ai_tasks (status text, created_at timestamptz, "
                        "started_at timestamptz, completed_at timestamptz)")
@@ -266,6 +272,12 @@ def test_ai_tasks(pgdeck, fresh_server, tmp_path):
     assert 2500 < targets["ai_task"]["now"] <= 5000 and targets["ai_task"]["target"] == 10000
     assert targets["ai_task_errors"]["now"] == 0.1
     assert targets["ai_task"]["budget_left"] == 1
+    fresh_server.query("INSERT INTO ai_tasks SELECT 'completed', now() - interval '100 min', "
+                       "now() - interval '50 min', now() - interval '10 s' "
+                       "FROM generate_series(1, 1000)")
+    environment, = look(pgdeck, deck, "overview", "--for", 3)["environments"]
+    long, = [one["now"] for one in environment["targets"] if one["name"] == "ai_task"]
+    assert 30 * 60000 < long <= 120 * 60000
 
 
 def read(watch_port, document):
