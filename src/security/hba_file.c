@@ -235,14 +235,28 @@ struct hba_state {
 };
 
 static bool
+wants_tls(const struct advice *advice)
+{
+    const struct deck *deck = advice->deck;
+
+    for (size_t i = 0; i < deck->environments.count; i++) {
+        const struct deck_environment *environment = &deck->environments.items[i];
+        if (environment->server == advice->server && environment->has_tls_required)
+            return true;
+    }
+    return false;
+}
+
+static bool
 read_own(const struct advice *advice, struct hba_own *own, struct error *err)
 {
     AUTO_PGRESULT result = NULL;
     struct arena *arena = advice->arena;
     PGconn *connection = advice->catalog->connection;
-    const char *has_password = PQconnectionUsedPassword(connection) ? "true" : "false";
+    const char *values[] = {PQconnectionUsedPassword(connection) ? "true" : "false",
+                            wants_tls(advice) ? "true" : "false"};
 
-    if (!pg_query(connection, sql("hba_own"), 1, &has_password, &result, err))
+    if (!pg_query(connection, sql("hba_own"), 2, values, &result, err))
         return error_wrap(err, "cannot read pg_hba.conf");
     for (int row = 0; row < PQntuples(result); row++) {
         *LIST_ADD(arena, &own->ways) = (struct hba_way){

@@ -42,10 +42,10 @@ static const char *
 behind_connection(const char *at)
 {
     const char *end = at + strlen("connection");
-    const char *value = skip_blanks(end);
 
     if (strncasecmp(at, "connection", strlen("connection")) != 0 || is_in_name(*end))
         return NULL;
+    const char *value = skip_blanks(end);
     if (strncasecmp(value, "U&'", 3) == 0 || strncasecmp(value, "E'", 2) == 0 ||
         strchr("'$-", *value) != NULL) /* strchr also finds the end of the line */
         return end;

@@ -1,11 +1,12 @@
 -- what: how this session came in: its address, and the line of pg_hba.conf that let it in; superusers
 --       only. For one from the server's own host the loopback addresses, too, as the file lets them
 --       in, so that pgdeck may come the other way tomorrow; one that came through the socket is not
---       given trust there. Whether a host's name or samenet is meant cannot be told here: the first
---       line that may have been it counts, of those that ask for a password, or do not, as this
---       session was
+--       given trust there. Where the deck wants TLS, clear text only if this session is. Whether a
+--       host's name or samenet is meant cannot be told here: the first line that may have been it
+--       counts, of those that ask for a password, or do not, as this session was
 -- servers: 14..
 -- $1 has_password bool
+-- $2 wants_tls bool
 -- returns: rows of which method null: the line cannot be told, refuses, or has a secret in it
 WITH RECURSIVE session AS (
     SELECT inet_client_addr() AS address, inet_server_addr() AS here,
@@ -38,6 +39,8 @@ WITH RECURSIVE session AS (
 SELECT host(own.address) || CASE family(own.address) WHEN 4 THEN '/32' ELSE '/128' END AS address,
        CASE WHEN NOT own.is_loopback AND own.has_tls THEN 'hostssl'
             WHEN own.is_loopback AND l.type IN ('hostssl', 'hostnossl') THEN l.type
+            WHEN $2::bool AND (own.has_tls OR (own.has_socket AND current_setting('ssl')::bool))
+            THEN 'hostssl'
             ELSE 'host' END AS type,
        CASE WHEN l.auth_method <> 'reject' AND NOT (own.has_socket AND l.auth_method = 'trust')
                  AND (l.options::text !~ '(ldapbindpasswd|radiussecrets)=' OR l.options IS NULL)
