@@ -3,32 +3,10 @@
 
 #include "bench/report.h"
 #include "bench/statistics.h"
+#include "bench/suite_run.h"
 
 #include <inttypes.h>
 #include <math.h>
-
-static void
-add_row(struct ai_suite *suite, struct bench_table *table, const char *name, const char *before,
-        const char *after, const char *note)
-{
-    struct bench_row *row = LIST_ADD(suite->run->arena, &table->rows);
-
-    row->name = name;
-    row->values[BENCH_BEFORE] = before;
-    row->values[BENCH_AFTER] = after;
-    row->note = note;
-}
-
-static const char *
-duration(struct ai_suite *suite, const struct histogram *times, double share)
-{
-    char text[32];
-
-    if (times->total == 0)
-        return "-";
-    return arena_strdup(suite->run->arena,
-                        bench_duration(text, histogram_percentile(times, share)));
-}
 
 static const char *
 number(struct ai_suite *suite, uint64_t value)
@@ -78,14 +56,14 @@ add_times(struct ai_suite *suite, struct bench_table *table)
             for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
                 const struct ai_case *one =
                     &suite->cases[arm == BENCH_BEFORE ? AI_BEFORE : AI_QUEUE];
-                values[arm] = duration(
-                    suite, *(struct histogram *const *)((const char *)one + rows[i].offset),
-                    shares[j]);
+                values[arm] = bench_percentile(
+                    suite->run->arena,
+                    *(struct histogram *const *)((const char *)one + rows[i].offset), shares[j]);
             }
-            add_row(suite, table,
-                    arena_printf(suite->run->arena, "%s, p%.0f", rows[i].name, shares[j] * 100),
-                    values[BENCH_BEFORE], values[BENCH_AFTER],
-                    is_last && j == 0 ? sooner(suite) : "");
+            bench_add_row(
+                suite->run->arena, table,
+                arena_printf(suite->run->arena, "%s, p%.0f", rows[i].name, shares[j] * 100),
+                values[BENCH_BEFORE], values[BENCH_AFTER], is_last && j == 0 ? sooner(suite) : "");
         }
     }
 }
@@ -104,16 +82,17 @@ add_life(struct ai_suite *suite)
                                "%d ms on average.",
                                suite->rate, suite->rate_reason, suite->run->options->run_ms);
     add_times(suite, table);
-    add_row(suite, table, "tasks", number(suite, before->tasks), number(suite, after->tasks),
-            "of both parts");
-    add_row(suite, table, "lost", number(suite, before->lost), number(suite, after->lost),
-            "completed without a result, or never");
-    add_row(suite, table, "done twice", number(suite, before->doubled),
-            number(suite, after->doubled), "");
-    add_row(suite, table, "memory of a connection", size(suite, before->private_bytes),
-            size(suite, after->private_bytes), "of its server process alone, at the end");
-    add_row(suite, table, "failed statements", number(suite, before->load->errors),
-            number(suite, after->load->errors), "");
+    bench_add_row(suite->run->arena, table, "tasks", number(suite, before->tasks),
+                  number(suite, after->tasks), "of both parts");
+    bench_add_row(suite->run->arena, table, "lost", number(suite, before->lost),
+                  number(suite, after->lost), "completed without a result, or never");
+    bench_add_row(suite->run->arena, table, "done twice", number(suite, before->doubled),
+                  number(suite, after->doubled), "");
+    bench_add_row(suite->run->arena, table, "memory of a connection",
+                  size(suite, before->private_bytes), size(suite, after->private_bytes),
+                  "of its server process alone, at the end");
+    bench_add_row(suite->run->arena, table, "failed statements",
+                  number(suite, before->load->errors), number(suite, after->load->errors), "");
 }
 
 static void
@@ -132,10 +111,11 @@ add_snapshot(struct ai_suite *suite)
                                "%d s later.",
                                suite->rate, suite->run->options->snapshot_s);
     for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++)
-        add_row(suite, table, arena_printf(arena, "claim, p%.0f", shares[i] * 100),
-                duration(suite, suite->claims_fresh, shares[i]),
-                duration(suite, suite->claims_aged, shares[i]),
-                i != 1 || fresh <= 0 ? "" : arena_printf(arena, "%.2f times", aged / fresh));
+        bench_add_row(suite->run->arena, table,
+                      arena_printf(arena, "claim, p%.0f", shares[i] * 100),
+                      bench_percentile(suite->run->arena, suite->claims_fresh, shares[i]),
+                      bench_percentile(suite->run->arena, suite->claims_aged, shares[i]),
+                      i != 1 || fresh <= 0 ? "" : arena_printf(arena, "%.2f times", aged / fresh));
 }
 
 /* How many times as many jobs the queue does, round by round. */
@@ -172,8 +152,8 @@ add_ways(struct ai_suite *suite)
         const struct ai_case *one = &suite->cases[i];
         const char *rate = arena_printf(arena, "%.0f", ai_median_rate(one));
         bool is_before = one->arm == BENCH_BEFORE;
-        add_row(suite, table, one->way->name, is_before ? rate : "", is_before ? "" : rate,
-                i == AI_QUEUE ? one->way->what : faster(suite, one));
+        bench_add_row(suite->run->arena, table, one->way->name, is_before ? rate : "",
+                      is_before ? "" : rate, i == AI_QUEUE ? one->way->what : faster(suite, one));
     }
 }
 

@@ -133,7 +133,7 @@ line_view(const struct frame *frame, const struct bench_line *line)
             text_appendf(&points, "%s%.1f,%.1f", points.length == 0 ? "" : " ", x, y);
     }
     json_object_set_new(view, "kind", json_string(line->kind));
-    json_object_set_new(view, "line_label", bench_text(line->label));
+    json_object_set_new(view, "line_label", json_text(line->label));
     json_object_set_new(view, "points", json_string(text_chars(&points)));
     json_object_set_new(view, "dots", dots);
     return view;
@@ -147,8 +147,8 @@ frame_view(const struct frame *frame, const struct bench_chart *chart, json_t *t
 
     for (size_t i = 0; i < chart->line_count; i++)
         json_array_append_new(lines, line_view(frame, &chart->lines[i]));
-    json_object_set_new(view, "chart_title", bench_text(chart->title));
-    json_object_set_new(view, "chart_what", bench_text(chart->what));
+    json_object_set_new(view, "chart_title", json_text(chart->title));
+    json_object_set_new(view, "chart_what", json_text(chart->what));
     json_object_set_new(view, "width", json_integer(frame->width));
     json_object_set_new(view, "height", json_integer(HEIGHT));
     json_object_set_new(view, "left", json_integer(LEFT));

@@ -2,28 +2,9 @@
 #include "bench/pool_suite.h"
 
 #include "bench/report.h"
+#include "bench/suite_run.h"
 
 #include <inttypes.h>
-
-static void
-add_row(struct pool_suite *suite, struct bench_table *table, const char *name,
-        const char *const values[BENCH_ARMS], const char *note)
-{
-    struct bench_row *row = LIST_ADD(suite->run->arena, &table->rows);
-
-    *row = (struct bench_row){.name = name, .values = {values[0], values[1]}, .note = note};
-}
-
-static const char *
-duration(struct pool_suite *suite, const struct histogram *times, double share)
-{
-    char text[32];
-
-    if (times->total == 0)
-        return "-";
-    return arena_strdup(suite->run->arena,
-                        bench_duration(text, histogram_percentile(times, share)));
-}
 
 /* The smallest pool that answers as soon as the server itself; NULL: none did. */
 static const struct pool_way *
@@ -103,22 +84,26 @@ add_sizes(struct pool_suite *suite)
     table->title = "p95 by server connections";
     table->what = "A p95 within 10 % of direct's counts as equal.";
     const char *const first[] = {
-        duration(suite, suite->direct.load->classes.items[0].response, 0.95), ""};
-    add_row(suite, table, arena_printf(arena, "%d", suite->clients), first,
-            arena_printf(arena, "%.1f requests/s a server connection", direct));
+        bench_percentile(suite->run->arena, suite->direct.load->classes.items[0].response, 0.95),
+        ""};
+    bench_add_row(suite->run->arena, table, arena_printf(arena, "%d", suite->clients),
+                  first[BENCH_BEFORE], first[BENCH_AFTER],
+                  arena_printf(arena, "%.1f requests/s a server connection", direct));
     for (size_t i = 0; i < POOL_SIZES; i++) {
         const struct pool_way *way = &suite->pooled[i];
         double utilisation = rate_of(way) / way->size;
-        const char *const values[] = {"",
-                                      duration(suite, way->load->classes.items[0].response, 0.95)};
-        add_row(suite, table, arena_printf(arena, "%d", way->size), values,
-                arena_printf(
-                    arena,
-                    "%.1f requests/s a server connection, %.0f %% more; %s; the pool took "
-                    "%.0f µs of CPU a request",
-                    utilisation, direct <= 0 ? 0 : (utilisation / direct - 1) * 100,
-                    way->is_equal ? "equal" : "not equal",
-                    way->load->done == 0 ? 0 : way->pool_cpu_ns / 1e3 / (double)way->load->done));
+        const char *const values[] = {
+            "", bench_percentile(suite->run->arena, way->load->classes.items[0].response, 0.95)};
+        bench_add_row(
+            suite->run->arena, table, arena_printf(arena, "%d", way->size), values[BENCH_BEFORE],
+            values[BENCH_AFTER],
+            arena_printf(arena,
+                         "%.1f requests/s a server connection, %.0f %% more; %s; the pool took "
+                         "%.0f µs of CPU a request",
+                         utilisation, direct <= 0 ? 0 : (utilisation / direct - 1) * 100,
+                         way->is_equal ? "equal" : "not equal",
+                         way->load->done == 0 ? 0
+                                              : way->pool_cpu_ns / 1e3 / (double)way->load->done));
     }
 }
 
@@ -136,20 +121,23 @@ add_full(struct pool_suite *suite)
     const char *const clients[] = {
         suite->is_ours ? arena_printf(arena, "%zu", (size_t)suite->slots + 50) : "not tried",
         arena_printf(arena, "%d", suite->full_clients)};
-    add_row(suite, table, "clients", clients,
-            suite->is_ours ? "" : "it would take all slots of a server that is not pgdeck's own");
+    bench_add_row(suite->run->arena, table, "clients", clients[BENCH_BEFORE], clients[BENCH_AFTER],
+                  suite->is_ours ? ""
+                                 : "it would take all slots of a server that is not pgdeck's own");
     const char *const slots[] = {arena_printf(arena, "%d", suite->slots),
                                  arena_printf(arena, "%d", POOL_FULL_SIZE)};
-    add_row(suite, table, "slots", slots, "");
+    bench_add_row(suite->run->arena, table, "slots", slots[BENCH_BEFORE], slots[BENCH_AFTER], "");
     const char *const refused[] = {
         suite->is_ours ? arena_printf(arena, "%d", suite->refused) : "-",
         arena_printf(arena, "%" PRIu64, load->errors + load->unfinished)};
-    add_row(suite, table, "refused or failed", refused,
-            arena_strdup(arena, suite->refusal.message));
-    const char *const p95[] = {"-", duration(suite, times, 0.95)};
-    add_row(suite, table, "p95", p95, "the wait for a slot is in it");
-    const char *const longest[] = {"-", duration(suite, times, 1)};
-    add_row(suite, table, "longest", longest, "");
+    bench_add_row(suite->run->arena, table, "refused or failed", refused[BENCH_BEFORE],
+                  refused[BENCH_AFTER], arena_strdup(arena, suite->refusal.message));
+    const char *const p95[] = {"-", bench_percentile(suite->run->arena, times, 0.95)};
+    bench_add_row(suite->run->arena, table, "p95", p95[BENCH_BEFORE], p95[BENCH_AFTER],
+                  "the wait for a slot is in it");
+    const char *const longest[] = {"-", bench_percentile(suite->run->arena, times, 1)};
+    bench_add_row(suite->run->arena, table, "longest", longest[BENCH_BEFORE], longest[BENCH_AFTER],
+                  "");
 }
 
 void

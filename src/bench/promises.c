@@ -2,24 +2,13 @@
 /* What pgdeck promises of any deck, against what this run has measured. */
 #include "bench/cost.h"
 #include "bench/report.h"
-#include "bench/run.h"
-#include "bench/suite.h"
+#include "bench/suite_run.h"
 
 #include <stdio.h>
 
 static const double promised_queries = 0.30; /* less time, geometric mean */
 static const double promised_tasks = 0.40;   /* less time from enqueue to done, less the run */
 static const double promised_pool = 0.50;    /* more requests for each server connection */
-
-static void
-add_row(struct bench_run *run, struct bench_table *table, const char *name,
-        const char *const values[BENCH_ARMS], const char *note)
-{
-    struct bench_row *row = LIST_ADD(run->arena, &table->rows);
-
-    *row = (struct bench_row){
-        .name = name, .values = {values[BENCH_BEFORE], values[BENCH_AFTER]}, .note = note};
-}
 
 static const char *
 verdict(struct bench_run *run, const char *promise, double promised, double measured)
@@ -37,9 +26,10 @@ add_queries(struct bench_run *run, struct bench_table *table)
     if (total->value <= 0)
         return;
     const char *const values[] = {"", arena_strdup(run->arena, bench_times(text, total->value))};
-    add_row(run, table, "times faster, geometric mean of the queries", values,
-            verdict(run, "at least %.0f %% less time: %.1f %%, %s", promised_queries,
-                    1 - 1 / total->value));
+    bench_add_row(run->arena, table, "times faster, geometric mean of the queries",
+                  values[BENCH_BEFORE], values[BENCH_AFTER],
+                  verdict(run, "at least %.0f %% less time: %.1f %%, %s", promised_queries,
+                          1 - 1 / total->value));
 }
 
 static void
@@ -53,9 +43,10 @@ add_tasks(struct bench_run *run, struct bench_table *table)
     const char *const values[] = {
         arena_strdup(run->arena, bench_duration(text[0], task_ns[BENCH_BEFORE])),
         arena_strdup(run->arena, bench_duration(text[1], task_ns[BENCH_AFTER]))};
-    add_row(run, table, "AI task from enqueue to done, less its run, median", values,
-            verdict(run, "at least %.0f %% sooner: %.1f %%, %s", promised_tasks,
-                    1 - (double)task_ns[BENCH_AFTER] / (double)task_ns[BENCH_BEFORE]));
+    bench_add_row(run->arena, table, "AI task from enqueue to done, less its run, median",
+                  values[BENCH_BEFORE], values[BENCH_AFTER],
+                  verdict(run, "at least %.0f %% sooner: %.1f %%, %s", promised_tasks,
+                          1 - (double)task_ns[BENCH_AFTER] / (double)task_ns[BENCH_BEFORE]));
 }
 
 static void
@@ -67,10 +58,11 @@ add_pool(struct bench_run *run, struct bench_table *table)
         return;
     const char *const values[] = {arena_printf(run->arena, "%.1f", rates[BENCH_BEFORE]),
                                   arena_printf(run->arena, "%.1f", rates[BENCH_AFTER])};
-    add_row(run, table, "requests/s a server connection at equal p95, direct and by the pool",
-            values,
-            verdict(run, "at least %.0f %% more: %.0f %%, %s", promised_pool,
-                    rates[BENCH_AFTER] / rates[BENCH_BEFORE] - 1));
+    bench_add_row(run->arena, table,
+                  "requests/s a server connection at equal p95, direct and by the pool",
+                  values[BENCH_BEFORE], values[BENCH_AFTER],
+                  verdict(run, "at least %.0f %% more: %.0f %%, %s", promised_pool,
+                          rates[BENCH_AFTER] / rates[BENCH_BEFORE] - 1));
 }
 
 static void
@@ -91,10 +83,12 @@ add_memory(struct bench_run *run, struct bench_table *table)
                                 memory[arm].processes);
         client[arm] = arena_strdup(run->arena, bench_size(text, memory[arm].client_bytes));
     }
-    add_row(run, table, "shared memory, resident", shared, "the most that one process maps");
-    add_row(run, table, "memory of the server's processes, and their number", own, "RssAnon");
-    add_row(run, table, "memory of a client's process", client,
-            "this program's, which has all queries prepared");
+    bench_add_row(run->arena, table, "shared memory, resident", shared[BENCH_BEFORE],
+                  shared[BENCH_AFTER], "the most that one process maps");
+    bench_add_row(run->arena, table, "memory of the server's processes, and their number",
+                  own[BENCH_BEFORE], own[BENCH_AFTER], "RssAnon");
+    bench_add_row(run->arena, table, "memory of a client's process", client[BENCH_BEFORE],
+                  client[BENCH_AFTER], "this program's, which has all queries prepared");
 }
 
 void

@@ -269,16 +269,6 @@ add_failures(struct query_load *load, size_t arm)
     load->run->results->errors += side->failed;
 }
 
-static const char *
-time_of(struct query_load *load, const struct histogram *times, double share)
-{
-    char text[32];
-
-    if (times->total == 0)
-        return "-";
-    return arena_strdup(load->run->arena, bench_duration(text, histogram_percentile(times, share)));
-}
-
 static void
 add_rows(struct query_load *load)
 {
@@ -290,13 +280,12 @@ add_rows(struct query_load *load)
     for (size_t i = 0; i < load->query_count; i++) {
         const struct bench_class_load *before = &load->loads[BENCH_BEFORE]->classes.items[i];
         const struct bench_class_load *after = &load->loads[BENCH_AFTER]->classes.items[i];
-        struct bench_row *row = LIST_ADD(arena, &table->rows);
-        row->name = load->names[i];
-        row->values[BENCH_BEFORE] = time_of(load, before->response, 0.95);
-        row->values[BENCH_AFTER] = time_of(load, after->response, 0.95);
-        row->note = arena_printf(arena, "service %s / %s; of %" PRIu64 " / %" PRIu64 " requests",
-                                 time_of(load, before->service, 0.95),
-                                 time_of(load, after->service, 0.95), before->done, after->done);
+        bench_add_row(arena, table, load->names[i], bench_percentile(arena, before->response, 0.95),
+                      bench_percentile(arena, after->response, 0.95),
+                      arena_printf(arena, "service %s / %s; of %" PRIu64 " / %" PRIu64 " requests",
+                                   bench_percentile(arena, before->service, 0.95),
+                                   bench_percentile(arena, after->service, 0.95), before->done,
+                                   after->done));
     }
 }
 

@@ -64,19 +64,6 @@ bench_count(char text[32], uint64_t count)
     return text;
 }
 
-json_t *
-bench_text(const char *chars)
-{
-    json_t *text = json_string(chars);
-
-    if (text != NULL)
-        return text;
-    AUTO_TEXT plain = {0};
-    for (; *chars != '\0'; chars++)
-        text_append_bytes(&plain, (unsigned char)*chars < 0x80 ? chars : "?", 1);
-    return json_string(text_chars(&plain));
-}
-
 /* --- files ---------------------------------------------------------------------------------- */
 
 static bool

@@ -1,5 +1,6 @@
 /* Inside of bench/: the files of a report. JSON values are owned by the caller. */
 #pragma once
+#include "base/json_text.h"
 #include "base/text.h"
 #include "bench/bench.h"
 #include <jansson.h>
@@ -42,8 +43,6 @@ json_t *bench_view_history(const struct bench_results *results, const char *fold
 /* view.c: the ratio in words: times, interval, mood, verdict. */
 void bench_set_ratio(json_t *view, const struct bench_ratio *ratio);
 
-/* A JSON text; bytes that are not UTF-8 (a database in SQL_ASCII) become question marks. */
-json_t *bench_text(const char *chars);
 /* UTC, "2024-05-01 13:00:05 UTC"; returns text. */
 const char *bench_time(char text[32], time_t time);
 /* "66x" or "1.24x", with the multiplication sign; "" for 0. */

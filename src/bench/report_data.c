@@ -51,8 +51,8 @@ side_data(const struct bench_side *side)
     json_object_set_new(data, "executions", json_integer((json_int_t)side->executions));
     json_object_set_new(data, "errors", json_integer((json_int_t)side->errors));
     if (side->errors > 0) {
-        json_object_set_new(data, "first_error", bench_text(side->first_error.message));
-        json_object_set_new(data, "sqlstate", bench_text(side->first_error.sqlstate));
+        json_object_set_new(data, "first_error", json_text(side->first_error.message));
+        json_object_set_new(data, "sqlstate", json_text(side->first_error.sqlstate));
     }
     json_object_set_new(data, "median_ms", milliseconds(side->median_ns));
     json_object_set_new(data, "p95_ms", milliseconds(side->p95_ns));
@@ -64,7 +64,7 @@ side_data(const struct bench_side *side)
     json_object_set_new(data, "pages_touched",
                         side->plan.is_measured ? known(side->plan.buffers, 1) : json_null());
     for (size_t i = 0; i < side->plan.indexes.count; i++)
-        json_array_append_new(indexes, bench_text(side->plan.indexes.items[i]));
+        json_array_append_new(indexes, json_text(side->plan.indexes.items[i]));
     json_object_set_new(data, "indexes", indexes);
     return data;
 }
@@ -95,12 +95,12 @@ query_data(const struct bench_query *query)
 {
     json_t *data = json_object();
 
-    json_object_set_new(data, "name", bench_text(query->query->name));
-    json_object_set_new(data, "class", bench_text(query->query->class_name));
-    json_object_set_new(data, "what", bench_text(query->query->what));
-    json_object_set_new(data, "sql", bench_text(query->query->sql));
+    json_object_set_new(data, "name", json_text(query->query->name));
+    json_object_set_new(data, "class", json_text(query->query->class_name));
+    json_object_set_new(data, "what", json_text(query->query->what));
+    json_object_set_new(data, "sql", json_text(query->query->sql));
     if (query->query->before_sql != NULL)
-        json_object_set_new(data, "sql_before", bench_text(query->query->before_sql));
+        json_object_set_new(data, "sql_before", json_text(query->query->before_sql));
     for (size_t arm = 0; arm < BENCH_ARMS; arm++)
         json_object_set_new(data, arm_names[arm], side_data(&query->sides[arm]));
     json_object_set_new(data, "ratio", bench_ratio_data(&query->ratio));
@@ -125,8 +125,8 @@ static json_t *
 server_data(const struct bench_server *server)
 {
     return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "version",
-                     bench_text(server->version), "database", bench_text(server->database),
-                     "reached_by", bench_text(server->reached_by), "size_bytes",
+                     json_text(server->version), "database", json_text(server->database),
+                     "reached_by", json_text(server->reached_by), "size_bytes",
                      (json_int_t)server->size_bytes, "tables", (json_int_t)server->tables,
                      "partitions", (json_int_t)server->partitions, "indexes",
                      (json_int_t)server->indexes, "index_bytes", (json_int_t)server->index_bytes,
@@ -136,9 +136,9 @@ server_data(const struct bench_server *server)
 static json_t *
 setting_data(const struct bench_setting *setting)
 {
-    return json_pack("{s:o, s:o, s:o}", "name", bench_text(setting->name), "before",
-                     bench_text(setting->values[BENCH_BEFORE]), "after",
-                     bench_text(setting->values[BENCH_AFTER]));
+    return json_pack("{s:o, s:o, s:o}", "name", json_text(setting->name), "before",
+                     json_text(setting->values[BENCH_BEFORE]), "after",
+                     json_text(setting->values[BENCH_AFTER]));
 }
 
 static json_t *
@@ -180,17 +180,17 @@ bench_data(const struct bench_results *results)
 
     for (size_t i = 0; i < results->queries.count; i++)
         json_array_append_new(queries, query_data(&results->queries.items[i]));
-    json_object_set_new(data, "pgdeck", bench_text(PGDECK_VERSION));
-    json_object_set_new(data, "command", bench_text(options->command));
-    json_object_set_new(data, "started", bench_text(bench_time(stamp, results->started)));
+    json_object_set_new(data, "pgdeck", json_text(PGDECK_VERSION));
+    json_object_set_new(data, "command", json_text(options->command));
+    json_object_set_new(data, "started", json_text(bench_time(stamp, results->started)));
     json_object_set_new(data, "duration_s", json_real(results->duration_s));
     json_object_set_new(data, "stopped",
                         results->stopped.code == ERROR_NONE ? json_null()
-                                                            : bench_text(results->stopped.message));
-    json_object_set_new(data, "database", bench_text(options->database));
+                                                            : json_text(results->stopped.message));
+    json_object_set_new(data, "database", json_text(options->database));
     json_object_set_new(data, "environment",
                         options->environment == NULL ? json_null()
-                                                     : bench_text(options->environment));
+                                                     : json_text(options->environment));
     json_object_set_new(data, "target_p95_ms",
                         options->target_p95_ms == 0
                             ? json_null()
@@ -206,14 +206,14 @@ bench_data(const struct bench_results *results)
     json_object_set_new(data, "queries_compared", json_integer((json_int_t)results->compared));
     json_object_set_new(data, "worst",
                         results->worst == NULL ? json_null()
-                                               : bench_text(results->worst->query->name));
+                                               : json_text(results->worst->query->name));
     json_object_set_new(data, "errors", json_integer((json_int_t)results->errors));
     json_object_set_new(data, "queries", queries);
     for (size_t i = 0; i < results->suites.count; i++)
         json_array_append_new(suites, bench_suite_data(results->suites.items[i]));
     json_object_set_new(data, "suites", suites);
     for (size_t i = 0; i < results->limits.count; i++)
-        json_array_append_new(limits, bench_text(results->limits.items[i]));
+        json_array_append_new(limits, json_text(results->limits.items[i]));
     json_object_set_new(data, "limits", limits);
     json_object_set_new(data, "samples", bench_samples_data(results));
     json_object_set_new(data, "where", environment_data(results));

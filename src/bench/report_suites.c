@@ -72,8 +72,8 @@ side_data(const struct bench_work_side *side)
     for (size_t i = 0; i < side->failures.count; i++) {
         const struct bench_failures *of = &side->failures.items[i];
         json_array_append_new(
-            failures, json_pack("{s:o, s:I, s:o}", "sqlstate", bench_text(of->sqlstate), "count",
-                                (json_int_t)of->count, "first_message", bench_text(of->message)));
+            failures, json_pack("{s:o, s:I, s:o}", "sqlstate", json_text(of->sqlstate), "count",
+                                (json_int_t)of->count, "first_message", json_text(of->message)));
     }
     json_object_set_new(data, "done", json_integer((json_int_t)side->done));
     json_object_set_new(data, "failed", json_integer((json_int_t)side->failed));
@@ -111,9 +111,9 @@ work_data(const struct bench_work *work)
 {
     json_t *data = json_object();
 
-    json_object_set_new(data, "name", bench_text(work->name));
-    json_object_set_new(data, "class", bench_text(work->class_name));
-    json_object_set_new(data, "what", bench_text(work->what));
+    json_object_set_new(data, "name", json_text(work->name));
+    json_object_set_new(data, "class", json_text(work->class_name));
+    json_object_set_new(data, "what", json_text(work->what));
     for (size_t arm = 0; arm < BENCH_ARMS; arm++)
         json_object_set_new(data, arm_names[arm], side_data(&work->sides[arm]));
     json_object_set_new(data, "ratio", bench_ratio_data(&work->ratio));
@@ -129,10 +129,10 @@ bench_rows_data(const struct bench_table *table)
 
     for (size_t i = 0; i < table->rows.count; i++) {
         const struct bench_row *row = &table->rows.items[i];
-        json_array_append_new(rows, json_pack("{s:o, s:o, s:o, s:o}", "name", bench_text(row->name),
-                                              "before", bench_text(row->values[BENCH_BEFORE]),
-                                              "after", bench_text(row->values[BENCH_AFTER]), "note",
-                                              bench_text(row->note == NULL ? "" : row->note)));
+        json_array_append_new(rows, json_pack("{s:o, s:o, s:o, s:o}", "name", json_text(row->name),
+                                              "before", json_text(row->values[BENCH_BEFORE]),
+                                              "after", json_text(row->values[BENCH_AFTER]), "note",
+                                              json_text(row->note == NULL ? "" : row->note)));
     }
     return rows;
 }
@@ -140,8 +140,8 @@ bench_rows_data(const struct bench_table *table)
 static json_t *
 table_data(const struct bench_table *table)
 {
-    return json_pack("{s:o, s:o, s:o}", "title", bench_text(table->title), "what",
-                     bench_text(table->what), "rows", bench_rows_data(table));
+    return json_pack("{s:o, s:o, s:o}", "title", json_text(table->title), "what",
+                     json_text(table->what), "rows", bench_rows_data(table));
 }
 
 json_t *
@@ -157,9 +157,9 @@ bench_suite_data(const struct bench_suite *suite)
     for (size_t i = 0; i < suite->tables.count; i++)
         json_array_append_new(tables, table_data(&suite->tables.items[i]));
     for (size_t i = 0; i < suite->commands.count; i++)
-        json_array_append_new(commands, bench_text(suite->commands.items[i]));
-    json_object_set_new(data, "name", bench_text(suite->name));
-    json_object_set_new(data, "what", bench_text(suite->what == NULL ? "" : suite->what));
+        json_array_append_new(commands, json_text(suite->commands.items[i]));
+    json_object_set_new(data, "name", json_text(suite->name));
+    json_object_set_new(data, "what", json_text(suite->what == NULL ? "" : suite->what));
     json_object_set_new(data, "noise", json_real(suite->noise));
     json_object_set_new(data, "noise_is_measured", json_boolean(suite->has_noise_run));
     json_object_set_new(data, "total", bench_ratio_data(&suite->total));

@@ -21,6 +21,12 @@ void bench_close_suites(struct bench_run *run);
 /* Ratios, verdicts and noise of the suites. */
 void bench_summarize_suites(struct bench_run *run);
 
+/* Texts are not copied; note: "" or a remark. */
+void bench_add_row(struct arena *arena, struct bench_table *table, const char *name,
+                   const char *before, const char *after, const char *note);
+/* "1.20 ms", or "-" of an empty histogram. */
+const char *bench_percentile(struct arena *arena, const struct histogram *times, double share);
+
 /* Runs options->pairs pairs of blocks of each of count works: before, after, and with an A/A run
  * after again, in random order, the works taking turns in random order. run_block fills in what
  * the block measured and adds it to its work. */

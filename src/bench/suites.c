@@ -68,6 +68,27 @@ bench_close_suites(struct bench_run *run)
     }
 }
 
+/* --- tables --------------------------------------------------------------------------------- */
+
+void
+bench_add_row(struct arena *arena, struct bench_table *table, const char *name, const char *before,
+              const char *after, const char *note)
+{
+    struct bench_row *row = LIST_ADD(arena, &table->rows);
+
+    *row = (struct bench_row){.name = name, .values = {before, after}, .note = note};
+}
+
+const char *
+bench_percentile(struct arena *arena, const struct histogram *times, double share)
+{
+    char text[32];
+
+    if (times->total == 0)
+        return "-";
+    return arena_strdup(arena, bench_duration(text, histogram_percentile(times, share)));
+}
+
 /* --- blocks --------------------------------------------------------------------------------- */
 
 bool

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "bench/run.h"
-
-#include "bench/suite.h"
+#include "bench/suite_run.h"
 
 #include <stdio.h>
 
@@ -24,16 +22,6 @@ bench_targets_begin(struct bench_run *run)
 {
     for (size_t arm = 0; arm < BENCH_ARMS; arm++)
         run->has_pages[arm] = read_pages(run, arm, &run->pages[arm]);
-}
-
-static void
-add_row(struct bench_run *run, struct bench_table *table, const char *name,
-        const char *const values[BENCH_ARMS], const char *note)
-{
-    struct bench_row *row = LIST_ADD(run->arena, &table->rows);
-
-    *row = (struct bench_row){
-        .name = name, .values = {values[BENCH_BEFORE], values[BENCH_AFTER]}, .note = note};
 }
 
 static const char *
@@ -60,11 +48,13 @@ add_cache_hit(struct bench_run *run, struct bench_table *table)
         after = arm == BENCH_AFTER ? share : after;
     }
     if (wanted <= 0 || after < 0)
-        add_row(run, table, "cache hit over the run", values, "");
+        bench_add_row(run->arena, table, "cache hit over the run", values[BENCH_BEFORE],
+                      values[BENCH_AFTER], "");
     else
-        add_row(run, table, "cache hit over the run", values,
-                verdict(run, arena_printf(run->arena, "at least %.0f %%", wanted * 100),
-                        after >= wanted));
+        bench_add_row(run->arena, table, "cache hit over the run", values[BENCH_BEFORE],
+                      values[BENCH_AFTER],
+                      verdict(run, arena_printf(run->arena, "at least %.0f %%", wanted * 100),
+                              after >= wanted));
 }
 
 static void
@@ -81,12 +71,13 @@ add_ai_task(struct bench_run *run, struct bench_table *table)
     const char *const kept[] = {arena_strdup(run->arena, values[0]),
                                 arena_strdup(run->arena, values[1])};
     char bound[32];
-    add_row(run, table, "AI task from enqueue to done, p95", kept,
-            wanted_ns == 0
-                ? ""
-                : verdict(run,
-                          arena_printf(run->arena, "at most %s", bench_duration(bound, wanted_ns)),
-                          p95_ns[BENCH_AFTER] <= wanted_ns));
+    bench_add_row(
+        run->arena, table, "AI task from enqueue to done, p95", kept[BENCH_BEFORE],
+        kept[BENCH_AFTER],
+        wanted_ns == 0
+            ? ""
+            : verdict(run, arena_printf(run->arena, "at most %s", bench_duration(bound, wanted_ns)),
+                      p95_ns[BENCH_AFTER] <= wanted_ns));
 }
 
 static void
@@ -99,11 +90,12 @@ add_queries(struct bench_run *run, struct bench_table *table)
     const char *const values[] = {
         arena_printf(run->arena, "%zu of %zu", results->targets_before, results->targets),
         arena_printf(run->arena, "%zu of %zu", results->targets_met, results->targets)};
-    add_row(run, table, "queries with p95 in time", values,
-            verdict(run,
-                    arena_printf(run->arena, "at most %lld ms each",
-                                 (long long)run->options->target_p95_ms),
-                    results->targets_met == results->targets));
+    bench_add_row(run->arena, table, "queries with p95 in time", values[BENCH_BEFORE],
+                  values[BENCH_AFTER],
+                  verdict(run,
+                          arena_printf(run->arena, "at most %lld ms each",
+                                       (long long)run->options->target_p95_ms),
+                          results->targets_met == results->targets));
 }
 
 void

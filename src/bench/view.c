@@ -79,7 +79,7 @@ find_axes(const struct bench_results *results)
 static void
 set_text(json_t *view, const char *key, const char *chars)
 {
-    json_object_set_new(view, key, bench_text(chars));
+    json_object_set_new(view, key, json_text(chars));
 }
 
 /* Lines at the powers of ten, with labels where there is room. */
@@ -397,7 +397,7 @@ add_banners(json_t *banners, const struct bench_results *results)
                  "then.",
                  results->stopped.message);
         json_array_append_new(banners,
-                              json_pack("{s:s, s:o}", "mood", "bad", "text", bench_text(text)));
+                              json_pack("{s:s, s:o}", "mood", "bad", "text", json_text(text)));
     }
     if (results->errors > 0) {
         snprintf(text, sizeof(text),
@@ -405,11 +405,11 @@ add_banners(json_t *banners, const struct bench_results *results)
                  "details show the errors.",
                  (unsigned long long)results->errors);
         json_array_append_new(banners,
-                              json_pack("{s:s, s:o}", "mood", "bad", "text", bench_text(text)));
+                              json_pack("{s:s, s:o}", "mood", "bad", "text", json_text(text)));
     }
     for (size_t i = 0; i < results->limits.count; i++)
         json_array_append_new(banners, json_pack("{s:s, s:o}", "mood", "warn", "text",
-                                                 bench_text(results->limits.items[i])));
+                                                 json_text(results->limits.items[i])));
     for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
         if (results->servers[arm].tables_without_statistics == 0)
             continue;
@@ -419,7 +419,7 @@ add_banners(json_t *banners, const struct bench_results *results)
                  (long long)results->servers[arm].tables_without_statistics,
                  results->options->arms[arm].label);
         json_array_append_new(banners,
-                              json_pack("{s:s, s:o}", "mood", "warn", "text", bench_text(text)));
+                              json_pack("{s:s, s:o}", "mood", "warn", "text", json_text(text)));
     }
 }
 

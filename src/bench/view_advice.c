@@ -10,7 +10,7 @@ enum { SHOWN_RUNS = 12, SPARK_WIDTH = 240, SPARK_HEIGHT = 40 };
 static void
 set_text(json_t *view, const char *key, const char *chars)
 {
-    json_object_set_new(view, key, bench_text(chars));
+    json_object_set_new(view, key, json_text(chars));
 }
 
 /* --- what to do next ------------------------------------------------------------------------ */

@@ -9,7 +9,7 @@ enum { SHOWN_VALUE = 400 }; /* characters of a parameter's value */
 static void
 set_text(json_t *view, const char *key, const char *chars)
 {
-    json_object_set_new(view, key, bench_text(chars));
+    json_object_set_new(view, key, json_text(chars));
 }
 
 static json_t *
@@ -38,7 +38,7 @@ node_view(const struct bench_plan_node *node)
         set_text(view, "pages", text);
     }
     for (size_t i = 0; i < node->details.count; i++)
-        json_array_append_new(details, bench_text(node->details.items[i]));
+        json_array_append_new(details, json_text(node->details.items[i]));
     json_object_set_new(view, "details", details);
     return view;
 }
@@ -144,8 +144,8 @@ uses_view(const struct bench_query *query)
         bool is_used = false;
         for (size_t j = 0; j < plan->indexes.count; j++)
             is_used = is_used || strcmp(plan->indexes.items[j], name) == 0;
-        json_array_append_new(
-            view, json_pack("{s:o, s:b}", "name", bench_text(name), "is_used", is_used));
+        json_array_append_new(view,
+                              json_pack("{s:o, s:b}", "name", json_text(name), "is_used", is_used));
     }
     return view;
 }

@@ -12,7 +12,7 @@ enum { SHOWN_WAITS = 12, MAX_POINTS = 300 };
 static void
 set_text(json_t *view, const char *key, const char *chars)
 {
-    json_object_set_new(view, key, bench_text(chars));
+    json_object_set_new(view, key, json_text(chars));
 }
 
 /* --- waits ---------------------------------------------------------------------------------- */
@@ -166,8 +166,8 @@ bench_samples_data(const struct bench_results *results)
     for (size_t i = 0; i < samples->waits.count; i++) {
         const struct bench_wait *wait = &samples->waits.items[i];
         json_array_append_new(waits,
-                              json_pack("{s:o, s:o, s:f, s:f}", "type", bench_text(wait->type),
-                                        "event", bench_text(wait->event), "before",
+                              json_pack("{s:o, s:o, s:f, s:f}", "type", json_text(wait->type),
+                                        "event", json_text(wait->event), "before",
                                         sessions(samples, wait, BENCH_BEFORE), "after",
                                         sessions(samples, wait, BENCH_AFTER)));
     }

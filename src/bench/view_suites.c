@@ -8,7 +8,7 @@
 static void
 set_text(json_t *view, const char *key, const char *chars)
 {
-    json_object_set_new(view, key, bench_text(chars));
+    json_object_set_new(view, key, json_text(chars));
 }
 
 static void
@@ -40,8 +40,8 @@ failures_view(const struct bench_work_side *side)
         const struct bench_failures *of = &side->failures.items[i];
         json_array_append_new(view,
                               json_pack("{s:s, s:o, s:o}", "count", bench_count(text, of->count),
-                                        "sqlstate", bench_text(of->sqlstate), "message",
-                                        bench_text(of->message == NULL ? "" : of->message)));
+                                        "sqlstate", json_text(of->sqlstate), "message",
+                                        json_text(of->message == NULL ? "" : of->message)));
     }
     return view;
 }
@@ -143,8 +143,8 @@ work_view(struct arena *arena, const struct bench_work *work, const char *const 
 static json_t *
 table_view(const struct bench_table *table)
 {
-    return json_pack("{s:o, s:o, s:o}", "table_title", bench_text(table->title), "table_what",
-                     bench_text(table->what == NULL ? "" : table->what), "rows",
+    return json_pack("{s:o, s:o, s:o}", "table_title", json_text(table->title), "table_what",
+                     json_text(table->what == NULL ? "" : table->what), "rows",
                      bench_rows_data(table));
 }
 
@@ -167,7 +167,7 @@ suite_view(struct arena *arena, const struct bench_results *results,
     for (size_t i = 0; i < suite->tables.count; i++)
         json_array_append_new(tables, table_view(&suite->tables.items[i]));
     for (size_t i = 0; i < suite->commands.count; i++)
-        json_array_append_new(commands, bench_text(suite->commands.items[i]));
+        json_array_append_new(commands, json_text(suite->commands.items[i]));
     snprintf(noise, sizeof(noise), "%.1f %%", suite->noise * 100);
     set_text(view, "title", suite->title == NULL ? suite->name : suite->title);
     set_text(view, "what", suite->what == NULL ? "" : suite->what);
