@@ -281,7 +281,7 @@ is_surplus(const json_t *targets, const json_t *target)
     json_array_foreach(targets, at, other)
     {
         if (other != target && is_text(other, "name", text_at(target, "name")) &&
-            json_is_number(json_object_get(other, "now")))
+            json_is_number(json_object_get(other, "measured")))
             return true;
     }
     return false;
@@ -306,14 +306,18 @@ judge_targets(const struct evaluation *evaluation, const struct deck_environment
     json_array_foreach(targets, at, target)
     {
         const char *name = text_at(target, "name");
-        double value = number_at(target, "now");
+        double value = number_at(target, "measured");
         if (name == NULL || is_surplus(targets, target))
             continue;
         if (strcmp(name, "connections") == 0)
             value = environment->max_connections > 0 ? value / environment->max_connections : NAN;
-        struct alert_finding *finding = judge(evaluation, name, environment->server->name, value);
+        struct alert_finding *finding =
+            json_is_true(json_object_get(target, "is_idle"))
+                ? add(evaluation, name, environment->server->name)
+                : judge(evaluation, name, environment->server->name, value);
         if (finding == NULL)
             continue;
+        finding->measured_ms = (int64_t)(number_at(target, "measured_at") * MS);
         finding->environment = environment->name;
         if (finding->level == ALERT_NONE)
             continue;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCRAPE_S = 15 };
+enum { SCRAPE_S = 15, MINUTE_S = 60 };
 
 /* What is held against the levels of that name; %s: matchers of the deck. */
 static const struct rule {
@@ -76,6 +76,7 @@ fill(struct arena *arena, const char *expression, const char *matcher)
 struct rendered {
     const char *name, *expression, *severity, *summary, *fix;
     struct deck_alert counts;
+    int measured_s; /* 0: at each scrape */
 };
 
 static void
@@ -83,8 +84,9 @@ append_rule(struct text *text, const struct rendered *rule)
 {
     append_quoted(text, "      - alert", rule->name);
     append_quoted(text, "        expr", rule->expression);
-    text_appendf(text, "        for: %ds\n", (rule->counts.fire - 1) * SCRAPE_S);
-    text_appendf(text, "        keep_firing_for: %ds\n", rule->counts.clear * SCRAPE_S);
+    int measured_s = rule->measured_s == 0 ? SCRAPE_S : rule->measured_s;
+    text_appendf(text, "        for: %ds\n", (rule->counts.fire - 1) * measured_s);
+    text_appendf(text, "        keep_firing_for: %ds\n", rule->counts.clear * measured_s);
     text_appendf(text, "        labels: {severity: %s}\n        annotations:\n", rule->severity);
     append_quoted(text, "          summary", rule->summary);
     if (rule->fix != NULL)
@@ -119,6 +121,7 @@ append_levels(struct arena *arena, struct text *text, const struct deck *deck,
                                 rule->name, levels.unit),
         .fix = alert_fix(arena, rule->name),
         .counts = counts_of(deck, rule->name),
+        .measured_s = strstr(rule->expression, "pgdeck_target_value") != NULL ? MINUTE_S : 0,
     };
 
     one.severity = "warning";

@@ -12,6 +12,8 @@
 
 enum { MINUTE_S = 60, NOW = 2, HOUR = 60, STEP = 5, SUMS_MAX = WATCH_WIDTH_MAX };
 
+/* Pages a minute (5 MB): below, a share of hits says nothing of how fast anything is. */
+static const double pages_floor = 600;
 /* Of the minutes of a day, so many may miss the target. */
 static const double budget_share = 0.01;
 
@@ -19,6 +21,7 @@ struct target {
     const char *name, *label, *unit;
     size_t width;
     bool is_low_bad, is_estimate;
+    double floor; /* sums a minute; of fewer a short window says nothing. 0: of any */
     double (*wanted)(const struct deck_targets *targets); /* 0: none */
     double (*figure)(const double *sums);
     const char *source;
@@ -74,20 +77,20 @@ p95(const double *sums)
 }
 
 static const struct target targets[WATCH_TARGETS] = {
-    [WATCH_QUERY_P95] = {"query_p95", "query p95", "ms", WATCH_WIDTH_MAX, false, false, wanted_p95,
-                         p95, "the pool's histograms"},
+    [WATCH_QUERY_P95] = {"query_p95", "query p95", "ms", WATCH_WIDTH_MAX, false, false, 0,
+                         wanted_p95, p95, "the pool's histograms"},
     [WATCH_QUERY_P95_ESTIMATE] = {"query_p95", "query p95 (estimate)", "ms", WATCH_WIDTH_MAX, false,
-                                  true, wanted_p95, p95,
+                                  true, 0, wanted_p95, p95,
                                   "the mean time of each statement, as an estimate"},
-    [WATCH_AI_TASK] = {"ai_task", "AI task p95", "ms", WATCH_WIDTH_MAX, false, false,
+    [WATCH_AI_TASK] = {"ai_task", "AI task p95", "ms", WATCH_WIDTH_MAX, false, false, 0,
                        wanted_ai_task, p95, "table ai_tasks"},
-    [WATCH_CACHE_HIT] = {"cache_hit", "cache hit", "share", 2, true, false, wanted_cache_hit, share,
-                         "pg_stat_database"},
-    [WATCH_CONNECTIONS] = {"connections", "connections in use", "count", 2, false, false,
+    [WATCH_CACHE_HIT] = {"cache_hit", "cache hit", "share", 2, true, false, pages_floor,
+                         wanted_cache_hit, share, "pg_stat_database"},
+    [WATCH_CONNECTIONS] = {"connections", "connections in use", "count", 2, false, false, 0,
                            wanted_connections, mean, "pg_stat_activity"},
-    [WATCH_QUERY_MEAN] = {"query_mean", "query mean", "ms", 2, false, false, wanted_none, mean,
+    [WATCH_QUERY_MEAN] = {"query_mean", "query mean", "ms", 2, false, false, 0, wanted_none, mean,
                           "pg_stat_statements"},
-    [WATCH_AI_TASK_ERRORS] = {"ai_task_errors", "AI task errors", "share", 2, false, false,
+    [WATCH_AI_TASK_ERRORS] = {"ai_task_errors", "AI task errors", "share", 2, false, false, 0,
                               wanted_none, share, "table ai_tasks"},
 };
 
@@ -149,6 +152,27 @@ figure_of(const struct target *target, const struct watch_series *series, int64_
     return watch_series_sum(series, from, to, sums) ? target->figure(sums) : NAN;
 }
 
+/* Whether it was measured, but too little to say anything of these minutes. */
+static bool
+is_idle(const struct target *target, const struct watch_series *series, int64_t from, int64_t to)
+{
+    double sums[SUMS_MAX], total = 0;
+
+    if (target->floor == 0 || !watch_series_sum(series, from, to, sums))
+        return false;
+    for (size_t i = 0; i < target->width; i++)
+        total += sums[i];
+    return total < target->floor * (double)(to - from);
+}
+
+/* NAN where it is idle, too: for windows of minutes. */
+static double
+short_figure_of(const struct target *target, const struct watch_series *series, int64_t from,
+                int64_t to)
+{
+    return is_idle(target, series, from, to) ? NAN : figure_of(target, series, from, to);
+}
+
 /* The share that is left of the minutes that may miss; NAN: nothing is known. */
 static double
 budget_left(const struct target *target, const struct watch_series *series, double wanted,
@@ -157,7 +181,7 @@ budget_left(const struct target *target, const struct watch_series *series, doub
     double missed = 0, known = 0;
 
     for (int64_t minute = newest - WATCH_MINUTES + 1; minute <= newest; minute++) {
-        double value = figure_of(target, series, minute - 1, minute);
+        double value = short_figure_of(target, series, minute - 1, minute);
         if (isnan(value))
             continue;
         known++;
@@ -182,13 +206,17 @@ target_of(struct watch *watch, const struct deck *deck, const struct deck_enviro
         double value;
     } figures[] = {
         {"target", wanted > 0 ? wanted : NAN},
-        {"now", figure_of(target, series, minute - NOW, minute)},
+        {"now", short_figure_of(target, series, minute - NOW, minute)},
+        {"measured", short_figure_of(target, series, minute - 2, minute - 1)},
+        {"measured_at", (double)minute * MINUTE_S},
         {"hour", figure_of(target, series, minute - HOUR, minute)},
         {"day", figure_of(target, series, minute - WATCH_MINUTES, minute)},
         {"budget_left", wanted > 0 ? budget_left(target, series, wanted, minute) : NAN},
     };
     for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
         json_object_set_new(one, figures[i].name, watch_number(figures[i].value));
+    json_object_set_new(one, "is_idle",
+                        json_boolean(is_idle(target, series, minute - 2, minute - 1)));
     return one;
 }
 

@@ -88,12 +88,61 @@ test_of_a_circle_nobody_is_ended(void **state)
         alert_fix(arena, "lock_wait"));
 }
 
+/* What is made of the row of the cache; NULL: nothing. */
+static const struct alert_finding *
+of_cache(struct arena *arena, const char *row)
+{
+    json_t *overview = json_loads(seen, 0, NULL), *target = json_loads(row, 0, NULL);
+
+    assert_non_null(overview);
+    assert_non_null(target);
+    json_array_append_new(
+        json_object_get(json_array_get(json_object_get(overview, "environments"), 0), "targets"),
+        target);
+    const struct alert_finding *finding = evaluate(arena, overview, NULL, "cache_hit");
+    json_decref(overview);
+    return finding;
+}
+
+static void
+test_a_target_counts_by_its_own_measurement(void **state)
+{
+    AUTO_ARENA arena = arena_new();
+    const struct alert_finding *finding =
+        of_cache(arena, "{\"name\": \"cache_hit\", \"now\": 0.99, \"measured\": 0.5,"
+                        " \"measured_at\": 120, \"is_idle\": false}");
+
+    (void)state;
+    assert_non_null(finding);
+    assert_int_equal(finding->level, ALERT_CRITICAL);
+    assert_int_equal(finding->measured_ms, 120000);
+    assert_float_equal(finding->value, 0.5, 0);
+}
+
+static void
+test_an_idle_cache_is_well(void **state)
+{
+    AUTO_ARENA arena = arena_new();
+    const struct alert_finding *finding =
+        of_cache(arena, "{\"name\": \"cache_hit\", \"now\": null, \"measured\": null,"
+                        " \"measured_at\": 120, \"is_idle\": true}");
+
+    (void)state;
+    assert_non_null(finding);
+    assert_int_equal(finding->level, ALERT_NONE);
+    assert_int_equal(finding->measured_ms, 120000);
+    assert_null(of_cache(arena, "{\"name\": \"cache_hit\", \"now\": null, \"measured\": null,"
+                                " \"measured_at\": 120, \"is_idle\": false}"));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_who_holds_up_the_longest_wait_is_ended),
         cmocka_unit_test(test_of_a_circle_nobody_is_ended),
+        cmocka_unit_test(test_a_target_counts_by_its_own_measurement),
+        cmocka_unit_test(test_an_idle_cache_is_well),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
