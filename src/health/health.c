@@ -452,6 +452,27 @@ read_checks(struct look *look, size_t index)
     }
 }
 
+/* The deck wants TLS on the server of the session, and there is none: NULL, or the environment. */
+static const char *
+find_missing_tls(const struct look *look, size_t index)
+{
+    const struct deck *deck = look->options->deck;
+    const struct deck_server *server = look->sessions[index].deck->environment->server;
+    const char *sql = embedded_file("health/sql/has_tls.sql")->text;
+    AUTO_PGRESULT result = NULL;
+    struct error ignored;
+
+    for (size_t i = 0; i < deck->environments.count; i++) {
+        const struct deck_environment *environment = &deck->environments.items[i];
+        if (environment->server != server || !environment->has_tls_required)
+            continue;
+        bool is_missing = pg_query(look->connections[index], sql, 0, NULL, &result, &ignored) &&
+                          !pg_bool(result, 0, "has_tls");
+        return is_missing ? environment->name : NULL;
+    }
+    return NULL;
+}
+
 /* Through the first connection of each server. */
 static void
 look_at_certificates(struct look *look, int timeout_ms)
@@ -470,7 +491,14 @@ look_at_certificates(struct look *look, int timeout_ms)
             continue;
         health_certificate(look->arena, look->connections[i], timeout_ms, &finding, &has_tls);
         finding.server = look->sessions[i].server;
-        if (has_tls)
+        const char *missing = has_tls ? NULL : find_missing_tls(look, i);
+        if (missing != NULL) {
+            finding.severity = HEALTH_CRITICAL;
+            finding.finding = "the deck says tls: required, and the server has no TLS";
+            finding.evidence = arena_printf(look->arena, "environment %s; ssl = off", missing);
+            finding.confidence = "measured";
+        }
+        if (has_tls || missing != NULL)
             add_finding(look, &finding);
     }
 }

@@ -23,5 +23,5 @@ security_advise(struct advice *advice, struct error *err)
         if (!security_surplus_rights(advice, database, err))
             return false;
     }
-    return security_advise_hba(advice, err) && security_advise_certificate(advice, err);
+    return security_advise_certificate(advice, err) && security_advise_hba(advice, err);
 }

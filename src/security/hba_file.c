@@ -9,6 +9,7 @@
 #include "pg/script.h"
 #include "security/hba.h"
 #include "security/roles.h"
+#include "security/tls_files.h"
 #include "settings/reload.h"
 
 #include <stdlib.h>
@@ -232,6 +233,7 @@ struct hba_state {
     const char *part;              /* pgdeck's; "" : none */
     const char *unread;            /* files that were edited and not read; NULL: none */
     bool is_unfinished, is_edited; /* a killed pgdeck wrote it; somebody else did since */
+    bool is_dead;                  /* its lines for TLS would let nobody in */
 };
 
 static bool
@@ -348,11 +350,15 @@ add_manual(const struct advice *advice, const struct hba_state *state, const cha
             .key = KEY,
             .what = "let clients in from the deck's networks only",
             .why = "security: allow of its environments",
-            .obstacle = obstacle,
-            .remedy = arena_printf(advice->arena,
-                                   "pgdeck security render hba shows the lines for the beginning "
-                                   "of %s, and the commands",
-                                   state->path),
+            .obstacle = state->is_dead ? "tls: required, and ssl is off: its lines would let "
+                                         "nobody in"
+                                       : obstacle,
+            .remedy = state->is_dead
+                          ? "turn TLS on; the next apply writes the lines"
+                          : arena_printf(advice->arena,
+                                         "pgdeck security render hba shows the lines for the "
+                                         "beginning of %s, and the commands",
+                                         state->path),
         });
 }
 
@@ -438,26 +444,42 @@ add_change(const struct advice *advice, const struct hba_state *state,
     return true;
 }
 
-/* Lines for TLS only, on a server that has none and is given no certificate by the deck. */
+/* Whether lines for TLS would let nobody in: the server has none, and no row of this plan turns it
+ * on. */
 static bool
-note_dead_lines(const struct advice *advice, const struct hba_lines *lines, struct error *err)
+find_dead(const struct advice *advice, struct hba_state *state, struct error *err)
 {
     AUTO_PGRESULT result = NULL;
-    bool has_tls = advice->server->certificate != NULL;
 
     if (!pg_query(advice->catalog->connection, sql("tls_state"), 0, NULL, &result, err))
         return error_wrap(err, "cannot tell whether the server has TLS");
-    has_tls = has_tls || pg_bool(result, 0, "has_tls");
-    for (size_t i = 0; !has_tls && i < lines->list.count; i++) {
-        if (!lines->list.items[i].has_tls)
-            continue;
-        change_list_note(advice->changes, advice->server->name, NULL, advice->server->place,
-                         "Nobody gets into \"%s\" by the lines for tls: required: ssl is off on "
-                         "the server. It needs a certificate first.",
-                         lines->list.items[i].database);
-        return true;
-    }
+    state->is_dead =
+        wants_tls(advice) && !pg_bool(result, 0, "has_tls") && !security_turns_tls_on(advice);
     return true;
+}
+
+static void
+add_tls(const struct advice *advice)
+{
+    struct arena *arena = advice->arena;
+    const struct deck_server *server = advice->server;
+
+    if (server->certificate != NULL)
+        return; /* its own row says why it cannot be put there */
+    change_list_manual(
+        advice->changes,
+        &(struct change_manual){
+            .server = server->name,
+            .place = server->place,
+            .key = "tls",
+            .what = "turn TLS on",
+            .why = "security: tls: required of its environments, and ssl is off on the server",
+            .obstacle =
+                arena_printf(arena, "the deck gives server \"%s\" no certificate", server->name),
+            .remedy = "certificate and certificate_key of the server in the deck, and apply turns "
+                      "it on; or put both where ssl_cert_file and ssl_key_file say, ALTER SYSTEM "
+                      "SET ssl = on; SELECT pg_reload_conf();",
+        });
 }
 
 bool
@@ -468,8 +490,10 @@ security_advise_hba(struct advice *advice, struct error *err)
 
     if (!read_state(advice, &state, err) ||
         !settings_host_read(advice->arena, advice->catalog, host, err) ||
-        !note_dead_lines(advice, &state.wanted, err))
+        !find_dead(advice, &state, err))
         return false;
+    if (state.is_dead)
+        add_tls(advice);
     if (state.wanted.left_out != NULL)
         change_list_note(advice->changes, advice->server->name, NULL, advice->server->place,
                          "\"%s\" has a line break and cannot be written in pg_hba.conf: nothing is "
@@ -486,7 +510,8 @@ security_advise_hba(struct advice *advice, struct error *err)
     if (strcmp(state.part, state.wanted.text) == 0 && !state.is_unfinished)
         return true;
     bool is_own = advice->catalog->patroni[0] == '\0';
-    if (host->is_here && is_own && owned_file_is_writable(state.path, &host->user))
+    if (host->is_here && is_own && owned_file_is_writable(state.path, &host->user) &&
+        !state.is_dead)
         return add_change(advice, &state, host, err);
     add_manual(advice, &state,
                !is_own         ? "Patroni writes that file"

@@ -391,3 +391,15 @@ security_advise_certificate(struct advice *advice, struct error *err)
         add_change(advice, host, &place, &wanted, &before, &told);
     return true;
 }
+
+bool
+security_turns_tls_on(const struct advice *advice)
+{
+    for (size_t i = 0; i < advice->changes->changes.count; i++) {
+        const struct change *change = &advice->changes->changes.items[i];
+        if (change->procedure == &put_procedure &&
+            strcmp(change->server, advice->server->name) == 0)
+            return true;
+    }
+    return false;
+}

@@ -11,6 +11,8 @@
 #define TLS_UNDO "-- certificate: "
 
 bool security_advise_certificate(struct advice *advice, struct error *err) MUST_CHECK;
+/* Whether a row of the advice does that, on a server without TLS. */
+bool security_turns_tls_on(const struct advice *advice);
 /* Takes back by the text that the journal keeps. */
 bool tls_undo(const struct change_execution *execution, const struct settings_host *host,
               const struct security_databases *databases, const char *undo,

@@ -3,7 +3,9 @@
 
 import json
 import os
+import shutil
 import socket
+import subprocess
 import threading
 import time
 
@@ -35,8 +37,24 @@ databases:
 KEY = "pg_hba.conf"
 
 
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost", "-days", "90",
+                    "-keyout", folder / "server.key", "-out", folder / "server.crt"],
+                   check=True, capture_output=True)
+    return folder
+
+
 @pytest.fixture
-def deck(tmp_path, fresh_server):
+def deck(tmp_path, fresh_server, certificate):
+    for name in ("server.key", "server.crt"):
+        path = fresh_server.data / name
+        path.write_bytes((certificate / name).read_bytes())
+        path.chmod(0o600)
+        shutil.chown(path, "postgres" if os.getuid() == 0 else None)
+    fresh_server.query("ALTER SYSTEM SET ssl = on")
     (fresh_server.data / "pg_hba.conf").write_text(
         "local all all trust\nhost all all 127.0.0.1/32 trust\n")
     fresh_server.query("SELECT pg_reload_conf()")
@@ -53,8 +71,6 @@ def test_from_the_deck_and_back(pgdeck, deck, fresh_server):
     before = file.read_bytes()
     (row,) = [change for change in changes(pgdeck, deck) if change["key"] == KEY]
     assert "-- + hostssl green_one green_web_a 10.0.0.0/8 scram-sha-256" in row["sql"]
-    assert 'Nobody gets into "green_one" by the lines for tls: required: ssl is off' in (
-        pgdeck("plan", "-d", deck).out)
     assert row["file"] == str(file) and KEY in pgdeck("plan", "-d", deck, "--sql").out
     apply(pgdeck, deck)
     assert changes(pgdeck, deck) == []
@@ -81,9 +97,32 @@ def test_from_the_deck_and_back(pgdeck, deck, fresh_server):
     log_in(fresh_server, "postgres", "postgres", "").close()
 
 
+def test_lines_that_would_let_nobody_in_are_not_written(pgdeck, deck, fresh_server):
+    """tls: required, ssl = off, and the deck gives no certificate: said everywhere, done nowhere."""
+    fresh_server.query("ALTER SYSTEM RESET ssl")
+    fresh_server.query("SELECT pg_reload_conf()")
+    apply(pgdeck, deck)
+    assert rules(fresh_server)[0] == ("local", "all", "all", None, "trust")
+    manual = {row["key"]: row for row in json.loads(
+        pgdeck("plan", "-d", deck, "--json", "--detailed-exitcode", expect=3).out)["manual"]}
+    assert set(manual) == {"tls", KEY}
+    assert 'gives server "main" no certificate' in manual["tls"]["obstacle"]
+    assert "certificate_key" in manual["tls"]["remedy"]
+    assert "let nobody in" in manual[KEY]["obstacle"]
+    out = pgdeck("security", "-d", deck, expect=2).out
+    assert "not as the deck says: turn TLS on" in out
+    found = json.loads(pgdeck("health", "-d", deck, "--json").out)["findings"]
+    assert [(one["severity"], one["evidence"]) for one in found if one["check"] == "certificate"] \
+        == [("critical", "environment green; ssl = off")]
+    fresh_server.query("ALTER SYSTEM SET ssl = on")
+    fresh_server.query("SELECT pg_reload_conf()")
+    apply(pgdeck, deck)
+    assert changes(pgdeck, deck) == [] and rules(fresh_server)[5][0] == "hostssl"
+
+
 def test_pgdeck_comes_in_by_the_line_that_let_it_in(pgdeck, deck, fresh_server, tmp_path):
     """Over the network, into the deck's databases, too."""
-    conninfo = f"host=127.0.0.1 port={fresh_server.port} user=postgres dbname=postgres"
+    conninfo = f"host=127.0.0.1 port={fresh_server.port} user=postgres dbname=postgres sslmode=disable"
     deck = write_deck(tmp_path / "far", conninfo, DECK, "")
     apply(pgdeck, deck)
     assert rules(fresh_server)[0] == ("host", "blue_one,green_one", "postgres", "127.0.0.1",
@@ -98,7 +137,7 @@ def test_pgdeck_comes_in_by_the_line_that_let_it_in(pgdeck, deck, fresh_server, 
 
 
 def far_deck(folder, server, database, port=None):
-    conninfo = f"host=127.0.0.1 port={port or server.port} user=postgres dbname={database}"
+    conninfo = f"host=127.0.0.1 port={port or server.port} user=postgres dbname={database} sslmode=disable"
     return write_deck(folder, conninfo, DECK, "")
 
 
@@ -197,7 +236,9 @@ def test_a_link_stays_one(pgdeck, deck, fresh_server):
 def test_pgdeck_may_come_by_the_other_way_of_this_host(pgdeck, deck, fresh_server, tmp_path):
     """First through the socket, then over either loopback address: nobody is shut out, and the lines
     are the same."""
+    fresh_server.query("ALTER SYSTEM RESET ssl")
     fresh_server.query("ALTER ROLE postgres PASSWORD 'geheim'")
+    deck.write_text(deck.read_text().replace(", tls: required", ""))
     (fresh_server.data / "pg_hba.conf").write_text(
         "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
         "host all all ::1/128 scram-sha-256\n")
@@ -208,6 +249,7 @@ def test_pgdeck_may_come_by_the_other_way_of_this_host(pgdeck, deck, fresh_serve
         ("host", "blue_one,green_one", "postgres", "::1", "scram-sha-256")]
     lines = (fresh_server.data / "pg_hba.conf").read_text().split("# pgdeck ends")[0]
     far = far_deck(tmp_path / "far", fresh_server, "blue_one")
+    far.write_text(far.read_text().replace(", tls: required", ""))
     result = pgdeck("security", "render", "hba", "-d", far, env={"PGPASSWORD": "geheim"}, expect=0)
     for line in lines.splitlines()[:4]:
         assert line in result.out
@@ -221,7 +263,8 @@ def test_a_logical_subscriber_is_named(pgdeck, deck, make_server, pg_version, tm
     server.query("SELECT pg_reload_conf()")
     for statement in ("CREATE ROLE copier LOGIN REPLICATION", "CREATE DATABASE blue_one"):
         server.query(statement)
-    here = write_deck(tmp_path / "logical", server.conninfo(), DECK, "")
+    here = write_deck(tmp_path / "logical", server.conninfo(),
+                      DECK.replace(", tls: required", ""), "")
     far = f"host=127.0.0.1 port={server.port} user=copier dbname=blue_one replication=database"
     copier = psycopg.pq.PGconn.connect(far.encode())
     assert copier.status == psycopg.pq.ConnStatus.OK, copier.error_message
@@ -374,8 +417,9 @@ def test_who_would_not_get_in_again_is_named(pgdeck, deck, fresh_server):
     for statement in ("CREATE ROLE green_web_a LOGIN", "CREATE ROLE blue_web_a LOGIN",
                       "CREATE DATABASE blue_one"):
         fresh_server.query(statement)
-    far = {"host": "127.0.0.1", "port": forward(fresh_server, "127.0.0.9"), "dbname": "green_one"}
-    near = {"host": "127.0.0.1", "port": fresh_server.port, "dbname": "green_one"}
+    far = {"host": "127.0.0.1", "port": forward(fresh_server, "127.0.0.9"), "dbname": "green_one",
+           "sslmode": "disable"}
+    near = far | {"port": fresh_server.port}
     with psycopg.connect(**far, user="legacy"):
         assert warning().endswith("legacy from 127.0.0.9 to green_one")
     for who in ("legacy", "postgres"):  # from where others are let in
