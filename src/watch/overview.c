@@ -81,12 +81,24 @@ environment_of(struct watch *watch, const struct deck *deck,
                      watch_targets(watch, deck, environment, now));
 }
 
-static json_t *
-server_of(const struct watch_server *server)
+/* One of its databases answers, whether or not somebody asks for all of the server already. */
+static bool
+is_server_reachable(const struct watch *watch, const struct watch_server *server)
 {
-    json_t *one =
-        json_pack("{s:o, s:o, s:b}", "deck", watch_json(server->deck->name), "server",
-                  watch_json(server->server->name), "is_reachable", server->leader != NULL);
+    for (size_t i = 0; i < watch->generation->collectors.count; i++) {
+        const struct watch_collector *collector = &watch->generation->collectors.items[i];
+        if (collector->server == server && collector->was_asked && collector->is_reachable)
+            return true;
+    }
+    return false;
+}
+
+static json_t *
+server_of(const struct watch *watch, const struct watch_server *server)
+{
+    json_t *one = json_pack("{s:o, s:o, s:b}", "deck", watch_json(server->deck->name), "server",
+                            watch_json(server->server->name), "is_reachable",
+                            is_server_reachable(watch, server));
     const struct {
         const char *name;
         double value;
@@ -130,7 +142,7 @@ watch_overview(struct watch *watch, double now)
                                   environment_of(watch, deck, &deck->environments.items[j], now));
     }
     for (size_t i = 0; i < generation->servers.count; i++)
-        json_array_append_new(servers, server_of(&generation->servers.items[i]));
+        json_array_append_new(servers, server_of(watch, &generation->servers.items[i]));
     return json_pack("{s:f, s:{s:s, s:f, s:i}, s:o, s:o}", "at", now, "watch", "version",
                      PGDECK_VERSION, "started_at", watch->started_at, "pid", (int)getpid(),
                      "environments", environments, "servers", servers);
