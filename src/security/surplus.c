@@ -48,6 +48,7 @@ add_row(struct advice *advice, const struct deck_database *database, struct plac
                         .undo = arena_strdup(arena, pg_value(result, row, "undo")),
                         .is_transactional = true,
                         .is_revocation = true,
+                        .is_apart = true,
                     });
 }
 

@@ -402,7 +402,10 @@ SURPLUS = """
     GRANT CREATE ON SCHEMA public TO blue_web_a;
     GRANT CONNECT, TEMPORARY ON DATABASE blue_one TO green_web;
     ALTER DEFAULT PRIVILEGES FOR ROLE blue_owner IN SCHEMA public GRANT TRIGGER ON TABLES TO blue_job;
-    SET ROLE blue_web; GRANT TRUNCATE, SELECT ON items TO bob; RESET ROLE;
+    SET ROLE blue_web; GRANT TRUNCATE, SELECT ON items TO bob WITH GRANT OPTION;
+    SET ROLE bob; GRANT TRUNCATE ON items TO carol, green_web; RESET ROLE;
+    GRANT UPDATE ON items TO bob WITH GRANT OPTION;
+    SET ROLE bob; GRANT UPDATE ON items TO green_web; RESET ROLE;
     GRANT blue_owner TO mallory;
     GRANT blue_web TO blue_web_a WITH ADMIN OPTION;
     CREATE AGGREGATE median(float8 ORDER BY float8) (SFUNC = ordered_set_transition, STYPE = internal,
@@ -418,22 +421,45 @@ SURPLUS = """
     ALTER DEFAULT PRIVILEGES FOR ROLE blue_owner GRANT USAGE ON TYPES TO green_web;
     ALTER DEFAULT PRIVILEGES FOR ROLE blue_owner GRANT CREATE ON SCHEMAS TO blue_web;
 """
+NO_SCHEMA = """
+    CREATE FUNCTION no_schema() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() WHERE object_type = 'SCHEMA') THEN
+            RAISE 'schemas stay';
+        END IF;
+    END $$;
+    CREATE EVENT TRIGGER no_schema ON ddl_command_end WHEN TAG IN ('REVOKE') EXECUTE FUNCTION no_schema();
+"""
+LET_IN = """
+    SET ROLE blue_web_a; GRANT blue_web TO bob WITH ADMIN OPTION;
+    SET ROLE bob; GRANT blue_web TO carol;
+"""
 PARAMETERS = "GRANT SET, ALTER SYSTEM ON PARAMETER log_statement TO blue_web_a WITH GRANT OPTION"
+
+
+def granted(server):
+    """Who gave what on the table to whom, and who let whom into which role."""
+    return server.query("SELECT to_jsonb(m) - 'oid' FROM pg_auth_members AS m "
+                        "ORDER BY roleid, member, grantor") + server.query("SELECT a::text FROM pg_class, unnest(relacl) AS a WHERE relname = 'items' "
+                        "ORDER BY 1", dbname="blue_one")
 
 
 def test_surplus_rights_are_shown_and_go_only_with_revoke(pgdeck, deck, guarded):
     apply(pgdeck, deck)
-    guarded.query("CREATE ROLE bob")
+    for statement in ("CREATE ROLE bob", "CREATE ROLE carol"):
+        guarded.query(statement)
     guarded.query("CREATE ROLE mallory LOGIN")
     clean = rights(guarded)
     guarded.psql(text=SURPLUS, dbname="blue_one")
     if guarded.version >= 15:
         guarded.query(PARAMETERS)
-    surplus = rights(guarded)
+    if guarded.version >= 16:  # before, a membership does not end with that of who gave it
+        guarded.psql(text=LET_IN)
+    surplus, given = rights(guarded), granted(guarded)
     plan = changes(pgdeck, deck)
     assert {change["what"] for change in plan} == {
         "take SELECT on table public.items from PUBLIC",
         "take TRUNCATE on table public.items from blue_web",
+        "take UPDATE on table public.items from green_web",
         "take the grant option of SELECT on table public.items from blue_web",
         "take the admin option of role blue_web from blue_web_a",
         "take mallory out of role blue_owner",
@@ -459,6 +485,15 @@ def test_surplus_rights_are_shown_and_go_only_with_revoke(pgdeck, deck, guarded)
     told = pgdeck("security", "-d", deck).out
     assert "role mallory, which the deck does not know, has the rights of blue_owner" in told
     assert "role blue_web_a lets others into role blue_web" in told
+    assert "blue_web gave it to bob, carol, green_web, who lose it, too" in [
+        change["warning"] for change in plan]
+    guarded.psql(text=NO_SCHEMA, dbname="blue_one")  # one that fails keeps no other back
+    assert "schemas stay" in pgdeck("apply", "-d", deck, "--yes", "--revoke", expect=20).err
+    assert [change["what"] for change in changes(pgdeck, deck)] == [
+        "take CREATE on schema public from blue_web_a"]
+    pgdeck("rollback", "-d", deck, "--yes", expect=0)
+    assert granted(guarded) == given
+    guarded.query("DROP EVENT TRIGGER no_schema", dbname="blue_one")
     apply(pgdeck, deck, "--revoke")
     assert changes(pgdeck, deck) == []
     after = rights(guarded)

@@ -3,7 +3,7 @@
 -- $1 deck json
 -- $2 roles text[] (of the deck, for this database)
 -- returns: what, sql, undo, warning, obstacle (null: this role may do it)
-WITH own AS (
+WITH RECURSIVE own AS (
     SELECT r.oid, bool_or(n.is_here) AS is_here, min(n.rights) AS rights
       FROM (SELECT names.name, s ->> 'role' = ANY ($2::text[]) AS is_here, s ->> 'rights' AS rights
               FROM jsonb_array_elements($1::jsonb -> 'environments') AS e
@@ -27,6 +27,9 @@ WITH own AS (
            ('read', 'SCHEMA', '{USAGE}'), ('read', 'DATABASE', '{CONNECT}'),
            ('connect', 'TABLE', '{}'), ('connect', 'SEQUENCE', '{}'), ('connect', 'SCHEMA', '{}'),
            ('connect', 'DATABASE', '{CONNECT}')
+), me AS ( -- how one has to be in a role to act as it
+    SELECT CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET'
+                ELSE 'MEMBER' END AS act
 ), own_schema AS (
     SELECT oid, nspname, nspowner, nspacl FROM pg_namespace
      WHERE nspname NOT IN ('pg_catalog', 'information_schema')
@@ -71,12 +74,18 @@ WITH own AS (
        AND NOT EXISTS (SELECT FROM pg_depend AS d
                         WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
                           AND d.deptype = 'e')
+), given_on (kind, object, privilege_type, root, level, grantor, grantee, is_grantable) AS (
+    SELECT g.kind, g.object, g.privilege_type, g.grantee, 1, d.grantor, d.grantee, d.is_grantable
+      FROM given AS g JOIN given AS d USING (kind, object, privilege_type)
+     WHERE g.is_grantable AND g.grantee <> g.owner AND d.grantor = g.grantee
+     UNION
+    SELECT c.kind, c.object, c.privilege_type, c.root, c.level + 1, d.grantor, d.grantee,
+           d.is_grantable
+      FROM given_on AS c JOIN given AS d USING (kind, object, privilege_type)
+     WHERE c.is_grantable AND d.grantor = c.grantee
 ), surplus AS (
     SELECT g.kind, g.object, g.owner, g.grantor, g.is_grantable, g.grantee, w.is_wanted,
-           bool_or(EXISTS (SELECT FROM given AS d
-                            WHERE d.kind = g.kind AND d.object = g.object
-                              AND d.grantor = g.grantee AND d.grantee <> g.grantee
-                              AND d.privilege_type = g.privilege_type)) AS is_given_on,
+           array_agg(g.privilege_type) AS right_list,
            CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE format('%I', pg_get_userbyid(g.grantee)) END
                AS role,
            string_agg(g.privilege_type, ', ' ORDER BY g.privilege_type) AS rights
@@ -89,7 +98,11 @@ WITH own AS (
         OR (o.oid IS NOT NULL AND o.oid <> g.owner
             AND NOT (o.is_here AND g.object IN ('tenants', 'tenants.login') -- pgdeck's own
                      AND g.privilege_type IN ('USAGE', 'SELECT'))
-            AND (g.is_grantable OR NOT w.is_wanted))
+            AND (g.is_grantable OR NOT w.is_wanted)
+            AND NOT EXISTS ( -- it goes with what it was given from
+                SELECT FROM given_on AS c JOIN own ON own.oid = c.root
+                 WHERE c.kind = g.kind AND c.object = g.object AND c.grantor = g.grantor
+                   AND c.grantee = g.grantee AND c.privilege_type = g.privilege_type))
      GROUP BY g.kind, g.object, g.owner, g.grantor, g.is_grantable, g.grantee, w.is_wanted
 ), coming_kind (letter, kind, words) AS (
     VALUES ('r'::"char", 'TABLE', 'TABLES'), ('S', 'SEQUENCE', 'SEQUENCES'),
@@ -118,18 +131,39 @@ WITH own AS (
 )
 SELECT format('take %s%s on %s %s from %s', CASE WHEN is_wanted THEN 'the grant option of ' END,
               rights, lower(kind), object, role) AS what,
-       format('REVOKE %s%s ON %s %s FROM %s%s;', CASE WHEN is_wanted THEN 'GRANT OPTION FOR ' END,
-              rights, kind, object, role, CASE WHEN is_given_on THEN ' CASCADE' END) AS sql,
-       format('GRANT %s ON %s %s TO %s%s;', rights, kind, object, role,
-              CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END) AS undo,
+       format('%sREVOKE %s%s ON %s %s FROM %s%s;%s', as_grantor,
+              CASE WHEN is_wanted THEN 'GRANT OPTION FOR ' END, rights, kind, object, role,
+              CASE WHEN d.names IS NOT NULL THEN ' CASCADE' END, as_before) AS sql,
+       format('%sGRANT %s ON %s %s TO %s%s;%s%s', as_grantor, rights, kind, object, role,
+              CASE WHEN is_grantable THEN ' WITH GRANT OPTION' END, as_before,
+              CASE WHEN d.may_undo THEN ' ' || d.undo END) AS undo,
        CASE WHEN grantee = 0 THEN 'roles that the deck does not know may rely on it'
-            WHEN is_given_on THEN 'whom ' || role || ' gave it loses it, too, and rollback does not '
-                                  || 'give it back' END AS warning,
-       CASE WHEN grantor <> owner
+            WHEN d.names IS NOT NULL
+            THEN format('%s gave it to %s, who lose it, too%s', role, d.names,
+                        CASE WHEN NOT d.may_undo THEN ', and rollback does not give it back' END)
+            END AS warning,
+       CASE WHEN grantor <> owner AND as_grantor IS NULL
             THEN format('%I gave it and has to take it back', pg_get_userbyid(grantor))
-            WHEN NOT pg_has_role(owner, 'USAGE')
+            WHEN grantor = owner AND NOT pg_has_role(owner, 'USAGE')
             THEN format('only %I may', pg_get_userbyid(owner)) END AS obstacle
-  FROM surplus
+  FROM surplus AS s
+ CROSS JOIN LATERAL (
+    SELECT CASE WHEN grantor <> owner AND pg_has_role(grantor, me.act)
+                THEN format('SET LOCAL ROLE %I; ', pg_get_userbyid(grantor)) END AS as_grantor,
+           CASE WHEN grantor <> owner AND pg_has_role(grantor, me.act)
+                THEN ' RESET ROLE;' END AS as_before
+      FROM me) AS g
+ CROSS JOIN LATERAL (
+    SELECT string_agg(DISTINCT name, ', ') AS names, bool_and(pg_has_role(c.grantor, me.act)) AS may_undo,
+           string_agg(format('SET LOCAL ROLE %I; GRANT %s ON %s %s TO %s%s;',
+                             pg_get_userbyid(c.grantor), c.privilege_type, c.kind, c.object, name,
+                             CASE WHEN c.is_grantable THEN ' WITH GRANT OPTION' END), ' '
+                      ORDER BY level, c.privilege_type, name) || ' RESET ROLE;' AS undo
+      FROM given_on AS c CROSS JOIN me
+     CROSS JOIN LATERAL (SELECT CASE c.grantee WHEN 0 THEN 'PUBLIC'
+                                     ELSE format('%I', pg_get_userbyid(c.grantee)) END) AS n (name)
+     WHERE c.kind = s.kind AND c.object = s.object AND c.root = s.grantee
+       AND c.privilege_type = ANY (s.right_list)) AS d
  UNION ALL
 SELECT format('give %s no %s on new %s of %I', role, rights, lower(kind), pg_get_userbyid(owner)),
        format('%s REVOKE %s ON %s FROM %s;', head, rights, kind, role),

@@ -3,7 +3,7 @@
 -- servers: 14..
 -- $1 deck json
 -- returns: what, sql, undo, warning, obstacle (null: this role may do it)
-WITH own AS (
+WITH RECURSIVE own AS (
     SELECT e ->> 'owner' AS name, NULL AS service
       FROM jsonb_array_elements($1::jsonb -> 'environments') AS e
      UNION
@@ -38,20 +38,33 @@ WITH own AS (
       FROM (VALUES ('$.environments[*].owner'), ('$.environments[*].services[*].role'),
                    ('$.environments[*].services[*].logins[*]')) AS path (text)
      CROSS JOIN LATERAL jsonb_path_query($1::jsonb, path.text::jsonpath) AS name
+), has_grantors AS (
+    SELECT current_setting('server_version_num')::int >= 160000 AS has_grantors
+), given_on (roleid, root, level, grantor, member, statement) AS (
+    SELECT a.roleid, g.member, 1, a.grantor, a.member, to_jsonb(a)
+      FROM pg_auth_members AS g
+      JOIN pg_auth_members AS a ON a.roleid = g.roleid AND a.grantor = g.member
+     CROSS JOIN has_grantors AS h
+     WHERE g.admin_option AND h.has_grantors
+     UNION
+    SELECT a.roleid, c.root, c.level + 1, a.grantor, a.member, to_jsonb(a)
+      FROM given_on AS c JOIN pg_auth_members AS a ON a.roleid = c.roleid AND a.grantor = c.member
 ), membership AS (
     SELECT w.is_wanted, m.rolname AS member, g.rolname AS role, o.rolname AS grantor, a.admin_option,
            to_jsonb(a) ->> 'inherit_option' AS inherits, to_jsonb(a) ->> 'set_option' AS sets,
-           current_setting('server_version_num')::int >= 160000 AS has_grantors, a.roleid,
-           current_setting('server_version_num')::int >= 160000
-           AND EXISTS (SELECT FROM pg_auth_members AS d
-                        WHERE d.roleid = a.roleid AND d.grantor = a.member) AS is_given_on
+           h.has_grantors, a.roleid, a.member AS member_oid
       FROM pg_auth_members AS a
       JOIN pg_roles AS m ON m.oid = a.member
       JOIN pg_roles AS g ON g.oid = a.roleid
       LEFT JOIN pg_roles AS o ON o.oid = a.grantor
+     CROSS JOIN has_grantors AS h
      CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM own WHERE own.name = m.rolname
                                            AND own.service = g.rolname)) AS w (is_wanted)
-     WHERE (m.rolname IN (SELECT name FROM own) AND (a.admin_option OR NOT w.is_wanted))
+     WHERE (m.rolname IN (SELECT name FROM own) AND (a.admin_option OR NOT w.is_wanted)
+            AND NOT EXISTS ( -- it goes with the one that let it in
+                SELECT FROM given_on AS c JOIN pg_roles AS root ON root.oid = c.root
+                 WHERE c.roleid = a.roleid AND c.grantor = a.grantor AND c.member = a.member
+                   AND root.rolname IN (SELECT name FROM own)))
         OR (g.rolname IN (SELECT name FROM deck_role) -- somebody that the deck does not know
             AND m.rolname NOT IN (SELECT name FROM own) AND m.rolname <> current_user
             AND m.rolcanlogin AND NOT m.rolsuper AND NOT m.rolcreaterole)
@@ -68,15 +81,23 @@ SELECT CASE WHEN is_wanted THEN format('take the admin option of role %I from %I
             ELSE format('take %I out of role %I', member, role) END,
        format('REVOKE %s%I FROM %I%s%s;', CASE WHEN is_wanted THEN 'ADMIN OPTION FOR ' END, role, member,
               CASE WHEN has_grantors THEN format(' GRANTED BY %I', grantor) END,
-              CASE WHEN is_given_on THEN ' CASCADE' END),
+              CASE WHEN d.names IS NOT NULL THEN ' CASCADE' END),
        format('GRANT %I TO %I%s%s;', role, member,
               CASE WHEN has_grantors THEN format(' WITH ADMIN %s, INHERIT %s, SET %s',
                                                  admin_option::text, inherits, sets)
                    WHEN admin_option THEN ' WITH ADMIN OPTION' END,
-              CASE WHEN has_grantors THEN format(' GRANTED BY %I', grantor) END),
-       CASE WHEN is_given_on THEN 'whom it let in goes, too, and rollback does not bring them back' END,
+              CASE WHEN has_grantors THEN format(' GRANTED BY %I', grantor) END) || coalesce(d.undo, ''),
+       CASE WHEN d.names IS NOT NULL THEN format('%I let in %s, who go, too', member, d.names) END,
        CASE WHEN NOT me.rolsuper AND NOT pg_has_role(roleid, 'USAGE WITH ADMIN OPTION')
                  AND (has_grantors OR NOT me.rolcreaterole)
             THEN format('only who administers %I may', role) END
-  FROM membership CROSS JOIN me
+  FROM membership AS m CROSS JOIN me
+ CROSS JOIN LATERAL (
+    SELECT string_agg(DISTINCT format('%I', pg_get_userbyid(c.member)), ', ') AS names,
+           string_agg(format(' GRANT %I TO %I WITH ADMIN %s, INHERIT %s, SET %s GRANTED BY %I;',
+                             pg_get_userbyid(c.roleid), pg_get_userbyid(c.member),
+                             statement ->> 'admin_option', statement ->> 'inherit_option',
+                             statement ->> 'set_option', pg_get_userbyid(c.grantor)), ''
+                      ORDER BY level, c.member) AS undo
+      FROM given_on AS c WHERE c.roleid = m.roleid AND c.root = m.member_oid) AS d
  ORDER BY what
