@@ -17,6 +17,7 @@ struct deck_pool {
     struct place place;
     int min;
     int max;
+    int threads;              /* that serve it; 0: one */
     int64_t query_timeout_ms; /* 0: none */
     enum deck_pool_mode mode;
     enum deck_pool_reset reset;

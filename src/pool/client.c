@@ -74,6 +74,7 @@ leave(struct pool_client *client)
     if (server != NULL)
         pool_group_checkin(server, true);
     if (group != NULL) {
+        pool_share_note(group);
         group->client_count--;
         group->statistics.received_bytes += client->link.received_bytes;
         group->statistics.sent_bytes += client->link.sent_bytes;
@@ -256,6 +257,7 @@ pool_client_give_up(struct pool_client *client, const struct error *err)
         pool_group_checkin(client->server, true);
     else
         pool_waiting_remove(client);
+    pool_share_note(client->group);
     client->state = POOL_CLIENT_IDLE;
     pool_client_put_error(client, "ERROR", err);
     client->is_skipping = header.type != 'Q' && header.type != 'F';

@@ -308,6 +308,7 @@ add_route(struct pool_config *config, const struct deck *deck, const struct deck
         .environment = environment->name,
         .min = pool->min / shares,
         .max = pool->max / shares,
+        .threads = pool->threads,
         .mode = pool->mode,
         .reset = pool->reset,
         .on_session_state = pool->on_session_state,
@@ -374,7 +375,7 @@ struct file_database {
     struct place place;
     const char *host, *database, *login;
     struct pool_tls_wish tls;
-    int port, min, max;
+    int port, min, max, threads;
     int64_t query_timeout_ms;
     enum deck_pool_mode mode;
     enum deck_pool_reset reset;
@@ -412,6 +413,7 @@ static const struct deck_key database_keys[] = {
     {.name = "users", .type = KEY_NAMES, .offset = DATABASE(users), .is_required = true},
     {.name = "min", .type = KEY_COUNT, .offset = DATABASE(min), .max = 100000},
     {.name = "max", .type = KEY_COUNT, .offset = DATABASE(max), .min = 1, .max = 100000},
+    {.name = "threads", .type = KEY_COUNT, .offset = DATABASE(threads), .min = 1, .max = 64},
     {.name = "query_timeout", .type = KEY_DURATION, .offset = DATABASE(query_timeout_ms)},
     {.name = "mode", .type = KEY_CHOICE, .offset = DATABASE(mode), .words = deck_pool_mode_words},
     {.name = "reset",
@@ -567,6 +569,7 @@ add_file_route(struct pool_config *config, const struct file_database *from, con
         .environment = "",
         .min = from->min,
         .max = from->max,
+        .threads = from->threads,
         .mode = from->mode,
         .reset = from->reset,
         .on_session_state = from->on_session_state,

@@ -7,6 +7,8 @@
 #include "wire/scram.h"
 #include <stdatomic.h>
 
+struct pool_share;
+
 struct pool_user {
     const char *name;
     const char *password; /* NULL: only keys */
@@ -28,7 +30,9 @@ struct pool_route {
     const char *tls_identity; /* "" or its mode and files, to compare */
     bool is_server_proven;    /* by its certificate */
     const struct pool_user *login;
-    int worker; /* whose pool it is of; given by the daemon before it is shared */
+    int worker;               /* whose pool it is of; given by the daemon before it is shared */
+    struct pool_share *share; /* of several threads; likewise; NULL: of that one */
+    int threads;              /* that it wants; 0: one */
     int min, max;
     enum deck_pool_mode mode;
     enum deck_pool_reset reset;

@@ -2,6 +2,7 @@
 /* The console: a database of its own name that answers SHOW and takes commands, by the simple
  * protocol. Tables: what can be shown, which commands there are and the right that each needs. */
 #include "pool/console.h"
+#include "pool/total.h"
 
 #include "deck/keys.h"
 
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 enum { COLUMNS_MAX = 20, CELL_BYTES = 128, ROW_BYTES = 1 << 14, ARGUMENT_BYTES = 128 };
 
@@ -32,7 +35,7 @@ const char *
 pool_server_state_name(enum pool_server_state state)
 {
     static const char *const names[POOL_SERVER_STATES] = {
-        "login", "login", "login", "idle", "active", "active", "active", "used", "closed"};
+        "login", "login", "login", "idle", "active", "active", "active", "used", "used", "closed"};
 
     return names[state];
 }
@@ -122,50 +125,26 @@ mode_name(const struct pool_group *group)
     return deck_pool_mode_words[group->route->mode];
 }
 
-struct group_counts {
-    int client_active, client_pinned, server_active, server_idle, server_used, server_login;
-    uint64_t wait_us; /* of the one that waits longest */
-};
-
-static struct group_counts
-count_group(struct pool_group *group)
-{
-    struct group_counts counts = {0};
-
-    POOL_EACH(node, &group->servers)
-    {
-        const struct pool_server *server = POOL_ENTRY(node, struct pool_server, node);
-        counts.client_active += server->client != NULL;
-        counts.client_pinned += server->client != NULL && server->client->pins != 0;
-        counts.server_login += server->state <= POOL_SERVER_LOGIN;
-        counts.server_idle += server->state == POOL_SERVER_IDLE;
-        counts.server_used += server->state == POOL_SERVER_DRAINING;
-        counts.server_active += server->client != NULL;
-    }
-    const struct pool_client *oldest = pool_waiting_oldest(group);
-    if (oldest != NULL)
-        counts.wait_us = group->pool->now_us - oldest->since_us;
-    return counts;
-}
-
 static void
 show_pools(struct rows *rows)
 {
     POOL_EACH(node, &rows->pool->groups)
     {
         struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
-        struct group_counts counts = count_group(group);
+        struct pool_total total;
+        if (!pool_total_of(group, &total))
+            continue;
         text(rows, group->route->database);
         text(rows, group->route->user);
-        number(rows, (uint64_t)counts.client_active);
-        number(rows, (uint64_t)group->waiting_count);
-        number(rows, (uint64_t)counts.client_pinned);
-        number(rows, (uint64_t)counts.server_active);
-        number(rows, (uint64_t)counts.server_idle);
-        number(rows, (uint64_t)counts.server_used);
-        number(rows, (uint64_t)counts.server_login);
-        number(rows, counts.wait_us / 1000000);
-        number(rows, counts.wait_us % 1000000);
+        number(rows, (uint64_t)total.client_active);
+        number(rows, (uint64_t)total.waiting);
+        number(rows, (uint64_t)total.client_pinned);
+        number(rows, (uint64_t)total.server_active);
+        number(rows, (uint64_t)total.server_idle);
+        number(rows, (uint64_t)total.server_used);
+        number(rows, (uint64_t)total.server_login);
+        number(rows, total.wait_us / 1000000);
+        number(rows, total.wait_us % 1000000);
         text(rows, mode_name(group));
         text(rows, group->failures > 0 ? group->failure.message : "");
         end_row(rows);
@@ -195,9 +174,23 @@ show_clients(struct rows *rows)
     }
 }
 
+/* A thread may have a local server that another one has found. */
+static const char *
+address_of(const struct pool_server *server, struct sockaddr_un *peer)
+{
+    socklen_t length = sizeof(*peer);
+
+    memset(peer, 0, sizeof(*peer));
+    if (!server->is_by_local ||
+        getpeername(server->link.stream.descriptor, (struct sockaddr *)peer, &length) != 0)
+        return server->group->route->address.display;
+    return peer->sun_path;
+}
+
 static void
 show_servers(struct rows *rows)
 {
+    struct sockaddr_un peer;
     char buffer[128];
 
     POOL_EACH(group_node, &rows->pool->groups)
@@ -210,7 +203,7 @@ show_servers(struct rows *rows)
             text(rows, group->route->login->name);
             text(rows, group->route->server_database);
             text(rows, pool_server_state_name(server->state));
-            text(rows, server->is_by_local ? group->local.path : group->route->address.display);
+            text(rows, address_of(server, &peer));
             number(rows, server->serial);
             number(rows, server->client == NULL ? 0 : server->client->serial);
             number(rows, pid);
@@ -229,7 +222,10 @@ show_stats(struct rows *rows)
     POOL_EACH(node, &rows->pool->groups)
     {
         struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
-        const struct pool_statistics *statistics = &group->statistics;
+        struct pool_total total;
+        if (!pool_total_of(group, &total))
+            continue;
+        const struct pool_statistics *statistics = &total.statistics;
         text(rows, group->route->database);
         text(rows, group->route->user);
         number(rows, statistics->transactions);
@@ -259,7 +255,10 @@ show_latency(struct rows *rows)
     POOL_EACH(node, &rows->pool->groups)
     {
         struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
-        const struct pool_measures *measures = group->measures;
+        struct pool_total total;
+        if (!pool_total_of(group, &total))
+            continue;
+        const struct pool_measures *measures = total.measures;
         uint64_t target_us = (uint64_t)group->route->target_p95_ms * 1000;
         bool is_met = histogram_percentile(&measures->query, 0.95) <= target_us * POOL_US_NS;
         text(rows, group->route->environment);
@@ -282,6 +281,9 @@ show_databases(struct rows *rows)
     POOL_EACH(node, &rows->pool->groups)
     {
         struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
+        struct pool_total total;
+        if (!pool_total_of(group, &total))
+            continue;
         text(rows, group->route->database);
         text(rows, group->route->address.display);
         text(rows, group->route->server_database);
@@ -293,7 +295,7 @@ show_databases(struct rows *rows)
         text(rows, mode_name(group));
         text(rows, deck_pool_reset_words[group->route->reset]);
         text(rows, deck_pool_state_words[group->route->on_session_state]);
-        number(rows, (uint64_t)group->server_count);
+        number(rows, (uint64_t)total.servers);
         number(rows, group->is_paused);
         number(rows, group->is_disabled);
         end_row(rows);
@@ -364,7 +366,7 @@ add_sums(struct pool *pool, void *context)
     POOL_EACH(node, &pool->groups)
     {
         const struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
-        sums->groups++;
+        sums->groups += group->share == NULL || group->share->first == pool->driver->worker;
         sums->servers += group->server_count;
         sums->waiting += group->waiting_count;
     }
@@ -497,10 +499,12 @@ show(struct pool_client *client, const struct view *view)
         rows->columns++;
     wire_put_columns(&writer, view->columns, rows->columns);
     put(client, &writer);
-    if (view->is_of_each)
+    if (view->is_of_each) {
+        pool_total_collect(client->pool);
         pool_visit_all(client->pool, show_one, &showing);
-    else
+    } else {
         view->show(rows);
+    }
 }
 
 /* --- commands ------------------------------------------------------------------------------ */
@@ -571,10 +575,10 @@ enable_group(struct pool_group *group)
 static void
 reconnect_group(struct pool_group *group)
 {
+    pool_group_outdate(group);
     POOL_EACH(node, &group->servers)
     {
         struct pool_server *server = POOL_ENTRY(node, struct pool_server, node);
-        server->is_outdated = true;
         if (server->state == POOL_SERVER_IDLE)
             pool_server_close(server, NULL);
     }

@@ -56,7 +56,10 @@ reload(struct pool *pool, struct error *err)
         memcpy(err->sqlstate, "F0000", sizeof(err->sqlstate)); /* config_file_error */
         return false;
     }
-    pool_crew_assign(&daemon->crew, config, pool->config);
+    if (!pool_crew_assign(&daemon->crew, config, err)) {
+        pool_config_drop(config);
+        return false;
+    }
     pool_visit_all(pool, configure, config);
     pool_log(pool, "configuration loaded: %zu pools", config->routes.count);
     pool_config_drop(config);
@@ -221,15 +224,17 @@ log_start(struct daemon *daemon)
              daemon->crew.count);
 }
 
-/* A pool is of one thread: more of them than pools would only wait. */
+/* More threads than the pools want would only wait. */
 static int
 count_threads(const struct pool_config *config)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    long cores = sysconf(_SC_NPROCESSORS_ONLN), most = 0;
     long wanted = config->pooler.threads > 0 ? config->pooler.threads : cores;
 
-    if (wanted > (long)config->routes.count)
-        wanted = (long)config->routes.count;
+    for (size_t i = 0; i < config->routes.count; i++)
+        most += config->routes.items[i].threads > 1 ? config->routes.items[i].threads : 1;
+    if (wanted > most)
+        wanted = most;
     return (int)(wanted < 1 ? 1 : wanted > POOL_WORKERS_MAX ? POOL_WORKERS_MAX : wanted);
 }
 

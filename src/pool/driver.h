@@ -8,11 +8,13 @@
 #include <stdatomic.h>
 
 struct pool;
-struct pool_client;
+struct pool_object;
+struct pool_share;
 
 /* What the pools of all threads share. */
 struct pool_shared {
     atomic_int client_count;
+    struct pool_share *shares; /* of all pools: see share.h */
     uint8_t mock_secret[WIRE_SCRAM_KEY_BYTES];
 };
 
@@ -37,7 +39,9 @@ struct pool_driver {
     int worker, worker_count; /* this pool's place among those of all threads */
     /* Only for worker 0, which waits meanwhile; NULL where it is the only one. */
     void (*visit_all)(struct pool_driver *driver, pool_visit *visit, void *context);
-    /* The client, whose is_moving is set, goes to another's pool: pool_client_depart here and
-     * pool_client_arrive there. NULL where there is only one. */
-    void (*move)(struct pool_driver *driver, struct pool_client *client, int worker);
+    /* The client, whose is_moving is set, or the server, which is LEAVING, goes to another's pool:
+     * pool_..._depart here and pool_..._arrive there. NULL where there is only one. */
+    void (*move)(struct pool_driver *driver, struct pool_object *object, int worker);
+    /* Has another call pool_share_look soon. Likewise. */
+    void (*wake)(struct pool_driver *driver, int worker);
 };

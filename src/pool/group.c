@@ -33,6 +33,7 @@ pool_group_new(struct pool *pool, struct pool_config *config, const struct pool_
     group->config = config;
     pool_config_keep(config);
     group->route = route;
+    group->share = route->share != NULL && route->share->width > 1 ? route->share : NULL;
     pool_list_init(&group->servers);
     pool_list_init(&group->idle);
     pool_list_init(&group->turns);
@@ -125,7 +126,7 @@ attach(struct pool_server *server, struct pool_client *client)
     struct pool_group *group = server->group;
     uint64_t waited = group->pool->now_us - client->since_us;
 
-    pool_list_remove(&server->queue);
+    pool_group_leave_idle(server);
     if (server->last_client != client->serial && group->route->reset == DECK_POOL_FULL &&
         server->last_client != 0)
         server->is_discard_due = true;
@@ -144,27 +145,60 @@ attach(struct pool_server *server, struct pool_client *client)
         pool_group_start(server);
 }
 
-/* Whether a connection is needed and allowed. */
-static bool
-can_grow(const struct pool_group *group)
+void
+pool_group_leave_idle(struct pool_server *server)
 {
-    return group->connecting_count < group->waiting_count &&
-           group->server_count < group->route->max &&
-           group->pool->now_us >= group->connect_after_us;
+    if (server->queue.next == NULL)
+        return;
+    pool_list_remove(&server->queue);
+    server->group->idle_count--;
 }
 
-/* Starts as many connections as are needed and allowed. */
-static void
-grow(struct pool_group *group)
+/* False: it could not even begin, or other threads were quicker. */
+static bool
+connect_one(struct pool_group *group)
 {
     struct error err;
 
-    while (can_grow(group)) {
-        if (pool_server_start(group, &err))
-            continue;
-        pool_group_failed(group, &err);
-        return;
-    }
+    if (!pool_share_reserve(group))
+        return false;
+    if (pool_server_start(group, &err))
+        return true;
+    pool_share_unreserve(group->share, group->pool->driver);
+    pool_group_failed(group, &err);
+    return false;
+}
+
+/* Whether a server is needed beside those that are being connected to, or come from elsewhere. */
+static bool
+is_short(const struct pool_group *group)
+{
+    return group->connecting_count + pool_share_coming(group) < group->waiting_count;
+}
+
+static bool
+can_grow(const struct pool_group *group)
+{
+    return is_short(group) && pool_share_size(group) < group->route->max &&
+           group->pool->now_us >= group->connect_after_us;
+}
+
+/* Starts as many connections as are needed and allowed. Apart from what decides it: errors are
+ * large, and cleared when they are declared. */
+static void
+grow(struct pool_group *group)
+{
+    while (can_grow(group) && connect_one(group))
+        continue;
+}
+
+/* Has servers come for those who wait. */
+static void
+supply(struct pool_group *group)
+{
+    pool_share_note(group);
+    if (!group->is_paused && is_short(group) && !pool_share_ask(group) && can_grow(group))
+        grow(group);
 }
 
 void
@@ -173,6 +207,7 @@ pool_group_serve(struct pool_group *group)
     if (group->is_serving) /* further up the stack, and going on */
         return;
     group->is_serving = true;
+    pool_share_give(group);
     while (group->waiting_count > 0 && !group->is_paused) {
         struct pool_client *client = pool_waiting_first(group);
         struct pool_server *server = choose(group, client);
@@ -183,8 +218,8 @@ pool_group_serve(struct pool_group *group)
         pool_client_process(client);
     }
     group->is_serving = false;
-    if (!group->is_paused && can_grow(group))
-        grow(group);
+    supply(group);
+    pool_share_give(group);
 }
 
 /* Apart from pool_group_want: errors are large, and cleared when they are declared. */
@@ -214,11 +249,11 @@ pool_group_want(struct pool_client *client)
         group->waiting_count == 0 && !group->is_paused ? choose(group, client) : NULL;
     if (server != NULL) {
         attach(server, client);
+        pool_share_note(group);
         return;
     }
     pool_waiting_add(client);
-    if (!group->is_paused && can_grow(group))
-        grow(group);
+    supply(group);
 }
 
 /* --- check-in ------------------------------------------------------------------------------ */
@@ -347,7 +382,7 @@ pool_group_take_back(struct pool_server *server)
     uint64_t recycle_us = (uint64_t)group->pool->config->pooler.recycle_ms * 1000;
 
     if (server->is_outdated || group->is_removed || (recycle_us > 0 && age_us >= recycle_us) ||
-        group->server_count > group->route->max) {
+        pool_share_size(group) > group->route->max) {
         pool_server_close(server, NULL);
         return;
     }
@@ -355,7 +390,19 @@ pool_group_take_back(struct pool_server *server)
     server->since_us = group->pool->now_us;
     server->deadline_us = 0;
     pool_list_prepend(&group->idle, &server->queue);
+    group->idle_count++;
     pool_group_serve(group);
+}
+
+void
+pool_group_outdate(struct pool_group *group)
+{
+    group->epoch++;
+    POOL_EACH(node, &group->servers)
+    {
+        struct pool_server *server = POOL_ENTRY(node, struct pool_server, node);
+        server->is_outdated = true;
+    }
 }
 
 /* --- time ---------------------------------------------------------------------------------- */
@@ -416,7 +463,7 @@ tick_server(struct pool_server *server)
         bool is_old = pooler->recycle_ms > 0 && age_us >= (uint64_t)pooler->recycle_ms * 1000;
         bool is_spare = pooler->idle_timeout_ms > 0 &&
                         idle_us >= (uint64_t)pooler->idle_timeout_ms * 1000 &&
-                        group->server_count > group->route->min;
+                        pool_share_size(group) > group->route->min;
         if (server->is_outdated || group->is_removed || is_old || is_spare)
             pool_server_close(server, NULL);
     } else if (server->state == POOL_SERVER_ACTIVE && query_ms > 0 && server->cancels == 0 &&
@@ -431,7 +478,6 @@ pool_group_tick(struct pool_group *group)
 {
     struct pool *pool = group->pool;
     uint64_t limit_us = (uint64_t)pool->config->pooler.query_wait_timeout_ms * 1000;
-    struct error err;
 
     POOL_EACH(node, &group->servers)
     {
@@ -447,10 +493,9 @@ pool_group_tick(struct pool_group *group)
         return;
     bool has_secret = group->route->login->password != NULL || group->has_keys ||
                       (!group->route->login->has_keys && group->route->auth_conninfo == NULL);
-    while (group->server_count < group->route->min && has_secret &&
-           pool->now_us >= group->connect_after_us) {
-        if (!pool_server_start(group, &err))
-            pool_group_failed(group, &err);
-    }
+    bool is_first = group->share == NULL || group->share->first == pool->driver->worker;
+    while (is_first && pool_share_size(group) < group->route->min && has_secret &&
+           pool->now_us >= group->connect_after_us && connect_one(group))
+        continue;
     pool_group_serve(group);
 }

@@ -38,7 +38,10 @@ struct pool_group {
     struct pool_node servers, idle;
     struct pool_node turns; /* lines: whose turn it is first */
     struct pool_line *lines;
-    int server_count, connecting_count, client_count, waiting_count;
+    int server_count, idle_count, connecting_count, client_count, waiting_count;
+    struct pool_share *share;     /* NULL: of one thread */
+    uint64_t asked_us, looked_us; /* of other threads; see share.c */
+    unsigned epoch;               /* servers of an earlier one are outdated */
     bool is_paused, is_disabled, is_removed, is_serving, has_local, is_local_tried;
     unsigned failures;
     struct net_local local;

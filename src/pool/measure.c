@@ -34,22 +34,39 @@ pool_is_sqlstate(const char *text)
     return strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 5 && text[5] == '\0';
 }
 
-void
-pool_measure_error(struct pool_measures *measures, const char *sqlstate)
+static void
+count_errors(struct pool_measures *measures, const char *sqlstate, uint64_t count)
 {
     for (size_t i = 0; i < measures->error_count; i++) {
         if (strcmp(measures->errors[i].sqlstate, sqlstate) == 0) {
-            measures->errors[i].count++;
+            measures->errors[i].count += count;
             return;
         }
     }
     if (!pool_is_sqlstate(sqlstate) || measures->error_count == POOL_ERROR_KINDS_MAX) {
-        measures->other_errors++;
+        measures->other_errors += count;
         return;
     }
     struct pool_error_count *made = &measures->errors[measures->error_count++];
     memcpy(made->sqlstate, sqlstate, sizeof(made->sqlstate));
-    made->count = 1;
+    made->count = count;
+}
+
+void
+pool_measure_error(struct pool_measures *measures, const char *sqlstate)
+{
+    count_errors(measures, sqlstate, 1);
+}
+
+void
+pool_measures_add(struct pool_measures *into, const struct pool_measures *from)
+{
+    histogram_merge(&into->wait, &from->wait, 1);
+    histogram_merge(&into->transaction, &from->transaction, 1);
+    histogram_merge(&into->query, &from->query, 1);
+    for (size_t i = 0; i < from->error_count; i++)
+        count_errors(into, from->errors[i].sqlstate, from->errors[i].count);
+    into->other_errors += from->other_errors;
 }
 
 void

@@ -35,6 +35,7 @@ pool_measure(struct histogram *histogram, uint64_t duration_us)
 }
 bool pool_is_sqlstate(const char *text); /* servers are not believed */
 void pool_measure_error(struct pool_measures *measures, const char *sqlstate);
+void pool_measures_add(struct pool_measures *into, const struct pool_measures *from);
 /* How many took at most each of the bounds, which rise. */
 void pool_measure_below(const struct histogram *histogram, const uint64_t *bounds_ns, size_t count,
                         uint64_t *ret_counts);

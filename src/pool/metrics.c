@@ -2,6 +2,7 @@
 /* The pool's figures in the text format of Prometheus: a table of metrics, each with a function
  * that gives a value of a group. */
 #include "pool/console.h"
+#include "pool/total.h"
 #include "pool/web.h"
 
 #include <stdio.h>
@@ -19,10 +20,10 @@ enum { BOUND_COUNT = sizeof(bounds_ns) / sizeof(bounds_ns[0]) };
 
 /* name{environment=,service=,database=,user=[,more=]} value */
 static void
-append_sample(struct text *text, const char *name, const struct pool_group *group,
+append_sample(struct text *text, const char *name, const struct pool_total *total,
               const char *more[2], double value)
 {
-    const struct pool_route *route = group->route;
+    const struct pool_route *route = total->group->route;
 
     text_appendf(text, "%s{", name);
     text_append_label(text, "environment", route->environment);
@@ -42,74 +43,68 @@ append_sample(struct text *text, const char *name, const struct pool_group *grou
 /* --- single values ------------------------------------------------------------------------- */
 
 static double
-clients(const struct pool_group *group)
+clients(const struct pool_total *total)
 {
-    return group->client_count;
+    return total->clients;
 }
 
 static double
-waiting(const struct pool_group *group)
+waiting(const struct pool_total *total)
 {
-    return group->waiting_count;
+    return total->waiting;
 }
 
 static double
-servers(const struct pool_group *group)
+servers(const struct pool_total *total)
 {
-    return group->server_count;
+    return total->servers;
 }
 
 static double
-servers_idle(const struct pool_group *group)
+servers_idle(const struct pool_total *total)
 {
-    int count = 0;
-
-    POOL_EACH(node, &group->idle)
-    {
-        count++;
-    }
-    return count;
+    return total->server_idle;
 }
 
 static double
-servers_max(const struct pool_group *group)
+servers_max(const struct pool_total *total)
 {
-    return group->route->max;
+    return total->group->route->max;
 }
 
 static double
-transactions(const struct pool_group *group)
+transactions(const struct pool_total *total)
 {
-    return (double)group->statistics.transactions;
+    return (double)total->statistics.transactions;
 }
 
 static double
-queries(const struct pool_group *group)
+queries(const struct pool_total *total)
 {
-    return (double)group->statistics.queries;
+    return (double)total->statistics.queries;
 }
 
 static double
-received(const struct pool_group *group)
+received(const struct pool_total *total)
 {
-    return (double)(group->statistics.received_bytes + group->live_received_bytes);
+    return (double)(total->statistics.received_bytes + total->live_received_bytes);
 }
 
 static double
-sent(const struct pool_group *group)
+sent(const struct pool_total *total)
 {
-    return (double)(group->statistics.sent_bytes + group->live_sent_bytes);
+    return (double)(total->statistics.sent_bytes + total->live_sent_bytes);
 }
 
 static double
-target(const struct pool_group *group)
+target(const struct pool_total *total)
 {
-    return (double)group->route->target_p95_ms * 1e-3;
+    return (double)total->group->route->target_p95_ms * 1e-3;
 }
 
 struct metric {
     const char *name, *type, *help;
-    double (*value)(const struct pool_group *group);
+    double (*value)(const struct pool_total *total);
 };
 
 static const struct metric metrics[] = {
@@ -141,8 +136,10 @@ append_values(struct pool *pool, void *context)
 
     POOL_EACH(node, &pool->groups)
     {
-        const struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
-        append_sample(appending->text, metric->name, group, NULL, metric->value(group));
+        struct pool_total total;
+        if (!pool_total_of(POOL_ENTRY(node, struct pool_group, node), &total))
+            continue;
+        append_sample(appending->text, metric->name, &total, NULL, metric->value(&total));
     }
 }
 
@@ -169,14 +166,16 @@ append_group_errors(struct pool *pool, void *context)
 
     POOL_EACH(node, &pool->groups)
     {
-        const struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
-        const struct pool_measures *measures = group->measures;
+        struct pool_total total;
+        if (!pool_total_of(POOL_ENTRY(node, struct pool_group, node), &total))
+            continue;
+        const struct pool_measures *measures = total.measures;
         for (size_t i = 0; i < measures->error_count; i++)
-            append_sample(text, name, group,
+            append_sample(text, name, &total,
                           (const char *[]){"sqlstate", measures->errors[i].sqlstate},
                           (double)measures->errors[i].count);
         if (measures->other_errors > 0)
-            append_sample(text, name, group, (const char *[]){"sqlstate", "other"},
+            append_sample(text, name, &total, (const char *[]){"sqlstate", "other"},
                           (double)measures->other_errors);
     }
 }
@@ -192,29 +191,29 @@ append_errors(struct text *text, struct pool *pool)
 /* --- histograms ---------------------------------------------------------------------------- */
 
 static const struct histogram *
-wait_of(const struct pool_group *group, uint64_t *ret_sum_us)
+wait_of(const struct pool_total *total, uint64_t *ret_sum_us)
 {
-    *ret_sum_us = group->statistics.wait_us;
-    return &group->measures->wait;
+    *ret_sum_us = total->statistics.wait_us;
+    return &total->measures->wait;
 }
 
 static const struct histogram *
-transaction_of(const struct pool_group *group, uint64_t *ret_sum_us)
+transaction_of(const struct pool_total *total, uint64_t *ret_sum_us)
 {
-    *ret_sum_us = group->statistics.transaction_us;
-    return &group->measures->transaction;
+    *ret_sum_us = total->statistics.transaction_us;
+    return &total->measures->transaction;
 }
 
 static const struct histogram *
-query_of(const struct pool_group *group, uint64_t *ret_sum_us)
+query_of(const struct pool_total *total, uint64_t *ret_sum_us)
 {
-    *ret_sum_us = group->statistics.query_us;
-    return &group->measures->query;
+    *ret_sum_us = total->statistics.query_us;
+    return &total->measures->query;
 }
 
 struct histogram_metric {
     const char *name, *bucket, *sum, *count, *quantile, *help;
-    const struct histogram *(*get)(const struct pool_group *group, uint64_t *ret_sum_us);
+    const struct histogram *(*get)(const struct pool_total *total, uint64_t *ret_sum_us);
 };
 
 #define HISTOGRAM(word, help, get)                                                                 \
@@ -231,37 +230,37 @@ static const struct histogram_metric histograms[] = {
 
 static void
 append_buckets(struct text *text, const struct histogram_metric *metric,
-               const struct pool_group *group)
+               const struct pool_total *total)
 {
     uint64_t counts[BOUND_COUNT], sum_us;
-    const struct histogram *histogram = metric->get(group, &sum_us);
+    const struct histogram *histogram = metric->get(total, &sum_us);
     char bound[32];
 
     pool_measure_below(histogram, bounds_ns, BOUND_COUNT, counts);
     for (size_t i = 0; i < BOUND_COUNT; i++) {
         snprintf(bound, sizeof(bound), "%g", (double)bounds_ns[i] * NS_S);
-        append_sample(text, metric->bucket, group, (const char *[]){"le", bound},
+        append_sample(text, metric->bucket, total, (const char *[]){"le", bound},
                       (double)counts[i]);
     }
-    append_sample(text, metric->bucket, group, (const char *[]){"le", "+Inf"},
+    append_sample(text, metric->bucket, total, (const char *[]){"le", "+Inf"},
                   (double)histogram->total);
-    append_sample(text, metric->sum, group, NULL, (double)sum_us * US_S);
-    append_sample(text, metric->count, group, NULL, (double)histogram->total);
+    append_sample(text, metric->sum, total, NULL, (double)sum_us * US_S);
+    append_sample(text, metric->count, total, NULL, (double)histogram->total);
 }
 
 static void
 append_quantiles(struct text *text, const struct histogram_metric *metric,
-                 const struct pool_group *group)
+                 const struct pool_total *total)
 {
     static const struct {
         const char *label;
         double share;
     } quantiles[] = {{"0.5", 0.5}, {"0.95", 0.95}, {"0.99", 0.99}, {"1", 1}};
     uint64_t sum_us;
-    const struct histogram *histogram = metric->get(group, &sum_us);
+    const struct histogram *histogram = metric->get(total, &sum_us);
 
     for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++)
-        append_sample(text, metric->quantile, group,
+        append_sample(text, metric->quantile, total,
                       (const char *[]){"quantile", quantiles[i].label},
                       (double)histogram_percentile(histogram, quantiles[i].share) * NS_S);
 }
@@ -273,8 +272,10 @@ append_all_buckets(struct pool *pool, void *context)
 
     POOL_EACH(node, &pool->groups)
     {
-        append_buckets(appending->text, appending->metric,
-                       POOL_ENTRY(node, struct pool_group, node));
+        struct pool_total total;
+        if (!pool_total_of(POOL_ENTRY(node, struct pool_group, node), &total))
+            continue;
+        append_buckets(appending->text, appending->metric, &total);
     }
 }
 
@@ -285,8 +286,10 @@ append_all_quantiles(struct pool *pool, void *context)
 
     POOL_EACH(node, &pool->groups)
     {
-        append_quantiles(appending->text, appending->metric,
-                         POOL_ENTRY(node, struct pool_group, node));
+        struct pool_total total;
+        if (!pool_total_of(POOL_ENTRY(node, struct pool_group, node), &total))
+            continue;
+        append_quantiles(appending->text, appending->metric, &total);
     }
 }
 
@@ -328,6 +331,7 @@ void
 pool_metrics(struct pool *pool, struct text *text)
 {
     pool_visit_all(pool, count_bytes, NULL);
+    pool_total_collect(pool);
     append_metrics(text, pool);
     append_errors(text, pool);
     append_histograms(text, pool);

@@ -131,6 +131,34 @@ pool_parameters_find(const struct pool_parameters *set, const char *name)
     return found == NULL ? NULL : found->value;
 }
 
+struct pool_parameters *
+pool_parameters_copy(const struct pool_parameters *set)
+{
+    struct pool_parameters *copy = build(set->items, set->count, set->text_bytes);
+
+    if (copy != NULL)
+        copy->hash = set->hash;
+    return copy;
+}
+
+const struct pool_parameters *
+pool_parameters_adopt(struct pool_parameter_table *table, struct pool_parameters *copy)
+{
+    struct pool_parameters **bucket = &table->buckets[copy->hash % POOL_PARAMETER_BUCKETS];
+
+    for (struct pool_parameters *set = *bucket; set != NULL; set = set->next) {
+        if (set->hash == copy->hash && is_same(set, copy->items, copy->count)) {
+            free(copy);
+            set->references++;
+            return set;
+        }
+    }
+    copy->next = *bucket;
+    *bucket = copy;
+    table->count++;
+    return copy;
+}
+
 const struct pool_parameters *
 pool_parameters_keep(const struct pool_parameters *set)
 {

@@ -47,6 +47,11 @@ pool_parameters_wire_bytes(const struct pool_parameters *set)
 }
 const struct pool_parameters *pool_parameters_keep(const struct pool_parameters *set);
 void pool_parameters_drop(struct pool_parameter_table *table, const struct pool_parameters *set);
+/* For another thread's table: a copy that is in none (NULL: no memory), and its way into one, which
+ * takes it over. */
+struct pool_parameters *pool_parameters_copy(const struct pool_parameters *set);
+const struct pool_parameters *
+pool_parameters_adopt(struct pool_parameter_table *table, struct pool_parameters *copy);
 /* *target = set; takes over the reference to set, drops the old one. */
 void pool_parameters_move(struct pool_parameter_table *table, const struct pool_parameters **target,
                           const struct pool_parameters *set);

@@ -137,11 +137,8 @@ reconfigure(struct pool_group *group, struct pool_config *config)
     group->has_keys = group->has_keys && is_same;
     group->has_local = group->has_local && is_same && config->pooler.has_local_sockets;
     group->is_local_tried = group->has_local;
-    POOL_EACH(node, &group->servers)
-    {
-        struct pool_server *server = POOL_ENTRY(node, struct pool_server, node);
-        server->is_outdated |= !is_same;
-    }
+    if (!is_same)
+        pool_group_outdate(group);
 }
 
 void
@@ -153,7 +150,8 @@ pool_configure(struct pool *pool, struct pool_config *config)
     }
     for (size_t i = 0; i < config->routes.count; i++) {
         const struct pool_route *route = &config->routes.items[i];
-        if (route->worker != pool->driver->worker)
+        if (!(route->share == NULL ? route->worker == pool->driver->worker
+                                   : pool_share_has(route->share, pool->driver->worker)))
             continue;
         if (pool_group_find(pool, route->database, route->user) == NULL &&
             !pool_group_new(pool, config, route))
@@ -237,6 +235,8 @@ pool_stream_event(struct pool *pool, struct net_stream *stream, bool is_writable
     }
     if (kind == POOL_OWNER_SERVER) {
         struct pool_server *server = stream->owner;
+        if (server->state == POOL_SERVER_LEAVING)
+            return; /* what it says is read when it has left */
         if (is_writable && pool_server_is_open(server))
             pool_server_writable(server);
         if (stream->is_readable && pool_server_is_open(server))

@@ -3,7 +3,9 @@
  * come from a driver, which tests replace. Objects that end are put on a list and freed when the
  * event is over, so that a function may go on with what it has; everyone asks is_closed first. */
 #pragma once
+#include "pool/share.h"
 #include "pool/state.h"
+#include "pool/waiting.h"
 #include "wire/startup.h"
 
 /* --- pool.c -------------------------------------------------------------------------------- */
@@ -46,6 +48,14 @@ bool pool_client_move(struct pool_client *client, const struct wire_startup *sta
 bool pool_client_depart(struct pool_client *client) MUST_CHECK;
 /* In this pool; its stream has not joined the loop yet. */
 void pool_client_arrive(struct pool *pool, struct pool_client *client);
+/* The same for a server that is LEAVING; what is shared by texts goes as copies. */
+bool pool_server_depart(struct pool_server *server) MUST_CHECK;
+/* False: its pool is there no more; it must be dropped. */
+bool pool_server_arrive(struct pool *pool, struct pool_server *server) MUST_CHECK;
+/* Its stream has joined the loop: it is idle here. */
+void pool_server_settle_in(struct pool_server *server);
+/* A server or client that is in no pool, and whose stream is closed: freed. */
+void pool_object_drop(struct pool_object *object, struct pool_driver *driver);
 /* The process number of its cancel key tells whose it is. */
 uint32_t pool_client_process_number(const struct pool_client *client);
 
@@ -120,24 +130,12 @@ void pool_group_take_back(struct pool_server *server);
 void pool_group_tick(struct pool_group *group);
 /* A connection did not come to be. */
 void pool_group_failed(struct pool_group *group, const struct error *err);
+/* Out of the list of idle ones, if it is there. */
+void pool_group_leave_idle(struct pool_server *server);
+/* Servers that were begun so far are replaced. */
+void pool_group_outdate(struct pool_group *group);
 /* Applies the check-in rule to the client's server. */
 void pool_group_checkin(struct pool_server *server, bool is_client_gone);
-
-/* --- waiting.c ----------------------------------------------------------------------------- */
-
-/* Gives the client its line; false: no memory. */
-bool pool_waiting_join(struct pool_group *group, struct pool_client *client) MUST_CHECK;
-void pool_waiting_release(struct pool_group *group);
-void pool_waiting_add(struct pool_client *client);
-void pool_waiting_remove(struct pool_client *client); /* if it waits */
-/* Whose turn it is; NULL: nobody waits. */
-struct pool_client *pool_waiting_first(const struct pool_group *group);
-/* That one gets a server: removed, and its user's next turn comes after the others'. */
-void pool_waiting_take(struct pool_client *client);
-/* Who has waited for longest; NULL: nobody waits. */
-struct pool_client *pool_waiting_oldest(const struct pool_group *group);
-/* Its time is up: an error says who has the servers. */
-void pool_waiting_fail_late(struct pool_client *client);
 
 /* --- query_report.c ------------------------------------------------------------------------ */
 

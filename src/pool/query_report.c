@@ -3,6 +3,7 @@
  * many threads have measured it. */
 #include "pool/console.h"
 #include "pool/query.h"
+#include "pool/total.h"
 
 #include "workload/fingerprint.h"
 
@@ -210,11 +211,14 @@ pool_errors_show(struct rows *rows)
     POOL_EACH(node, &pool_rows_pool(rows)->groups)
     {
         struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
-        for (size_t i = 0; i < group->measures->error_count; i++) {
+        struct pool_total total;
+        if (!pool_total_of(group, &total))
+            continue;
+        for (size_t i = 0; i < total.measures->error_count; i++) {
             pool_rows_text(rows, group->route->database);
             pool_rows_text(rows, group->route->user);
-            pool_rows_text(rows, group->measures->errors[i].sqlstate);
-            pool_rows_number(rows, group->measures->errors[i].count);
+            pool_rows_text(rows, total.measures->errors[i].sqlstate);
+            pool_rows_number(rows, total.measures->errors[i].count);
             pool_rows_end(rows);
         }
     }

@@ -27,6 +27,8 @@ pool_server_start(struct pool_group *group, struct error *err)
     server->object.kind = POOL_OWNER_SERVER;
     server->pool = pool;
     server->group = group;
+    server->share = group->share;
+    server->epoch = group->epoch;
     server->link.stream.owner = server;
     server->link.stream.descriptor = -1;
     server->status = 'I';
@@ -95,10 +97,13 @@ pool_server_close(struct pool_server *server, const struct error *reason)
 
     if (server->state == POOL_SERVER_CLOSED)
         return;
+    if (server->state == POOL_SERVER_LEAVING)
+        pool_share_arrived(server);
     server->state = POOL_SERVER_CLOSED;
     pool_list_remove(&server->node);
-    pool_list_remove(&server->queue);
+    pool_group_leave_idle(server);
     group->server_count--;
+    pool_share_unreserve(group->share, group->pool->driver);
     group->connecting_count -= is_new;
     server->client = NULL;
     if (client != NULL) {

@@ -28,7 +28,9 @@ enum pool_owner_kind { POOL_OWNER_CLIENT, POOL_OWNER_SERVER, POOL_OWNER_CANCEL, 
 /* The first member of whatever owns a stream. */
 struct pool_object {
     enum pool_owner_kind kind;
-    struct pool_node dead; /* in pool.dead once it is closed */
+    struct pool_node dead; /* in pool.dead once it is closed; while it changes threads, in a list */
+    int destination;       /* the worker, while it changes threads */
+    struct pool_object *next_departing;
 };
 
 enum pool_client_state {
@@ -60,8 +62,6 @@ struct pool_client {
     char user_name[64], database_name[64];
     bool is_admin, has_asked_ssl, has_asked_gss, is_tls_direct;
     bool is_moving, has_moved; /* to the pool of another thread: not to be touched while it moves */
-    int destination;           /* the worker, while it moves */
-    struct pool_client *next_departing;
     struct wire_scram *scram;
     struct wire_scram_keys *found; /* by a look-up, while logging in */
     uint32_t process, secret;      /* its cancel key */
@@ -92,6 +92,7 @@ enum pool_server_state {
     POOL_SERVER_ACTIVE,   /* works for its client */
     POOL_SERVER_PROBING,  /* asked what the session holds */
     POOL_SERVER_DRAINING, /* has no client; the pool's own is under way */
+    POOL_SERVER_LEAVING,  /* for another thread */
     POOL_SERVER_CLOSED,
     POOL_SERVER_STATES
 };
@@ -103,6 +104,8 @@ struct pool_server {
     struct pool *pool;
     struct pool_link link;
     struct pool_group *group;
+    struct pool_share *share; /* the group's */
+    unsigned epoch;           /* the group's when it began */
     struct pool_client *client;
     struct pool_owed_queue owed;
     enum pool_copy copy;

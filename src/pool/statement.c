@@ -6,6 +6,17 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
+static struct pool_statement *
+find(struct pool_statement *one, uint64_t hash, const struct wire_parse *parse)
+{
+    while (one != NULL &&
+           (one->hash != hash || strcmp(one->text, parse->sql) != 0 ||
+            one->types_bytes != parse->types_bytes ||
+            memcmp(pool_statement_types(one), parse->types, parse->types_bytes) != 0))
+        one = one->next;
+    return one;
+}
+
 struct pool_statement *
 pool_statement_make(struct pool_statement_table *table, const struct wire_parse *parse,
                     bool has_backslashes)
@@ -15,13 +26,9 @@ pool_statement_make(struct pool_statement_table *table, const struct wire_parse 
         XXH64(parse->sql, text_bytes, XXH64(parse->types, parse->types_bytes, has_backslashes));
     struct pool_statement **bucket = &table->buckets[hash % POOL_STATEMENT_BUCKETS];
 
-    for (struct pool_statement *one = *bucket; one != NULL; one = one->next) {
-        if (one->hash == hash && one->text_bytes == text_bytes &&
-            one->types_bytes == parse->types_bytes &&
-            memcmp(one->text, parse->sql, text_bytes) == 0 &&
-            memcmp(pool_statement_types(one), parse->types, parse->types_bytes) == 0)
-            return pool_statement_keep(one);
-    }
+    struct pool_statement *same = find(*bucket, hash, parse);
+    if (same != NULL)
+        return pool_statement_keep(same);
     struct pool_statement *statement = malloc(sizeof(*statement) + text_bytes + parse->types_bytes);
     if (statement == NULL)
         return NULL;
@@ -61,6 +68,43 @@ pool_statement_drop(struct pool_statement_table *table, struct pool_statement *s
     table->count--;
     table->bytes -= sizeof(*statement) + statement->text_bytes + statement->types_bytes;
     free(statement);
+}
+
+struct pool_statement *
+pool_statement_copy(const struct pool_statement *statement)
+{
+    size_t bytes = sizeof(*statement) + statement->text_bytes + statement->types_bytes;
+    struct pool_statement *copy = malloc(bytes);
+
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, statement, bytes);
+    copy->next = NULL;
+    copy->references = 1;
+    for (size_t i = 0; i < copy->sql.name_count; i++)
+        copy->sql.names[i].at = copy->text + (statement->sql.names[i].at - statement->text);
+    if (copy->sql.prepared.at != NULL)
+        copy->sql.prepared.at = copy->text + (statement->sql.prepared.at - statement->text);
+    return copy;
+}
+
+struct pool_statement *
+pool_statement_adopt(struct pool_statement_table *table, struct pool_statement *copy)
+{
+    const struct wire_parse parse = {
+        .sql = copy->text, .types = pool_statement_types(copy), .types_bytes = copy->types_bytes};
+    struct pool_statement **bucket = &table->buckets[copy->hash % POOL_STATEMENT_BUCKETS];
+    struct pool_statement *same = find(*bucket, copy->hash, &parse);
+
+    if (same != NULL) {
+        free(copy);
+        return pool_statement_keep(same);
+    }
+    copy->next = *bucket;
+    *bucket = copy;
+    table->count++;
+    table->bytes += sizeof(*copy) + copy->text_bytes + copy->types_bytes;
+    return copy;
 }
 
 /* --- which come again ---------------------------------------------------------------------- */
@@ -283,6 +327,37 @@ pool_prepared_clear(struct pool_prepared_set *set, struct pool_statement_table *
     free(set->items);
     set->items = NULL;
     set->count = 0;
+}
+
+bool
+pool_prepared_copy(struct pool_prepared_set *set, struct pool_statement_table *table)
+{
+    struct pool_prepared *items = set->count == 0 ? NULL : calloc(set->capacity, sizeof(*items));
+    bool is_fine = set->count == 0 || items != NULL;
+
+    for (uint32_t i = 0; i < set->count && is_fine; i++) {
+        items[i] = set->items[i];
+        items[i].statement = pool_statement_copy(set->items[i].statement);
+        is_fine = items[i].statement != NULL;
+    }
+    if (is_fine) {
+        for (uint32_t i = 0; i < set->count; i++)
+            pool_statement_drop(table, set->items[i].statement);
+        free(set->items);
+        set->items = items;
+        return true;
+    }
+    for (uint32_t i = 0; items != NULL && i < set->count; i++)
+        free(items[i].statement);
+    free(items);
+    return false;
+}
+
+void
+pool_prepared_adopt(struct pool_prepared_set *set, struct pool_statement_table *table)
+{
+    for (uint32_t i = 0; i < set->count; i++)
+        set->items[i].statement = pool_statement_adopt(table, set->items[i].statement);
 }
 
 void

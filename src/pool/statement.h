@@ -27,6 +27,11 @@ struct pool_statement *pool_statement_make(struct pool_statement_table *table,
                                            const struct wire_parse *parse, bool has_backslashes);
 struct pool_statement *pool_statement_keep(struct pool_statement *statement);
 void pool_statement_drop(struct pool_statement_table *table, struct pool_statement *statement);
+/* For another thread's table: a copy that is in none (NULL: no memory), and its way into one, which
+ * takes it over. */
+struct pool_statement *pool_statement_copy(const struct pool_statement *statement);
+struct pool_statement *
+pool_statement_adopt(struct pool_statement_table *table, struct pool_statement *copy);
 static inline const uint8_t *
 pool_statement_types(const struct pool_statement *statement)
 {
@@ -95,6 +100,10 @@ struct pool_prepared_set {
 
 struct pool_prepared *
 pool_prepared_find(struct pool_prepared_set *set, const struct pool_statement *statement);
+/* All of them are copies from now on, or are taken over into the table. False: no memory, and all
+ * is as it was. */
+bool pool_prepared_copy(struct pool_prepared_set *set, struct pool_statement_table *table);
+void pool_prepared_adopt(struct pool_prepared_set *set, struct pool_statement_table *table);
 /* Adds it. When capacity of them are there the one that was not used for longest is replaced:
  * ret_evicted is its number, else 0. NULL: no memory. */
 struct pool_prepared *pool_prepared_add(struct pool_prepared_set *set,

@@ -170,7 +170,7 @@ pool_waiting_fail_late(struct pool_client *client)
     error_detail(&err,
                  "Of %d connections (at most %d) %d run queries, %d are idle in a transaction, "
                  "%d are pinned, %d are being made; %d clients wait.%s%s%s",
-                 group->server_count, group->route->max, busy, blocks, pinned,
+                 pool_share_size(group), group->route->max, busy, blocks, pinned,
                  group->connecting_count, group->waiting_count,
                  holders[0] == '\0' ? "" : " Longest held by ", holders,
                  holders[0] == '\0' ? "" : ".");

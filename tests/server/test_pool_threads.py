@@ -21,9 +21,11 @@ USERS = ("alice", "bob")
 START = b"user\0%s\0database\0app\0\0"
 
 
-@pytest.fixture(params=["io_uring", "epoll"])
+@pytest.fixture(params=["io_uring", "epoll", "io_uring shared", "epoll shared"])
 def pool(make_pool, request):  # noqa: F811
-    made = make_pool(pooler={"threads": 2, "io": request.param}, max=3)
+    """Two pools, each of one thread, or shared by both."""
+    io, *shared = request.param.split()
+    made = make_pool(pooler={"threads": 2, "io": io}, max=3, threads=2 if shared else 1)
     wait_for(lambda: "threads: 2" in made.log_text(), 10, "two threads")
     return made
 
@@ -75,6 +77,56 @@ def test_sizes_are_exact(pool, logins):  # noqa: F811
     for thread in threads:
         thread.join()
     assert most == {"alice": 3, "bob": 3}
+
+
+@pytest.fixture(params=["io_uring", "epoll"])
+def lending(make_pool, request):  # noqa: F811
+    """One server, which both threads' clients need."""
+    return make_pool(pooler={"threads": 2, "io": request.param}, max=1, threads=2)
+
+
+def test_a_server_is_lent_with_all_that_it_has(lending, logins):  # noqa: F811
+    """Statements, parameters and nothing else of another's; the server stays the same one."""
+    clients = [lending.connect() for _ in range(4)]
+    threads = [int(row["id"]) % 2 for row in lending.show("CLIENTS") if row["database"] == "app"]
+    assert sorted(threads) == [0, 0, 1, 1]
+    pids = set()
+    for number, client in enumerate(clients):
+        client.prepare_threshold = 0
+        client.execute(f"SET work_mem = '{number + 1}MB'")
+    for _ in range(5):
+        for number, client in enumerate(clients):
+            row = client.execute("SELECT %s::int, current_setting('work_mem'), pg_backend_pid()",
+                                 (number,)).fetchone()
+            assert row[:2] == (number, f"{number + 1}MB")
+            pids.add(row[2])
+    assert len(pids) == 1 and backends(logins, "alice") == 1
+    prepared = {row["prepared_statements"] for row in lending.show("SERVERS")}
+    assert prepared == {"5"}, "each text once, wherever the server is"
+    assert [(row["total_query_count"], row["user"]) for row in lending.show("STATS")] == [
+        ("24", "alice"), ("0", "bob")]
+    for client in clients:
+        client.close()
+
+
+def test_both_threads_get_their_turn(lending):
+    """Each client as often as the others, wherever it is."""
+    counts, is_over = {}, threading.Event()
+
+    def work(number):
+        with lending.connect() as client:
+            while not is_over.is_set():
+                client.execute("SELECT pg_sleep(0.001)")
+                counts[number] = counts.get(number, 0) + 1
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: sum(counts.values()) > 300, 60, "300 queries")
+    is_over.set()
+    for thread in threads:
+        thread.join()
+    assert min(counts.values()) > 0.4 * max(counts.values()), counts
 
 
 def cancel_until(client, is_over):

@@ -13,6 +13,7 @@
 enum {
     SECONDS_MAX = 20, /* of one run, which takes milliseconds */
     CLIENTS_MAX = 6,
+    WORKERS_MAX = 3,
     ROUNDS_MAX = 200000,
     QUIET_MAX = 3000,
     ROUND_US = 20,
@@ -26,10 +27,22 @@ struct sim_server {
     struct sim_session session;
 };
 
-struct world {
+/* A thread: a pool, and what the others have sent it. */
+struct sim_worker {
     struct pool_driver driver; /* first */
-    struct pool_shared shared;
+    struct world *world;
     struct pool pool;
+    struct pool_object *departing[SIM_CONNECTIONS];
+    size_t departing_count;
+    struct pool_node arrivals; /* objects by their dead */
+    bool is_woken;
+};
+
+struct world {
+    struct pool_shared shared;
+    struct sim_worker workers[WORKERS_MAX];
+    int worker_count;
+    uint64_t lent; /* servers, by threads to others */
     struct sim_network network;
     uint64_t random, seed;
     struct sim_client clients[CLIENTS_MAX];
@@ -48,7 +61,7 @@ static bool
 connect_simulated(struct pool_driver *driver, const struct net_address *address,
                   struct net_stream *stream, struct error *err)
 {
-    struct world *world = (struct world *)driver;
+    struct world *world = ((struct sim_worker *)driver)->world;
     struct sim_server *server = calloc(1, sizeof(*server));
 
     (void)address;
@@ -67,7 +80,7 @@ connect_simulated(struct pool_driver *driver, const struct net_address *address,
 static bool
 random_simulated(struct pool_driver *driver, void *bytes, size_t count)
 {
-    struct world *world = (struct world *)driver;
+    struct world *world = ((struct sim_worker *)driver)->world;
 
     for (size_t i = 0; i < count; i++)
         ((uint8_t *)bytes)[i] = (uint8_t)sim_random(&world->random);
@@ -77,11 +90,92 @@ random_simulated(struct pool_driver *driver, void *bytes, size_t count)
 static void
 log_simulated(struct pool_driver *driver, const char *line, bool is_json)
 {
-    const struct world *world = (const struct world *)driver;
+    const struct world *world = ((const struct sim_worker *)driver)->world;
 
     (void)is_json;
     if (world->is_told)
         printf("#   pool: %s\n", line);
+}
+
+static struct net_stream *
+stream_of(struct pool_object *object)
+{
+    return object->kind == POOL_OWNER_SERVER ? &((struct pool_server *)object)->link.stream
+                                             : &((struct pool_client *)object)->link.stream;
+}
+
+/* It leaves some rounds later, as with io_uring. */
+static void
+move_simulated(struct pool_driver *driver, struct pool_object *object, int destination)
+{
+    struct sim_worker *worker = (struct sim_worker *)driver;
+
+    object->destination = destination;
+    worker->departing[worker->departing_count++] = object;
+}
+
+static void
+wake_simulated(struct pool_driver *driver, int other)
+{
+    ((struct sim_worker *)driver)->world->workers[other].is_woken = true;
+}
+
+static void
+send_off(struct sim_worker *worker)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < worker->departing_count; i++) {
+        struct pool_object *object = worker->departing[i];
+        struct sim_worker *target = &worker->world->workers[object->destination];
+        if (sim_one_in(&worker->world->random, 2)) {
+            worker->departing[kept++] = object;
+            continue;
+        }
+        bool has_left = object->kind == POOL_OWNER_SERVER
+                            ? pool_server_depart((struct pool_server *)object)
+                            : pool_client_depart((struct pool_client *)object);
+        if (!has_left)
+            continue;
+        worker->world->lent += object->kind == POOL_OWNER_SERVER;
+        pool_list_append(&target->arrivals, &object->dead);
+        target->is_woken = true;
+    }
+    worker->departing_count = kept;
+}
+
+static void
+drop_arrivals(struct sim_worker *worker)
+{
+    while (!pool_list_is_empty(&worker->arrivals)) {
+        struct pool_object *object = POOL_ENTRY(worker->arrivals.next, struct pool_object, dead);
+        pool_list_remove(&object->dead);
+        stream_of(object)->transport->close(stream_of(object));
+        pool_object_drop(object, &worker->driver);
+    }
+}
+
+static void
+take_arrivals(struct sim_worker *worker)
+{
+    if (!worker->is_woken || sim_one_in(&worker->world->random, 2))
+        return;
+    worker->is_woken = false;
+    POOL_EACH(node, &worker->arrivals)
+    {
+        struct pool_object *object = POOL_ENTRY(node, struct pool_object, dead);
+        pool_list_remove(node);
+        stream_of(object)->is_readable = true;
+        if (object->kind == POOL_OWNER_CLIENT) {
+            pool_client_arrive(&worker->pool, (struct pool_client *)object);
+            pool_client_process((struct pool_client *)object);
+        } else if (pool_server_arrive(&worker->pool, (struct pool_server *)object)) {
+            pool_server_settle_in((struct pool_server *)object);
+        } else {
+            abort(); /* the configuration stays as it is */
+        }
+    }
+    pool_share_look(&worker->pool);
 }
 
 /* --- servers ------------------------------------------------------------------------------- */
@@ -186,7 +280,8 @@ static struct sim_connection *
 connect_to_pool(struct world *world, enum sim_peer_kind kind, struct sim_client *peer)
 {
     struct sockaddr_storage address = {.ss_family = AF_UNIX};
-    struct pool_client *client = pool_client_new(&world->pool, &address);
+    size_t door = sim_below(&world->random, (size_t)world->worker_count);
+    struct pool_client *client = pool_client_new(&world->workers[door].pool, &address);
 
     if (client == NULL)
         abort();
@@ -312,13 +407,44 @@ handle(struct world *world, const struct event *events, size_t count)
         const struct pool_server *server = events[i].stream->owner;
         is_done[i] = server->object.kind == POOL_OWNER_SERVER && server->state == POOL_SERVER_IDLE;
         if (is_done[i])
-            pool_stream_event(&world->pool, events[i].stream, events[i].is_writable);
+            pool_stream_event(&world->workers[0].pool, events[i].stream, events[i].is_writable);
     }
     for (size_t i = 0; i < count; i++) {
         if (!is_done[i])
-            pool_stream_event(&world->pool, events[i].stream, events[i].is_writable);
+            pool_stream_event(&world->workers[0].pool, events[i].stream, events[i].is_writable);
     }
-    pool_sweep(&world->pool);
+    for (int i = 0; i < world->worker_count; i++) {
+        send_off(&world->workers[i]);
+        take_arrivals(&world->workers[i]);
+    }
+    for (int i = 0; i < world->worker_count; i++)
+        pool_sweep(&world->workers[i].pool);
+}
+
+/* It is in no loop, or soon in none. */
+static bool
+is_on_its_way(const struct net_stream *stream)
+{
+    const struct pool_object *object = stream->owner;
+
+    return object->kind == POOL_OWNER_SERVER
+               ? ((const struct pool_server *)object)->state == POOL_SERVER_LEAVING
+               : object->kind == POOL_OWNER_CLIENT &&
+                     ((const struct pool_client *)object)->is_moving;
+}
+
+/* The pool's size is exact over all threads, whatever is on its way between them. */
+static void
+check_size(struct world *world)
+{
+    int count = 0, max = world->workers[0].pool.config->routes.items[0].max;
+
+    for (size_t i = 0; i < SIM_CONNECTIONS; i++) {
+        const struct net_stream *stream = world->network.connections[i].stream;
+        count += stream != NULL && ((struct pool_object *)stream->owner)->kind == POOL_OWNER_SERVER;
+    }
+    if (count > max && world->fault[0] == '\0')
+        snprintf(world->fault, sizeof(world->fault), "%d servers, at most %d", count, max);
 }
 
 /* What the pool is told now, in an order by chance; some of it only in a later round. */
@@ -331,7 +457,7 @@ collect(struct world *world, struct event events[])
         struct sim_connection *connection = &world->network.connections[i];
         struct event event = {.stream = connection->stream};
         if (connection->kind == SIM_FREE || connection->stream == NULL ||
-            sim_one_in(&world->random, 2) ||
+            is_on_its_way(connection->stream) || sim_one_in(&world->random, 2) ||
             !sim_network_tell(&world->network, connection, &event.is_writable))
             continue;
         if (connection->is_end_told)
@@ -350,7 +476,7 @@ static bool
 round_once(struct world *world)
 {
     struct event events[SIM_CONNECTIONS];
-    struct pool *pool = &world->pool;
+    uint64_t now_us = world->workers[0].pool.now_us;
     bool is_alive = world->lives > 0;
     uint64_t before = world->network.bytes;
 
@@ -372,10 +498,13 @@ round_once(struct world *world)
     size_t count = collect(world, events);
     handle(world, events, count);
     world->quiet_rounds = world->network.bytes == before ? world->quiet_rounds + 1 : 0;
-    uint64_t next_us = pool->now_us + (world->quiet_rounds > 50 ? TICK_US : ROUND_US);
-    if (next_us / TICK_US != pool->now_us / TICK_US)
-        (void)pool_tick(pool, next_us);
-    pool->now_us = next_us;
+    check_size(world);
+    uint64_t next_us = now_us + (world->quiet_rounds > 50 ? TICK_US : ROUND_US);
+    for (int i = 0; i < world->worker_count; i++) {
+        if (next_us / TICK_US != now_us / TICK_US)
+            (void)pool_tick(&world->workers[i].pool, next_us);
+        world->workers[i].pool.now_us = next_us;
+    }
     return is_alive;
 }
 
@@ -418,6 +547,20 @@ make_config(uint64_t *random)
     return config;
 }
 
+/* The pool is one of all threads, or of some. */
+static void
+share_pool(struct world *world, struct pool_route *route)
+{
+    int first = (int)sim_below(&world->random, (size_t)world->worker_count);
+    int width = 1 + (int)sim_below(&world->random, (size_t)world->worker_count);
+
+    route->worker = first;
+    route->share = pool_share_new(&world->shared, route->database, route->user, first, width,
+                                  world->worker_count);
+    if (route->share == NULL)
+        abort();
+}
+
 static void
 prepare(struct world *world, uint64_t seed, uint64_t cut_at)
 {
@@ -425,12 +568,9 @@ prepare(struct world *world, uint64_t seed, uint64_t cut_at)
     struct error err;
 
     world->random = world->seed = seed;
-    world->driver = (struct pool_driver){.connect = connect_simulated,
-                                         .random = random_simulated,
-                                         .log = log_simulated,
-                                         .shared = &world->shared,
-                                         .worker_count = 1};
     struct pool_config *config = make_config(&world->random);
+    world->worker_count = sim_one_in(&world->random, 2) ? 1 + (int)sim_below(&world->random, 3) : 1;
+    share_pool(world, &config->routes.items[0]);
     world->network.random = sim_random(&world->random);
     world->network.chunk = chunks[sim_below(&world->random, 4)];
     world->network.room = rooms[sim_below(&world->random, 4)];
@@ -439,8 +579,23 @@ prepare(struct world *world, uint64_t seed, uint64_t cut_at)
     world->lives = 2 * (unsigned)world->client_count;
     world->crash_odds = 300 + sim_below(&world->random, 3000);
     world->crashes_left = sim_one_in(&world->random, 2) ? 0 : 5;
-    if (!pool_init(&world->pool, &world->driver, config, TICK_US, &err))
-        abort();
+    for (int i = 0; i < world->worker_count; i++) {
+        struct sim_worker *worker = &world->workers[i];
+        worker->driver = (struct pool_driver){.connect = connect_simulated,
+                                              .random = random_simulated,
+                                              .log = log_simulated,
+                                              .shared = &world->shared,
+                                              .worker = i,
+                                              .worker_count = world->worker_count,
+                                              .move = move_simulated,
+                                              .wake = wake_simulated};
+        worker->world = world;
+        pool_list_init(&worker->arrivals);
+        pool_config_keep(config);
+        if (!pool_init(&worker->pool, &worker->driver, config, TICK_US, &err))
+            abort();
+    }
+    pool_config_drop(config);
 }
 
 /* How it stands, for a run that failed. */
@@ -480,9 +635,13 @@ give_up(int signal_number)
     _exit(write(STDOUT_FILENO, line, (size_t)length) < 0 ? 2 : 1);
 }
 
-/* True: nothing was found. */
-static bool
-run_seed(uint64_t seed, enum sim_plant plant, uint64_t cut_at, uint64_t *ret_bytes)
+struct tally {
+    uint64_t bytes; /* of the last run */
+    uint64_t runs, failures, all_bytes, lent;
+};
+
+static void
+run_seed(uint64_t seed, enum sim_plant plant, uint64_t cut_at, struct tally *tally)
 {
     struct world *world = calloc(1, sizeof(*world));
     unsigned rounds = 0;
@@ -506,8 +665,16 @@ run_seed(uint64_t seed, enum sim_plant plant, uint64_t cut_at, uint64_t *ret_byt
         printf(":\n    %s\n", world->fault);
         tell(world);
     }
-    *ret_bytes = world->network.bytes;
-    pool_release(&world->pool);
+    tally->bytes = world->network.bytes;
+    tally->all_bytes += tally->bytes;
+    tally->lent += world->lent;
+    tally->runs++;
+    tally->failures += !is_fine;
+    for (int i = 0; i < world->worker_count; i++)
+        drop_arrivals(&world->workers[i]);
+    for (int i = 0; i < world->worker_count; i++)
+        pool_release(&world->workers[i].pool);
+    pool_share_free_all(&world->shared);
     for (size_t i = 0; i < SIM_CONNECTIONS; i++) {
         if (world->network.connections[i].kind != SIM_FREE)
             forget(world, i);
@@ -515,7 +682,6 @@ run_seed(uint64_t seed, enum sim_plant plant, uint64_t cut_at, uint64_t *ret_byt
     for (size_t i = 0; i < world->client_count; i++)
         sim_client_release(&world->clients[i]);
     free(world);
-    return is_fine;
 }
 
 /* --- main ---------------------------------------------------------------------------------- */
@@ -554,7 +720,7 @@ int
 main(int count, char **words)
 {
     struct options options = {.first = 1, .seeds = 1000};
-    uint64_t bytes = 0, runs = 0, failures = 0, all_bytes = 0;
+    struct tally tally = {0};
 
     if (!read_options(count, words, &options)) {
         fprintf(stderr, "usage: sim [--seeds N] [--first N] [--plant discard|restore|cancel|row]"
@@ -562,18 +728,18 @@ main(int count, char **words)
         return 2;
     }
     signal(SIGALRM, give_up);
-    for (uint64_t i = 0; i < options.seeds && failures < 5; i++) {
+    for (uint64_t i = 0; i < options.seeds && tally.failures < 5; i++) {
         uint64_t seed = options.has_cuts ? options.first : options.first + i;
         uint64_t cut_at = options.has_cuts ? i : UINT64_MAX;
-        failures += !run_seed(seed, options.plant, cut_at, &bytes);
-        all_bytes += bytes;
-        runs++;
-        if (options.has_cuts && i >= bytes) /* all of its bytes */
+        run_seed(seed, options.plant, cut_at, &tally);
+        if (options.has_cuts && i >= tally.bytes) /* all of its bytes */
             break;
     }
-    bool is_fine = (failures > 0) == (options.plant != SIM_PLANT_NONE);
-    printf("1..1\n%s 1 - %llu runs, %llu bytes, %llu failures%s\n", is_fine ? "ok" : "not ok",
-           (unsigned long long)runs, (unsigned long long)all_bytes, (unsigned long long)failures,
+    bool is_fine = (tally.failures > 0) == (options.plant != SIM_PLANT_NONE);
+    printf("1..1\n%s 1 - %llu runs, %llu bytes, %llu servers lent, %llu failures%s\n",
+           is_fine ? "ok" : "not ok", (unsigned long long)tally.runs,
+           (unsigned long long)tally.all_bytes, (unsigned long long)tally.lent,
+           (unsigned long long)tally.failures,
            options.plant == SIM_PLANT_NONE ? "" : " (a fault is planted)");
     return is_fine ? 0 : 1;
 }
