@@ -42,6 +42,7 @@ struct deck_pooler {              /* `pooler:`: the daemon itself (pgdeck pool) 
     int metrics_port; /* 0: no metrics */
     const char *metrics_listen;
     LIST_OF(const char *) metrics_allow;
+    LIST_OF(const char *) stats_users; /* who may look at the console, and no more */
     enum deck_io io;
     enum deck_log_format log_format;
     int threads; /* 0: the cores */

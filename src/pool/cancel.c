@@ -142,7 +142,7 @@ find_client(struct pool *pool, const uint8_t *key, size_t key_bytes)
         uint8_t own[8];
         struct wire_writer writer = wire_writer(own, sizeof(own));
         if (!pool_client_is_open(client) || client->state < POOL_CLIENT_IDLE ||
-            client->state == POOL_CLIENT_CONSOLE)
+            (client->state == POOL_CLIENT_CONSOLE && !client->is_held))
             continue;
         wire_put_uint32(&writer, client->process);
         wire_put_uint32(&writer, client->secret);
@@ -161,7 +161,9 @@ pool_cancel_request(struct pool *pool, const uint8_t *key, size_t key_bytes)
     if (client == NULL)
         return;
     struct pool_server *server = client->server;
-    if (client->state == POOL_CLIENT_WAITING) {
+    if (client->state == POOL_CLIENT_CONSOLE) {
+        pool_console_cancel(client);
+    } else if (client->state == POOL_CLIENT_WAITING) {
         pool_fault(&err, "57014", "canceling statement due to user request");
         pool_client_give_up(client, &err);
     } else if (client->state == POOL_CLIENT_ACTIVE && server->state == POOL_SERVER_ACTIVE &&

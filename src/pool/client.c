@@ -291,7 +291,8 @@ can_step(const struct pool_client *client)
     if (steps[client->state] == NULL || client->is_moving)
         return false;
     if (client->state != POOL_CLIENT_ACTIVE)
-        return !pool_link_is_full(&client->link);
+        return !pool_link_is_full(&client->link) &&
+               !(client->state == POOL_CLIENT_CONSOLE && client->is_held);
     return server->state == POOL_SERVER_ACTIVE && !pool_link_is_full(&server->link) &&
            !pool_owed_is_full(&server->owed) && !server->retry.is_due &&
            (!client->is_held || server->owed.count == 0);

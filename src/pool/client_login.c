@@ -165,14 +165,20 @@ is_allowed(const struct pool_route *route, const struct pool_client *client)
     return false;
 }
 
-/* The console: on a unix socket for the user that the daemon runs as, and root, without a
- * password; else for admins. */
-static bool
-is_own_user(const struct pool_client *client)
+/* What one may do on the console by who is at the other end of the unix socket: all, for the user
+ * that the daemon runs as, and root; look, for one of stats_users by that name. */
+static enum pool_right
+without_password(const struct pool_client *client)
 {
-    uid_t user = client->link.stream.user;
+    uid_t uid = client->link.stream.user;
 
-    return user != (uid_t)-1 && (user == 0 || user == geteuid());
+    if (uid == (uid_t)-1)
+        return POOL_RIGHT_NONE;
+    if (uid == 0 || uid == geteuid())
+        return POOL_RIGHT_ADMIN;
+    const struct pool_user *user = pool_config_user(client->pool->config, client->user_name);
+    return user != NULL && user->is_stats && user->stats_uid == uid ? POOL_RIGHT_STATS
+                                                                    : POOL_RIGHT_NONE;
 }
 
 /* Where the client wants to go; false: it may not, and has been told. */
@@ -248,12 +254,12 @@ authenticate(struct pool_client *client)
 {
     bool is_console = pool_console_is_database(client->database_name);
 
-    if (is_console ? !is_own_user(client)
+    if (is_console ? without_password(client) == POOL_RIGHT_NONE
                    : client->group == NULL || client->group->route->auth == DECK_AUTH_SCRAM)
         return start_scram(client);
     if (!is_console && !is_known_by_itself(client))
         return false;
-    client->is_admin = is_console;
+    client->right = is_console ? without_password(client) : POOL_RIGHT_NONE;
     put_authentication(client, AUTH_OK, NULL, 0);
     pool_client_welcome(client);
     return true;
@@ -467,7 +473,9 @@ take_final(struct pool_client *client, const uint8_t *body, size_t count, struct
         client->group->keys = client->scram->keys;
         client->group->has_keys = true;
     }
-    client->is_admin = user->is_admin;
+    client->right = user->is_admin   ? POOL_RIGHT_ADMIN
+                    : user->is_stats ? POOL_RIGHT_STATS
+                                     : POOL_RIGHT_NONE;
     put_authentication(client, AUTH_SASL_FINAL, final, strlen(final));
     put_authentication(client, AUTH_OK, NULL, 0);
     pool_scram_drop(client->pool, client->scram);

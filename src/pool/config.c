@@ -360,6 +360,8 @@ pool_config_of_deck(const char *path, const char *environment, const char *const
                   environment == NULL ? "" : environment);
         goto fail;
     }
+    if (!pool_config_stats(config, err))
+        goto fail;
     connect_users(config);
     if (add_listeners(config, err))
         return config;
@@ -621,6 +623,8 @@ take_file(struct pool_config *config, const struct file_root *root, struct error
                 return false;
         }
     }
+    if (!pool_config_stats(config, err))
+        return false;
     connect_users(config);
     return add_listeners(config, err);
 }

@@ -13,8 +13,9 @@ struct pool_user {
     const char *name;
     const char *password; /* NULL: only keys */
     struct wire_scram_keys keys;
-    bool has_keys; /* false: this user cannot log in */
-    bool is_admin;
+    bool has_keys;           /* false: this user cannot log in */
+    bool is_admin, is_stats; /* on the console */
+    uid_t stats_uid;         /* is_stats: who needs no password on the unix socket; else -1 */
 };
 
 /* One pool: clients that come as its users to database, servers that are logged in as one there. */

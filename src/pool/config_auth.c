@@ -10,18 +10,58 @@
 
 #define DEFAULT_QUERY "SELECT pgdeck.pool_login($1)" /* sql/pool_login.sql makes it */
 
-/* The user of this system with that name. */
+/* The user of this system with that name; false: there is none. */
 static bool
-find_peer(struct pool_route *route, struct error *err)
+find_uid(const char *name, uid_t *ret_uid)
 {
     char buffer[4096];
     struct passwd entry, *found = NULL;
 
-    if (getpwnam_r(route->user, &entry, buffer, sizeof(buffer), &found) != 0 || found == NULL) {
-        error_set(err, ERROR_DECK, "there is no user \"%s\" on this system", route->user);
-        return error_hint(err, "auth: peer lets users in over the unix socket by that name.");
+    *ret_uid = (uid_t)-1;
+    if (getpwnam_r(name, &entry, buffer, sizeof(buffer), &found) == 0 && found != NULL)
+        *ret_uid = found->pw_uid;
+    return *ret_uid != (uid_t)-1;
+}
+
+static bool
+find_peer(struct pool_route *route, struct error *err)
+{
+    if (find_uid(route->user, &route->peer))
+        return true;
+    error_set(err, ERROR_DECK, "there is no user \"%s\" on this system", route->user);
+    return error_hint(err, "auth: peer lets users in over the unix socket by that name.");
+}
+
+static struct pool_user *
+find_user(struct pool_config *config, const char *name)
+{
+    for (size_t i = 0; i < config->users.count; i++) {
+        if (strcmp(config->users.items[i].name, name) == 0)
+            return &config->users.items[i];
     }
-    route->peer = found->pw_uid;
+    return NULL;
+}
+
+bool
+pool_config_stats(struct pool_config *config, struct error *err)
+{
+    for (size_t i = 0; i < config->pooler.stats_users.count; i++) {
+        const char *name = config->pooler.stats_users.items[i];
+        struct pool_user *user = find_user(config, name);
+        uid_t uid;
+        bool is_of_system = find_uid(name, &uid);
+        if (user == NULL && !is_of_system) {
+            error_set(err, ERROR_DECK, "there is no user \"%s\", one of stats_users", name);
+            return error_hint(err, "It is a user of the pool, or of this system, who then comes "
+                                   "by the unix socket.");
+        }
+        if (user == NULL) {
+            user = LIST_ADD(config->arena, &config->users);
+            *user = (struct pool_user){.name = name};
+        }
+        user->is_stats = true;
+        user->stats_uid = uid;
+    }
     return true;
 }
 

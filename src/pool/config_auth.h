@@ -13,3 +13,5 @@ struct pool_auth_wish {
 /* Errors without a place. The users are there already. */
 bool pool_config_auth(struct pool_config *config, const struct pool_auth_wish *wish,
                       struct pool_route *route, struct error *err) MUST_CHECK;
+/* Those of the pooler's stats_users: users of the pool, or of this system. */
+bool pool_config_stats(struct pool_config *config, struct error *err) MUST_CHECK;

@@ -279,6 +279,8 @@ tick_clients(struct pool *pool)
     {
         struct pool_client *client = POOL_ENTRY(node, struct pool_client, node);
         struct error err;
+        if (client->state == POOL_CLIENT_CONSOLE && client->is_held)
+            pool_console_tick(client);
         if (client->deadline_us == 0 || pool->now_us < client->deadline_us)
             continue;
         if (client->is_moving) {

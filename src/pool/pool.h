@@ -189,5 +189,8 @@ void pool_cancel_forget(struct pool_server *server);
 
 bool pool_console_is_database(const char *name);
 bool pool_console_step(struct pool_client *client);
+/* A held one asks anew; or it has enough of waiting. */
+void pool_console_tick(struct pool_client *client);
+void pool_console_cancel(struct pool_client *client);
 const char *pool_client_state_name(enum pool_client_state state);
 const char *pool_server_state_name(enum pool_server_state state);

@@ -48,6 +48,8 @@ enum pool_client_state {
     POOL_CLIENT_STATES
 };
 
+enum pool_right { POOL_RIGHT_NONE, POOL_RIGHT_STATS, POOL_RIGHT_ADMIN }; /* on the console */
+
 struct pool_client {
     struct pool_object object;
     enum pool_client_state state;
@@ -60,7 +62,8 @@ struct pool_client {
     struct pool_server *server;
     const char *user; /* of the configuration when known */
     char user_name[64], database_name[64];
-    bool is_admin, has_asked_ssl, has_asked_gss, is_tls_direct;
+    enum pool_right right;
+    bool has_asked_ssl, has_asked_gss, is_tls_direct;
     bool is_moving, has_moved; /* to the pool of another thread: not to be touched while it moves */
     struct wire_scram *scram;
     struct wire_scram_keys *found; /* by a look-up, while logging in */
@@ -75,7 +78,7 @@ struct pool_client {
     uint32_t body_left; /* of a message that streams on */
     bool is_body_dropped;
     bool is_skipping;     /* all is passed over up to the next Sync */
-    bool is_held;         /* its next message hangs on answers that are owed */
+    bool is_held;         /* its next message hangs on answers that are owed; see do_wait_close */
     uint64_t bound_query; /* what was bound last, by its hash */
     bool is_forget_bound; /* a portal is DEALLOCATE ALL or DISCARD */
     size_t wanted;        /* bytes needed to go on */

@@ -5,6 +5,7 @@ import ctypes
 import functools
 import json
 import os
+import pwd
 import re
 import select
 import signal
@@ -944,6 +945,96 @@ def test_console(make_pool):
         with pytest.raises(psycopg.OperationalError):
             two.execute("SELECT 1")
         assert pool.command("RESUME app")[0] == pq.ExecStatus.COMMAND_OK
+
+
+@pytest.mark.pg(max=15)
+def test_the_console_by_rights(make_pool, pgdeck):
+    """stats_users may look and no more; users of the system among them need no password."""
+    pool = make_pool(max=1, pooler={"stats_users": "[bob, postgres]"})
+    assert pool.show("POOLS", user="bob")
+    assert {row["name"]: (row["admin"], row["stats"]) for row in pool.show("USERS", user="bob")} \
+        == {"alice": ("yes", "no"), "bob": ("no", "yes"), "postgres": ("no", "yes")}
+    rights = {row["command"]: row["right"] for row in pool.show("HELP", user="bob")}
+    commands = [command for command in rights if not command.startswith("SHOW ")]
+    assert {rights[command] for command in commands} == {"admin"} and len(commands) == 9
+    assert {rights[command] for command in rights if command not in commands} == {"stats"}
+    with pool.connect("pgdeck", user="bob") as bob:
+        for command in commands:  # with or without its name of a database: 42501
+            done = bob.pgconn.exec_(re.sub(r"\W.*", " app", command).encode())
+            assert done.error_field(pq.DiagnosticField.SQLSTATE) == b"42501", command
+            assert b"for admins" in done.error_message and b'"bob"' in done.error_message
+    assert pool.show("DATABASES")[0]["paused"] == "0"
+    path = pool.folder / f".s.PGSQL.{pool.port}"
+    os.chown(path, -1, pwd.getpwnam("postgres").pw_gid)
+    for folder in (pool.folder, *list(pool.folder.parents)[:-2]):
+        folder.chmod(folder.stat().st_mode | 0o011)
+    for name, said in (("postgres", "1 row"), ("alice", "password")):
+        done = subprocess.run(["runuser", "-u", "postgres", "--", CLIENT_BIN / "psql", "-Xw",
+                               "-c", "SHOW VERSION", f"host={pool.folder} port={pool.port} "
+                               f"user={name} dbname=pgdeck"], cwd="/", text=True, check=False,
+                              capture_output=True)
+        assert said in done.stdout + done.stderr
+    pool.pooler["stats_users"] = "[nobody_at_all]"
+    pool.write()
+    status, message = pool.command("RELOAD")
+    assert status == pq.ExecStatus.FATAL_ERROR and b'"nobody_at_all", one of stats_users' in message
+
+
+@pytest.mark.pg(max=15)
+def test_wait_close(make_pool):
+    """It ends when the servers that RECONNECT or RELOAD wants closed are gone, not before."""
+    pool = make_pool({"app": {"max": 2}, "other": {"database": "app", "max": 1}})
+    console = pool.connect("pgdeck").pgconn
+
+    def ask(text):
+        console.send_query(text)
+        console.flush()
+
+    def is_there():
+        select.select([console.socket], [], [], 0.3)
+        console.consume_input()
+        return not console.is_busy()
+
+    def status():
+        wait_for(is_there, 5, "an answer")
+        done = console.get_result()
+        assert console.get_result() is None
+        return done.command_status or done.error_field(pq.DiagnosticField.SQLSTATE)
+
+    with pool.connect() as one, pool.connect("other") as two:
+        old = one.execute("SELECT pg_backend_pid()").fetchone()
+        two.execute("SELECT 1")
+        ask(b"WAIT_CLOSE")
+        assert is_there() and status() == b"WAIT_CLOSE"  # there is nothing to wait for
+        one.execute("BEGIN")
+        assert pool.command("RECONNECT")[0] == pq.ExecStatus.COMMAND_OK
+        assert "1" in {row["close_needed"] for row in pool.show("SERVERS")}
+        ask(b"WAIT_CLOSE other")  # its one was idle
+        assert status() == b"WAIT_CLOSE"
+        ask(b"WAIT_CLOSE nowhere")
+        assert status() == b"3D000"
+        ask(b"WAIT_CLOSE app")
+        assert not is_there() and pool.show("VERSION")
+        console.get_cancel().cancel()
+        assert status() == b"57014"
+        ask(b"WAIT_CLOSE app")
+        assert not is_there()
+        leaver = pool.connect("pgdeck")
+        leaver.pgconn.send_query(b"WAIT_CLOSE")
+        leaver.pgconn.flush()
+        leaver.close()
+        one.execute("COMMIT")
+        assert status() == b"WAIT_CLOSE"
+        assert one.execute("SELECT pg_backend_pid()").fetchone() != old
+        two.execute("BEGIN")
+        del pool.databases["other"]
+        pool.write()
+        assert pool.command("RELOAD")[0] == pq.ExecStatus.COMMAND_OK
+        ask(b"WAIT_CLOSE")
+        assert not is_there()
+        two.execute("COMMIT")
+        assert status() == b"WAIT_CLOSE"
+    console.finish()
 
 
 def test_stopping_lets_transactions_end(make_pool):
