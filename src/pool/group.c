@@ -297,6 +297,7 @@ detach(struct pool_server *server)
             client->state = POOL_CLIENT_IDLE;
     }
     server->client = NULL;
+    server->is_restart_due = false;
     uint64_t duration_us = server->pool->now_us - server->since_us;
     pool_retry_forget(&server->retry); /* never another client's */
     server->retry.is_second = false;

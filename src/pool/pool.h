@@ -162,6 +162,8 @@ void pool_local_failed(struct pool_server *server, const struct error *reason);
 
 /* Makes the server's session the client's; true: it is already. */
 bool pool_session_setup(struct pool_server *server);
+/* Gives the session what RESET took of its client's start-up, in session mode. */
+void pool_session_restart(struct pool_server *server);
 /* Asks what the session holds. */
 void pool_session_probe(struct pool_server *server);
 /* DISCARD ALL, with nobody waiting. */

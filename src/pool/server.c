@@ -90,7 +90,7 @@ pool_server_close(struct pool_server *server, const struct error *reason)
 {
     struct pool_group *group = server->group;
     struct pool_client *client = server->client;
-    bool is_setup = server->state == POOL_SERVER_SETUP;
+    bool is_setup = server->state == POOL_SERVER_SETUP && !server->is_restart_due;
     bool is_new = server->state <= POOL_SERVER_LOGIN;
     /* The client has part of a message: an error behind it would be read as the rest. */
     bool is_cut = server->body_left > 0 && !server->is_body_hidden;
@@ -340,6 +340,9 @@ take_tag(struct pool_server *server, const uint8_t *body, size_t count)
     bool is_all = count == sizeof("DEALLOCATE ALL") && memcmp(body, "DEALLOCATE ALL", count) == 0;
     bool is_discard = count == sizeof("DISCARD ALL") && memcmp(body, "DISCARD ALL", count) == 0;
 
+    if (count == sizeof("RESET") && memcmp(body, "RESET", count) == 0 && client != NULL)
+        server->is_restart_due |=
+            client->startup->count > 0 && server->group->route->mode == DECK_POOL_SESSION;
     if (!is_all && !is_discard)
         return;
     pool_prepared_clear(&server->prepared, &pool->statements);
@@ -651,6 +654,11 @@ conclude(struct pool_server *server)
     }
     if (server->is_restore_due && server->owed.count == 0 && server->status == 'I') {
         restore(server);
+        return;
+    }
+    if (server->is_restart_due && server->owed.count == 0 && server->status == 'I' &&
+        !server->is_unsynced) {
+        pool_session_restart(server);
         return;
     }
     pool_group_checkin(server, false);

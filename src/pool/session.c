@@ -172,8 +172,9 @@ put_text(struct wire_writer *writer, const void *text, size_t length)
     wire_put_bytes(writer, text, length);
 }
 
+/* By that statement, of its two parameters. */
 static bool
-send_changes(struct pool_server *server, const struct pool_parameters *from,
+send_changes(struct pool_server *server, const char *path, const struct pool_parameters *from,
              const struct pool_parameters *to)
 {
     uint8_t *bytes = malloc((size_t)4 * MESSAGE_BYTES);
@@ -188,8 +189,7 @@ send_changes(struct pool_server *server, const struct pool_parameters *from,
     put_text(&parameters, changes.names.bytes, changes.names.length);
     put_text(&parameters, changes.values.bytes, changes.values.length);
     parameters.is_full |= changes.names.is_full || changes.values.is_full;
-    bool is_sent =
-        changes.count == 0 || send_statement(server, "pool/sql/pool_restore.sql", &parameters, 2);
+    bool is_sent = changes.count == 0 || send_statement(server, path, &parameters, 2);
     free(bytes);
     return is_sent;
 }
@@ -205,10 +205,10 @@ pool_session_setup(struct pool_server *server)
     begin(server, POOL_SERVER_SETUP);
     pool_parameters_move(&pool->parameters, &server->next_session,
                          pool_parameters_keep(client->session));
-    bool is_sent =
-        (!server->is_discard_due || send_discard(server)) &&
-        send_changes(server, server->is_discard_due ? pool->no_parameters : server->session,
-                     client->session);
+    bool is_sent = (!server->is_discard_due || send_discard(server)) &&
+                   send_changes(server, "pool/sql/pool_restore.sql",
+                                server->is_discard_due ? pool->no_parameters : server->session,
+                                client->session);
     if (!is_sent) {
         cannot_send(server);
         return false;
@@ -220,6 +220,19 @@ pool_session_setup(struct pool_server *server)
                          pool_parameters_keep(client->session));
     server->deadline_us = 0;
     return true;
+}
+
+void
+pool_session_restart(struct pool_server *server)
+{
+    struct pool *pool = server->pool;
+
+    begin(server, POOL_SERVER_SETUP);
+    pool_parameters_move(&pool->parameters, &server->next_session,
+                         pool_parameters_keep(server->session));
+    if (!send_changes(server, "pool/sql/pool_startup.sql", pool->no_parameters,
+                      server->client->startup))
+        cannot_send(server);
 }
 
 static void
@@ -251,6 +264,7 @@ setup_done(struct pool_server *server)
     pool_parameters_move(&pool->parameters, &server->session,
                          pool_parameters_keep(server->next_session));
     server->deadline_us = 0;
+    server->is_restart_due = false;
     pool_group_start(server);
     pool_client_process(client);
 }

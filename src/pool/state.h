@@ -118,6 +118,7 @@ struct pool_server {
     bool is_unsynced;     /* extended messages were sent, and no Sync yet */
     bool may_be_in_block; /* by something that is owed, whatever status says */
     bool is_restore_due;  /* DISCARD ALL, in session mode: its start-up's parameters again */
+    bool is_restart_due;  /* RESET: those of them that it took; stays set until that is done */
     bool is_forgetting;   /* DEALLOCATE ALL or DISCARD is owed */
     struct error failure; /* of a hidden message */
     const struct pool_parameters *session, *reported, *next_session;

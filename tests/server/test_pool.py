@@ -704,16 +704,30 @@ def test_discard_gives_what_the_client_started_with(make_pool):
     direct = psycopg.connect(pool.server.conninfo(
         dbname="app", options=options, application_name="mine"), autocommit=True)
     clients = [direct, pool.connect(**start), pool.connect("held", **start)]
-    for command, count in (("DISCARD ALL", 3), ("RESET ALL", 2)):  # not RESET in session mode
-        for client in clients[:count]:
+    for command in ("DISCARD ALL", "RESET ALL"):
+        for client in clients:
             client.execute("SET work_mem = '9MB'; SET application_name = 'other'")
             client.execute(command)
             assert seen(client) == ("5MB", "me", "mine"), (command, clients.index(client))
             client.execute(command)
             client.execute("SELECT 1")
             assert seen(client) == ("5MB", "me", "mine")
-    for client in clients:
+    for client in clients:  # one parameter: the others stay
+        client.execute("SET work_mem = '9MB'; SET app.who = 'other'; SET application_name = 'x'")
+        client.execute("RESET work_mem")
+        assert seen(client) == ("5MB", "other", "x"), clients.index(client)
+        client.execute("BEGIN")
+        client.execute("RESET app.who")
+        client.execute("ROLLBACK")
+        assert seen(client) == ("5MB", "other", "x"), clients.index(client)
+        client.execute("BEGIN")
+        client.pgconn.exec_params(b"RESET application_name", [])
+        client.execute("COMMIT")
+        assert seen(client) == ("5MB", "other", "mine"), clients.index(client)
+        assert client.info.parameter_status("application_name") == "mine"
         client.close()
+    with pool.connect() as other:
+        assert seen(other)[0] == "4MB"
 
 
 def test_log_lines_are_text_or_json(make_pool):

@@ -447,7 +447,7 @@ probe(struct sim_session *session, const struct bound *bound)
 }
 
 static void
-restore(struct sim_session *session, const struct bound *bound)
+restore(struct sim_session *session, const struct bound *bound, bool is_startup)
 {
     const char *values = bound->items[1];
 
@@ -456,7 +456,8 @@ restore(struct sim_session *session, const struct bound *bound)
         char name[SIM_NAME], value[SIM_NAME];
         read_hex(names, length, name);
         read_hex(values + 1, value_length - 1, value);
-        if (session->plant != SIM_PLANT_RESTORE)
+        if (session->plant != SIM_PLANT_RESTORE &&
+            !(is_startup && find_setting(session, name)->is_set))
             set(session, name, values[0] == 'r' ? NULL : value);
         names += length + (names[length] == ',');
         values += value_length + (values[value_length] == ',');
@@ -528,6 +529,8 @@ parse(struct sim_session *session, const uint8_t *body, size_t count)
         statement->kind = SIM_PROBE;
     else if (strcmp(parsed.sql, embedded_file("pool/sql/pool_restore.sql")->text) == 0)
         statement->kind = SIM_RESTORE;
+    else if (strcmp(parsed.sql, embedded_file("pool/sql/pool_startup.sql")->text) == 0)
+        statement->kind = SIM_STARTUP;
     snprintf(statement->name, sizeof(statement->name), "%s", parsed.name);
     snprintf(statement->sql, sizeof(statement->sql), "%s", parsed.sql);
     put_empty(session, '1');
@@ -605,8 +608,8 @@ execute(struct sim_session *session)
         read_bound(session, bound);
         if (portal.kind == SIM_PROBE)
             probe(session, bound);
-        else if (portal.kind == SIM_RESTORE)
-            restore(session, bound);
+        else if (portal.kind == SIM_RESTORE || portal.kind == SIM_STARTUP)
+            restore(session, bound, portal.kind == SIM_STARTUP);
         else
             (void)run_sql(session, portal.sql, bound->items[0]);
     }

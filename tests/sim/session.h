@@ -38,7 +38,7 @@ struct sim_state { /* what a rollback takes back */
     size_t temp_count;
 };
 
-enum sim_kind { SIM_SQL_TEXT, SIM_PROBE, SIM_RESTORE };
+enum sim_kind { SIM_SQL_TEXT, SIM_PROBE, SIM_RESTORE, SIM_STARTUP };
 
 struct sim_statement {
     bool is_used;
