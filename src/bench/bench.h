@@ -140,6 +140,7 @@ struct bench_results {
     LIST_OF(struct bench_class) classes;
     LIST_OF(struct bench_suite *) suites;   /* but the queries */
     struct bench_ratio total;               /* geometric mean over the queries that have a ratio */
+    struct bench_ratio cpu_total;           /* the same of the server's CPU time */
     double noise;                           /* of the queries: a change within this share is none */
     double net_noise, cpu_noise;            /* the same, of the time without waits, and of CPU */
     bool has_noise_run;                     /* it was measured by an A/A run */

@@ -116,7 +116,7 @@ bench_family_cpu_ns(pid_t parent)
 }
 
 static void
-add_memory(struct bench_memory *memory, pid_t pid, pid_t client)
+add_memory(struct bench_memory *memory, pid_t pid, const PGresult *others, pid_t client)
 {
     char path[64];
 
@@ -125,31 +125,44 @@ add_memory(struct bench_memory *memory, pid_t pid, pid_t client)
     int64_t shared_bytes = machine_read_kb(path, "RssShmem") * 1024;
     if (own_bytes < 0) /* it has just ended */
         return;
-    memory->own_bytes += own_bytes;
-    memory->processes++;
     if (shared_bytes > memory->shared_bytes)
         memory->shared_bytes = shared_bytes;
-    if (pid == client)
+    if (pid == client) {
         memory->client_bytes = own_bytes;
+        return;
+    }
+    for (int row = 0; row < PQntuples(others); row++) {
+        if (pg_integer(others, row, "pid") == pid)
+            return;
+    }
+    memory->own_bytes += own_bytes;
+    memory->processes++;
 }
 
-struct bench_memory
-bench_family_memory(pid_t parent, pid_t client)
+bool
+bench_memory_of(PGconn *connection, struct bench_memory *ret_memory)
 {
     struct bench_memory memory = {0};
     struct process_times times;
-    DIR *folder = opendir("/proc");
+    struct error ignored;
+    AUTO_PGRESULT others = NULL;
+    pid_t postmaster = connection == NULL ? 0 : bench_postmaster_of(connection);
 
+    if (postmaster == 0 || !pg_query(connection, embedded_file("bench/sql/other_clients.sql")->text,
+                                     0, NULL, &others, &ignored))
+        return false;
+    DIR *folder = opendir("/proc");
     if (folder == NULL)
-        return memory;
-    add_memory(&memory, parent, client);
+        return false;
+    add_memory(&memory, postmaster, others, PQbackendPID(connection));
     for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
-        if (isdigit((unsigned char)entry->d_name[0]) &&
-            read_times((pid_t)atoi(entry->d_name), &times) && times.parent == parent)
-            add_memory(&memory, (pid_t)atoi(entry->d_name), client);
+        pid_t pid = (pid_t)atoi(entry->d_name);
+        if (pid > 0 && read_times(pid, &times) && times.parent == postmaster)
+            add_memory(&memory, pid, others, PQbackendPID(connection));
     }
     closedir(folder);
-    return memory;
+    *ret_memory = memory;
+    return true;
 }
 
 pid_t

@@ -27,12 +27,12 @@ bool bench_check_room(PGconn *connection, const char *folder, int64_t needed_meg
                       struct error *err) MUST_CHECK;
 struct bench_memory {     /* bytes */
     int64_t shared_bytes; /* resident in the process that maps the most of it */
-    int64_t own_bytes;    /* of all processes */
-    int64_t client_bytes; /* of one process */
-    int processes;
+    int64_t own_bytes;    /* of all processes but those of clients */
+    int64_t client_bytes; /* of this session's process */
+    int processes;        /* that are in own_bytes */
 };
-/* Of a process and its children; client: the one child to look at. */
-struct bench_memory bench_family_memory(pid_t parent, pid_t client);
+/* Of a server on this machine. False: it is not, or does not say. */
+bool bench_memory_of(PGconn *connection, struct bench_memory *ret_memory);
 
 /* CPU time of a process and all its children, the ended ones too; 0: unknown. */
 uint64_t bench_family_cpu_ns(pid_t parent);

@@ -17,7 +17,7 @@ explain_statement(struct bench_run *run, const struct bench_query *query, bool i
     size_t count = query->query->parameters.count;
 
     text_appendf(&sql, "EXPLAIN (%sFORMAT JSON) EXECUTE %s",
-                 is_measured ? "ANALYZE, BUFFERS, SETTINGS, " : "",
+                 is_measured ? "ANALYZE, BUFFERS, WAL, SETTINGS, " : "",
                  bench_statement_name(run, query, name));
     for (size_t i = 0; i < count; i++) {
         const char *value = query->tuples[0][i];

@@ -6,7 +6,7 @@
 #include <jansson.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 64 };
+enum { MAX_DEPTH = 64, BLOCK_BYTES = 8192 };
 
 static const char *
 text_of(const json_t *node, const char *key)
@@ -188,6 +188,9 @@ bench_plan_read(struct arena *arena, const char *json, struct bench_plan *ret_pl
     plan.execution_ms = number_of(explained, "Execution Time");
     plan.is_measured = plan.execution_ms >= 0;
     plan.buffers = plan.nodes.items[0].buffers;
+    plan.wal_bytes = number_of(node, "WAL Bytes");
+    double temp_blocks = number_of(node, "Temp Written Blocks");
+    plan.temp_bytes = temp_blocks < 0 ? -1 : temp_blocks * BLOCK_BYTES;
     json_decref(root);
     *ret_plan = plan;
     return true;

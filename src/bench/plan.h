@@ -20,6 +20,7 @@ struct bench_plan {
     bool has_workers;                      /* parallel */
     double planning_ms, execution_ms;      /* < 0: not measured */
     double buffers;                        /* pages touched by the query; < 0: not measured */
+    double wal_bytes, temp_bytes;          /* written by it; temp: at 8 kB a block; < 0: as above */
     LIST_OF(const char *)
     indexes;           /* that it reads, each once; indexes of partitions by the
                         * name of the partitioned index */

@@ -32,6 +32,18 @@ add_queries(struct bench_run *run, struct bench_table *table)
                           1 - 1 / total->value));
 }
 
+/* Of the session's own process: workers, which stock has more of, are not in it. */
+static void
+add_cpu(struct bench_run *run, struct bench_table *table)
+{
+    char text[32];
+
+    if (run->results->cpu_total.value > 0)
+        bench_add_row(run->arena, table, "times less server CPU, geometric mean of the queries", "",
+                      arena_strdup(run->arena, bench_times(text, run->results->cpu_total.value)),
+                      "without parallel workers");
+}
+
 static void
 add_tasks(struct bench_run *run, struct bench_table *table)
 {
@@ -73,11 +85,8 @@ add_memory(struct bench_run *run, struct bench_table *table)
     char text[32];
 
     for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
-        PGconn *connection = run->sessions[arm].connection;
-        pid_t postmaster = connection == NULL ? 0 : bench_postmaster_of(connection);
-        if (postmaster == 0)
+        if (!bench_memory_of(run->sessions[arm].connection, &memory[arm]))
             return;
-        memory[arm] = bench_family_memory(postmaster, (pid_t)PQbackendPID(connection));
         shared[arm] = arena_strdup(run->arena, bench_size(text, memory[arm].shared_bytes));
         own[arm] = arena_printf(run->arena, "%s in %d", bench_size(text, memory[arm].own_bytes),
                                 memory[arm].processes);
@@ -85,8 +94,8 @@ add_memory(struct bench_run *run, struct bench_table *table)
     }
     bench_add_row(run->arena, table, "shared memory, resident", shared[BENCH_BEFORE],
                   shared[BENCH_AFTER], "the most that one process maps");
-    bench_add_row(run->arena, table, "memory of the server's processes, and their number",
-                  own[BENCH_BEFORE], own[BENCH_AFTER], "RssAnon");
+    bench_add_row(run->arena, table, "memory of the server's own processes, and their number",
+                  own[BENCH_BEFORE], own[BENCH_AFTER], "RssAnon, without those of clients");
     bench_add_row(run->arena, table, "memory of a client's process", client[BENCH_BEFORE],
                   client[BENCH_AFTER], "this program's, which has all queries prepared");
 }
@@ -99,6 +108,7 @@ bench_add_promises(struct bench_run *run, struct bench_suite *suite)
     table->title = "Promises";
     table->what = "What pgdeck promises of any deck, as far as this run has measured it.";
     add_queries(run, table);
+    add_cpu(run, table);
     add_tasks(run, table);
     add_pool(run, table);
     add_memory(run, table);

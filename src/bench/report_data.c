@@ -63,6 +63,10 @@ side_data(const struct bench_side *side)
     json_object_set_new(data, "server_cpu_ms", known(side->cpu_ns, 1e-6));
     json_object_set_new(data, "pages_touched",
                         side->plan.is_measured ? known(side->plan.buffers, 1) : json_null());
+    json_object_set_new(data, "wal_bytes",
+                        side->plan.is_measured ? known(side->plan.wal_bytes, 1) : json_null());
+    json_object_set_new(data, "temp_bytes",
+                        side->plan.is_measured ? known(side->plan.temp_bytes, 1) : json_null());
     for (size_t i = 0; i < side->plan.indexes.count; i++)
         json_array_append_new(indexes, json_text(side->plan.indexes.items[i]));
     json_object_set_new(data, "indexes", indexes);
@@ -199,6 +203,7 @@ bench_data(const struct bench_results *results)
     json_object_set_new(data, "block_ms", json_integer(options->block_ms));
     json_object_set_new(data, "seed", json_integer((json_int_t)options->seed));
     json_object_set_new(data, "total", bench_ratio_data(&results->total));
+    json_object_set_new(data, "total_of_server_cpu", bench_ratio_data(&results->cpu_total));
     json_object_set_new(data, "noise", json_real(results->noise));
     json_object_set_new(data, "noise_without_waits", json_real(results->net_noise));
     json_object_set_new(data, "noise_of_cpu", json_real(results->cpu_noise));
@@ -254,12 +259,21 @@ bench_put_csv_number(struct text *out, double value)
         text_append(out, ",");
 }
 
+/* A 0 that was measured is one; below 0 it was not. */
+static void
+put_csv_known(struct text *out, double value)
+{
+    text_append(out, ",");
+    if (value >= 0)
+        text_appendf(out, "%.0f", value);
+}
+
 void
 bench_put_csv(struct text *out, const struct bench_results *results)
 {
-    text_append(out,
-                "query,class,arm,executions,errors,median_ms,p95_ms,max_ms,server_cpu_ms,"
-                "pages_touched,times_faster,times_faster_low,times_faster_high,target_met\r\n");
+    text_append(out, "query,class,arm,executions,errors,median_ms,p95_ms,max_ms,server_cpu_ms,"
+                     "pages_touched,wal_bytes,temp_bytes,times_faster,times_faster_low,times_"
+                     "faster_high,target_met\r\n");
     for (size_t i = 0; i < results->queries.count * BENCH_ARMS; i++) {
         const struct bench_query *query = &results->queries.items[i / BENCH_ARMS];
         const struct bench_side *side = &query->sides[i % BENCH_ARMS];
@@ -273,7 +287,9 @@ bench_put_csv(struct text *out, const struct bench_results *results)
         bench_put_csv_number(out, (double)side->p95_ns / 1e6);
         bench_put_csv_number(out, (double)side->max_ns / 1e6);
         bench_put_csv_number(out, side->cpu_ns / 1e6);
-        bench_put_csv_number(out, side->plan.is_measured ? side->plan.buffers : 0);
+        put_csv_known(out, side->plan.is_measured ? side->plan.buffers : -1);
+        put_csv_known(out, side->plan.is_measured ? side->plan.wal_bytes : -1);
+        put_csv_known(out, side->plan.is_measured ? side->plan.temp_bytes : -1);
         bench_put_csv_number(out, is_after ? query->ratio.value : 0);
         bench_put_csv_number(out, is_after ? query->ratio.low : 0);
         bench_put_csv_number(out, is_after ? query->ratio.high : 0);

@@ -161,6 +161,7 @@ bench_summarize(struct bench_run *run)
     struct bench_results *results = run->results;
     size_t count = results->queries.count;
     struct bench_sample *samples = ARENA_ARRAY(run->arena, struct bench_sample, count + 1);
+    struct bench_sample *cpu = ARENA_ARRAY(run->arena, struct bench_sample, count + 1);
     bool ignored;
 
     results->noise = measure_noise(run, MEDIAN, &results->has_noise_run);
@@ -171,6 +172,7 @@ bench_summarize(struct bench_run *run)
         for (size_t arm = 0; arm < BENCH_ARMS; arm++)
             summarize_side(run, &query->sides[arm], arm);
         samples[i] = sample_of(run, query, MEDIAN);
+        cpu[i] = sample_of(run, query, CPU);
         find_ratios(run, query, &samples[i]);
         results->compared += query->ratio.value > 0;
         check_target(run, query);
@@ -179,6 +181,7 @@ bench_summarize(struct bench_run *run)
             results->worst = query;
     }
     results->total = bench_ratio_of(samples, count, run->options->seed, results->noise);
+    results->cpu_total = bench_ratio_of(cpu, count, run->options->seed, results->cpu_noise);
     summarize_classes(run, samples);
 }
 

@@ -93,6 +93,10 @@ side_view(const struct bench_side *side)
              side->plan.is_measured && side->plan.buffers >= 0
                  ? bench_count(text, (uint64_t)side->plan.buffers)
                  : "–");
+    set_text(view, "wal",
+             bench_amount(text, side->plan.is_measured ? side->plan.wal_bytes : -1, "B"));
+    set_text(view, "temp",
+             bench_amount(text, side->plan.is_measured ? side->plan.temp_bytes : -1, "B"));
     json_object_set_new(view, "errors", json_integer((json_int_t)side->errors));
     if (side->errors > 0) {
         set_text(view, "error", side->first_error.message);

@@ -174,6 +174,7 @@ def test_report(pgdeck, two_servers, tmp_path):
             # This is the server's own account of the same work, on this machine.
             assert 0 < side["server_cpu_ms"]
             assert side["pages_touched"] > 0
+            assert side["wal_bytes"] >= 0 and side["temp_bytes"] == 0
         assert {p["first"] for p in query["pairs"]} == {"before", "after"}
     assert lookup["after"]["indexes"] == ["tasks_project_idx"]
     assert lookup["before"]["indexes"] == []

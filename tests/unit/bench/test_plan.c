@@ -14,6 +14,7 @@ a_measured_plan(void **state)
         "[{\"Plan\": {\"Node Type\": \"Aggregate\", \"Strategy\": \"Hashed\", \"Plan Rows\": 10,"
         " \"Actual Rows\": 8, \"Actual Loops\": 1, \"Actual Total Time\": 2.5,"
         " \"Group Key\": [\"a\", \"b\"], \"Shared Hit Blocks\": 90, \"Shared Read Blocks\": 2,"
+        " \"Temp Written Blocks\": 3, \"WAL Bytes\": 70,"
         " \"Plans\": [{\"Node Type\": \"Index Scan\", \"Index Name\": \"i\","
         " \"Relation Name\": \"t\", \"Alias\": \"x\", \"Plan Rows\": 5, \"Actual Rows\": 4,"
         " \"Actual Loops\": 3, \"Actual Total Time\": 0.5, \"Index Cond\": \"(a < 1)\","
@@ -36,7 +37,9 @@ a_measured_plan(void **state)
     assert_true(plan.nodes.items[2].time_ms < 0);
     assert_int_equal(plan.indexes.count, 1);
     assert_true(plan.is_measured);
-    assert_int_equal(plan.buffers, 92);
+    assert_int_equal(plan.buffers, 95);
+    assert_int_equal(plan.wal_bytes, 70);
+    assert_int_equal(plan.temp_bytes, 3 * 8192);
 }
 
 static void

@@ -120,9 +120,9 @@ csv_is_quoted_and_no_formula(void **state)
     struct bench_results results = made_up(arena, &options);
     bench_put_csv(&csv, &results);
     const char *row = strchr(text_chars(&csv), '\n') + 1;
-    static const char expected[] = "\"'=1+1,\"\"<b>\"\"\",\"<i>\",before,2,0,4,8,8,,,,,,\r\n"
-                                   "\"'=1+1,\"\"<b>\"\"\",\"<i>\",after,2,0,1,2,2,,,4,,,\r\n"
-                                   "\"plain\",\"c\",before,0,0,,,,,,,,,\r\n";
+    static const char expected[] = "\"'=1+1,\"\"<b>\"\"\",\"<i>\",before,2,0,4,8,8,,,,,,,,\r\n"
+                                   "\"'=1+1,\"\"<b>\"\"\",\"<i>\",after,2,0,1,2,2,,,,,4,,,\r\n"
+                                   "\"plain\",\"c\",before,0,0,,,,,,,,,,,\r\n";
     assert_memory_equal(row, expected, strlen(expected));
 }
 
