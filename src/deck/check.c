@@ -43,6 +43,27 @@ find_reference(struct deck_loader *loader, const struct deck_node *mapping, cons
 
 /* --- environments ------------------------------------------------------------------------- */
 
+/* Who comes by the pool beside the service. */
+static void
+find_logins(struct deck_loader *loader, const struct deck *deck,
+            const struct deck_environment *environment, struct deck_pool *pool)
+{
+    const char *group = deck_service_role(loader->arena, environment, pool->service);
+
+    for (size_t i = 0; pool->login_max > 0 && i < deck->roles.count; i++) {
+        const struct deck_role *role = &deck->roles.items[i];
+        bool is_member = false;
+        for (size_t j = 0; j < role->member_of.count; j++)
+            is_member = is_member || strcmp(role->member_of.items[j], group) == 0;
+        if (role->can_login && is_member)
+            *LIST_ADD(loader->arena, &pool->logins) = role->name;
+    }
+    if (pool->login_max > 0 && pool->auth != DECK_AUTH_SCRAM)
+        deck_loader_fault(loader, pool->place,
+                          "environments.%s.pools.%s: login_max goes with auth: scram only",
+                          environment->name, pool->service);
+}
+
 static void
 check_pools(struct deck_loader *loader, const struct deck_environment *environment,
             const struct deck_node *node)
@@ -52,7 +73,7 @@ check_pools(struct deck_loader *loader, const struct deck_environment *environme
 
     for (size_t i = 0; i < environment->pools.count; i++) {
         const struct deck_pool *pool = &environment->pools.items[i];
-        sum += pool->max;
+        sum += deck_pool_total(pool);
         if (pool->min <= pool->max || pool->max == 0)
             continue;
         deck_loader_fault(loader, place_of(item_node(pools, i), "min", pool->place),
@@ -129,6 +150,8 @@ check_environments(struct deck_loader *loader, struct deck *deck, const struct d
         if (environment->role_prefix == NULL)
             environment->role_prefix = environment->name;
         environment->monitoring = deck_depth(environment);
+        for (size_t j = 0; j < environment->pools.count; j++)
+            find_logins(loader, deck, environment, &environment->pools.items[j]);
         check_pools(loader, environment, node);
         check_targets(loader, environment, node);
         check_backup(loader, environment, node);
@@ -264,6 +287,12 @@ check_roles(struct deck_loader *loader, const struct deck *deck)
         if (deck_check_name(loader, environment->place, "owner's role", owner, true))
             add_role(loader, &names, owner, environment->server, environment->place);
         add_people_roles(loader, &names, environment);
+        const char *asker = deck_pool_asker(loader->arena, environment);
+        if (deck_has_pool_logins(environment) &&
+            deck_check_name(loader, environment->place, "pool's role", asker, true)) {
+            add_role(loader, &names, asker, environment->server, environment->place);
+            add_login(loader, &logins, asker, environment->place);
+        }
         for (size_t j = 0; j < environment->pools.count; j++) {
             const struct deck_pool *pool = &environment->pools.items[j];
             const char *login = deck_login_role(loader->arena, environment, pool->service);

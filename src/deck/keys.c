@@ -186,6 +186,14 @@ static const struct deck_key pool_keys[] = {
      .help = "of the pooler's that serve it together; default 1",
      .min = 1,
      .max = 64},
+    {.name = "login_max",
+     .type = KEY_COUNT,
+     .offset = AT(deck_pool, login_max),
+     .help =
+         "likewise of each login of roles that is a member of the service's role; default: they "
+         "do not come by the pool",
+     .min = 1,
+     .max = 100000},
     {.name = "query_timeout",
      .type = KEY_DURATION,
      .offset = AT(deck_pool, query_timeout_ms),

@@ -95,6 +95,12 @@ deck_monitoring_role(struct arena *arena, const struct deck_environment *environ
 }
 
 const char *
+deck_pool_asker(struct arena *arena, const struct deck_environment *environment)
+{
+    return arena_printf(arena, "%s_pool_asker", environment->role_prefix);
+}
+
+const char *
 deck_service_role(struct arena *arena, const struct deck_environment *environment,
                   const char *service)
 {
@@ -151,6 +157,22 @@ deck_find_pool(const struct deck_environment *environment, const char *service)
             return &environment->pools.items[i];
     }
     return NULL;
+}
+
+int
+deck_pool_total(const struct deck_pool *pool)
+{
+    return pool->max + pool->login_max * (int)pool->logins.count;
+}
+
+bool
+deck_has_pool_logins(const struct deck_environment *environment)
+{
+    bool has_some = false;
+
+    for (size_t i = 0; i < environment->pools.count; i++)
+        has_some = has_some || environment->pools.items[i].logins.count > 0;
+    return has_some;
 }
 
 const struct deck_setting *

@@ -17,8 +17,10 @@ struct deck_pool {
     struct place place;
     int min;
     int max;
-    int threads;              /* that serve it; 0: one */
-    int64_t query_timeout_ms; /* 0: none */
+    int threads;   /* that serve it; 0: one */
+    int login_max; /* connections of each of logins; 0: they do not come by the pool */
+    LIST_OF(const char *) logins; /* listed roles that log in and are members of the service's */
+    int64_t query_timeout_ms;     /* 0: none */
     enum deck_pool_mode mode;
     enum deck_pool_reset reset;
     enum deck_pool_state on_session_state;
@@ -50,3 +52,11 @@ struct deck_pooler {              /* `pooler:`: the daemon itself (pgdeck pool) 
     enum deck_tls tls;                                     /* of clients */
     const char *tls_certificate, *tls_key, *tls_client_ca; /* files; NULL: none */
 };
+
+struct deck_environment;
+
+/* Connections at most: the service's, and those of each login that comes beside it. */
+int deck_pool_total(const struct deck_pool *pool);
+bool deck_has_pool_logins(const struct deck_environment *environment);
+/* The login by which the pool asks for the verifiers of others, where it has some. In the arena. */
+const char *deck_pool_asker(struct arena *arena, const struct deck_environment *environment);

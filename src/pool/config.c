@@ -192,12 +192,13 @@ conninfo_copy(struct arena *arena, const PQconninfoOption *options, const char *
     return value == NULL || value[0] == '\0' ? NULL : arena_strdup(arena, value);
 }
 
-/* The first host of the server's conninfo, and its TLS. */
+/* The first host of the server's conninfo, and its TLS. wish: how to ask there. */
 static bool
 find_server(struct pool_config *config, const struct deck_server *server, struct pool_route *route,
-            struct error *err)
+            struct pool_auth_wish *wish, struct error *err)
 {
     struct arena *arena = config->arena;
+    struct pool_tls_wish *tls = ARENA_NEW(arena, struct pool_tls_wish);
     PQconninfoOption *options = PQconninfoParse(server->conninfo, NULL);
 
     if (options == NULL) /* the deck's reader has checked it */
@@ -205,21 +206,24 @@ find_server(struct pool_config *config, const struct deck_server *server, struct
                          server->name);
     const char *address = conninfo_copy(arena, options, "hostaddr");
     const char *port = conninfo_copy(arena, options, "port");
-    const struct pool_tls_wish wish = {.mode = conninfo_copy(arena, options, "sslmode"),
-                                       .authorities = conninfo_copy(arena, options, "sslrootcert"),
-                                       .certificate = conninfo_copy(arena, options, "sslcert"),
-                                       .key = conninfo_copy(arena, options, "sslkey")};
+    *tls = (struct pool_tls_wish){.mode = conninfo_copy(arena, options, "sslmode"),
+                                  .authorities = conninfo_copy(arena, options, "sslrootcert"),
+                                  .certificate = conninfo_copy(arena, options, "sslcert"),
+                                  .key = conninfo_copy(arena, options, "sslkey")};
     route->host = conninfo_copy(arena, options, "host");
     PQconninfoFree(options);
     if (route->host == NULL)
         route->host = address != NULL ? address : DEFAULT_FOLDER;
+    *wish = (struct pool_auth_wish){.host = route->host,
+                                    .host_address = address,
+                                    .port = port == NULL ? DEFAULT_PORT : atoi(port),
+                                    .tls = tls};
     address = address != NULL ? address : route->host;
     if (strchr(address, ',') != NULL)
         error_set(err, ERROR_DECK, "the pool cannot choose among the hosts of server \"%s\"",
                   server->name);
-    else if (net_address_find(arena, address, port == NULL ? DEFAULT_PORT : atoi(port),
-                              &route->address, err) &&
-             pool_config_tls_server(config, &wish, route, err))
+    else if (net_address_find(arena, address, wish->port, &route->address, err) &&
+             pool_config_tls_server(config, tls, route, err))
         return true;
     return error_place(err, server->conninfo_place);
 }
@@ -274,6 +278,40 @@ read_allow(const struct deck_environment *environment, struct arena *arena,
     return true;
 }
 
+/* Logins of the deck's list that come by the service's pool: as themselves, with servers of their
+ * own, and proved by what the server knows of them. */
+static bool
+add_login_routes(struct pool_config *config, const struct deck *deck, const struct deck_pool *pool,
+                 struct pool_route service, struct pool_auth_wish *wish, struct error *err)
+{
+    int shares = pool->max / service.max;
+
+    if (pool->login_max < shares) {
+        error_set(err, ERROR_DECK, "login_max of pool \"%s\" is %d for %d databases", pool->service,
+                  pool->login_max, shares);
+        return error_place(err, pool->place);
+    }
+    for (size_t i = 0; i < pool->logins.count; i++) {
+        const char *login = pool->logins.items[i];
+        if (pool_config_route(config, service.database, login) != NULL)
+            continue; /* by another service's pool */
+        if (!add_login(config, deck->name, login, err) ||
+            !add_login(config, deck->name, wish->asker, err))
+            return false;
+        struct pool_route *route = LIST_ADD(config->arena, &config->routes);
+        *route = service;
+        route->user = login;
+        route->login_name = NULL;
+        route->min = 0;
+        route->max = pool->login_max / shares;
+        route->threads = 0;
+        memset(&route->other_users, 0, sizeof(route->other_users));
+        if (!pool_config_auth(config, wish, route, err))
+            return error_place(err, pool->place);
+    }
+    return true;
+}
+
 static bool
 add_route(struct pool_config *config, const struct deck *deck, const struct deck_database *database,
           const char *service, struct error *err)
@@ -320,11 +358,15 @@ add_route(struct pool_config *config, const struct deck *deck, const struct deck
     };
     if (logins.is_known[1]) /* the service's other login */
         *LIST_ADD(arena, &route->other_users) = logins.names[1];
-    if (!find_server(config, environment->server, route, err))
+    struct pool_auth_wish wish;
+    if (!find_server(config, environment->server, route, &wish, err))
         return false;
-    if (!pool_config_auth(config, &(struct pool_auth_wish){0}, route, err))
+    if (!pool_config_auth(config, &wish, route, err))
         return error_place(err, pool->place);
-    return read_allow(environment, arena, route, err);
+    if (!read_allow(environment, arena, route, err))
+        return false;
+    wish.asker = deck_pool_asker(arena, environment);
+    return pool->logins.count == 0 || add_login_routes(config, deck, pool, *route, &wish, err);
 }
 
 static bool

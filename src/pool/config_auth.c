@@ -83,10 +83,13 @@ add_asker(struct pool_config *config, const struct pool_auth_wish *wish, struct 
     const struct pool_user *asker = pool_config_user(config, wish->asker);
     AUTO_TEXT conninfo = {0};
 
+    if (config->is_of_deck && asker->password == NULL)
+        return true; /* said at the start: passwords come with apply */
     if (asker == NULL || asker->password == NULL)
         return error_set(err, ERROR_DECK, "auth_user \"%s\" must be a user with a password",
                          wish->asker);
     add_word(&conninfo, "host", wish->host);
+    add_word(&conninfo, "hostaddr", wish->host_address);
     text_appendf(&conninfo, "port=%d connect_timeout=5 ", wish->port);
     add_word(&conninfo, "dbname", route->server_database);
     add_word(&conninfo, "user", asker->name);

@@ -6,7 +6,7 @@
  * written; asker: the user that asks the server for verifiers, NULL when all secrets are known. */
 struct pool_auth_wish {
     const char *asker, *query;
-    const char *host;
+    const char *host, *host_address; /* address NULL: that of the host */
     int port;
     const struct pool_tls_wish *tls;
 };

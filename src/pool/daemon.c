@@ -206,6 +206,20 @@ give_back_code(struct dl_phdr_info *object, size_t size, void *context)
     return 0;
 }
 
+/* Whether a server is asked for the user's verifier. */
+static bool
+is_looked_up(const struct pool_config *config, const char *user)
+{
+    bool is_so = false;
+
+    for (size_t i = 0; i < config->routes.count; i++) {
+        const struct pool_route *route = &config->routes.items[i];
+        is_so = is_so ||
+                (route->auth_conninfo != NULL && pool_route_is_for(route, route->database, user));
+    }
+    return is_so;
+}
+
 static void
 log_start(struct daemon *daemon)
 {
@@ -213,7 +227,7 @@ log_start(struct daemon *daemon)
 
     for (size_t i = 0; i < pool->config->users.count; i++) {
         const struct pool_user *user = &pool->config->users.items[i];
-        if (!user->has_keys)
+        if (!user->has_keys && !is_looked_up(pool->config, user->name))
             pool_log(pool, "no password is known for \"%s\": it cannot log in", user->name);
     }
     for (size_t i = 0; i < pool->config->listen.count; i++)

@@ -2,6 +2,7 @@
 #include "security/advisor.h"
 
 #include "security/hba_file.h"
+#include "security/pool_login.h"
 #include "security/rights.h"
 #include "security/roles.h"
 #include "security/surplus.h"
@@ -20,6 +21,8 @@ security_advise(struct advice *advice, struct error *err)
         if (!security_advise_tenants(advice, database, err)) /* before anybody gets rights */
             return false;
         security_advise_rights(advice, database);
+        if (!security_advise_pool_login(advice, database, err))
+            return false;
         if (!security_surplus_rights(advice, database, err))
             return false;
     }

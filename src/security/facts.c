@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* They hold rights as services do, and nobody logs in as them. */
+/* They hold rights as services do; nobody logs in as them, but the pool as its asker. */
 static void
 add_people_roles(struct arena *arena, const struct deck_environment *environment, json_t *list)
 {
@@ -24,6 +24,10 @@ add_people_roles(struct arena *arena, const struct deck_environment *environment
                                               deck_monitoring_role(arena, environment), "limit", -1,
                                               "mode", "", "logins", "rights", "connect", "groups",
                                               "pg_monitor"));
+    if (deck_has_pool_logins(environment))
+        json_array_append_new(list, json_pack(format, "name", "pool_asker", "role",
+                                              deck_pool_asker(arena, environment), "limit", -1,
+                                              "mode", "", "logins", "rights", "ask", "groups", ""));
 }
 
 static json_t *

@@ -87,6 +87,9 @@ logins_of(const struct rendering *rendering, const struct deck_database *databas
         for (size_t j = 0; j < logins.count; j++)
             *LIST_ADD(rendering->arena, &found.names) = logins.names[j];
     }
+    if (deck_has_pool_logins(database->environment))
+        *LIST_ADD(rendering->arena, &found.names) =
+            deck_pool_asker(rendering->arena, database->environment);
     for (size_t i = 0; i < deck->roles.count; i++) {
         if (deck->roles.items[i].can_login)
             *LIST_ADD(rendering->arena, &found.names) = deck->roles.items[i].name;

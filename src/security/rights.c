@@ -305,7 +305,7 @@ is_listed(const struct deck *deck, const char *name)
     return false;
 }
 
-/* A login that pgdeck made, of a service that this database is not for. */
+/* A login that pgdeck made, of a service that this database is not for, or of the pool. */
 static bool
 is_other_service(const struct scope *scope, const char *name)
 {
@@ -314,6 +314,8 @@ is_other_service(const struct scope *scope, const char *name)
     for (size_t i = 0; i < deck->environments.count; i++) {
         const struct deck_environment *environment = &deck->environments.items[i];
         struct security_services services = security_services_of(scope->advice, environment);
+        if (strcmp(deck_pool_asker(scope->advice->arena, environment), name) == 0)
+            return true;
         for (size_t j = 0; j < services.names.count; j++) {
             const char *login =
                 deck_login_role(scope->advice->arena, environment, services.names.items[j]);

@@ -226,6 +226,14 @@ want_environment(struct session *session, const struct deck_environment *environ
         .why = arena_printf(arena, "owns the databases and tables of %s", environment->name),
     };
     want_people_roles(session, environment);
+    if (deck_has_pool_logins(environment))
+        *LIST_ADD(arena, &session->wanted) = (struct wanted_role){
+            .name = deck_pool_asker(arena, environment),
+            .place = environment->place,
+            .can_login = true,
+            .connection_limit = -1,
+            .why = "pgdeck pool asks for the verifiers of logins as it",
+        };
     for (size_t i = 0; i < services.names.count; i++)
         want_service(session, environment, services.names.items[i]);
 }

@@ -82,6 +82,9 @@ security_surplus_rights(struct advice *advice, const struct deck_database *datab
 
     if (catalog == NULL || !catalog->exists)
         return true;
+    if (deck_has_pool_logins(database->environment))
+        *LIST_ADD(advice->arena, &here.names) =
+            deck_pool_asker(advice->arena, database->environment);
     const char *parameters[2] = {security_facts(advice->arena, advice),
                                  pg_text_array(advice->arena, here.names.items, here.names.count)};
     if (!pg_query(catalog->connection, embedded_file("security/sql/surplus_rights.sql")->text, 2,

@@ -33,7 +33,7 @@ pools_maximum(const struct deck_environment *environment)
     int sum = 0;
 
     for (size_t i = 0; i < environment->pools.count; i++)
-        sum += environment->pools.items[i].max;
+        sum += deck_pool_total(&environment->pools.items[i]);
     return sum;
 }
 

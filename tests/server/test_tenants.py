@@ -72,19 +72,14 @@ def tenants(request, pgdeck, fresh_server, tmp_path):
     server.psql(text=DATA, dbname="blue_one")
     if identity == "login":
         text = deck.read_text() + "roles: {acme: {login: true, member_of: [blue_web]}, " \
-                                  "bolt: {login: true, member_of: [blue_web]}, " \
-                                  "asker: {login: true}}\n"
-        server.query("CREATE ROLE asker LOGIN PASSWORD 'asks'")
+                                  "bolt: {login: true, member_of: [blue_web]}}\n"
         for name, tenant in (("acme", ACME), ("bolt", BOLT)):
             server.psql(text=f"CREATE ROLE {name} LOGIN PASSWORD '{name}' IN ROLE blue_web;"
                              f"INSERT INTO tenants.login VALUES ('{name}', '{tenant}');",
                         dbname="blue_one")
-        deck.write_text(text)
+        deck.write_text(text.replace("max: 4}", "max: 4, login_max: 2}"))
         pgdeck("apply", "-d", deck, "--yes", expect=0)
-    if identity == "login":
-        pgdeck.start("pool", "--config", pool_of_logins(pgdeck, server, tmp_path, port))
-    else:
-        pgdeck.start("pool", "-d", deck)
+    pgdeck.start("pool", "-d", deck)
     secret = passwords(pgdeck)["blue_web_a"]
 
     def through(role, password):
@@ -112,26 +107,37 @@ def tenants(request, pgdeck, fresh_server, tmp_path):
     return connect, deck, identity
 
 
-def pool_of_logins(pgdeck, server, folder, port):
-    """A pool for tenants that log in: servers are logged in with what each client has proved."""
-    server.psql(text=pgdeck("pool", "render", "auth-function", expect=0).out +
-                "GRANT USAGE ON SCHEMA pgdeck TO asker;"
-                "GRANT EXECUTE ON FUNCTION pgdeck.pool_login(text) TO asker;"
-                "GRANT CONNECT ON DATABASE blue_one TO asker;", dbname="blue_one")
-    secret = folder / "asker"
-    secret.write_text("asks\n")
-    secret.chmod(0o600)
-    file = folder / "pool.yaml"
-    file.write_text(f"pooler: {{port: {port}, listen: [127.0.0.1], socket_folder: {folder}}}\n"
-                    f"databases:\n  blue_one: {{host: 127.0.0.1, port: {server.port}, max: 2, "
-                    "users: [acme, bolt], auth_user: asker}\n"
-                    f"users: {{acme: {{}}, bolt: {{}}, asker: {{password_file: {secret}}}}}\n")
-    return file
-
-
 def refuse(connection, statement):
     with pytest.raises(REFUSED), connection.transaction():
         connection.execute(statement)
+
+
+@pytest.mark.parametrize("tenants", ["login"], indirect=True)
+def test_tenants_logins_come_by_the_decks_pool(pgdeck, tenants, fresh_server):
+    """Who may: members of the service that the deck lists, with a password that has not expired. Who
+    asks for their verifiers may nothing else, and rollback takes it back."""
+    connect, deck, _identity = tenants
+    asker = passwords(pgdeck)["blue_pool_asker"]
+    with connect("acme", True) as one:
+        assert one.execute("SELECT session_user").fetchone() == ("acme",)
+    with log_in(fresh_server, "blue_pool_asker", "blue_one", asker) as own:
+        assert own.execute("SELECT pgdeck.pool_login('acme') LIKE 'SCRAM%%',"
+                           " pgdeck.pool_login('postgres')").fetchone() == (True, None)
+        refuse(own, "SELECT * FROM tasks")
+    with log_in(fresh_server, "acme", "blue_one", "acme") as own:
+        refuse(own, "SELECT pgdeck.pool_login('bolt')")
+    fresh_server.query("ALTER ROLE bolt VALID UNTIL '2020-01-01'")
+    fresh_server.query("CREATE ROLE stranger LOGIN PASSWORD 'stranger' IN ROLE blue_web")
+    for name in ("bolt", "stranger", "blue_pool_asker"):
+        with pytest.raises(psycopg.OperationalError, match="authentication failed|no pool"):
+            connect(name, True)
+    fresh_server.query("DROP ROLE stranger")
+    assert changes(pgdeck, deck) == []
+    fresh_server.query("GRANT EXECUTE ON FUNCTION pgdeck.pool_login TO PUBLIC", dbname="blue_one")
+    assert [change["key"] for change in changes(pgdeck, deck)] == ["function pgdeck.pool_login"]
+    pgdeck("rollback", "-d", deck, "--yes", expect=0)
+    assert not fresh_server.query("SELECT FROM pg_proc WHERE proname = 'pool_login'",
+                                  dbname="blue_one")
 
 
 ESCAPES = [

@@ -26,7 +26,10 @@ WITH RECURSIVE own AS (
            ('read', 'TABLE', '{SELECT}'), ('read', 'SEQUENCE', '{SELECT}'),
            ('read', 'SCHEMA', '{USAGE}'), ('read', 'DATABASE', '{CONNECT}'),
            ('connect', 'TABLE', '{}'), ('connect', 'SEQUENCE', '{}'), ('connect', 'SCHEMA', '{}'),
-           ('connect', 'DATABASE', '{CONNECT}')
+           ('connect', 'DATABASE', '{CONNECT}'),
+           ('ask', 'TABLE', '{}'), ('ask', 'SEQUENCE', '{}'), ('ask', 'TYPE', '{}'),
+           ('ask', 'SCHEMA', '{USAGE}'), ('ask', 'ROUTINE', '{EXECUTE}'),
+           ('ask', 'DATABASE', '{CONNECT}')
 ), me AS ( -- how one has to be in a role to act as it
     SELECT CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET'
                 ELSE 'MEMBER' END AS act
