@@ -33,11 +33,12 @@ owe(struct message *message, enum pool_owed_kind kind)
     return pool_server_owe(message->server, kind, false, 0);
 }
 
-/* It hangs on answers that are owed: false when there are none, else it is handled again then. */
+/* It hangs on answers that are owed, or on the rest of a message that nobody has asked for: false
+ * when there are none, else it is handled again then. */
 static bool
 hold(struct message *message)
 {
-    if (message->server->owed.count == 0)
+    if (message->server->owed.count == 0 && message->server->body_left == 0)
         return false;
     message->is_waiting = message->client->is_held = true;
     return true;

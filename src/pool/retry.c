@@ -66,8 +66,10 @@ pool_retry_answer(struct pool_server *server, uint8_t type, const uint8_t *bytes
     struct pool_owed first = pool_owed_first(&server->owed);
 
     retry->is_second = false;
-    if (!is_start(server, &first))
+    if (!is_start(server, &first)) { /* a group behind it may have begun between two answers */
+        pool_retry_tell(server);
         return true;
+    }
     if (type == 't' && retry->is_whole && bytes != NULL) {
         retry->answer = malloc(count);
         if (retry->answer != NULL) {

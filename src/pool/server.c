@@ -190,7 +190,7 @@ pool_server_settle(struct pool_server *server)
     struct pool_client *client = server->client;
     uint8_t bytes[8];
 
-    for (;;) {
+    while (server->body_left == 0) { /* else the client would read it as the rest of a message */
         struct pool_owed first = pool_owed_first(&server->owed);
         uint8_t kind = first.kind;
         if (kind == POOL_OWED_COPY_END) {
@@ -505,6 +505,7 @@ body_step(struct pool_server *server)
                           pool_link_bytes(&server->link), count);
     pool_link_consume(&server->link, count);
     server->body_left -= (uint32_t)count;
+    pool_server_settle(server);
     return true;
 }
 

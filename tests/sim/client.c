@@ -32,6 +32,7 @@ void
 sim_client_release(struct sim_client *client)
 {
     sim_session_release(&client->direct);
+    sim_login_release(&client->login);
     sim_bytes_release(&client->got);
 }
 
@@ -55,7 +56,7 @@ sim_client_start(struct sim_client *client)
     }
     snprintf(client->direct.told, SIM_NAME, "%s", client->application);
     snprintf(client->direct_told, SIM_NAME, "%s", client->application);
-    wire_put_startup(&writer, "sim", "sim", parameters, count);
+    wire_put_startup(&writer, client->user_name, "sim", parameters, count);
     sim_bytes_end(&client->connection->to_pool, &writer);
 }
 
@@ -103,7 +104,7 @@ pick_sql(struct sim_client *client, char sql[SIM_SQL])
     const struct sim_state *state = &client->direct.state;
     const char *name = client->name;
     unsigned number = ++client->requests;
-    size_t what = sim_below(client->random, 22);
+    size_t what = sim_below(client->random, 25);
 
     if (what < 4)
         snprintf(sql, SIM_SQL, "select '%s.%u'", name, number);
@@ -130,6 +131,12 @@ pick_sql(struct sim_client *client, char sql[SIM_SQL])
         snprintf(sql, SIM_SQL, "create temp table %s_%u", name, number);
     else if (what <= 17 && state->temp_count > 0)
         snprintf(sql, SIM_SQL, "drop table %s", state->temps[0]);
+    else if (what == 22)
+        snprintf(sql, SIM_SQL, "listen %s", name);
+    else if (what == 23)
+        snprintf(sql, SIM_SQL, "notify %s", name);
+    else if (what == 24)
+        snprintf(sql, SIM_SQL, "unlisten *");
     else if (what == 18 && client->direct.locks == 0)
         snprintf(sql, SIM_SQL, "select pg_advisory_lock('%s.%u')", name, number);
     else if (client->direct.locks > 0)
@@ -342,11 +349,17 @@ take_login(struct sim_client *client, uint8_t type, const uint8_t *body, size_t 
     } else if (type == 'K') {
         client->process = wire_get_uint32(&cursor);
         client->secret = wire_get_uint32(&cursor);
+    } else if (type == 'R') {
+        if (!sim_login_answer(&client->login, client->keys, body, count,
+                              &client->connection->to_pool))
+            fault(client, "an exchange of SCRAM that does not hold together");
     } else if (type == 'Z') {
+        if (client->is_refused)
+            fault(client, "it is in, with a wrong password");
         if (strcmp(client->told, client->application) != 0)
             fault(client, "application_name is \"%s\" after the login", client->told);
         client->state = SIM_RUNNING;
-    } else if (type != 'R') {
+    } else {
         fault(client, "message %c within the login", type);
     }
 }
@@ -406,6 +419,31 @@ compare(struct sim_client *client, uint8_t type, const uint8_t *bytes, size_t co
         fault(client, "application_name: owed \"%s\", told \"%s\"", client->direct_told,
               client->told);
     client->syncs -= type == 'Z';
+    client->has_block = type == 'Z' && bytes[WIRE_HEADER_BYTES] != 'I' && client->syncs == 0;
+}
+
+/* What another session has sent to its channel. */
+static bool
+is_notified(struct sim_client *client, const uint8_t *body, size_t count)
+{
+    struct wire_cursor cursor = wire_cursor(body, count);
+
+    (void)wire_get_uint32(&cursor);
+    const char *channel = wire_get_string(&cursor);
+    const char *text = wire_get_string(&cursor);
+    if (text == NULL || strcmp(channel, client->name) != 0)
+        fault(client, "a notification of channel %s", channel == NULL ? "?" : channel);
+    return text != NULL && strcmp(text, "another") == 0;
+}
+
+/* Whether it is no fault that the pool ends the client with this. */
+static bool
+is_owed_end(const struct sim_client *client, const struct wire_error_fields *fields)
+{
+    return client->is_excused ||
+           (client->has_no_blocks && strcmp(fields->sqlstate, "0A000") == 0) ||
+           (client->is_refused && client->state == SIM_LOGGING_IN &&
+            strcmp(fields->sqlstate, "28P01") == 0);
 }
 
 static void
@@ -417,7 +455,7 @@ take_message(struct sim_client *client, uint8_t type, const uint8_t *bytes, size
 
     if (type == 'E' && wire_read_error(body, body_bytes, &fields) &&
         strcmp(fields.severity, "FATAL") == 0) {
-        if (!client->is_excused)
+        if (!is_owed_end(client, &fields))
             fault(client, "FATAL %s: %s", fields.sqlstate, fields.message);
         client->state = SIM_LEAVING;
         sim_network_end(client->connection, false);
@@ -425,7 +463,9 @@ take_message(struct sim_client *client, uint8_t type, const uint8_t *bytes, size
         take_login(client, type, body, body_bytes);
     } else if (type == 'S') {
         read_parameter(client, body, body_bytes, client->told);
-    } else {
+    } else if (type != 'A' || !is_notified(client, body, body_bytes)) {
+        if (client->has_no_blocks && client->has_block)
+            fault(client, "a transaction goes on in statement pooling");
         compare(client, type, bytes, count);
     }
 }

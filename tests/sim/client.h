@@ -1,6 +1,7 @@
 /* A client that sends what chance says, and judges what comes: beside it is a session of its own
  * that gets the same bytes without a pool, and both must say the same, message by message. */
 #pragma once
+#include "sim/login.h"
 #include "sim/network.h"
 #include "sim/session.h"
 
@@ -15,6 +16,13 @@ struct sim_client {
     struct sim_bytes got;
     char told[SIM_NAME], direct_told[SIM_NAME]; /* application_name */
     char start[SIM_NAME], application[SIM_NAME];
+    unsigned user;                      /* 0: sim, 1: other */
+    const char *user_name;              /* what it says */
+    const struct wire_scram_keys *keys; /* for its login */
+    struct sim_login login;
+    bool is_refused;         /* its password is wrong */
+    bool has_no_blocks;      /* statement pooling: a transaction that stays open ends it */
+    bool has_block;          /* the last ReadyForQuery told of one, and nothing is owed */
     unsigned left, requests; /* groups to be sent yet; tokens so far */
     unsigned syncs;          /* ReadyForQuery that are owed */
     uint32_t process, secret;

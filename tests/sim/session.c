@@ -52,7 +52,8 @@ put_complete(struct sim_session *session, const char *tag)
     sim_bytes_end(&session->out, &writer);
 }
 
-static const char *const row_names[] = {"token", "parameter", "settings", "temps", "locks"};
+static const char *const row_names[] = {"token", "parameter", "settings",
+                                        "temps", "locks",     "channel"};
 enum { COLUMNS = sizeof(row_names) / sizeof(row_names[0]) };
 
 static void
@@ -77,7 +78,7 @@ put_row(struct sim_session *session, const char *token, const char *parameter)
 {
     const struct sim_state *state = &session->state;
     char settings[SIM_SETTINGS * SIM_NAME * 2] = "", temps[SIM_TEMPS * SIM_NAME] = "", locks[16];
-    const char *values[COLUMNS] = {token, parameter, settings, temps, locks};
+    const char *values[COLUMNS] = {token, parameter, settings, temps, locks, state->channel};
     struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
 
     for (size_t i = 0; i < SIM_SETTINGS; i++)
@@ -96,8 +97,37 @@ sim_session_status(const struct sim_session *session)
 }
 
 static void
+put_notification(struct sim_session *session, const char *text)
+{
+    struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
+
+    wire_begin(&writer, 'A');
+    wire_put_uint32(&writer, 0);
+    wire_put_string(&writer, session->state.channel);
+    wire_put_string(&writer, text);
+    wire_end(&writer);
+    sim_bytes_end(&session->out, &writer);
+    session->visible = session->out.count;
+}
+
+void
+sim_session_notify(struct sim_session *session)
+{
+    if (session->state.channel[0] != '\0' && !session->is_open && !session->is_slow &&
+        session->in.count == 0 && session->visible == session->out.count)
+        put_notification(session, "another");
+}
+
+static void
 put_ready(struct sim_session *session)
 {
+    char *notified = session->state.notified;
+
+    if (!session->is_block && notified[0] != '\0') {
+        if (strcmp(notified, session->state.channel) == 0)
+            put_notification(session, "own");
+        notified[0] = '\0';
+    }
     const char *now = session->state.settings[SIM_APPLICATION].value;
     struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
 
@@ -190,6 +220,7 @@ discard(struct sim_session *session)
     for (size_t i = 0; i < SIM_SETTINGS; i++)
         set(session, sim_setting_names[i], NULL);
     session->state.temp_count = 0;
+    session->state.channel[0] = '\0';
     session->locks = 0;
     memset(session->statements, 0, sizeof(session->statements));
 }
@@ -250,6 +281,12 @@ run_utility(struct sim_session *session, const char *sql)
             return false;
         }
         put_complete(session, "DROP TABLE");
+    } else if (sscanf(sql, "listen %63s", name) == 1 || strcmp(sql, "unlisten *") == 0) {
+        snprintf(session->state.channel, SIM_NAME, "%s", sql[0] == 'l' ? name : "");
+        put_complete(session, sql[0] == 'l' ? "LISTEN" : "UNLISTEN");
+    } else if (sscanf(sql, "notify %63s", name) == 1) {
+        snprintf(session->state.notified, SIM_NAME, "%s", name);
+        put_complete(session, "NOTIFY");
     } else if (strcmp(sql, "DISCARD ALL") == 0) {
         discard(session);
         put_complete(session, "DISCARD ALL");
@@ -441,6 +478,9 @@ probe(struct sim_session *session, const struct bound *bound)
     }
     if (bound->items[2][0] == 't' && session->locks > 0)
         put_found(session, "locks", "", NULL);
+    if (bound->items[3][0] == 't' && state->channel[0] != '\0' &&
+        session->plant != SIM_PLANT_LISTEN)
+        put_found(session, "listen", "", NULL);
     if (bound->items[5][0] == 't' && state->temp_count > 0)
         put_found(session, "temporary", "", NULL);
     put_complete(session, "SELECT");

@@ -4,7 +4,8 @@
  * another's shows. Statements, by their first words: select 'token'; rows 'token'; notice 'token';
  * fail 'token'; slow 'token'; begin; commit; rollback; set name = 'value'; reset name; create temp
  * table x; drop table x; discard all; select pg_advisory_lock('token'); select
- * pg_advisory_unlock_all(); copy t from stdin 'token'; copy t to stdout 'token' */
+ * pg_advisory_unlock_all(); copy t from stdin 'token'; copy t to stdout 'token'; listen x; notify
+ * x; unlisten * */
 #pragma once
 #include "sim/bytes.h"
 
@@ -23,6 +24,10 @@ enum sim_plant {
     SIM_PLANT_RESTORE, /* parameters are not set: as if the pool did not carry them */
     SIM_PLANT_CANCEL,  /* a cancel request stops another session */
     SIM_PLANT_ROW,     /* now and then the row before */
+    SIM_PLANT_LISTEN,  /* the pool is not told of LISTEN: as if it pinned nobody for it */
+    SIM_PLANT_TURNS,   /* one user comes as the other: as if users took no turns */
+    SIM_PLANT_BLOCK,   /* transaction pooling: as if statement pooling let transactions be */
+    SIM_PLANT_PROOF,   /* who has no password has it: as if no proof was looked at */
     SIM_PLANTS
 };
 
@@ -36,6 +41,7 @@ struct sim_state { /* what a rollback takes back */
     struct sim_setting settings[SIM_SETTINGS];
     char temps[SIM_TEMPS][SIM_NAME];
     size_t temp_count;
+    char channel[SIM_NAME], notified[SIM_NAME]; /* LISTEN; NOTIFY of this transaction; "": none */
 };
 
 enum sim_kind { SIM_SQL_TEXT, SIM_PROBE, SIM_RESTORE, SIM_STARTUP };
@@ -80,6 +86,8 @@ void sim_session_start(struct sim_session *session, size_t setting, const char *
 void sim_session_greet(struct sim_session *session);
 /* Handles what is in in, as far as it goes. */
 void sim_session_run(struct sim_session *session);
+/* Another session notifies the channel that it listens to, if it is idle. */
+void sim_session_notify(struct sim_session *session);
 /* The slow statement ends. */
 void sim_session_end_slow(struct sim_session *session, bool is_cancelled);
 char sim_session_status(const struct sim_session *session);

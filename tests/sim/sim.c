@@ -5,6 +5,8 @@
  * fails, and what was seen. With a planted fault a failure is what is wanted. */
 #include "pool/pool.h"
 #include "sim/client.h"
+#include "sim/config.h"
+#include "sim/turns.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -18,12 +20,13 @@ enum {
     QUIET_MAX = 3000,
     ROUND_US = 20,
     TICK_US = 100000,
-    PEER_USER = 1000,
 };
 
 struct sim_server {
     struct sim_connection *connection;
-    struct sim_bytes first; /* up to the whole start-up */
+    struct sim_bytes first; /* up to the whole start-up, or login */
+    struct sim_login login;
+    bool is_known; /* who it is has been said */
     struct sim_session session;
 };
 
@@ -44,6 +47,8 @@ struct world {
     int worker_count;
     uint64_t lent; /* servers, by threads to others */
     struct sim_network network;
+    struct sim_turns turns;
+    const struct wire_scram_keys *keys;
     uint64_t random, seed;
     struct sim_client clients[CLIENTS_MAX];
     struct sim_server *servers[SIM_CONNECTIONS];
@@ -51,7 +56,8 @@ struct world {
     unsigned lives, client_number, server_number;
     size_t crash_odds, crashes_left, quiet_rounds;
     enum sim_plant plant;
-    bool is_told; /* what the pool logs */
+    bool has_no_blocks; /* statement pooling */
+    bool is_told;       /* what the pool logs */
     char fault[600];
 };
 
@@ -222,6 +228,33 @@ cancel(struct world *world, const struct wire_startup *startup)
     }
 }
 
+static bool
+has_scram(const struct world *world)
+{
+    return world->workers[0].pool.config->routes.items[0].auth == DECK_AUTH_SCRAM;
+}
+
+/* SCRAM with the pool as the client. */
+static void
+log_in_server(struct world *world, struct sim_server *server)
+{
+    struct sim_session *session = &server->session;
+    struct wire_header header;
+
+    if (wire_read_header(server->first.items, server->first.count, WIRE_FROM_CLIENT, &header) !=
+            WIRE_WHOLE ||
+        server->first.count < WIRE_HEADER_BYTES + header.body_bytes)
+        return;
+    bool is_in = false;
+    if (!sim_login_serve(&server->login, world->keys, server->first.items + WIRE_HEADER_BYTES,
+                         header.body_bytes, &session->out, &is_in))
+        session->fault = "a login that is not right";
+    session->visible = session->out.count;
+    sim_bytes_drop(&server->first, WIRE_HEADER_BYTES + header.body_bytes);
+    if (is_in)
+        sim_session_greet(session);
+}
+
 static void
 start_server(struct world *world, struct sim_server *server)
 {
@@ -237,8 +270,14 @@ start_server(struct world *world, struct sim_server *server)
         sim_network_end(server->connection, false);
         return;
     }
-    sim_session_greet(&server->session);
+    server->is_known = true;
     sim_bytes_drop(&server->first, whole);
+    if (!has_scram(world)) {
+        sim_session_greet(&server->session);
+        return;
+    }
+    sim_login_ask(&server->session.out);
+    server->session.visible = server->session.out.count;
 }
 
 static void
@@ -253,10 +292,14 @@ step_server(struct world *world, struct sim_server *server)
     sim_bytes_drop(&connection->to_peer, count);
     if (connection->has_ended)
         return;
-    if (!session->has_started)
+    if (!server->is_known)
         start_server(world, server);
+    else if (!session->has_started)
+        log_in_server(world, server);
     else if (session->is_slow && sim_one_in(&world->random, 40))
         sim_session_end_slow(session, false);
+    else if (sim_one_in(&world->random, 200))
+        sim_session_notify(session);
     else
         sim_session_run(session);
     sim_bytes_add(&connection->to_pool, session->out.items, session->visible);
@@ -293,7 +336,7 @@ connect_to_pool(struct world *world, enum sim_peer_kind kind, struct sim_client 
     }
     connection->is_told = true;
     client->link.stream.is_local = true;
-    client->link.stream.user = PEER_USER;
+    client->link.stream.user = SIM_PEER_USER;
     return connection;
 }
 
@@ -307,8 +350,15 @@ begin_life(struct world *world, struct sim_client *client)
     client->connection = connect_to_pool(world, SIM_CLIENT, client);
     if (client->connection == NULL)
         return;
+    const struct pool_route *route = &world->workers[0].pool.config->routes.items[0];
     client->state = SIM_LOGGING_IN;
     world->lives--;
+    client->keys = world->keys;
+    client->is_refused = has_scram(world) && sim_one_in(&world->random, 8);
+    client->login.has_wrong_keys = client->is_refused && world->plant != SIM_PLANT_PROOF;
+    client->user = route->other_users.count > 0 && sim_one_in(&world->random, 2);
+    client->user_name = client->user == 0 || world->plant == SIM_PLANT_TURNS ? "sim" : "other";
+    client->has_no_blocks = world->has_no_blocks;
     sim_client_start(client);
 }
 
@@ -380,6 +430,7 @@ forget(struct world *world, size_t index)
 
     if (connection->kind == SIM_SERVER) {
         sim_session_release(&server->session);
+        sim_login_release(&server->login);
         sim_bytes_release(&server->first);
         free(server);
         world->servers[index] = NULL;
@@ -447,6 +498,26 @@ check_size(struct world *world)
         snprintf(world->fault, sizeof(world->fault), "%d servers, at most %d", count, max);
 }
 
+/* Only where one thread decides, and no server is lost: who had it then comes first. */
+static void
+check_turns(struct world *world)
+{
+    struct sim_turns *turns = &world->turns;
+
+    if (world->worker_count > 1 || world->crashes_left > 0 || world->network.cut_at != UINT64_MAX)
+        return;
+    turns->round++;
+    for (size_t i = 0; i < SIM_CONNECTIONS; i++) {
+        const struct sim_connection *connection = &world->network.connections[i];
+        bool is_client = connection->kind == SIM_CLIENT && connection->stream != NULL;
+        const struct sim_client *peer = is_client ? connection->peer : NULL;
+        const char *fault = sim_turns_look(turns, i, is_client ? connection->stream->owner : NULL,
+                                           is_client ? peer->user : 0);
+        if (fault != NULL && world->fault[0] == '\0')
+            snprintf(world->fault, sizeof(world->fault), "%s", fault);
+    }
+}
+
 /* What the pool is told now, in an order by chance; some of it only in a later round. */
 static size_t
 collect(struct world *world, struct event events[])
@@ -499,6 +570,7 @@ round_once(struct world *world)
     handle(world, events, count);
     world->quiet_rounds = world->network.bytes == before ? world->quiet_rounds + 1 : 0;
     check_size(world);
+    check_turns(world);
     uint64_t next_us = now_us + (world->quiet_rounds > 50 ? TICK_US : ROUND_US);
     for (int i = 0; i < world->worker_count; i++) {
         if (next_us / TICK_US != now_us / TICK_US)
@@ -509,43 +581,6 @@ round_once(struct world *world)
 }
 
 /* --- one seed ------------------------------------------------------------------------------ */
-
-static struct pool_config *
-make_config(uint64_t *random)
-{
-    static const int64_t buffer_bytes[] = {64, 256, 4096};
-    struct arena *arena = arena_new();
-    struct pool_config *config = ARENA_NEW(arena, struct pool_config);
-    struct pool_user *user = ARENA_NEW(arena, struct pool_user);
-
-    *user = (struct pool_user){.name = "sim"};
-    config->arena = arena;
-    config->references = 1;
-    config->pooler.max_clients = 1000;
-    config->pooler.query_wait_timeout_ms = config->pooler.login_timeout_ms = INT32_MAX;
-    config->pooler.connect_timeout_ms = INT32_MAX;
-    config->pooler.prepared_statements = 2 + (int)sim_below(random, 20);
-    config->pooler.buffer_bytes = buffer_bytes[sim_below(random, 3)];
-    config->pooler.recycle_ms = sim_one_in(random, 4) ? 1000 : 0;
-    *LIST_ADD(arena, &config->routes) = (struct pool_route){
-        .database = "sim",
-        .user = "sim",
-        .server_database = "sim",
-        .service = "",
-        .environment = "",
-        .host = "sim",
-        .tls_identity = "",
-        .address = {.is_local = true, .display = "sim"},
-        .login = user,
-        .max = 1 + (int)sim_below(random, 3),
-        .mode = sim_one_in(random, 4) ? DECK_POOL_SESSION : DECK_POOL_TRANSACTION,
-        .reset = sim_one_in(random, 3) ? DECK_POOL_FULL : DECK_POOL_TRACKED,
-        .auth = DECK_AUTH_PEER,
-        .peer = PEER_USER,
-        .has_auto_prepare = sim_one_in(random, 2),
-    };
-    return config;
-}
 
 /* The pool is one of all threads, or of some. */
 static void
@@ -568,9 +603,13 @@ prepare(struct world *world, uint64_t seed, uint64_t cut_at)
     struct error err;
 
     world->random = world->seed = seed;
-    struct pool_config *config = make_config(&world->random);
+    struct pool_config *config = sim_config_make(&world->random, world->keys);
+    struct pool_route *route = &config->routes.items[0];
+    world->has_no_blocks = route->mode == DECK_POOL_STATEMENT;
+    if (world->plant == SIM_PLANT_BLOCK && world->has_no_blocks)
+        route->mode = DECK_POOL_TRANSACTION;
     world->worker_count = sim_one_in(&world->random, 2) ? 1 + (int)sim_below(&world->random, 3) : 1;
-    share_pool(world, &config->routes.items[0]);
+    share_pool(world, route);
     world->network.random = sim_random(&world->random);
     world->network.chunk = chunks[sim_below(&world->random, 4)];
     world->network.room = rooms[sim_below(&world->random, 4)];
@@ -635,20 +674,29 @@ give_up(int signal_number)
     _exit(write(STDOUT_FILENO, line, (size_t)length) < 0 ? 2 : 1);
 }
 
+struct options {
+    uint64_t first, seeds;
+    enum sim_plant plant;
+    bool has_cuts;
+    struct wire_scram_keys keys;
+};
+
 struct tally {
     uint64_t bytes; /* of the last run */
     uint64_t runs, failures, all_bytes, lent;
 };
 
 static void
-run_seed(uint64_t seed, enum sim_plant plant, uint64_t cut_at, struct tally *tally)
+run_seed(const struct options *options, uint64_t seed, uint64_t cut_at, struct tally *tally)
 {
+    enum sim_plant plant = options->plant;
     struct world *world = calloc(1, sizeof(*world));
     unsigned rounds = 0;
 
     if (world == NULL)
         abort();
     world->plant = plant;
+    world->keys = &options->keys;
     running_seed = seed;
     alarm(SECONDS_MAX);
     prepare(world, seed, cut_at);
@@ -686,16 +734,11 @@ run_seed(uint64_t seed, enum sim_plant plant, uint64_t cut_at, struct tally *tal
 
 /* --- main ---------------------------------------------------------------------------------- */
 
-struct options {
-    uint64_t first, seeds;
-    enum sim_plant plant;
-    bool has_cuts;
-};
-
 static bool
 read_options(int count, char **words, struct options *options)
 {
-    static const char *const plants[SIM_PLANTS] = {"none", "discard", "restore", "cancel", "row"};
+    static const char *const plants[SIM_PLANTS] = {"none",   "discard", "restore", "cancel", "row",
+                                                   "listen", "turns",   "block",   "proof"};
 
     for (int i = 1; i + 1 < count; i += 2) {
         const char *value = words[i + 1];
@@ -723,15 +766,16 @@ main(int count, char **words)
     struct tally tally = {0};
 
     if (!read_options(count, words, &options)) {
-        fprintf(stderr, "usage: sim [--seeds N] [--first N] [--plant discard|restore|cancel|row]"
-                        " [--cuts SEED]\n");
+        fprintf(stderr, "usage: sim [--seeds N] [--first N] [--cuts SEED]"
+                        " [--plant discard|restore|cancel|row|listen|turns|block|proof]\n");
         return 2;
     }
     signal(SIGALRM, give_up);
+    sim_login_keys(&options.keys);
     for (uint64_t i = 0; i < options.seeds && tally.failures < 5; i++) {
         uint64_t seed = options.has_cuts ? options.first : options.first + i;
         uint64_t cut_at = options.has_cuts ? i : UINT64_MAX;
-        run_seed(seed, options.plant, cut_at, &tally);
+        run_seed(&options, seed, cut_at, &tally);
         if (options.has_cuts && i >= tally.bytes) /* all of its bytes */
             break;
     }

@@ -1,0 +1,24 @@
+/* Whether those who wait for a server get one in their turn: first come first served within a user,
+ * and no user more than his turn while another waits. Looks at the pool after each round. */
+#pragma once
+#include "pool/pool.h"
+#include "sim/network.h"
+
+enum { SIM_USERS = 2 };
+
+struct sim_waiting {
+    const struct pool_client *client; /* NULL: nobody waits here */
+    unsigned user;                    /* as the simulation has it */
+    uint64_t since;                   /* the round */
+    uint64_t granted[SIM_USERS];      /* as it began to wait */
+};
+
+struct sim_turns {
+    uint64_t round;
+    uint64_t granted[SIM_USERS]; /* servers, so far */
+    struct sim_waiting waiting[SIM_CONNECTIONS];
+};
+
+/* client NULL: none there now, or one that does not wait. NULL, or what is not right. */
+const char *sim_turns_look(struct sim_turns *turns, size_t index, const struct pool_client *client,
+                           unsigned user);
