@@ -5,6 +5,7 @@
 #include "alert/finding.h"
 #include "base/arena.h"
 #include "deck/deck.h"
+#include <jansson.h>
 
 struct alerts;
 
@@ -20,6 +21,9 @@ void alerts_reload(struct alerts *alerts, const struct deck *deck);
  * environment and database the worst counts. now_ms: since 1970. Copies what it needs. */
 void alerts_round(struct alerts *alerts, const struct alert_finding *findings, size_t count,
                   int64_t now_ms);
+/* What the document `health` (NULL: none) has no check of any more is cleared. */
+void alerts_retire_health(struct alerts *alerts, const struct deck *deck, const json_t *health,
+                          int64_t now_ms);
 /* Open alerts, silences, and how each target does, as JSON (docs/alerts.md). In the arena. */
 char *alerts_document(struct arena *arena, struct alerts *alerts);
 /* Ends the threads (at most 2 s) and writes what is to be remembered. NULL is fine. What is not yet

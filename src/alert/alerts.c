@@ -338,6 +338,47 @@ alerts_round(struct alerts *alerts, const struct alert_finding *findings, size_t
     pthread_mutex_unlock(&alerts->lock);
 }
 
+struct health_look {
+    const struct deck *deck;
+    const json_t *health;
+};
+
+static const char *
+name_or_null(const char *name)
+{
+    return name[0] == '\0' ? NULL : name;
+}
+
+static bool
+is_over(const void *context, const struct alert *alert)
+{
+    const struct health_look *look = context;
+    const struct alert_finding finding = {.name = alert->name,
+                                          .server = name_or_null(alert->server),
+                                          .database = name_or_null(alert->database)};
+
+    return alert_health_is_over(look->deck, look->health, &finding);
+}
+
+void
+alerts_retire_health(struct alerts *alerts, const struct deck *deck, const json_t *health,
+                     int64_t now_ms)
+{
+    const struct health_look look = {deck, health};
+    AUTO_ARENA arena = arena_new();
+    struct alert_events events = {0};
+
+    pthread_mutex_lock(&alerts->lock);
+    alert_set_retire(arena, &alerts->store.set, is_over, &look, &events);
+    note_events(alerts, arena, &events, now_ms);
+    alert_set_sweep(&alerts->store.set);
+    if (events.list.count > 0) {
+        alerts->is_dirty = true;
+        pthread_cond_broadcast(&alerts->changed);
+    }
+    pthread_mutex_unlock(&alerts->lock);
+}
+
 /* --- the document --------------------------------------------------------------------------- */
 
 static json_t *

@@ -25,6 +25,11 @@ void alert_evaluate(struct arena *arena, const struct deck *deck, const json_t *
 void alert_evaluate_health(struct arena *arena, const struct deck *deck, const json_t *health,
                            struct alert_findings *ret_findings);
 
+/* Whether that look was at all of the place of an alert by a check's name, but there is no such
+ * check any more. */
+bool alert_health_is_over(const struct deck *deck, const json_t *health,
+                          const struct alert_finding *alert);
+
 /* What the document `forecasts` says is used up soon: one a database, one a server's disks. */
 void alert_evaluate_forecasts(struct arena *arena, const struct deck *deck, const json_t *forecasts,
                               struct alert_findings *ret_findings);

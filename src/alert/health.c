@@ -91,23 +91,66 @@ add(struct arena *arena, const struct deck *deck, const json_t *check, int64_t m
         added->message = arena_printf(arena, "%s: %s", added->message, evidence);
 }
 
+static const json_t *
+look_of(const struct deck *deck, const json_t *health)
+{
+    size_t at;
+    const json_t *one;
+
+    json_array_foreach(json_object_get(health, "decks"), at, one)
+    {
+        const char *file = text_at(one, "deck_file");
+        if (file != NULL && strcmp(file, deck->file) == 0)
+            return one;
+    }
+    return NULL;
+}
+
 void
 alert_evaluate_health(struct arena *arena, const struct deck *deck, const json_t *health,
                       struct alert_findings *ret_findings)
 {
     static const double ms = 1000;
-    size_t at, check_at;
-    const json_t *one, *check;
+    const json_t *one = look_of(deck, health), *check;
+    int64_t measured_ms = (int64_t)(json_number_value(json_object_get(one, "at")) * ms);
+    size_t at;
 
-    json_array_foreach(json_object_get(health, "decks"), at, one)
+    json_array_foreach(json_object_get(one, "checks"), at, check)
     {
-        const char *file = text_at(one, "deck_file");
-        if (file == NULL || strcmp(file, deck->file) != 0)
-            continue;
-        int64_t measured_ms = (int64_t)(json_number_value(json_object_get(one, "at")) * ms);
-        json_array_foreach(json_object_get(one, "checks"), check_at, check)
-        {
-            add(arena, deck, check, measured_ms, ret_findings);
-        }
+        add(arena, deck, check, measured_ms, ret_findings);
     }
+}
+
+static bool
+is_same(const char *one, const char *other)
+{
+    return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;
+}
+
+bool
+alert_health_is_over(const struct deck *deck, const json_t *health,
+                     const struct alert_finding *alert)
+{
+    AUTO_ARENA arena = arena_new();
+    const json_t *one = look_of(deck, health), *check;
+    bool was_there = false;
+    size_t at;
+
+    if (strncmp(alert->name, ALERT_HEALTH, strlen(ALERT_HEALTH)) != 0)
+        return false;
+    json_array_foreach(json_object_get(one, "checks"), at, check)
+    {
+        const char *name = text_at(check, "check"), *severity = text_at(check, "severity");
+        const char *database = text_at(check, "database");
+        if (name == NULL || severity == NULL || !is_same(alert->server, text_at(check, "server")))
+            continue;
+        if (strcmp(name, "reachable") == 0 && strcmp(severity, "ok") != 0)
+            return false;
+        if (!is_same(alert->database, database))
+            continue;
+        if (strcmp(alert->name, name_of(arena, name)) == 0)
+            return false;
+        was_there = true;
+    }
+    return was_there;
 }

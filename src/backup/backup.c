@@ -161,6 +161,25 @@ backup_is_vital(const struct deck_environment *environment)
     return strncmp(environment->name, "prod", 4) == 0;
 }
 
+const char *
+backup_fix(struct arena *arena, const struct deck_environment *environment)
+{
+    static const char *const makers[] = {
+        [BACKUP_UNKNOWN] = "Say in the deck what makes the backups: maintenance: {backup: {kind: "
+                           "pgbackrest, name: main}}",
+        [BACKUP_PGBACKREST] = "Make one: pgbackrest backup --stanza=",
+        [BACKUP_BARMAN] = "Make one: barman backup ",
+        [BACKUP_WALG] = "Make one: wal-g backup-push, with the server's data folder",
+        [BACKUP_COMMAND] = "Run what makes the backups, then pgdeck health --check backup",
+    };
+    const struct deck_backup *wanted = &environment->maintenance.backup;
+    bool has_name = wanted->kind == BACKUP_PGBACKREST || wanted->kind == BACKUP_BARMAN;
+    const char *name =
+        wanted->name == NULL || strpbrk(wanted->name, "\r\n") != NULL ? "NAME" : wanted->name;
+
+    return arena_printf(arena, "-- %s%s", makers[wanted->kind], has_name ? name : "");
+}
+
 static bool
 judge(struct arena *arena, const struct deck_backup *wanted, const struct backups *backups,
       PGconn *connection, struct backup_report *report, struct error *err)

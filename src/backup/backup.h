@@ -14,6 +14,8 @@ struct backup_report {
 /* Production cannot do without: its name begins with "prod". Elsewhere somebody may have decided
  * so. */
 bool backup_is_vital(const struct deck_environment *environment);
+/* What to do where there is none, as a comment of SQL: no statement makes a backup. */
+const char *backup_fix(struct arena *arena, const struct deck_environment *environment);
 /* Asks what makes the backups of an environment, for so long; the server says how long ago a time
  * is. Fails when interrupted, and when the server cannot read the time. */
 bool backup_look(struct arena *arena, const struct deck_environment *environment,

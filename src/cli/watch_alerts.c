@@ -100,8 +100,9 @@ look(struct watch_alerts *all)
         alert_evaluate(arena, kept->deck, overview, blocking, queries, &findings);
         alert_evaluate_health(arena, kept->deck, health, &findings);
         alert_evaluate_forecasts(arena, kept->deck, forecasts, &findings);
-        alerts_round(kept->alerts, findings.list.items, findings.list.count,
-                     (int64_t)now.tv_sec * MS + now.tv_nsec / NS_MS);
+        int64_t now_ms = (int64_t)now.tv_sec * MS + now.tv_nsec / NS_MS;
+        alerts_round(kept->alerts, findings.list.items, findings.list.count, now_ms);
+        alerts_retire_health(kept->alerts, kept->deck, health, now_ms);
     }
     publish(all);
     json_decref(overview);

@@ -82,7 +82,7 @@ extern const struct deck_table deck_maintenance_table, deck_watch_table;
     {                                                                                              \
         .mean_time = 0.3, .errors = 0.01, .checkpoints = 5, .swap_bytes = 64 << 20,                \
         .sample_ms = 1000, .statements_ms = 30000, .history_ms = 600000, .alerts_ms = 5000,        \
-        .advice_ms = 6 * 60 * 60 * 1000,                                                           \
+        .advice_ms = 6 * 60 * 60 * 1000, .log_ms = 5000,                                           \
     }
 extern const struct deck_table deck_partition_table, deck_notify_table;
 extern const struct deck_table deck_security_table, deck_tenants_table, deck_rollup_table;

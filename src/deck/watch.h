@@ -9,7 +9,7 @@ struct deck_watch {
     double errors;      /* growth of the share of transactions that are rolled back */
     int checkpoints;    /* requested ones, more than before */
     int64_t swap_bytes; /* written to the host's swap */
-    int sample_ms, statements_ms, history_ms;
+    int sample_ms, statements_ms, history_ms, log_ms;
     int alerts_ms; /* between two looks at the levels of `alerts:` */
     int advice_ms; /* between two runs of `pgdeck index advise` for its page */
 };

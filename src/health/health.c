@@ -543,6 +543,8 @@ add_backup(struct look *look, const struct deck_environment *environment,
         finding.severity = HEALTH_UNKNOWN;
     else if (!report->is_good || report->fault != NULL)
         finding.severity = backup_is_vital(environment) ? HEALTH_CRITICAL : HEALTH_WARNING;
+    if (finding.severity == HEALTH_CRITICAL || finding.severity == HEALTH_WARNING)
+        finding.fix_sql = backup_fix(look->arena, environment);
     if (report->text != NULL)
         add_finding(look, &finding);
 }

@@ -10,7 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { INITDB_TIMEOUT_MS = 120000, VALUE_TIMEOUT_MS = 60000, START_TIMEOUT_S = 60 };
+enum {
+    ENTER_TIMEOUT_MS = 10000,
+    INITDB_TIMEOUT_MS = 120000,
+    VALUE_TIMEOUT_MS = 60000,
+    START_TIMEOUT_S = 60
+};
 
 /* --- its folder --------------------------------------------------------------------------- */
 
@@ -22,6 +27,27 @@ make_own_folder(const char *path, const struct process_user *user, struct error 
     if (geteuid() == 0 && lchown(path, user->uid, user->gid) != 0)
         return error_errno(err, "cannot give \"%s\" to the server's user", path);
     return true;
+}
+
+/* A state folder of root's alone lets nobody through to what is given away in it. */
+static bool
+can_enter(const char *folder, const struct process_user *user, struct error *err)
+{
+    const char *const arguments[] = {"/usr/bin/test", "-x", folder, NULL};
+    const struct process_spec spec = {.arguments = arguments, .user = user, .folder = "/"};
+    AUTO_TEXT output = {0};
+    int status;
+
+    if (geteuid() != 0)
+        return true;
+    if (!process_run(&spec, ENTER_TIMEOUT_MS, &output, &status, err))
+        return false;
+    if (status == 0)
+        return true;
+    error_set(err, ERROR_FILE, "the server's user cannot enter \"%s\"", folder);
+    return error_hint(err,
+                      "Let it pass through the state folder and those above it (chmod o+x), or "
+                      "set PGDECK_STATE_DIR to another folder.");
 }
 
 bool
@@ -43,7 +69,8 @@ local_scratch_make(struct arena *arena, const char *name, const char *program,
                                     .user = *user};
     local_scratch_remove(&scratch);
     if (!file_make_folder(parent, geteuid() == 0 ? 0755 : 0700, err) ||
-        !make_own_folder(folder, user, err) || !make_own_folder(scratch.data, user, err))
+        !make_own_folder(folder, user, err) || !make_own_folder(scratch.data, user, err) ||
+        !can_enter(scratch.data, user, err))
         return false;
     *ret_scratch = scratch;
     return true;

@@ -376,6 +376,7 @@ def test_backups_are_checked(deck, tmp_path):
     deck.applied()
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()
+    fixes = []
 
     def found(kind, answer, status=0, **more):
         for name in ("pgbackrest", "barman", "wal-g"):
@@ -394,16 +395,19 @@ def test_backups_are_checked(deck, tmp_path):
         seen, = [row for row in json.loads(health.out)["findings"] if row["check"] == "backup"]
         assert seen["severity"] == ("critical" if is_critical else "ok")
         assert seen["finding"] == finding["text"]
+        fixes.append(seen["fix_sql"])
         return finding["severity"], finding["text"]
 
     now = int(time.time())
-    assert found("none", "")[0] == "critical"
+    assert found("none", "")[0] == "critical" and "Say in the deck" in fixes[-1]
     backrest = '[{"name":"main","backup":[{"error":false,"timestamp":{"stop":%d}}]}]'
     assert found("pgbackrest", backrest % (now - 3600)) == (
         "info", "the newest good backup is 1.0 hours old")
     severity, said = found("pgbackrest", backrest % (now - 100 * 3600))
     assert severity == "critical" and "100.0 hours old, more than 26.0" in said
-    assert found("pgbackrest", "[]") == ("critical", "there is no good backup")
+    assert found("pgbackrest", "[]", name="main") == ("critical", "there is no good backup")
+    assert fixes[-2:] == ["-- Make one: pgbackrest backup --stanza=NAME",
+                          "-- Make one: pgbackrest backup --stanza=main"]
     severity, said = found("pgbackrest", "no such stanza", status=55)
     assert severity == "critical" and "exit status 55" in said and "no such stanza" in said
     barman = '{"main":[{"status":"DONE","end_time_timestamp":"%d"}]}'

@@ -37,7 +37,7 @@ def write_deck(folder, conninfos):
         + "environments:\n" + "".join(f"  {name}: {{server: {name}}}\n" for name in conninfos)
         + "databases:\n"
         + "".join(f"  {name}_db: {{environment: {name}}}\n" for name in conninfos)
-        + "watch: {statements: 1s}\n")
+        + "watch: {statements: 1s, log: 200ms}\n")
     return deck
 
 

@@ -72,7 +72,7 @@ BEGIN
                           coalesce(k.io_ms, 0) AS io_ms, coalesce(k.wal_bytes, 0) AS wal_bytes) AS l
              WHERE before.at IS NOT NULL AND c.calls > l.calls
         ), ranked AS (
-            SELECT c.*, row_number() OVER (ORDER BY c.total_ms DESC) <= 60 AS is_kept
+            SELECT c.*, row_number() OVER (ORDER BY c.total_ms DESC) <= 45 AS is_kept
               FROM changed AS c
         ), added AS (
             INSERT INTO monitoring.statement_history

@@ -18,7 +18,7 @@ CREATE TABLE monitoring.statement_history (
 
 COMMENT ON TABLE monitoring.statement_history IS
 'What each statement of this database did from since to at; written by record_performance_metrics(),
-one partition a day. query_id 0 is the sum of all that were not among the 60 costliest. Read
+one partition a day. query_id 0 is the sum of all that were not among the 45 costliest. Read
 v_query_performance_trends instead.';
 
 GRANT SELECT ON monitoring.statement_history TO pg_monitor;

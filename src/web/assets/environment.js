@@ -70,7 +70,7 @@ class EnvironmentPage {
     panel.section.hidden = false;
     fill(panel.title, target.label);
     fill(panel.figures, figures(target, format));
-    fill(panel.note, `from ${target.source}`);
+    fill(panel.note, `${target.is_estimate ? "Estimated from" : "From"} ${target.source}.`);
     if (!canDraw()) return;
     panel.chart ??= new Chart(panel.place, { height: HEIGHT, isStacked: false,
       isLog: target.unit === "ms", format, label: `${target.label} over the last day` });

@@ -72,12 +72,52 @@ test_nothing_looked_at_yet(void **state)
     assert_int_equal(findings.list.count, 0);
 }
 
+/* Whether an alert of the server main is over after that look. */
+static bool
+is_over(const char *checks, const char *name, const char *database)
+{
+    AUTO_ARENA arena = arena_new();
+    const struct deck deck = {.name = "shop", .file = "deck.yaml"};
+    const struct alert_finding alert = {.name = name, .server = "main", .database = database};
+    json_t *health = json_loads(
+        arena_printf(arena, "{\"decks\": [{\"deck_file\": \"deck.yaml\", \"checks\": [%s]}]}",
+                     checks),
+        0, NULL);
+
+    assert_non_null(health);
+    bool is = alert_health_is_over(&deck, health, &alert);
+    json_decref(health);
+    return is;
+}
+
+static void
+test_of_a_check_that_is_no_more_it_is_over(void **state)
+{
+#define OF_SERVER                                                                                  \
+    "{\"check\": \"archiver\", \"server\": \"main\", \"database\": null, \"severity\": "
+#define OF_SHOP                                                                                    \
+    "{\"check\": \"tables\", \"server\": \"main\", \"database\": \"shop\", \"severity\": "
+#define DOWN                                                                                       \
+    "{\"check\": \"reachable\", \"server\": \"main\", \"database\": null, \"severity\": "          \
+    "\"critical\"}"
+
+    (void)state;
+    assert_true(is_over(OF_SERVER "\"ok\"}", "health_backup", NULL));
+    assert_false(is_over(OF_SERVER "\"unknown\"}", "health_archiver", NULL));
+    assert_false(is_over(OF_SERVER "\"ok\"}", "health_sequences", "shop")); /* nobody looked */
+    assert_true(is_over(OF_SHOP "\"ok\"}", "health_sequences", "shop"));
+    assert_false(is_over(OF_SHOP "\"ok\"}," DOWN, "health_sequences", "shop"));
+    assert_false(is_over("", "health_backup", NULL));
+    assert_false(is_over(OF_SERVER "\"ok\"}", "query_mean", NULL));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_critical_ones_fire_and_measured_ones_clear),
         cmocka_unit_test(test_nothing_looked_at_yet),
+        cmocka_unit_test(test_of_a_check_that_is_no_more_it_is_over),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
