@@ -396,6 +396,10 @@ def test_rights_that_are_anothers_to_give_stay(pgdeck, guarded, tmp_path):
     assert {change["phase"] for change in changes(pgdeck, deck)} == {"role"}
 
 
+STRANGERS = """
+    CREATE ROLE folk; CREATE ROLE eve LOGIN IN ROLE folk; GRANT blue_job, green_web TO folk;
+    CREATE ROLE warden LOGIN CREATEROLE;
+"""
 SURPLUS = """
     GRANT TRUNCATE, SELECT ON items TO blue_web WITH GRANT OPTION;
     GRANT SELECT ON items TO PUBLIC;
@@ -448,6 +452,7 @@ def test_surplus_rights_are_shown_and_go_only_with_revoke(pgdeck, deck, guarded)
     for statement in ("CREATE ROLE bob", "CREATE ROLE carol"):
         guarded.query(statement)
     guarded.query("CREATE ROLE mallory LOGIN")
+    guarded.psql(text=STRANGERS)
     clean = rights(guarded)
     guarded.psql(text=SURPLUS, dbname="blue_one")
     if guarded.version >= 15:
@@ -485,6 +490,8 @@ def test_surplus_rights_are_shown_and_go_only_with_revoke(pgdeck, deck, guarded)
     told = pgdeck("security", "-d", deck).out
     assert "role mallory, which the deck does not know, has the rights of blue_owner" in told
     assert "role blue_web_a lets others into role blue_web" in told
+    assert "role eve, which the deck does not know, has the rights of blue_job, green_web" in told
+    assert "role warden, which the deck does not know, administers roles" in told
     assert "blue_web gave it to bob, carol, green_web, who lose it, too" in [
         change["warning"] for change in plan]
     guarded.psql(text=NO_SCHEMA, dbname="blue_one")  # one that fails keeps no other back

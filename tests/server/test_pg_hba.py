@@ -132,7 +132,15 @@ def test_pgdeck_comes_in_by_the_line_that_let_it_in(pgdeck, deck, fresh_server, 
     assert ("hostssl", "green_one", "green_web_a", "10.0.0.0", "scram-sha-256") in (
         rules(fresh_server))
     found = pgdeck("security", "-d", deck).out
-    assert "green_one takes clear text on its own host" in found
+    assert "green_one takes clear text on the server's own host" in found
+    text = deck.read_text()
+    deck.write_text(text.replace("16]}", "16], tls: required}"))  # one row a line
+    listed = json.loads(pgdeck("security", "-d", deck, "--json").out)["items"]
+    both = [one["evidence"] for one in listed if one["finding"] == (
+        "blue, green: the deck says tls: required, and blue_one, green_one take clear text on the "
+        "server's own host")]
+    assert len(both) == len(set(both)) and "pgdeck" not in str(both) and both, listed
+    deck.write_text(text)
     assert changes(pgdeck, deck) == []
 
 

@@ -52,8 +52,11 @@ SELECT 'warn', 'superusers may come from elsewhere', text,
   FROM shown WHERE NOT is_near AND NOT is_everywhere AND method <> 'reject' AND 'all' = ANY (user_name)
  UNION ALL
 SELECT CASE WHEN s.is_near THEN 'warn' ELSE 'fail' END,
-       format('%s: the deck says tls: required, and %s takes clear text%s', e.name, e.database,
-              CASE WHEN s.is_near THEN ' on its own host' ELSE '' END),
+       format(CASE WHEN count(DISTINCT e.database) > 1
+                   THEN '%s: the deck says tls: required, and %s take clear text%s'
+                   ELSE '%s: the deck says tls: required, and %s takes clear text%s' END,
+              string_agg(DISTINCT e.name, ', '), string_agg(DISTINCT e.database, ', '),
+              CASE WHEN s.is_near THEN ' on the server''s own host' ELSE '' END),
        s.text,
        format('-- pg_hba.conf line %s: hostssl%s, then SELECT pg_reload_conf();', s.line,
               CASE WHEN s.is_near
@@ -66,3 +69,4 @@ SELECT CASE WHEN s.is_near THEN 'warn' ELSE 'fail' END,
                     WHERE r.number < s.number AND r.is_everywhere AND r.method = 'reject'
                       AND r.type IN ('host', 'hostnossl') AND 'all' = ANY (r.user_name)
                       AND (e.database = ANY (r.database) OR 'all' = ANY (r.database)))
+ GROUP BY s.number, s.line, s.text, s.is_near

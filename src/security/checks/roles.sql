@@ -24,6 +24,25 @@ WITH RECURSIVE own AS (
      UNION
     SELECT b.environment, b.service, b.name, m.roleid
       FROM member AS b JOIN pg_auth_members AS m ON m.member = b.role
+), target AS (
+    SELECT r.oid, r.rolname, k.name, k.is_owner
+      FROM (SELECT name, false AS is_owner FROM own UNION SELECT name, true FROM owner) AS k
+      JOIN pg_roles AS r ON r.rolname = k.name
+), reaching (name, is_owner, via, member) AS ( -- who gets to a role of the deck, through groups, too
+    SELECT t.name, t.is_owner, t.rolname, m.member
+      FROM target AS t JOIN pg_auth_members AS m ON m.roleid = t.oid
+     UNION
+    SELECT k.name, k.is_owner, g.rolname, m.member
+      FROM reaching AS k
+      JOIN pg_roles AS g ON g.oid = k.member AND NOT g.rolsuper
+      JOIN pg_auth_members AS m ON m.roleid = k.member
+     WHERE k.member NOT IN (SELECT oid FROM target)
+), stranger AS (
+    SELECT r.oid, r.rolname, r.rolcanlogin, r.rolcreaterole
+      FROM pg_roles AS r
+     WHERE NOT r.rolsuper AND r.rolname <> current_user
+       AND r.oid NOT IN (SELECT oid FROM target)
+       AND NOT $1::jsonb @? format('$.roles[*].name ? (@ == %s)', to_jsonb(r.rolname::text))::jsonpath
 ), foreign_role AS (
     SELECT b.name, r.rolname AS role, b.environment, b.service,
            coalesce(o.environment, w.environment) AS other, o.service AS other_service
@@ -82,16 +101,23 @@ SELECT 'warn', format('role %I, which may log in, is %s', rolname,
  WHERE rolcanlogin AND (rolsuper OR rolbypassrls) AND oid <> 10 AND rolname <> current_user
    AND rolname NOT IN (SELECT name FROM own) AND rolname NOT IN (SELECT name FROM owner)
  UNION ALL
-SELECT CASE WHEN k.is_owner THEN 'fail' ELSE 'warn' END,
-       format('role %I, which the deck does not know, has the rights of %I', r.rolname, g.rolname),
-       'besides superusers and who administers roles', format('REVOKE %I FROM %I;', g.rolname, r.rolname)
-  FROM (SELECT name, false AS is_owner FROM own UNION SELECT name, true FROM owner) AS k
-  JOIN pg_roles AS g ON g.rolname = k.name
-  JOIN pg_auth_members AS m ON m.roleid = g.oid
-  JOIN pg_roles AS r ON r.oid = m.member
- WHERE r.rolcanlogin AND NOT r.rolsuper AND NOT r.rolcreaterole AND r.rolname <> current_user
-   AND r.rolname NOT IN (SELECT name FROM own) AND r.rolname NOT IN (SELECT name FROM owner)
-   AND NOT $1::jsonb @? format('$.roles[*].name ? (@ == %s)', to_jsonb(r.rolname::text))::jsonpath
+SELECT CASE WHEN bool_or(k.is_owner) THEN 'fail' ELSE 'warn' END,
+       format('role %I, which the deck does not know, has the rights of %s', s.rolname,
+              string_agg(format('%I', k.name), ', ' ORDER BY k.name)),
+       format('member of %I; besides superusers and who administers roles', k.via),
+       format('REVOKE %I FROM %I;', k.via, s.rolname)
+  FROM reaching AS k JOIN stranger AS s ON s.oid = k.member
+ WHERE s.rolcanlogin AND NOT s.rolcreaterole
+ GROUP BY s.rolname, k.via
+ UNION ALL
+SELECT 'warn', format('role %I, which the deck does not know, administers roles', s.rolname),
+       CASE WHEN current_setting('server_version_num')::int < 160000
+            THEN 'CREATEROLE: it may let itself into every role but superusers'
+            ELSE 'CREATEROLE: it may make roles, and change those that it administers' END,
+       format('ALTER ROLE %I NOCREATEROLE;', s.rolname)
+  FROM stranger AS s
+ WHERE s.rolcreaterole
+   AND (s.rolcanlogin OR EXISTS (SELECT FROM pg_auth_members AS m WHERE m.roleid = s.oid))
  UNION ALL
 SELECT 'fail', format('role %I lets others into role %I', o.name, g.rolname), 'WITH ADMIN OPTION',
        format('REVOKE ADMIN OPTION FOR %I FROM %I;', g.rolname, o.name)
