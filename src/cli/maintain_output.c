@@ -148,15 +148,18 @@ maintain_print_json(const struct maintain_reports *reports, bool is_dry_run, str
 int
 maintain_exit_status(const struct maintain_reports *reports)
 {
+    enum { CRITICAL = 2, STOPPED = 3 };
     int status = 0;
 
     for (size_t i = 0; i < reports->list.count; i++) {
         const struct maintenance_report *report = &reports->list.items[i];
         if (count_of(report, MAINTENANCE_FAILED) > 0)
             return error_exit_status(ERROR_SQL);
+        if (status == 0 && count_of(report, MAINTENANCE_STOPPED) > 0)
+            status = STOPPED;
         for (size_t j = 0; j < report->findings.count; j++) {
             if (report->findings.items[j].severity == MAINTENANCE_CRITICAL)
-                status = 2;
+                status = CRITICAL;
         }
     }
     return status;

@@ -152,6 +152,7 @@ def test_the_end_of_the_window_leaves_nothing(twenty):
         took = time.monotonic() - begun
         report = json.loads(result.out)[0]["report"]
         task, = [task for task in report["tasks"] if task["task"] == "reindex"]
+        assert result.code == 3, result.out
         assert task["state"] == "stopped" and "window ended" in task["error"], task
         assert took < 20
         assert twenty.value("SELECT count(*) FROM pg_locks WHERE relation = 't_big'::regclass "
