@@ -298,7 +298,7 @@ step_server(struct world *world, struct sim_server *server)
         log_in_server(world, server);
     else if (session->is_slow && sim_one_in(&world->random, 40))
         sim_session_end_slow(session, false);
-    else if (sim_one_in(&world->random, 200))
+    else if (sim_one_in(&world->random, 30))
         sim_session_notify(session);
     else
         sim_session_run(session);
