@@ -46,6 +46,8 @@ add_parameter(struct startup_parameters *list, const char *name, const char *val
                               "pooled connection",
                               name);
     }
+    if (name[0] == POOL_PARAMETER_STATEMENT) /* no parameter's, but it would be taken for more */
+        return pool_fault(err, "42602", "invalid parameter name");
     if (list->count == POOL_PARAMETERS_MAX)
         return pool_fault(err, "54000", "too many parameters");
     list->items[list->count++] = (struct pool_parameter){name, value};

@@ -274,7 +274,7 @@ is_permitted(struct message *message, const struct pool_sql *sql)
 {
     struct pool_client *client = message->client;
     struct pool_server *server = message->server;
-    unsigned pins = sql->signs & POOL_SQL_PINS;
+    unsigned pins = sql->signs & POOL_SQL_PINS & ~(unsigned)POOL_SQL_STATEMENTS; /* are carried */
     char text[256];
     struct error err;
 
@@ -489,6 +489,12 @@ close_target(struct message *message)
     }
     if (target.name[0] != '\0' && is_unsure(message->server, target.name) && hold(message))
         return true;
+    if (pool_names_find(&client->names, target.name) == NULL &&
+        pool_parameters_have_statement(client->session, target.name)) { /* prepared by SQL */
+        client->signs |= POOL_SQL_STATEMENTS;
+        forward(message);
+        return owe(message, POOL_OWED_CLOSE);
+    }
     if (!owe(message, POOL_OWED_LOCAL_CLOSE)) /* the server keeps it for others */
         return false;
     if (target.name[0] == '\0')

@@ -25,8 +25,9 @@ enum pool_owed_kind {
 
 struct pool_owed {
     uint8_t kind;
-    bool is_hidden;     /* the pool's own: the client sees nothing of the answer */
-    uint32_t statement; /* its number on that server; POOL_OWED_UNNAMED; 0: not kept */
+    bool is_hidden; /* the pool's own: the client sees nothing of the answer */
+    /* Its number on that server; POOL_OWED_UNNAMED; 0: not kept. With QUERY: see put_query. */
+    uint32_t statement;
     uint32_t name;  /* that it gives the client (struct pool_name); POOL_OWED_UNNAMED; 0: none */
     uint32_t key;   /* of the client's name that it changes (pool_name_key); 0: none */
     uint64_t query; /* whose answer it is, by its hash; 0: nobody's */

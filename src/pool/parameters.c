@@ -8,11 +8,17 @@
 #include <xxhash.h>
 
 static int
+compare_names(const char *a, const char *b)
+{
+    return a[0] == POOL_PARAMETER_STATEMENT ? strcmp(a, b) : strcasecmp(a, b);
+}
+
+static int
 compare(const void *left, const void *right)
 {
     const struct pool_parameter *a = left, *b = right;
 
-    return strcasecmp(a->name, b->name);
+    return compare_names(a->name, b->name);
 }
 
 /* Sorted, the last one of each name. */
@@ -24,7 +30,7 @@ settle(struct pool_parameter *sorted, const struct pool_parameter *items, size_t
     for (size_t i = 0; i < count; i++) {
         bool is_last = true;
         for (size_t j = i + 1; j < count && is_last; j++)
-            is_last = strcasecmp(items[i].name, items[j].name) != 0;
+            is_last = compare_names(items[i].name, items[j].name) != 0;
         if (is_last)
             sorted[kept++] = items[i];
     }
@@ -129,6 +135,17 @@ pool_parameters_find(const struct pool_parameters *set, const char *name)
         bsearch(&key, set->items, set->count, sizeof(set->items[0]), compare);
 
     return found == NULL ? NULL : found->value;
+}
+
+bool
+pool_parameters_have_statement(const struct pool_parameters *set, const char *name)
+{
+    bool has = false;
+
+    for (unsigned i = 0; i < set->count && !has; i++)
+        has = pool_parameter_is_statement(&set->items[i]) &&
+              (name == NULL || strcmp(set->items[i].name + 1, name) == 0);
+    return has;
 }
 
 struct pool_parameters *

@@ -13,6 +13,16 @@ struct pool_parameter {
     const char *value;
 };
 
+/* A statement that was prepared by SQL is one of a session's too: its name is this and the
+ * statement's, with case, its value the text of the PREPARE. */
+#define POOL_PARAMETER_STATEMENT '\1'
+
+static inline bool
+pool_parameter_is_statement(const struct pool_parameter *one)
+{
+    return one->name[0] == POOL_PARAMETER_STATEMENT;
+}
+
 struct pool_parameters {
     struct pool_parameters *next; /* in its bucket */
     uint64_t hash;
@@ -39,6 +49,8 @@ const struct pool_parameters *pool_parameters_with(struct pool_parameter_table *
                                                    const char *name, const char *value);
 /* NULL when it is not in it. */
 const char *pool_parameters_find(const struct pool_parameters *set, const char *name);
+/* Whether it has a statement of that name that was prepared by SQL; NULL: any. */
+bool pool_parameters_have_statement(const struct pool_parameters *set, const char *name);
 /* How long they are as messages (ParameterStatus). */
 static inline size_t
 pool_parameters_wire_bytes(const struct pool_parameters *set)

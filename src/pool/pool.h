@@ -172,6 +172,8 @@ void pool_session_reset(struct pool_server *server);
 bool pool_session_row(struct pool_server *server, const uint8_t *body, size_t count);
 /* All that was hidden is answered: what now. */
 void pool_session_done(struct pool_server *server);
+/* A statement prepared by SQL could not be made for the client, or dropped: see put_query. */
+void pool_session_refused(struct pool_server *server, uint32_t statement);
 /* Statements of this text were sent. */
 void pool_session_note(struct pool_client *client, const struct pool_sql *sql);
 /* What keeps the client at its server, in words. */

@@ -323,6 +323,10 @@ take_error(struct pool_server *server, const uint8_t *body, size_t count)
         strcmp(fields.severity, "FATAL") == 0 || strcmp(fields.severity, "PANIC") == 0;
     if (!is_busy_hidden(server))
         return;
+    if (first.kind == POOL_OWED_QUERY && first.statement != 0 && !server->has_told_end) {
+        pool_session_refused(server, first.statement);
+        return;
+    }
     server->is_failed = true;
     char sqlstate[6];
     snprintf(sqlstate, sizeof(sqlstate), "%s", fields.sqlstate);

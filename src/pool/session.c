@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum { MESSAGE_BYTES = 4 * POOL_PARAMETERS_BYTES_MAX };
+enum {
+    MESSAGE_BYTES = 4 * POOL_PARAMETERS_BYTES_MAX,
+    STATEMENT_NAME_BYTES = 64,
+    DEALLOCATE_BYTES = 16 + 2 * STATEMENT_NAME_BYTES,
+};
 
 struct pin {
     unsigned sign;
@@ -22,7 +26,7 @@ static const struct pin pins[] = {
     {POOL_SQL_LISTEN, "listen", "LISTEN"},
     {POOL_SQL_CURSORS, "cursors", "cursors WITH HOLD"},
     {POOL_SQL_TEMPORARY, "temporary", "temporary objects"},
-    {POOL_SQL_STATEMENTS, "statements", "statements prepared by SQL"},
+    {POOL_SQL_STATEMENTS, "", "statements prepared by SQL"},
     {POOL_SQL_ROLE, "role", "SET SESSION AUTHORIZATION"},
     {POOL_SQL_LIBRARY, "", "LOAD"},
     {POOL_SQL_UNNAMED, "", "parameters that cannot be carried"},
@@ -119,6 +123,99 @@ cannot_send(struct pool_server *server)
     pool_server_close(server, &err);
 }
 
+/* --- statements prepared by SQL ------------------------------------------------------------- */
+
+/* A query of the pool's own. statement: 1 and where in the client's session what it prepares is,
+ * POOL_OWED_UNNAMED when it deallocates one. */
+static bool
+put_query(struct pool_server *server, const char *text, uint32_t statement)
+{
+    struct pool *pool = server->pool;
+    uint8_t header[WIRE_HEADER_BYTES];
+    struct wire_writer writer = wire_writer(header, sizeof(header));
+    size_t bytes = strlen(text) + 1;
+
+    wire_put_byte(&writer, 'Q');
+    wire_put_uint32(&writer, (uint32_t)(4 + bytes));
+    pool_link_put(&server->link, &pool->buffers, header, sizeof(header));
+    pool_link_put(&server->link, &pool->buffers, text, bytes);
+    pool_statement_drop(&pool->statements, server->unnamed);
+    server->unnamed = NULL;
+    return pool_server_owe(server, POOL_OWED_QUERY, true, statement);
+}
+
+static bool
+deallocate(struct pool_server *server, const char *name)
+{
+    char text[DEALLOCATE_BYTES] = "DEALLOCATE \"";
+    size_t length = strlen(text);
+
+    for (; *name != '\0' && length + 4 < sizeof(text); name++) {
+        if (*name == '"')
+            text[length++] = '"';
+        text[length++] = *name;
+    }
+    text[length++] = '"';
+    text[length] = '\0';
+    return put_query(server, text, POOL_OWED_UNNAMED);
+}
+
+/* Whether the set has that statement, made by the same text. */
+static bool
+has_same(const struct pool_parameters *set, const struct pool_parameter *one)
+{
+    const char *value = pool_parameters_find(set, one->name);
+
+    return value != NULL && strcmp(value, one->value) == 0;
+}
+
+static bool
+drop_statements(struct pool_server *server, const struct pool_parameters *from,
+                const struct pool_parameters *to)
+{
+    for (unsigned i = 0; i < from->count; i++) {
+        const struct pool_parameter *one = &from->items[i];
+        if (pool_parameter_is_statement(one) && !has_same(to, one) &&
+            !deallocate(server, one->name + 1))
+            return false;
+    }
+    return true;
+}
+
+static bool
+make_statements(struct pool_server *server, const struct pool_parameters *from,
+                const struct pool_parameters *to)
+{
+    for (unsigned i = 0; i < to->count; i++) {
+        const struct pool_parameter *one = &to->items[i];
+        if (pool_parameter_is_statement(one) && !has_same(from, one) &&
+            !put_query(server, one->value, i + 1))
+            return false;
+    }
+    return true;
+}
+
+void
+pool_session_refused(struct pool_server *server, uint32_t statement)
+{
+    struct pool *pool = server->pool;
+    struct pool_parameter items[POOL_PARAMETERS_MAX];
+    size_t count = 0;
+
+    if (statement == POOL_OWED_UNNAMED || server->state != POOL_SERVER_SETUP)
+        return;
+    const char *name = server->client->session->items[statement - 1].name;
+    for (unsigned i = 0; i < server->next_session->count; i++) {
+        if (strcmp(server->next_session->items[i].name, name) != 0)
+            items[count++] = server->next_session->items[i];
+    }
+    const struct pool_parameters *set = pool_parameters_make(&pool->parameters, items, count);
+    if (set == NULL)
+        server->is_failed = true;
+    else
+        pool_parameters_move(&pool->parameters, &server->next_session, set);
+}
+
 /* --- set-up -------------------------------------------------------------------------------- */
 
 /* Names and values that make one set of parameters another, in hex: what pool_restore.sql takes. */
@@ -152,13 +249,15 @@ find_changes(struct changes *changes, const struct pool_parameters *from,
         add_change(changes, "role", NULL);
     for (unsigned i = 0; i < from->count; i++) {
         const char *name = from->items[i].name;
-        if (strcasecmp(name, "role") != 0 && pool_parameters_find(to, name) == NULL)
+        if (!pool_parameter_is_statement(&from->items[i]) && strcasecmp(name, "role") != 0 &&
+            pool_parameters_find(to, name) == NULL)
             add_change(changes, name, NULL);
     }
     for (unsigned i = 0; i < to->count; i++) {
         const struct pool_parameter *one = &to->items[i];
         const char *old = pool_parameters_find(from, one->name);
-        if (strcasecmp(one->name, "role") != 0 && (old == NULL || strcmp(old, one->value) != 0))
+        if (!pool_parameter_is_statement(one) && strcasecmp(one->name, "role") != 0 &&
+            (old == NULL || strcmp(old, one->value) != 0))
             add_change(changes, one->name, one->value);
     }
     if (new_role != NULL)
@@ -205,10 +304,13 @@ pool_session_setup(struct pool_server *server)
     begin(server, POOL_SERVER_SETUP);
     pool_parameters_move(&pool->parameters, &server->next_session,
                          pool_parameters_keep(client->session));
+    const struct pool_parameters *from =
+        server->is_discard_due ? pool->no_parameters : server->session;
     bool is_sent = (!server->is_discard_due || send_discard(server)) &&
-                   send_changes(server, "pool/sql/pool_restore.sql",
-                                server->is_discard_due ? pool->no_parameters : server->session,
-                                client->session);
+                   drop_statements(server, from, client->session) &&
+                   send_changes(server, "pool/sql/pool_restore.sql", from, client->session) &&
+                   make_statements(server, from, client->session) &&
+                   pool_link_flush(&server->link, &pool->buffers);
     if (!is_sent) {
         cannot_send(server);
         return false;
@@ -279,6 +381,9 @@ pool_session_note(struct pool_client *client, const struct pool_sql *sql)
 
     if (client->group == NULL || client->group->route->mode == DECK_POOL_SESSION)
         return;
+    if ((sql->signs & (POOL_SQL_RELEASE | POOL_SQL_FORGET)) != 0 &&
+        pool_parameters_have_statement(client->session, NULL))
+        signs |= POOL_SQL_STATEMENTS;
     if (client->pins == 0)
         signs &= ~(unsigned)POOL_SQL_RELEASE;
     if (sql->name_count > 0 && client->custom == NULL)
@@ -326,7 +431,7 @@ put_custom_names(struct wire_writer *writer, const struct pool_client *client)
         wire_put_bytes(writer, client->custom, strlen(client->custom));
     for (unsigned i = 0; i < client->session->count; i++) {
         const char *name = client->session->items[i].name;
-        if (strchr(name, '.') == NULL)
+        if (strchr(name, '.') == NULL || pool_parameter_is_statement(&client->session->items[i]))
             continue;
         if (writer->length > start)
             wire_put_byte(writer, ',');
@@ -393,6 +498,29 @@ add_found(struct pool_server *server, struct pool_sql_span name, struct pool_sql
     return true;
 }
 
+/* A statement prepared by SQL: what made it is to be told from what it came with. */
+static bool
+add_statement(struct pool_server *server, struct pool_sql_span name, struct pool_sql_span text)
+{
+    const char *strings = pool_parameters_find(server->reported, "standard_conforming_strings");
+    bool has_backslashes = strings != NULL && strcmp(strings, "off") == 0;
+    char key[1 + STATEMENT_NAME_BYTES] = {POOL_PARAMETER_STATEMENT};
+    const size_t prefix = strlen(POOL_PREPARED_PREFIX);
+    struct pool_sql_span statement;
+
+    bool is_fine = text.at != NULL && name.length < STATEMENT_NAME_BYTES &&
+                   server->found_count < POOL_PARAMETERS_MAX &&
+                   (name.length < prefix || memcmp(name.at, POOL_PREPARED_PREFIX, prefix) != 0) &&
+                   !(has_backslashes && memchr(text.at, '\\', text.length) != NULL) &&
+                   pool_sql_find_prepare(text, has_backslashes, name, &statement);
+    if (!is_fine) {
+        server->found_pins |= POOL_SQL_STATEMENTS;
+        return true;
+    }
+    memcpy(key + 1, name.at, name.length);
+    return add_found(server, (struct pool_sql_span){key, 1 + name.length}, statement);
+}
+
 bool
 pool_session_row(struct pool_server *server, const uint8_t *body, size_t count)
 {
@@ -408,6 +536,8 @@ pool_session_row(struct pool_server *server, const uint8_t *body, size_t count)
         return false;
     if (what_length == strlen("parameter") && memcmp(what, "parameter", what_length) == 0)
         return value.at != NULL && add_found(server, name, value);
+    if (what_length == strlen("statement") && memcmp(what, "statement", what_length) == 0)
+        return add_statement(server, name, value);
     for (size_t i = 0; i < PIN_COUNT; i++) {
         if (what_length == strlen(pins[i].what) && memcmp(what, pins[i].what, what_length) == 0)
             server->found_pins |= pins[i].sign;
@@ -417,19 +547,43 @@ pool_session_row(struct pool_server *server, const uint8_t *body, size_t count)
 
 /* Values in another encoding than UTF-8 cannot be given back as they were. */
 static bool
-can_carry(const struct pool_server *server)
+can_carry(const struct pool_server *server, const struct pool_parameter *items, size_t count)
 {
     const char *encoding = pool_parameters_find(server->reported, "client_encoding");
 
     if (encoding != NULL && strcmp(encoding, "UTF8") == 0)
         return true;
-    for (size_t i = 0; i < server->found_count; i++) {
-        for (const char *at = server->found[i].value; *at != '\0'; at++) {
+    for (size_t i = 0; i < count; i++) {
+        for (const char *at = items[i].value; *at != '\0'; at++) {
             if ((uint8_t)*at >= 128)
                 return false;
         }
     }
     return true;
+}
+
+/* What is now so: first, if asked for parameters, then what the set has that was not asked for,
+ * then what was found. NULL: too much, or what cannot be carried. */
+static const struct pool_parameters *
+merge(struct pool_server *server, const struct pool_parameters *first,
+      const struct pool_parameters *set)
+{
+    const unsigned asked = asked_of(server->client);
+    struct pool_parameter all[3 * POOL_PARAMETERS_MAX];
+    size_t count = 0;
+
+    for (unsigned i = 0; i < first->count && (asked & POOL_SQL_PARAMETERS) != 0; i++)
+        all[count++] = first->items[i];
+    for (unsigned i = 0; i < set->count; i++) {
+        bool is_statement = pool_parameter_is_statement(&set->items[i]);
+        if ((asked & (is_statement ? POOL_SQL_STATEMENTS : POOL_SQL_PARAMETERS)) == 0)
+            all[count++] = set->items[i];
+    }
+    for (size_t i = 0; i < server->found_count; i++)
+        all[count++] = server->found[i];
+    if (!can_carry(server, all, count))
+        return NULL;
+    return pool_parameters_make(&server->pool->parameters, all, count);
 }
 
 /* The session's parameters are what was found; the client's are those and what it started with. */
@@ -438,24 +592,33 @@ take_found(struct pool_server *server)
 {
     struct pool *pool = server->pool;
     struct pool_client *client = server->client;
-    struct pool_parameter all[2 * POOL_PARAMETERS_MAX];
-    size_t count = client->startup->count;
+    const struct pool_parameters *of_server = merge(server, pool->no_parameters, server->session);
+    const struct pool_parameters *of_client = merge(server, client->startup, client->session);
+    bool is_fine = of_server != NULL && of_client != NULL;
 
-    if (count + server->found_count > POOL_PARAMETERS_MAX || !can_carry(server))
-        return false;
-    if (count > 0)
-        memcpy(all, client->startup->items, count * sizeof(all[0]));
-    if (server->found_count > 0)
-        memcpy(all + count, server->found, server->found_count * sizeof(all[0]));
-    const struct pool_parameters *of_server =
-        pool_parameters_make(&pool->parameters, server->found, server->found_count);
-    const struct pool_parameters *of_client =
-        pool_parameters_make(&pool->parameters, all, count + server->found_count);
     if (of_server != NULL)
         pool_parameters_move(&pool->parameters, &server->session, of_server);
     if (of_client != NULL)
         pool_parameters_move(&pool->parameters, &client->session, of_client);
-    return of_server != NULL && of_client != NULL;
+    return is_fine;
+}
+
+/* Statements are not to be carried; false: there are none. */
+static bool
+leave_out_statements(struct pool_server *server)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < server->found_count; i++) {
+        if (pool_parameter_is_statement(&server->found[i]))
+            free((char *)server->found[i].name);
+        else
+            server->found[kept++] = server->found[i];
+    }
+    bool has = kept < server->found_count;
+    server->found_count = kept;
+    server->found_pins |= has ? POOL_SQL_STATEMENTS : 0;
+    return has;
 }
 
 static void
@@ -472,7 +635,8 @@ probe_done(struct pool_server *server)
         pool_server_close(server, &server->failure);
         return;
     }
-    if ((asked & POOL_SQL_PARAMETERS) != 0 && !take_found(server))
+    if ((asked & (POOL_SQL_PARAMETERS | POOL_SQL_STATEMENTS)) != 0 && !take_found(server) &&
+        !(leave_out_statements(server) && take_found(server)))
         sticky |= POOL_SQL_UNNAMED;
     client->pins = (client->pins & ~asked) | server->found_pins | sticky;
     client->signs = 0;

@@ -437,3 +437,51 @@ pool_sql_scan(const char *text, size_t length, bool has_backslashes, struct pool
     sql.hash += sql.hash == 0;
     *ret_sql = sql;
 }
+
+/* Behind the word PREPARE. */
+static bool
+is_named(struct scanner scanner, struct pool_sql_span name)
+{
+    struct token token = next_token(&scanner);
+    size_t at = 0;
+
+    if (token.kind != TOKEN_WORD)
+        return false;
+    for (size_t i = 0; i < token.span.length; i++, at++) {
+        char letter = token.span.at[i];
+        if (!token.is_quoted)
+            letter = (char)tolower((unsigned char)letter);
+        else if (letter == '"') /* the first of two */
+            i++;
+        if (at == name.length || letter != name.at[at])
+            return false;
+    }
+    return at == name.length;
+}
+
+bool
+pool_sql_find_prepare(struct pool_sql_span text, bool has_backslashes, struct pool_sql_span name,
+                      struct pool_sql_span *ret_statement)
+{
+    struct scanner scanner = {text.at, text.at + text.length, has_backslashes};
+    const char *found = NULL;
+    bool is_first = true;
+    int count = 0;
+
+    for (;;) {
+        skip_space(&scanner);
+        const char *start = scanner.at;
+        struct token token = next_token(&scanner);
+        bool is_end = token.kind == TOKEN_END || token.other == ';';
+        if (is_end && found != NULL) {
+            *ret_statement = (struct pool_sql_span){found, (size_t)(start - found)};
+            found = NULL;
+            count++;
+        }
+        if (token.kind == TOKEN_END)
+            return count == 1;
+        if (is_first && is_word(&token, "prepare") && is_named(scanner, name))
+            found = start;
+        is_first = is_end;
+    }
+}

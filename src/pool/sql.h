@@ -49,5 +49,9 @@ struct pool_sql {
 
 /* has_backslashes: plain literals take backslash escapes (standard_conforming_strings is off). */
 void pool_sql_scan(const char *sql, size_t length, bool has_backslashes, struct pool_sql *ret_sql);
+/* The PREPARE of that name in a text: as far as the statement goes, without what is in front of it
+ * and behind. False: it has none, or more than one. */
+bool pool_sql_find_prepare(struct pool_sql_span text, bool has_backslashes,
+                           struct pool_sql_span name, struct pool_sql_span *ret_statement);
 /* The text with ? for constants, and one for lists of them, without comments; cut to size. */
 void pool_sql_normalize(const char *sql, size_t length, char *ret_text, size_t size);

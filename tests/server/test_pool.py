@@ -561,7 +561,8 @@ STATES = {
     "locks": ("SELECT pg_advisory_lock(7)", "SELECT 1", "SELECT pg_advisory_unlock(7)"),
     "listen": ("LISTEN news", "SELECT 1", "UNLISTEN *"),
     "hold": ("DECLARE c CURSOR WITH HOLD FOR SELECT 1", "FETCH ALL FROM c", "CLOSE c"),
-    "sql": ("PREPARE p AS SELECT 1", "EXECUTE p", "DEALLOCATE p"),
+    "sql": ("PREPARE p AS SELECT 1; DEALLOCATE p; PREPARE p AS SELECT 2", "EXECUTE p",
+            "DEALLOCATE p"),
     "block": ("DO $$ BEGIN CREATE TEMP TABLE t (x int); END $$", "SELECT count(*) FROM t",
               "DROP TABLE t"),
 }
@@ -645,7 +646,7 @@ def test_session_state_can_be_refused(make_pool, name):
     pool = make_pool(max=1, on_session_state="refuse")
     with pool.connect() as one:
         one.execute("DO $$ BEGIN PERFORM 1; END $$")
-        if name == "block":  # seen only afterwards, which ends the connection
+        if name in ("block", "sql"):  # seen only afterwards, which ends the connection
             one.execute(STATES[name][0])
             with pytest.raises(psycopg.OperationalError):
                 one.execute("SELECT 1")

@@ -38,9 +38,10 @@ SELECT 'temporary', '', NULL
        SELECT FROM pg_catalog.pg_type AS t
         WHERE t.typnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()))
 UNION ALL
-SELECT 'statements', '', NULL
- WHERE $7::boolean AND EXISTS (
-       SELECT FROM pg_catalog.pg_prepared_statements AS p WHERE p.from_sql)
+SELECT 'statement', p.name,
+       CASE WHEN pg_catalog.length(p.statement) OPERATOR(pg_catalog.<=) 8192 THEN p.statement END
+  FROM pg_catalog.pg_prepared_statements AS p
+ WHERE $7::boolean AND p.from_sql
 UNION ALL
 SELECT 'role', '', NULL
  WHERE SESSION_USER OPERATOR(pg_catalog.<>) $8::name

@@ -92,6 +92,40 @@ backslashes_matter_when_they_are_on(void **state)
 }
 
 static void
+a_prepare_is_found_by_its_name(void **state)
+{
+    static const struct {
+        const char *text, *name, *statement; /* NULL: none, or more than one */
+    } cases[] = {
+        {"PREPARE p AS SELECT 1", "p", "PREPARE p AS SELECT 1"},
+        {"SELECT 1; prepare P(int) AS SELECT ';', $1 ;DROP TABLE x", "p",
+         "prepare P(int) AS SELECT ';', $1 "},
+        {"PREPARE \"P\"\"q\" AS SELECT 1; PREPARE p AS SELECT 2", "P\"q",
+         "PREPARE \"P\"\"q\" AS SELECT 1"},
+        {"-- PREPARE p\n/* PREPARE p; */ PREPARE p AS SELECT $$;$$", "p",
+         "PREPARE p AS SELECT $$;$$"},
+        {"PREPARE p AS SELECT 1; PREPARE p AS SELECT 2", "p", NULL},
+        {"PREPARE \"P\" AS SELECT 1", "p", NULL},
+        {"PREPARE pq AS SELECT 1", "p", NULL},
+        {"PREPARE p AS SELECT 1", "pq", NULL},
+        {"SELECT 'PREPARE p AS SELECT 1'", "p", NULL},
+        {"", "p", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct pool_sql_span text = {cases[i].text, strlen(cases[i].text)}, found = {0};
+        struct pool_sql_span name = {cases[i].name, strlen(cases[i].name)};
+        bool has = pool_sql_find_prepare(text, false, name, &found);
+        assert_int_equal(has, cases[i].statement != NULL);
+        if (!has)
+            continue;
+        assert_int_equal(found.length, strlen(cases[i].statement));
+        assert_memory_equal(found.at, cases[i].statement, found.length);
+    }
+}
+
+static void
 names_are_found(void **state)
 {
     struct pool_sql sql;
@@ -138,6 +172,7 @@ main(void)
         cmocka_unit_test(what_outlives_a_transaction_is_seen),
         cmocka_unit_test(backslashes_matter_when_they_are_on),
         cmocka_unit_test(names_are_found),
+        cmocka_unit_test(a_prepare_is_found_by_its_name),
         cmocka_unit_test(cut_texts_are_fine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
