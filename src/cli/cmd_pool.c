@@ -188,18 +188,19 @@ split_display(const char *display, char *host, size_t size, const char **ret_por
 }
 
 static void
-render_route(const struct form *form, const struct pool_config *config,
-             const struct pool_route *route)
+render_user(const struct form *form, const struct deck_pooler *pooler,
+            const struct pool_route *route, const char *user)
 {
     enum { SECOND_MS = 1000 };
-    const struct deck_pooler *pooler = &config->pooler;
+    const size_t users = 1 + route->other_users.count;
+    const int64_t max = route->max / (int64_t)users;
     const char *port;
     struct variable variables[] = {
         {"NAME", ""},    {"DATABASE", ""}, {"USER", ""},    {"HOST", ""},    {"PORT", ""},
         {"MIN", ""},     {"MAX", ""},      {"WAIT_S", ""},  {"WAIT_MS", ""}, {"IDLE_S", ""},
         {"IDLE_MS", ""}, {"AGE_S", ""},    {"QUERY_MS", ""}};
-    const int64_t numbers[] = {route->min,
-                               route->max,
+    const int64_t numbers[] = {route->min / (int64_t)users,
+                               max < 1 ? 1 : max,
                                pooler->query_wait_timeout_ms / SECOND_MS,
                                pooler->query_wait_timeout_ms,
                                pooler->idle_timeout_ms / SECOND_MS,
@@ -207,19 +208,32 @@ render_route(const struct form *form, const struct pool_config *config,
                                pooler->recycle_ms / SECOND_MS,
                                route->query_timeout_ms};
 
-    snprintf(variables[0].value, sizeof(variables[0].value), "%s_%s", route->database, route->user);
+    snprintf(variables[0].value, sizeof(variables[0].value), "%s_%s", route->database, user);
     for (char *at = variables[0].value; *at != '\0'; at++) {
         bool is_plain =
             (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9');
         *at = is_plain ? *at : '_';
     }
     snprintf(variables[1].value, sizeof(variables[1].value), "%s", route->server_database);
-    snprintf(variables[2].value, sizeof(variables[2].value), "%s", route->user);
+    snprintf(variables[2].value, sizeof(variables[2].value), "%s", user);
     split_display(route->address.display, variables[3].value, sizeof(variables[3].value), &port);
     snprintf(variables[4].value, sizeof(variables[4].value), "%s", port);
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
         snprintf(variables[5 + i].value, sizeof(variables[0].value), "%lld", (long long)numbers[i]);
     print_filled(form->line, variables, sizeof(variables) / sizeof(variables[0]));
+}
+
+/* Users that share a pool have one each, which together are not larger. */
+static void
+render_route(const struct form *form, const struct pool_config *config,
+             const struct pool_route *route)
+{
+    putchar('\n');
+    render_user(form, &config->pooler, route, route->user);
+    for (size_t i = 0; i < route->other_users.count; i++) {
+        putchar('\n');
+        render_user(form, &config->pooler, route, route->other_users.items[i]);
+    }
 }
 
 static bool
@@ -243,10 +257,8 @@ render(struct pool_command *command, const char *name, struct error *err)
     if (config == NULL)
         return false;
     fputs(form->head, stdout);
-    for (size_t i = 0; i < config->routes.count; i++) {
-        putchar('\n');
+    for (size_t i = 0; i < config->routes.count; i++)
         render_route(form, config, &config->routes.items[i]);
-    }
     pool_config_free(config);
     return true;
 }

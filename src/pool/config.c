@@ -192,7 +192,7 @@ conninfo_copy(struct arena *arena, const PQconninfoOption *options, const char *
     return value == NULL || value[0] == '\0' ? NULL : arena_strdup(arena, value);
 }
 
-/* The first host of the server's conninfo, and its TLS. wish: how to ask there. */
+/* The host of the server's conninfo, and its TLS. wish: how to ask there. */
 static bool
 find_server(struct pool_config *config, const struct deck_server *server, struct pool_route *route,
             struct pool_auth_wish *wish, struct error *err)
@@ -624,6 +624,11 @@ add_file_route(struct pool_config *config, const struct file_database *from, con
     };
     if (from->login != NULL && !share_login(config, from, route, err))
         return error_place(err, from->place);
+    if (strchr(from->host, ',') != NULL) {
+        error_set(err, ERROR_DECK, "the pool cannot choose among the hosts of database \"%s\"",
+                  from->name);
+        return error_place(err, from->place);
+    }
     for (size_t i = 0; i < from->allow.count; i++) {
         if (!net_network_read(from->allow.items[i], LIST_ADD(config->arena, &route->allow), err))
             return error_place(err, from->place);

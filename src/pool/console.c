@@ -85,7 +85,7 @@ do_deed(const struct argument *argument, struct deed *deed)
 {
     deed->name = argument->name;
     pool_visit_all(argument->client->pool, act_on_groups, deed);
-    return deed->count > 0 ||
+    return deed->count > 0 || argument->name[0] == '\0' ||
            pool_fault(argument->err, "3D000", "there is no database \"%s\"", argument->name);
 }
 

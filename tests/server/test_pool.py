@@ -767,6 +767,15 @@ def test_show_and_render(make_pool, pgdeck):
         if form != "node-pg":
             compile(out, form, "exec")
     assert pgdeck("pool", "render", "nothing", "--config", pool.file).code != 0
+    pool.databases["app"]["login"] = "bob"  # of one pool: each user gets a part of it
+    pool.write()
+    out = pgdeck("pool", "render", "psycopg", "--config", pool.file, expect=0).out
+    for user in ("alice", "bob"):
+        assert re.search(f"user={user}.*?min_size=1, max_size=3,", out, re.S), out
+    pool.databases["app"]["host"] = "'one,two'"
+    pool.write()
+    told = pgdeck("pool", "render", "psycopg", "--config", pool.file)
+    assert told.code != 0 and "cannot choose among the hosts of database" in told.err
 
 
 def test_statement_mode(make_pool):
