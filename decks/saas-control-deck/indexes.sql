@@ -25,8 +25,9 @@ CREATE INDEX ai_tasks_status_created_at_idx ON ai_tasks (status, created_at)
 -- json_containment: input_data @> ...
 CREATE INDEX ai_tasks_input_data_idx ON ai_tasks USING gin (input_data jsonb_path_ops);
 
--- json_output: output_data @> ...
-CREATE INDEX ai_tasks_output_data_idx ON ai_tasks USING gin (output_data jsonb_path_ops);
+-- json_output: output_data @> ...; a task that has no output yet costs it nothing
+CREATE INDEX ai_tasks_output_data_idx ON ai_tasks USING gin (output_data jsonb_path_ops)
+    WHERE output_data IS NOT NULL;
 
 -- full_text: words in task_name; a query must have this very expression
 CREATE INDEX ai_tasks_task_name_fts_idx ON ai_tasks USING gin (to_tsvector('english', task_name));

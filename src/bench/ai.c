@@ -29,18 +29,21 @@ static const struct ai_way blocking = {
     "single rows of ai_tasks; a worker waits for whoever holds the first one",
     {"bench/sql/ai_enqueue_plain.sql", "bench/sql/ai_claim_blocking.sql",
      "bench/sql/ai_complete_plain.sql"},
-    1};
+    1,
+    NULL};
 static const struct ai_way single = {"SKIP LOCKED",
                                      "single rows of ai_tasks; past those that others hold",
                                      {"bench/sql/ai_enqueue_plain.sql",
                                       "bench/sql/ai_claim_single.sql",
                                       "bench/sql/ai_complete_plain.sql"},
-                                     1};
+                                     1,
+                                     NULL};
 static const struct ai_way queue = {
     "queue",
     "batches of ids in ai_task_queue, held by a lease",
     {"bench/sql/ai_enqueue.sql", "bench/sql/ai_claim.sql", "bench/sql/ai_complete.sql"},
-    BATCH};
+    BATCH,
+    "bench/sql/ai_session.sql"};
 
 enum {
     OID_INT2 = 21,
@@ -108,6 +111,8 @@ open_driver(struct ai_suite *suite, const struct ai_case *one, struct arena *are
     };
 
     options.target.is_application = true;
+    if (one->way->session != NULL)
+        options.session_sql = embedded_file(one->way->session)->text;
     for (size_t i = 0; i < BENCH_QUEUE_STATEMENTS; i++)
         prepared[i] = (struct bench_statement){.name = statements[i].name,
                                                .sql = embedded_file(one->way->files[i])->text,

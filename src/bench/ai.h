@@ -14,6 +14,7 @@ struct ai_way {
     const char *name, *what;
     const char *files[BENCH_QUEUE_STATEMENTS];
     int batch;
+    const char *session; /* file that sets up a connection; NULL: none */
 };
 
 /* One way on one server. */

@@ -1,6 +1,7 @@
 -- what: claims tasks in the queue of ids by a lease, and fetches what they are; looks only at ids
 --   from the floor of their priority on, so that the remains of ended tasks, which pile up while a
---   snapshot is open, are passed over
+--   snapshot is open, are passed over; each task is looked up by its key: a list that the
+--   planner could read would let it take the index of waiting tasks while it thinks that one empty
 -- servers: 14..
 -- needs: decks/saas-control-deck/schema.sql
 -- $1 count integer
@@ -26,6 +27,8 @@ WITH claimed AS (
     RETURNING task_id, priority
 )
 SELECT t.id, t.input_data->>'due_ns' AS due_ns, t.input_data->>'run_us' AS run_us, c.priority
-  FROM claimed c
-  JOIN ai_tasks t ON t.id = c.task_id
- WHERE t.status IN ('pending', 'running');
+  FROM claimed c,
+       LATERAL (SELECT id, input_data
+                  FROM ai_tasks
+                 WHERE id = c.task_id AND status = ANY (ARRAY (VALUES ('pending'), ('running')))
+                 LIMIT 1) t;

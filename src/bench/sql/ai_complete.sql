@@ -1,4 +1,5 @@
--- what: ends tasks that the worker still holds: out of the queue, status, one result each
+-- what: ends tasks that the worker still holds: out of the queue, status, one result each; the list
+--   of status is as in ai_claim.sql, so that tasks are looked up by their key
 -- servers: 14..
 -- needs: decks/saas-control-deck/schema.sql
 -- $1 ids bigint[]
@@ -16,7 +17,7 @@ WITH held AS (
            output_data = '{"labels": ["duplicate", "draft"], "quality": 0.9, "finish": "stop"}'
       FROM held h
       JOIN unnest($1::bigint[], $3::integer[]) AS r(id, ms) ON r.id = h.task_id
-     WHERE t.id = h.task_id AND t.status IN ('pending', 'running')
+     WHERE t.id = h.task_id AND t.status = ANY (ARRAY (VALUES ('pending'), ('running')))
     RETURNING t.id, r.ms
 )
 INSERT INTO ai_results (task_id, model_id, result_data, confidence_score, processing_time_ms)
