@@ -165,8 +165,8 @@ const char *
 backup_fix(struct arena *arena, const struct deck_environment *environment)
 {
     static const char *const makers[] = {
-        [BACKUP_UNKNOWN] = "Say in the deck what makes the backups: maintenance: {backup: {kind: "
-                           "pgbackrest, name: main}}",
+        [BACKUP_UNKNOWN] = ("Say in the deck what makes the backups: maintenance: {backup: {kind: "
+                            "pgbackrest, name: main}}"),
         [BACKUP_PGBACKREST] = "Make one: pgbackrest backup --stanza=",
         [BACKUP_BARMAN] = "Make one: barman backup ",
         [BACKUP_WALG] = "Make one: wal-g backup-push, with the server's data folder",

@@ -26,6 +26,7 @@ function drawLines(plot, lines) {
   ctx.save();
   ctx.font = FONT.replace("11px", `${11 * ratio}px`);
   ctx.textAlign = "right";
+  ctx.textBaseline = "alphabetic"; // the axes leave another one
   for (const line of lines) {
     const y = Math.round(plot.valToPos(line.value, "y", true));
     if (y < bbox.top || y > bbox.top + bbox.height) continue;
