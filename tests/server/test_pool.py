@@ -565,6 +565,9 @@ STATES = {
             "DEALLOCATE p"),
     "block": ("DO $$ BEGIN CREATE TEMP TABLE t (x int); END $$", "SELECT count(*) FROM t",
               "DROP TABLE t"),
+    # names of types that the pool's own statements use
+    "types": ("CREATE TEMP TABLE name (id int); CREATE TEMP TABLE text (id int)",
+              "SELECT count(*) FROM name, text", "DROP TABLE name, text"),
 }
 
 

@@ -8,7 +8,7 @@ CREATE OR REPLACE FUNCTION pgdeck.pool_login(login text) RETURNS text
 AS $$
     SELECT a.rolpassword
       FROM pg_catalog.pg_authid AS a
-     WHERE a.rolname OPERATOR(pg_catalog.=) login::name
+     WHERE a.rolname OPERATOR(pg_catalog.=) login::pg_catalog.name
        AND a.rolcanlogin AND NOT a.rolsuper AND NOT a.rolreplication
        AND (a.rolvaliduntil IS NULL OR a.rolvaliduntil OPERATOR(pg_catalog.>) pg_catalog.now())
        AND a.rolpassword OPERATOR(pg_catalog.~~) 'SCRAM-SHA-256$%'

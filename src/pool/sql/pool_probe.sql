@@ -14,7 +14,8 @@ SELECT 'parameter', 'role', pg_catalog.current_setting('role')
 UNION ALL
 SELECT 'parameter', p.name, pg_catalog.current_setting(p.name, true)
   FROM (SELECT pg_catalog.convert_from(pg_catalog.decode(h.hex, 'hex'), 'UTF8') AS name
-          FROM pg_catalog.unnest(pg_catalog.string_to_array($2::text, ',')) AS h (hex)) AS p
+          FROM pg_catalog.unnest(
+                 pg_catalog.string_to_array($2::pg_catalog.text, ',')) AS h (hex)) AS p
  WHERE pg_catalog.current_setting(p.name, true) OPERATOR(pg_catalog.<>) ''
 UNION ALL
 SELECT 'locks', '', NULL
@@ -44,4 +45,4 @@ SELECT 'statement', p.name,
  WHERE $7::boolean AND p.from_sql
 UNION ALL
 SELECT 'role', '', NULL
- WHERE SESSION_USER OPERATOR(pg_catalog.<>) $8::name
+ WHERE SESSION_USER OPERATOR(pg_catalog.<>) $8::pg_catalog.name

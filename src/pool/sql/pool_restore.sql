@@ -9,5 +9,6 @@ SELECT pg_catalog.set_config(
            pg_catalog.convert_from(
              pg_catalog.decode(pg_catalog.substr(p.value, 2), 'hex'), 'UTF8')
          END, false)
-  FROM ROWS FROM (pg_catalog.unnest(pg_catalog.string_to_array($1::text, ',')),
-                  pg_catalog.unnest(pg_catalog.string_to_array($2::text, ','))) AS p (name, value)
+  FROM ROWS FROM (pg_catalog.unnest(pg_catalog.string_to_array($1::pg_catalog.text, ',')),
+                  pg_catalog.unnest(pg_catalog.string_to_array($2::pg_catalog.text, ',')))
+         AS p (name, value)
