@@ -510,6 +510,11 @@ check_turns(struct world *world)
     for (size_t i = 0; i < SIM_CONNECTIONS; i++) {
         const struct sim_connection *connection = &world->network.connections[i];
         bool is_client = connection->kind == SIM_CLIENT && connection->stream != NULL;
+        sim_turns_note(turns, i, is_client ? connection->stream->owner : NULL);
+    }
+    for (size_t i = 0; i < SIM_CONNECTIONS; i++) {
+        const struct sim_connection *connection = &world->network.connections[i];
+        bool is_client = connection->kind == SIM_CLIENT && connection->stream != NULL;
         const struct sim_client *peer = is_client ? connection->peer : NULL;
         const char *fault = sim_turns_look(turns, i, is_client ? connection->stream->owner : NULL,
                                            is_client ? peer->user : 0);

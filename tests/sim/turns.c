@@ -9,8 +9,7 @@ is_passed_over(const struct sim_turns *turns, const struct sim_waiting *given)
 {
     for (size_t i = 0; i < SIM_CONNECTIONS; i++) {
         const struct sim_waiting *other = &turns->waiting[i];
-        if (other->client != NULL && other->client->queue.next != NULL &&
-            other->user == given->user && other->since < given->since)
+        if (other->waits_still && other->user == given->user && other->since < given->since)
             return true;
     }
     return false;
@@ -23,6 +22,15 @@ begin(struct sim_turns *turns, struct sim_waiting *waiting, const struct pool_cl
     *waiting = (struct sim_waiting){.client = client, .user = user, .since = turns->round};
     memcpy(waiting->granted, turns->granted, sizeof(waiting->granted));
     return NULL;
+}
+
+void
+sim_turns_note(struct sim_turns *turns, size_t index, const struct pool_client *client)
+{
+    struct sim_waiting *waiting = &turns->waiting[index];
+
+    waiting->waits_still =
+        client != NULL && waiting->client == client && client->queue.next != NULL;
 }
 
 const char *

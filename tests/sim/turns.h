@@ -7,7 +7,8 @@
 enum { SIM_USERS = 2 };
 
 struct sim_waiting {
-    const struct pool_client *client; /* NULL: nobody waits here */
+    const struct pool_client *client; /* NULL: nobody waits here. May be gone: not to be read */
+    bool waits_still;                 /* in this round */
     unsigned user;                    /* as the simulation has it */
     uint64_t since;                   /* the round */
     uint64_t granted[SIM_USERS];      /* as it began to wait */
@@ -19,6 +20,8 @@ struct sim_turns {
     struct sim_waiting waiting[SIM_CONNECTIONS];
 };
 
-/* client NULL: none there now, or one that does not wait. NULL, or what is not right. */
+/* Each round first of all places, then sim_turns_look. client NULL: none there now. */
+void sim_turns_note(struct sim_turns *turns, size_t index, const struct pool_client *client);
+/* NULL, or what is not right. */
 const char *sim_turns_look(struct sim_turns *turns, size_t index, const struct pool_client *client,
                            unsigned user);
