@@ -415,6 +415,8 @@ asked_of(const struct pool_client *client)
         asked |= client->pins;
     if ((client->signs & POOL_SQL_PARAMETERS) != 0)
         asked |= POOL_SQL_PARAMETERS;
+    if ((client->signs & POOL_SQL_CREATES) != 0)
+        asked |= POOL_SQL_TEMPORARY;
     if ((client->signs & POOL_SQL_OPAQUE) != 0)
         asked |= POOL_SQL_OPAQUE_ASKS;
     return asked & ~STICKY;

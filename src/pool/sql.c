@@ -300,9 +300,10 @@ scan_first(const struct scanner *scanner, const struct token *word, struct pool_
         scan_prepared(*scanner, true, sql);
 }
 
-/* What any word of a statement says. */
+/* What any word of a statement says. before: the token in front of it. */
 static void
-scan_any(const struct scanner *scanner, const struct token *word, struct pool_sql *sql)
+scan_any(const struct scanner *scanner, const struct token *word, const struct token *before,
+         struct pool_sql *sql)
 {
     if (is_word(word, "set_config"))
         scan_set_config(*scanner, sql);
@@ -312,6 +313,9 @@ scan_any(const struct scanner *scanner, const struct token *word, struct pool_sq
         sql->signs |= POOL_SQL_CURSORS;
     else if (has_part(word, "pg_temp") || is_word(word, "temp") || is_word(word, "temporary"))
         sql->signs |= POOL_SQL_TEMPORARY;
+    else if (is_word(word, "create") ||
+             (is_word(word, "into") && !is_word(before, "insert") && !is_word(before, "merge")))
+        sql->signs |= POOL_SQL_CREATES;
 }
 
 /* --- texts without constants --------------------------------------------------------------- */
@@ -411,11 +415,13 @@ pool_sql_scan(const char *text, size_t length, bool has_backslashes, struct pool
     struct scanner scanner = {text, text + length, has_backslashes};
     struct pool_sql sql = {0};
     struct shape shape = {0};
+    struct token token = {0}, before;
     bool is_first = true;
     int statements = 0;
 
     for (;;) {
-        struct token token = next_token(&scanner);
+        before = token;
+        token = next_token(&scanner);
         if (token.kind == TOKEN_END)
             break;
         bool is_constant = read_constant(&scanner, &token);
@@ -430,7 +436,7 @@ pool_sql_scan(const char *text, size_t length, bool has_backslashes, struct pool
         }
         is_first = false;
         if (token.kind == TOKEN_WORD)
-            scan_any(&scanner, &token, &sql);
+            scan_any(&scanner, &token, &before, &sql);
     }
     if (statements != 1)
         sql.prepared.at = NULL;

@@ -21,6 +21,7 @@ enum pool_sql_sign {
     POOL_SQL_RELEASE = 1 << 10,   /* CLOSE, DROP, UNLISTEN ...: may end what pins */
     POOL_SQL_OPAQUE = 1 << 11,    /* DO, CALL, or a text that was not seen whole: ask for all */
     POOL_SQL_BLOCK = 1 << 12,     /* BEGIN: a transaction may be open afterwards */
+    POOL_SQL_CREATES = 1 << 13,   /* CREATE, SELECT INTO: by search_path it may be temporary */
     /* What pins a session to its server if it is there afterwards. */
     POOL_SQL_PINS = POOL_SQL_LOCKS | POOL_SQL_LISTEN | POOL_SQL_CURSORS | POOL_SQL_TEMPORARY |
                     POOL_SQL_STATEMENTS | POOL_SQL_LIBRARY | POOL_SQL_ROLE | POOL_SQL_UNNAMED,

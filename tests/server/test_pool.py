@@ -527,6 +527,10 @@ def test_parameters_follow_their_client_only(make_pool, buffer):
             assert one.execute("SHOW application_name").fetchone() == ("first",)
             assert one.execute("SHOW extra_float_digits").fetchone() == ("2",)
             assert one.execute("SHOW statement_timeout").fetchone() == ("77s",)
+        if one.info.server_version >= 170000:
+            one.execute("SET transaction_timeout = '77s'")
+            assert two.execute("SHOW transaction_timeout").fetchone() == ("0",)
+            assert one.execute("SHOW transaction_timeout").fetchone() == ("77s",)
         assert one.info.parameter_status("TimeZone") == "Asia/Tokyo"
         assert two.info.parameter_status("TimeZone") != "Asia/Tokyo"
         one.execute("RESET ALL")
@@ -642,6 +646,23 @@ def test_no_notification_is_lost(make_pool, logins):
         wait_for(lambda: one.execute("SELECT 1") and "end" in seen, 10, "the last one")
     numbers = [int(payload) for payload in seen[:-1]]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers))) and len(numbers) > 50
+
+
+def test_temporary_by_search_path_pins(make_pool):
+    pool = make_pool(max=1)
+    with pool.connect() as one:
+        one.execute("SET search_path TO pg_temp, public")
+        one.execute("CREATE TABLE t AS SELECT 'secret' AS x")
+        wait_for(lambda: len(pinned(pool)) == 1, 10, "pinning")
+        one.execute("DROP TABLE t")
+        wait_for(lambda: not pinned(pool), 10, "end of pinning")
+        one.execute("CREATE COLLATION secret FROM \"C\"")
+        wait_for(lambda: len(pinned(pool)) == 1, 10, "pinning")
+        one.execute("DROP COLLATION pg_temp.secret; CREATE TEMP TABLE text (x int)")
+        assert one.execute("SELECT count(*) FROM pg_temp.text").fetchone() == (0,)
+    with pool.connect() as two:
+        assert two.execute("SELECT count(*) FROM pg_depend WHERE refobjid = pg_my_temp_schema()"
+                           "   AND refclassid = 'pg_namespace'::regclass").fetchone() == (0,)
 
 
 @pytest.mark.parametrize("name", STATES)

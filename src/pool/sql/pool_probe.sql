@@ -7,7 +7,8 @@
 SELECT 'parameter' AS what, s.name, s.setting AS value
   FROM pg_catalog.pg_settings AS s
  WHERE $1::boolean AND s.source OPERATOR(pg_catalog.=) 'session'
-   AND s.name OPERATOR(pg_catalog.!~~) 'transaction\_%'
+   AND s.name OPERATOR(pg_catalog.<>) ALL (
+       '{transaction_isolation,transaction_read_only,transaction_deferrable}'::pg_catalog.text[])
 UNION ALL
 SELECT 'parameter', 'role', pg_catalog.current_setting('role')
  WHERE $1::boolean AND pg_catalog.current_setting('role') OPERATOR(pg_catalog.<>) 'none'
@@ -31,13 +32,10 @@ SELECT 'cursors', '', NULL
  WHERE $5::boolean AND EXISTS (SELECT FROM pg_catalog.pg_cursors AS c WHERE c.is_holdable)
 UNION ALL
 SELECT 'temporary', '', NULL
- WHERE $6::boolean AND (EXISTS (
-       SELECT FROM pg_catalog.pg_class AS c
-        WHERE c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()) OR EXISTS (
-       SELECT FROM pg_catalog.pg_proc AS f
-        WHERE f.pronamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()) OR EXISTS (
-       SELECT FROM pg_catalog.pg_type AS t
-        WHERE t.typnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()))
+ WHERE $6::boolean AND EXISTS (
+       SELECT FROM pg_catalog.pg_depend AS d
+        WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass
+          AND d.refobjid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())
 UNION ALL
 SELECT 'statement', p.name,
        CASE WHEN pg_catalog.length(p.statement) OPERATOR(pg_catalog.<=) 8192 THEN p.statement END
