@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "pool/known.h"
 #include "pool/pool.h"
 
 #include <openssl/crypto.h>
@@ -584,16 +585,6 @@ pool_client_login_step(struct pool_client *client)
 
 /* --- welcome ------------------------------------------------------------------------------- */
 
-static const struct pool_parameters *
-known_login(const struct pool_group *group, const struct pool_parameters *startup)
-{
-    for (size_t i = 0; i < group->login_count; i++) {
-        if (group->logins[i].startup == startup)
-            return group->logins[i].reported;
-    }
-    return NULL;
-}
-
 static void
 greet(struct pool_client *client)
 {
@@ -639,9 +630,9 @@ pool_client_welcome(struct pool_client *client)
         greet(client);
         return;
     }
-    const struct pool_parameters *reported = known_login(client->group, client->startup);
+    const struct pool_parameters *reported = pool_known_find(client->group, client->startup);
     if (reported != NULL) {
-        pool_parameters_move(&pool->parameters, &client->reported, pool_parameters_keep(reported));
+        pool_parameters_move(&pool->parameters, &client->reported, reported);
         client->state = POOL_CLIENT_IDLE;
         greet(client);
         return;
@@ -656,11 +647,8 @@ void
 pool_client_welcome_by(struct pool_client *client, const struct pool_server *server)
 {
     struct pool *pool = client->pool;
-    struct pool_group *group = client->group;
 
-    if (group->login_count < POOL_LOGINS_MAX)
-        group->logins[group->login_count++] = (struct pool_login){
-            pool_parameters_keep(client->startup), pool_parameters_keep(server->reported)};
+    pool_known_add(client->group, client->startup, server->reported);
     pool_parameters_move(&pool->parameters, &client->reported,
                          pool_parameters_keep(server->reported));
     client->state = POOL_CLIENT_IDLE;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "pool/known.h"
 #include "pool/pool.h"
 
 #include <stdio.h>
@@ -44,12 +45,7 @@ pool_group_new(struct pool *pool, struct pool_config *config, const struct pool_
 void
 pool_group_free(struct pool_group *group)
 {
-    struct pool_parameter_table *table = &group->pool->parameters;
-
-    for (size_t i = 0; i < group->login_count; i++) {
-        pool_parameters_drop(table, group->logins[i].startup);
-        pool_parameters_drop(table, group->logins[i].reported);
-    }
+    pool_known_release(group);
     pool_list_remove(&group->node);
     pool_config_drop(group->config);
     pool_measures_free(group->measures);

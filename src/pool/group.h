@@ -6,9 +6,8 @@
 #include "pool/list.h"
 #include "pool/measure.h"
 #include "pool/parameters.h"
+#include "pool/share.h"
 #include "pool/statement.h"
-
-enum { POOL_LOGINS_MAX = 16 };
 
 struct pool_statistics {
     uint64_t transactions, queries, errors;
@@ -49,8 +48,9 @@ struct pool_group {
     uint64_t connect_after_us;
     struct error failure; /* the last one */
     struct pool_login logins[POOL_LOGINS_MAX];
-    size_t login_count;
-    struct wire_scram_keys keys; /* for the server's salt: PBKDF2 once */
+    size_t login_count, login_next; /* where the next one goes */
+    size_t shared_logins;           /* of the share's, taken already */
+    struct wire_scram_keys keys;    /* for the server's salt: PBKDF2 once */
     bool has_keys;
     struct pool_statistics statistics;
     struct pool_measures *measures;

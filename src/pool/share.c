@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pool/share.h"
 
+#include "pool/known.h"
 #include "pool/pool.h"
 #include "pool/total.h"
 
@@ -30,6 +31,7 @@ static void
 free_share(struct pool_share *share)
 {
     pool_total_free(share->total);
+    pool_known_free_shared(share);
     free(share->database);
     free(share->user);
     free(share);

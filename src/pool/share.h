@@ -10,9 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { POOL_WORKERS_MAX = 64, POOL_LINE_BYTES = 64 /* of a cache */ };
+enum { POOL_WORKERS_MAX = 64, POOL_LINE_BYTES = 64 /* of a cache */, POOL_LOGINS_MAX = 16 };
 
 struct pool;
+struct pool_parameters;
 struct pool_driver;
 struct pool_group;
 struct pool_server;
@@ -30,13 +31,19 @@ struct pool_place {
     atomic_bool is_refused;                      /* it has asked, and there was none */
 };
 
+/* What a thread has learnt of a login, for the others; see known.h. In no table. */
+struct pool_known_copy {
+    struct pool_parameters *startup, *reported;
+};
+
 struct pool_share {
     struct pool_share *next;
     char *database, *user; /* of the route */
     int first, width;      /* its threads: so many from first on, modulo worker_count */
     int worker_count;
-    struct pool_total *total;                     /* see total.h; NULL: not told yet */
-    atomic_uint tickets;                          /* of logins, which go round */
+    struct pool_total *total;                                 /* see total.h; NULL: not told yet */
+    atomic_uint tickets;                                      /* of logins, which go round */
+    _Atomic(struct pool_known_copy *) known[POOL_LOGINS_MAX]; /* NULL: no more; never changed */
     _Alignas(POOL_LINE_BYTES) atomic_int servers; /* connected, or being so, in all threads */
     _Alignas(POOL_LINE_BYTES) atomic_int hungry;  /* threads that have clients waiting */
     struct pool_place places[];

@@ -829,6 +829,32 @@ def test_waiting_has_a_deadline_and_an_explanation(make_pool):
             assert two.execute("SELECT 1").fetchone() == (1,)
 
 
+def test_a_login_needs_no_server_for_what_is_known(make_pool):
+    """While all servers are held, who starts with values that others had, or a new name of an
+    application, gets in, and is told what a server would tell; who cannot be answered hears why."""
+    pool = make_pool(pooler={"query_wait_timeout": "300ms"}, max=1)
+    zone = {"options": "'-c TimeZone=asia/tokyo'", "application_name": "first"}
+    with pool.connect(**zone) as one, pool.connect(application_name="second") as two:
+        one.execute("SELECT 1")
+        two.execute("BEGIN")
+        for name, tells, like in (("third", {}, two), ("fourth", zone, one)):
+            with pool.connect(**{**tells, "application_name": name}) as client:
+                told = client.info.parameter_status
+                assert told("application_name") == name
+                assert told("TimeZone") == like.info.parameter_status("TimeZone")
+        with pytest.raises(psycopg.OperationalError, match="no server connection became free") \
+                as caught:
+            pool.connect(application_name="new", options="'-c work_mem=1MB'")
+        assert "idle in a transaction" in str(caught.value)
+        two.execute("COMMIT")
+        with pool.connect(**{**zone, "application_name": "fifth"}) as client:
+            assert client.execute("SELECT current_setting('application_name'), "
+                                  "current_setting('timezone')").fetchone() == (
+                "fifth", "Asia/Tokyo")
+        with pytest.raises(psycopg.OperationalError, match="invalid value"):
+            pool.connect(options="'-c work_mem=much'")
+
+
 def test_users_of_a_pool_take_turns(make_pool):
     """All log in to the server as bob; alice's many do not keep the one of bob's waiting."""
     pool = make_pool(login="bob", max=1, **EXACT)

@@ -109,6 +109,17 @@ def test_a_server_is_lent_with_all_that_it_has(lending, logins):  # noqa: F811
         client.close()
 
 
+def test_a_login_that_another_thread_has_learnt(lending):
+    with lending.connect(application_name="a") as holder:
+        holder.execute("BEGIN")
+        clients = [lending.connect(application_name=f"a{number}") for number in range(3)]
+        threads = {int(row["id"]) % 2 for row in lending.show("CLIENTS")
+                   if row["application_name"].startswith("a")}
+        assert threads == {0, 1}
+        for client in clients:
+            client.close()
+
+
 def test_both_threads_get_their_turn(lending):
     """Each client as often as the others, wherever it is."""
     counts, is_over = {}, threading.Event()
