@@ -123,8 +123,8 @@ attach(struct pool_server *server, struct pool_client *client)
     uint64_t waited = group->pool->now_us - client->since_us;
 
     pool_group_leave_idle(server);
-    if (server->last_client != client->serial && group->route->reset == DECK_POOL_FULL &&
-        server->last_client != 0)
+    if (server->last_client != client->serial && server->last_client != 0 &&
+        (group->route->reset == DECK_POOL_FULL || server->is_opaque))
         server->is_discard_due = true;
     server->client = client;
     server->first_query = 0;

@@ -342,7 +342,7 @@ discarded(struct pool_server *server)
 {
     struct pool *pool = server->pool;
 
-    server->is_discard_due = false;
+    server->is_discard_due = server->is_opaque = false;
     pool_prepared_clear(&server->prepared, &pool->statements);
     pool_statement_drop(&pool->statements, server->unnamed);
     server->unnamed = NULL;
@@ -641,7 +641,10 @@ probe_done(struct pool_server *server)
         !(leave_out_statements(server) && take_found(server)))
         sticky |= POOL_SQL_UNNAMED;
     client->pins = (client->pins & ~asked) | server->found_pins | sticky;
+    server->is_opaque |= (client->signs & POOL_SQL_OPAQUE) != 0;
     client->signs = 0;
+    if (client->custom != NULL) /* those that have a value are in its session now */
+        client->custom[0] = '\0';
     server->state = POOL_SERVER_ACTIVE;
     server->deadline_us = 0;
     if (client->pins != 0 && server->group->route->on_session_state == DECK_POOL_REFUSE) {

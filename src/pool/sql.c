@@ -13,12 +13,14 @@ struct token {
     enum token_kind kind;
     struct pool_sql_span span; /* of a word or a string: without its quotes */
     char other;
-    bool is_quoted; /* a word in double quotes */
+    bool is_quoted;  /* a word in double quotes */
+    bool is_unicode; /* U&"..." */
 };
 
 struct scanner {
     const char *at, *end;
     bool has_backslashes;
+    bool is_behind_escapes; /* behind E'...': a literal on the next line goes on with it */
 };
 
 /* --- tokens ------------------------------------------------------------------------------- */
@@ -123,11 +125,15 @@ read_word(struct scanner *scanner)
     while (scanner->at < scanner->end && is_word_part(*scanner->at))
         scanner->at++;
     token.span.length = (size_t)(scanner->at - token.span.at);
-    /* E'...' takes backslashes; N, B, X and U& do not matter here. */
+    /* E'...' takes backslashes; N, B and X do not matter here. */
     if (token.span.length == 1 && scanner->at < scanner->end && *scanner->at == '\'') {
-        bool has_backslashes = scanner->has_backslashes || (token.span.at[0] | 32) == 'e';
+        scanner->is_behind_escapes = (token.span.at[0] | 32) == 'e';
         token.kind = TOKEN_STRING;
-        token.span = read_quoted(scanner, has_backslashes);
+        token.span = read_quoted(scanner, scanner->has_backslashes || scanner->is_behind_escapes);
+    } else if (token.span.length == 1 && (token.span.at[0] | 32) == 'u' && is_at(scanner, "&\"")) {
+        scanner->at++;
+        token.is_quoted = token.is_unicode = true;
+        token.span = read_quoted(scanner, false);
     }
     return token;
 }
@@ -135,6 +141,9 @@ read_word(struct scanner *scanner)
 static struct token
 next_token(struct scanner *scanner)
 {
+    bool was_behind_escapes = scanner->is_behind_escapes;
+
+    scanner->is_behind_escapes = false;
     skip_space(scanner);
     if (scanner->at >= scanner->end)
         return (struct token){.kind = TOKEN_END};
@@ -144,9 +153,12 @@ next_token(struct scanner *scanner)
     if (letter == '"')
         return (struct token){
             .kind = TOKEN_WORD, .span = read_quoted(scanner, false), .is_quoted = true};
-    if (letter == '\'')
-        return (struct token){.kind = TOKEN_STRING,
-                              .span = read_quoted(scanner, scanner->has_backslashes)};
+    if (letter == '\'') {
+        scanner->is_behind_escapes = was_behind_escapes;
+        return (struct token){
+            .kind = TOKEN_STRING,
+            .span = read_quoted(scanner, scanner->has_backslashes || was_behind_escapes)};
+    }
     const char *start = scanner->at;
     if (letter == '$' && skip_dollars(scanner))
         return (struct token){
@@ -188,28 +200,53 @@ add_name(struct pool_sql *sql, struct pool_sql_span name)
         sql->names[sql->name_count++] = name;
 }
 
-/* set_config('name', value, is_local): behind the word. */
+/* set_config('name', value, is_local): behind the word. Only a plain "true" is local to the
+ * transaction, and only a plain literal names the parameter. */
 static void
 scan_set_config(struct scanner scanner, struct pool_sql *sql)
 {
-    struct token token = next_token(&scanner), name, before = {0};
-    int depth = 1;
+    struct token token = next_token(&scanner), last = {0}, before = {0};
+    int depth = 1, commas = 0;
 
     if (token.other != '(')
         return;
-    name = token = next_token(&scanner);
+    struct token name = next_token(&scanner);
+    token = name.other == ')' ? name : next_token(&scanner);
+    bool is_plain = name.kind == TOKEN_STRING && token.other == ',' &&
+                    memchr(name.span.at, '\\', name.span.length) == NULL &&
+                    memchr(name.span.at, '\'', name.span.length) == NULL;
+    depth += (name.other == '(') + (token.other == '(') - (token.other == ')');
     while (token.kind != TOKEN_END && depth > 0) {
-        before = token;
+        commas += token.other == ',' && depth == 1;
+        before = last;
+        last = token;
         token = next_token(&scanner);
         depth += (token.other == '(') - (token.other == ')');
     }
-    if (is_word(&before, "true")) /* local to the transaction */
+    if (commas == 2 && before.other == ',' && is_word(&last, "true") && !last.is_quoted &&
+        token.other == ')')
         return;
     sql->signs |= POOL_SQL_PARAMETERS;
-    if (name.kind == TOKEN_STRING)
+    if (is_plain)
         add_name(sql, name.span);
     else
         sql->signs |= POOL_SQL_UNNAMED;
+}
+
+static bool
+is_plain_name(struct pool_sql_span name)
+{
+    bool is_plain = name.length > 0;
+
+    for (size_t i = 0; i < name.length && is_plain; i++)
+        is_plain = is_word_part(name.at[i]) || name.at[i] == '.';
+    return is_plain;
+}
+
+static bool
+is_before_dot(struct scanner scanner)
+{
+    return next_token(&scanner).other == '.';
 }
 
 /* SET and RESET: behind the word. */
@@ -217,26 +254,34 @@ static void
 scan_set(struct scanner scanner, struct pool_sql *sql)
 {
     struct token token = next_token(&scanner);
+    bool is_dotted = is_before_dot(scanner);
 
-    if (is_word(&token, "local") || is_word(&token, "transaction") ||
-        is_word(&token, "constraints"))
+    if (!is_dotted && (is_word(&token, "local") || is_word(&token, "transaction") ||
+                       is_word(&token, "constraints")))
         return;
     sql->signs |= POOL_SQL_PARAMETERS;
-    if (is_word(&token, "session")) {
+    if (!is_dotted && is_word(&token, "session")) {
         token = next_token(&scanner);
+        is_dotted = is_before_dot(scanner);
         if (is_word(&token, "authorization"))
             sql->signs |= POOL_SQL_ROLE;
     }
     struct pool_sql_span name = token.span;
-    while (token.kind == TOKEN_WORD && scanner.at < scanner.end && *scanner.at == '.') {
-        scanner.at++;
+    bool is_odd =
+        token.kind == TOKEN_WORD && (token.is_unicode || memchr(name.at, '"', name.length) != NULL);
+    if (is_dotted && token.is_quoted)
+        is_odd = true; /* "a"."b": not taken apart */
+    while (token.kind == TOKEN_WORD && is_before_dot(scanner)) {
+        (void)next_token(&scanner);
         token = next_token(&scanner);
-        name.length = (size_t)(token.span.at + token.span.length - name.at);
+        name.length = (size_t)(scanner.at - name.at);
     }
-    if (token.kind == TOKEN_WORD && memchr(name.at, '"', name.length) == NULL)
-        add_name(sql, name);
+    if (is_dotted && !is_plain_name(name))
+        is_odd = true;
+    if (is_odd)
+        sql->signs |= POOL_SQL_UNNAMED;
     else if (token.kind == TOKEN_WORD)
-        sql->signs |= POOL_SQL_UNNAMED; /* "a"."b": not taken apart */
+        add_name(sql, name);
 }
 
 /* EXECUTE name, DEALLOCATE [PREPARE] name | ALL. */
@@ -305,8 +350,12 @@ static void
 scan_any(const struct scanner *scanner, const struct token *word, const struct token *before,
          struct pool_sql *sql)
 {
-    if (is_word(word, "set_config"))
+    if (word->is_unicode) /* who knows what it is */
+        sql->signs |= POOL_SQL_OPAQUE;
+    else if (is_word(word, "set_config"))
         scan_set_config(*scanner, sql);
+    else if (is_word(word, "pg_settings")) /* UPDATE of it is set_config */
+        sql->signs |= POOL_SQL_PARAMETERS;
     else if (has_part(word, "advisory") && !has_part(word, "_xact_"))
         sql->signs |= POOL_SQL_LOCKS | POOL_SQL_RELEASE;
     else if (is_word(word, "hold"))
@@ -384,7 +433,7 @@ add_to_hash(uint64_t hash, enum shape_step step, const struct token *token)
 void
 pool_sql_normalize(const char *sql, size_t length, char *ret_text, size_t size)
 {
-    struct scanner scanner = {sql, sql + length, false};
+    struct scanner scanner = {.at = sql, .end = sql + length};
     struct shape shape = {0};
     size_t used = 0;
 
@@ -412,7 +461,7 @@ pool_sql_normalize(const char *sql, size_t length, char *ret_text, size_t size)
 void
 pool_sql_scan(const char *text, size_t length, bool has_backslashes, struct pool_sql *ret_sql)
 {
-    struct scanner scanner = {text, text + length, has_backslashes};
+    struct scanner scanner = {.at = text, .end = text + length, .has_backslashes = has_backslashes};
     struct pool_sql sql = {0};
     struct shape shape = {0};
     struct token token = {0}, before;
@@ -469,7 +518,8 @@ bool
 pool_sql_find_prepare(struct pool_sql_span text, bool has_backslashes, struct pool_sql_span name,
                       struct pool_sql_span *ret_statement)
 {
-    struct scanner scanner = {text.at, text.at + text.length, has_backslashes};
+    struct scanner scanner = {
+        .at = text.at, .end = text.at + text.length, .has_backslashes = has_backslashes};
     const char *found = NULL;
     bool is_first = true;
     int count = 0;

@@ -1,7 +1,7 @@
 /* Looks at the text of statements for what outlives a transaction. A light scanner, not a parser:
  * it knows comments, quotes and where statements begin. It may see too much, which costs a probe
- * of the server, but of what is written in plain sight it misses nothing. What functions do inside
- * is not in the text. No allocation; any thread. */
+ * of the server, or pins; what it cannot read for certain counts as all that it could be. What
+ * functions do inside is not in the text. No allocation; any thread. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,7 +19,8 @@ enum pool_sql_sign {
     POOL_SQL_ROLE = 1 << 8,       /* SET SESSION AUTHORIZATION */
     POOL_SQL_UNNAMED = 1 << 9,    /* set_config of a parameter that is not named in the text */
     POOL_SQL_RELEASE = 1 << 10,   /* CLOSE, DROP, UNLISTEN ...: may end what pins */
-    POOL_SQL_OPAQUE = 1 << 11,    /* DO, CALL, or a text that was not seen whole: ask for all */
+    POOL_SQL_OPAQUE = 1 << 11,    /* DO, CALL, or a text that was not seen whole: ask for all, and
+                                   * discard all before another client has the server */
     POOL_SQL_BLOCK = 1 << 12,     /* BEGIN: a transaction may be open afterwards */
     POOL_SQL_CREATES = 1 << 13,   /* CREATE, SELECT INTO: by search_path it may be temporary */
     /* What pins a session to its server if it is there afterwards. */

@@ -120,6 +120,7 @@ struct pool_server {
     bool is_restore_due;  /* DISCARD ALL, in session mode: its start-up's parameters again */
     bool is_restart_due;  /* RESET: those of them that it took; stays set until that is done */
     bool is_forgetting;   /* DEALLOCATE ALL or DISCARD is owed */
+    bool is_opaque;       /* its last client may have left what cannot be asked for */
     struct error failure; /* of a hidden message */
     const struct pool_parameters *session, *reported, *next_session;
     struct pool_prepared_set prepared;

@@ -547,6 +547,47 @@ def test_parameters_follow_their_client_only(make_pool, buffer):
         assert one.execute("SHOW work_mem").fetchone() == ("1234kB",)
 
 
+# Ways to set parameters that a scanner of texts may misread.
+ODD_SETTINGS = {
+    "local is an expression": ("SELECT set_config('app.x', 'secret', NOT true)",),
+    "name is an expression": ("SELECT set_config('app.' || 'x', 'secret', false)",),
+    "name is escaped": ("SELECT set_config(E'app\\x2ex', 'secret', false)",),
+    "name is bound": ("SELECT set_config('app.'||$1, 'secret', $2 IS true)", ["x", False]),
+    "space about the dot": ("SET app . x = 'secret'",),
+    "begins with local": ("SET local.x = 'secret'",),
+    "behind 64 kB": (f"SELECT '{'x' * 900_000}'; SET app.x = 'secret'",),
+    "in a block": ("DO $$ BEGIN PERFORM set_config('app.x', 'secret', false); END $$",),
+    "escaped function": ("SELECT U&\"set\\005fconfig\"('app.x', 'secret', false)",),
+    "literals in a row": ("SELECT E'x'\n'\\''; SET app.x = 'secret'; --'",),
+    "a view": ("UPDATE pg_settings SET setting = 'secret' WHERE name = 'application_name'",),
+}
+
+
+@pytest.mark.parametrize("name", ODD_SETTINGS)
+def test_odd_settings_follow_their_client_only(make_pool, name):
+    text, *values = ODD_SETTINGS[name]
+    pool = make_pool(max=1)
+    with pool.connect() as one:
+        if values:
+            one.pgconn.exec_params(text.encode(), [str(value).encode() for value in values[0]])
+        else:
+            one.execute(text)
+        held = "SELECT concat(current_setting('app.x', true), current_setting('local.x', true)," \
+               " current_setting('application_name'))"
+        assert one.execute(held).fetchone() == ("secret",)
+    with pool.connect() as two:
+        assert two.execute(held).fetchone() == ("",)
+
+
+def test_a_setting_often_made_does_not_pin(make_pool):
+    pool = make_pool(max=1)
+    with pool.connect() as one, pool.connect() as two:
+        for number in range(150):
+            one.execute(f"SET app.tenant = '{number}'")
+        assert two.execute("SELECT current_setting('app.tenant', true)").fetchone()[0] in (None, "")
+        assert one.execute("SHOW app.tenant").fetchone() == ("149",)
+
+
 def test_roles_follow_their_client_only(make_pool):
     pool = make_pool(max=1)
     pool.server.query("GRANT bob TO alice")

@@ -58,6 +58,25 @@ what_outlives_a_transaction_is_seen(void **state)
         {"SELECT set_config('work_mem', '1MB', false)", POOL_SQL_PARAMETERS},
         {"SELECT set_config('a', 'true', $1)", POOL_SQL_PARAMETERS},
         {"SELECT set_config($1, $2, $3)", POOL_SQL_PARAMETERS | POOL_SQL_UNNAMED},
+        {"SELECT set_config('a', 'x', NOT true)", POOL_SQL_PARAMETERS},
+        {"SELECT set_config('a', 'x', $1 IS true)", POOL_SQL_PARAMETERS},
+        {"SELECT set_config('a', 'x', (f, true))", POOL_SQL_PARAMETERS},
+        {"SELECT set_config('a', is_local => false, new_value => true)", POOL_SQL_PARAMETERS},
+        {"SELECT set_config('a', 'x', \"true\")", POOL_SQL_PARAMETERS},
+        {"SELECT set_config('a', 'x', true", POOL_SQL_PARAMETERS},
+        {"SELECT set_config('a' || '.b', 'x', f)", POOL_SQL_PARAMETERS | POOL_SQL_UNNAMED},
+        {"SELECT set_config('a.'\n'b', 'x', f)", POOL_SQL_PARAMETERS | POOL_SQL_UNNAMED},
+        {"SELECT set_config(E'a\\x2eb', 'x', f)", POOL_SQL_PARAMETERS | POOL_SQL_UNNAMED},
+        {"SELECT set_config(lower('a'), 'x', f)", POOL_SQL_PARAMETERS | POOL_SQL_UNNAMED},
+        {"SELECT set_config()", POOL_SQL_PARAMETERS | POOL_SQL_UNNAMED},
+        {"SELECT U&\"set\\005fconfig\"('a', 'x', f)", POOL_SQL_OPAQUE},
+        {"UPDATE pg_settings SET setting = 'x'", POOL_SQL_PARAMETERS},
+        {"SET \"a\" . b = 1", POOL_SQL_PARAMETERS | POOL_SQL_UNNAMED},
+        {"SET a . b = 1", POOL_SQL_PARAMETERS | POOL_SQL_UNNAMED},
+        {"SET U&\"a\\002eb\" = 1", POOL_SQL_PARAMETERS | POOL_SQL_UNNAMED | POOL_SQL_OPAQUE},
+        {"SET local.a = 1", POOL_SQL_PARAMETERS},
+        {"SET transaction /* x */ . a = 1", POOL_SQL_PARAMETERS | POOL_SQL_UNNAMED},
+        {"SELECT E'a'\n'\\''; LISTEN x; --'", POOL_SQL_LISTEN},
         {"SELECT 1 FROM t WHERE \"set_config\"('a', 'b', f) = 'x'", POOL_SQL_PARAMETERS},
         {"SET SESSION AUTHORIZATION x", POOL_SQL_PARAMETERS | POOL_SQL_ROLE},
         {"LISTEN x", POOL_SQL_LISTEN},
@@ -133,12 +152,15 @@ static void
 names_are_found(void **state)
 {
     struct pool_sql sql;
-    static const char set[] = "SET app.tenant TO 'x'; SELECT set_config('app.user', 'y', false)";
+    static const char set[] = "SET app.tenant TO 'x'; SELECT set_config('app.user', 'y', false);"
+                              "SET SESSION session.x = 1; RESET local.y";
     static const char deallocate[] = "deallocate prepare \"Some One\"";
 
     (void)state;
     pool_sql_scan(set, strlen(set), false, &sql);
-    assert_int_equal(sql.name_count, 2);
+    assert_int_equal(sql.name_count, 4);
+    assert_memory_equal(sql.names[2].at, "session.x =", sql.names[2].length + 2);
+    assert_memory_equal(sql.names[3].at, "local.y", sql.names[3].length);
     assert_memory_equal(sql.names[0].at, "app.tenant", sql.names[0].length);
     assert_memory_equal(sql.names[1].at, "app.user", sql.names[1].length);
     pool_sql_scan(deallocate, strlen(deallocate), false, &sql);
