@@ -476,6 +476,7 @@ pool_group_tick(struct pool_group *group)
     struct pool *pool = group->pool;
     uint64_t limit_us = (uint64_t)pool->config->pooler.query_wait_timeout_ms * 1000;
 
+    pool_holding_tell(group);
     POOL_EACH(node, &group->servers)
     {
         tick_server(POOL_ENTRY(node, struct pool_server, node));

@@ -41,6 +41,7 @@ struct pool_group {
     struct pool_share *share;     /* NULL: of one thread */
     uint64_t asked_us, looked_us; /* of other threads; see share.c */
     unsigned epoch;               /* servers of an earlier one are outdated */
+    bool has_told_holding;        /* see holding.h */
     bool is_paused, is_disabled, is_removed, is_serving, has_local, is_local_tried;
     unsigned failures;
     struct net_local local;

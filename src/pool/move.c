@@ -100,7 +100,7 @@ pool_client_arrive(struct pool *pool, struct pool_client *client)
 /* Its parameters and statements, which are its pool's, become copies of its own. False: no memory,
  * and nothing has changed. */
 static bool
-unshare(struct pool_server *server)
+unshare_texts(struct pool_server *server)
 {
     struct pool *pool = server->pool;
     struct pool_parameters *session = pool_parameters_copy(server->session);
@@ -133,7 +133,7 @@ pool_server_depart(struct pool_server *server)
     struct pool_group *group = server->group;
 
     if (server->is_outdated || group->is_removed || !read_rest(pool, &server->link) ||
-        !unshare(server)) {
+        !unshare_texts(server)) {
         pool_server_close(server, NULL);
         return false;
     }

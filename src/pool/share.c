@@ -32,6 +32,8 @@ free_share(struct pool_share *share)
 {
     pool_total_free(share->total);
     pool_known_free_shared(share);
+    for (int worker = 0; worker < share->worker_count; worker++)
+        pthread_mutex_destroy(&share->places[worker].told.mutex);
     free(share->database);
     free(share->user);
     free(share);
@@ -47,6 +49,8 @@ pool_share_new(struct pool_shared *shared, const char *database, const char *use
     if (share == NULL)
         return NULL;
     memset(share, 0, bytes);
+    for (int worker = 0; worker < worker_count; worker++)
+        pthread_mutex_init(&share->places[worker].told.mutex, NULL);
     share->database = strdup(database);
     share->user = strdup(user);
     share->first = first;

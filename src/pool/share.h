@@ -6,6 +6,7 @@
  * - a server becomes free here while another thread's clients have waited for longer.
  * Owner: struct pool_shared, to the end. Any thread, except where it says otherwise. */
 #pragma once
+#include "pool/holding.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,6 +30,7 @@ struct pool_place {
     _Alignas(POOL_LINE_BYTES) atomic_int coming; /* servers that are on their way to it */
     atomic_uint_least64_t asked_by;              /* workers, as bits */
     atomic_bool is_refused;                      /* it has asked, and there was none */
+    _Alignas(POOL_LINE_BYTES) struct pool_told_holding told;
 };
 
 /* What a thread has learnt of a login, for the others; see known.h. In no table. */

@@ -4,10 +4,9 @@
  * are told whose time is up. */
 #include "pool/pool.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
-enum { HOLDERS_TOLD = 3, HOLDER_BYTES = 200 };
+enum { HOLDER_BYTES = 200 };
 
 bool
 pool_waiting_join(struct pool_group *group, struct pool_client *client)
@@ -103,75 +102,22 @@ pool_waiting_oldest(const struct pool_group *group)
 
 /* --- whose time is up ---------------------------------------------------------------------- */
 
-static const char *
-what_it_does(const struct pool_server *server)
-{
-    return server->client->pins != 0                         ? "pinned"
-           : server->owed.count > 0                          ? "running a query"
-           : server->status != 'I'                           ? "idle in a transaction"
-           : server->group->route->mode == DECK_POOL_SESSION ? "in its session"
-                                                             : "active";
-}
-
-/* Those that have had a server for longest: "user" (application) for so long, and what it does. */
-static void
-describe_holders(const struct pool_group *group, char *text, size_t size)
-{
-    const struct pool_server *told[HOLDERS_TOLD + 1] = {NULL};
-    size_t length = 0;
-
-    POOL_EACH(node, &group->servers)
-    {
-        const struct pool_server *server = POOL_ENTRY(node, struct pool_server, node);
-        size_t place = HOLDERS_TOLD;
-        for (; server->client != NULL && place > 0; place--) {
-            if (told[place - 1] != NULL && told[place - 1]->since_us <= server->since_us)
-                break;
-            told[place] = told[place - 1];
-        }
-        if (server->client != NULL && place < HOLDERS_TOLD)
-            told[place] = server;
-    }
-    text[0] = '\0';
-    for (size_t i = 0; i < HOLDERS_TOLD && told[i] != NULL && length + HOLDER_BYTES < size; i++) {
-        const struct pool_client *holder = told[i]->client;
-        const char *application = pool_parameters_find(holder->reported, "application_name");
-        bool has_name = application != NULL && application[0] != '\0';
-        uint64_t held_ms = (group->pool->now_us - told[i]->since_us) / 1000;
-        length += (size_t)snprintf(
-            text + length, size - length, "%s\"%s\"%s%.64s%s for %llu.%llu s, %s",
-            i == 0 ? "" : "; ", holder->user_name, has_name ? " (" : "",
-            has_name ? application : "", has_name ? ")" : "", (unsigned long long)held_ms / 1000,
-            (unsigned long long)held_ms % 1000 / 100, what_it_does(told[i]));
-    }
-}
-
 void
 pool_waiting_fail_late(struct pool_client *client)
 {
     struct pool_group *group = client->group;
-    int pinned = 0, blocks = 0, busy = 0;
-    char holders[HOLDERS_TOLD * HOLDER_BYTES + 1];
+    struct pool_holding holding = pool_holding_of(group);
+    char holders[POOL_HOLDERS_TOLD * HOLDER_BYTES];
     struct error err;
 
-    POOL_EACH(node, &group->servers)
-    {
-        const struct pool_server *server = POOL_ENTRY(node, struct pool_server, node);
-        const struct pool_client *holder = server->client;
-        if (holder == NULL)
-            continue;
-        pinned += holder->pins != 0;
-        blocks += holder->pins == 0 && server->owed.count == 0 && server->status != 'I';
-        busy += holder->pins == 0 && server->owed.count > 0;
-    }
-    describe_holders(group, holders, sizeof(holders));
+    pool_holding_text(&holding, group->pool->now_us, holders, sizeof(holders));
     pool_fault(&err, "53300", "no server connection became free within %lld ms",
                (long long)group->pool->config->pooler.query_wait_timeout_ms);
     error_detail(&err,
                  "Of %d connections (at most %d) %d run queries, %d are idle in a transaction, "
                  "%d are pinned, %d are being made; %d clients wait.%s%s%s",
-                 pool_share_size(group), group->route->max, busy, blocks, pinned,
-                 group->connecting_count, group->waiting_count,
+                 pool_share_size(group), group->route->max, holding.busy, holding.blocks,
+                 holding.pinned, holding.connecting, holding.waiting,
                  holders[0] == '\0' ? "" : " Longest held by ", holders,
                  holders[0] == '\0' ? "" : ".");
     if (group->failures > 0)

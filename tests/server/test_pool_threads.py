@@ -120,6 +120,20 @@ def test_a_login_that_another_thread_has_learnt(lending):
             client.close()
 
 
+def test_who_has_the_servers_of_all_threads(make_pool):  # noqa: F811
+    pool = make_pool(pooler={"threads": 2, "query_wait_timeout": "1s"}, max=1, threads=2)
+    clients = [pool.connect(application_name=name) for name in ("holder", "other", "same", "other")]
+    clients[0].execute("BEGIN")
+    for client in clients[1:]:
+        with pytest.raises(psycopg.errors.TooManyConnections) as caught:
+            client.execute("SELECT 1")
+        detail = caught.value.diag.message_detail
+        assert "Of 1 connections (at most 1) 0 run queries, 1 are idle in a transaction" in detail
+        assert 'Longest held by "alice" (holder) for ' in detail and "1 clients wait" in detail
+    for client in clients:
+        client.close()
+
+
 def test_both_threads_get_their_turn(lending):
     """Each client as often as the others, wherever it is."""
     counts, is_over = {}, threading.Event()
