@@ -41,9 +41,9 @@ static struct subject
 choose(struct watch_collector *collector, struct arena *arena)
 {
     struct watch_statement *top[WATCH_TOP];
-    struct watch_work all;
+    struct watch_hour hour;
     double now = watch_now();
-    size_t count = watch_statements_top(collector->server->statements, now, top, &all);
+    size_t count = watch_statements_top(collector->server->statements, now, top, &hour);
 
     for (size_t i = 0; i < count; i++) {
         const struct watch_statement *one = top[i];

@@ -454,8 +454,9 @@ append_statements(struct text *text, const struct watch_generation *generation, 
         begin(text, metrics[i].name, "gauge", metrics[i].help);
         for (size_t j = 0; j < generation->servers.count; j++) {
             const struct watch_server *server = &generation->servers.items[j];
-            struct watch_work other;
-            size_t count = watch_statements_top(server->statements, now, top, &other);
+            struct watch_hour hour;
+            size_t count = watch_statements_top(server->statements, now, top, &hour);
+            struct watch_work other = hour.all;
             if (server->statements->reading < 2)
                 continue;
             for (size_t k = 0; k < count && k < METRIC_STATEMENTS; k++) {

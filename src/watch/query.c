@@ -127,8 +127,8 @@ list_lacking(const struct watch_collector *collector, struct arena *arena)
 {
     struct watch_statements *statements = collector->server->statements;
     struct watch_statement *top[WATCH_TOP];
-    struct watch_work all;
-    size_t count = watch_statements_top(statements, watch_now(), top, &all);
+    struct watch_hour hour;
+    size_t count = watch_statements_top(statements, watch_now(), top, &hour);
     struct lacking list = {0};
 
     for (size_t i = 0; i < count; i++) {
@@ -238,8 +238,7 @@ statement_of(struct watch_server *server, const struct watch_collector *database
                                   XXH3_64bits(server->server->name, strlen(server->server->name)) ^
                                   XXH3_64bits(server->deck->name, strlen(server->deck->name))));
     json_t *one = json_pack(
-        "{s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "id", id, "query_id", query_id, "is_own",
-        statement->is_own, "database",
+        "{s:s, s:s, s:o, s:o, s:o, s:o}", "id", id, "query_id", query_id, "database",
         database == NULL ? json_null() : watch_json(database->database->name), "environment",
         database == NULL ? json_null() : watch_json(database->database->environment->name), "role",
         watch_json(statement->role), "query", watch_json(statement->query));
@@ -341,12 +340,21 @@ problem_of(const struct watch_server *server)
                                     "shared_preload_libraries (pgdeck apply sees to both)";
 }
 
+/* What many did together, and their share of all. */
+static json_t *
+sum_of(size_t statements, double calls, double ms, double all_ms)
+{
+    return json_pack("{s:I, s:f, s:f, s:o}", "statements", (json_int_t)statements, "calls", calls,
+                     "total_ms", ms, "share", watch_number(ms / all_ms));
+}
+
 static json_t *
 queries_of(struct watch *watch, struct watch_server *server, double now)
 {
     struct watch_statement *top[WATCH_TOP];
-    struct watch_work all, shown = {0};
-    size_t count = watch_statements_top(server->statements, now, top, &all);
+    struct watch_hour hour;
+    size_t count = watch_statements_top(server->statements, now, top, &hour);
+    struct watch_work all = hour.all, shown = hour.own;
     json_t *list = json_array();
 
     for (size_t i = 0; i < count; i++) {
@@ -361,14 +369,14 @@ queries_of(struct watch *watch, struct watch_server *server, double now)
         shown.ms += json_number_value(json_object_get(one, "total_ms"));
         json_array_append_new(list, one);
     }
-    size_t others = server->statements->count - json_array_size(list);
-    json_t *other = json_pack("{s:I, s:f, s:f, s:o}", "statements", (json_int_t)others, "calls",
-                              all.calls - shown.calls, "total_ms", all.ms - shown.ms, "share",
-                              watch_number((all.ms - shown.ms) / all.ms));
-    return json_pack("{s:o, s:o, s:i, s:o, s:f, s:o, s:o}", "deck", watch_json(server->deck->name),
-                     "server", watch_json(server->server->name), "window_s",
-                     (int)(WATCH_SLOTS * WATCH_SLOT_S), "problem", watch_json(problem_of(server)),
-                     "total_ms", all.ms, "queries", list, "other", other);
+    size_t others = server->statements->count - json_array_size(list) - hour.own_statements;
+    json_t *other = sum_of(others, all.calls - shown.calls, all.ms - shown.ms, all.ms);
+    json_t *own = sum_of(hour.own_statements, hour.own.calls, hour.own.ms, all.ms);
+    return json_pack("{s:o, s:o, s:i, s:o, s:f, s:o, s:o, s:o}", "deck",
+                     watch_json(server->deck->name), "server", watch_json(server->server->name),
+                     "window_s", (int)(WATCH_SLOTS * WATCH_SLOT_S), "problem",
+                     watch_json(problem_of(server)), "total_ms", all.ms, "queries", list, "own",
+                     own, "other", other);
 }
 
 void

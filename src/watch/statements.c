@@ -280,12 +280,12 @@ insert_top(struct watch_statement *top[], double *ms, size_t count, struct watch
 
 size_t
 watch_statements_top(struct watch_statements *statements, double now,
-                     struct watch_statement *ret_top[WATCH_TOP], struct watch_work *ret_all)
+                     struct watch_statement *ret_top[WATCH_TOP], struct watch_hour *ret_hour)
 {
     double ms[WATCH_TOP];
     size_t count = 0;
 
-    *ret_all = (struct watch_work){0};
+    *ret_hour = (struct watch_hour){0};
     for (size_t i = 0; i < statements->capacity; i++) {
         struct watch_statement *one = &statements->table[i];
         if (!one->is_used)
@@ -293,9 +293,15 @@ watch_statements_top(struct watch_statements *statements, double now,
         struct watch_work work = watch_statement_hour(one, now);
         if (work.calls <= 0)
             continue;
-        ret_all->calls += work.calls;
-        ret_all->ms += work.ms;
-        count = insert_top(ret_top, ms, count, one, work.ms);
+        ret_hour->all.calls += work.calls;
+        ret_hour->all.ms += work.ms;
+        if (!one->is_own) {
+            count = insert_top(ret_top, ms, count, one, work.ms);
+            continue;
+        }
+        ret_hour->own.calls += work.calls;
+        ret_hour->own.ms += work.ms;
+        ret_hour->own_statements++;
     }
     for (size_t i = 0; i < count; i++) {
         if (ret_top[i]->day == NULL &&

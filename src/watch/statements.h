@@ -45,6 +45,11 @@ struct watch_statement {
     struct watch_day *day;    /* once it was among the first; NULL */
 };
 
+struct watch_hour {             /* what was done in the last hour */
+    struct watch_work all, own; /* calls and ms; own: pgdeck's part of all */
+    size_t own_statements;
+};
+
 struct watch_sample { /* sessions that were seen to run it; the one that had run longest */
     double at, runs_s;
     int sessions, pid;
@@ -101,6 +106,7 @@ struct watch_work watch_statement_hour(const struct watch_statement *statement, 
 /* An estimate of the p95 of its calls in ms, by their mean and standard deviation as if they were
  * spread log-normally; NAN: none. */
 double watch_work_p95(double calls, double ms, double squares);
-/* The costliest of the last hour, at most WATCH_TOP, and the sum of all. */
+/* The costliest of the last hour, at most WATCH_TOP, none of them known as pgdeck's own. */
 size_t watch_statements_top(struct watch_statements *statements, double now,
-                            struct watch_statement *ret_top[WATCH_TOP], struct watch_work *ret_all);
+                            struct watch_statement *ret_top[WATCH_TOP],
+                            struct watch_hour *ret_hour);

@@ -164,10 +164,11 @@ def test_statements(pgdeck, counted, tmp_path):
     assert not any("before" in (q["query"] or "") for q in server["queries"])
     assert all(q["calls"] > 0 and q["total_ms"] >= 0 for q in server["queries"])
     assert server["other"]["calls"] >= 0
-    own = [q["query"] for q in server["queries"] if q["is_own"]]
-    others = [q["query"] for q in server["queries"] if not q["is_own"]]
-    assert any("pg_stat_statements(" in (text or "") for text in own)
-    assert not query["is_own"] and not any("pg_catalog." in (text or "") for text in others)
+    own, texts = server["own"], [q["query"] or "" for q in server["queries"]]
+    assert own["statements"] > 3 and own["calls"] > 3
+    assert not any("pg_stat_statements(" in text or "pg_catalog." in text for text in texts)
+    shares = [one["share"] for one in [own, server["other"], *server["queries"]]]
+    assert all(share >= -1e-9 for share in shares) and abs(sum(shares) - 1) < 1e-6
 
 
 def test_samples_of_a_query(pgdeck, counted, tmp_path, watching):

@@ -68,7 +68,9 @@ def board(pgdeck, tmp_path):
 
 
 def settle(browser, url):
-    """The first page, all of it."""
+    """The first page, all of it; what the page before it said is not its fault."""
+    browser.open("about:blank")
+    browser.console()
     browser.open(url)
     browser.wait_for_panels(*PANELS)
     browser.wait("return document.querySelector('#load canvas') !== null", "chart")

@@ -88,7 +88,7 @@ QUERIES = (
 def query(i, text, database="saascontrol_prod_pro1", role="production_api_gateway_a"):
     mean = 0.4 * 7 ** (i % 4)
     return {"id": f"{i:x}f3a", "database": database, "role": role, "query": text,
-            "query_id": "-4711", "is_own": i == 4, "environment": "production",
+            "query_id": "-4711", "environment": "production",
             "calls": 120000 // (i + 1), "rows": 5000, "total_ms": mean * 1000, "mean_ms": mean,
             "share": 0.45 / (i + 1), "p95_ms": mean * 2.9, "p95_is_estimate": True,
             "cache_hit": 0.997, "mean_ms_yesterday": mean * (0.6 + 0.5 * i) if i != 2 else None}
@@ -139,6 +139,7 @@ def calm(at):
         "queries": {"at": at, "servers": [{
             "deck": "saas-control-deck", "server": "main", "window_s": 3600, "problem": None,
             "total_ms": 1e6, "queries": queries,
+            "own": {"statements": 44, "calls": 5210, "total_ms": 1e4, "share": 0.01},
             "other": {"statements": 412, "calls": 90210, "total_ms": 4e4, "share": 0.04}}]},
         "pools": {"at": at, "sources": [{
             "deck": "saas-control-deck", "url": "http://127.0.0.1:6433/metrics", "error": None,

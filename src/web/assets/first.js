@@ -334,7 +334,6 @@ function queryRow(query, has) {
     el("td", { class: "text" },
       el("a", { href: `#/query/${query.id}`, title: oneLine(query.query).slice(0, 600) },
         el("code", null, oneLine(query.query).slice(0, 300))),
-      query.is_own ? chip("own", "pgdeck's own") : null,
       quiet(`${query.database}${query.role ? ` · ${query.role}` : ""}`)),
     el("td", { class: "bar-cell" }, shareBar(query.share)),
     el("td", { class: "number wide" }, count(query.calls)),
@@ -350,11 +349,12 @@ const P95_HEAD = ["p95", "number wide", "≈: an estimate"];
 const YESTERDAY_HEAD = ["vs yesterday", "number wide",
   "mean time of a call, against the same time yesterday"];
 
-function otherRow(other, has) {
+/** Many statements as one. */
+function sumRow(name, sum, has) {
   return el("tr", { class: "other" },
-    el("td", null, quiet(`${count(other.statements)} other statements`)),
-    el("td", { class: "bar-cell" }, shareBar(other.share)),
-    el("td", { class: "number wide" }, count(other.calls)),
+    el("td", null, quiet(name)),
+    el("td", { class: "bar-cell" }, shareBar(sum.share)),
+    el("td", { class: "number wide" }, count(sum.calls)),
     el("td", { class: "number" }), has.p95 ? el("td", { class: "wide" }) : null,
     has.yesterday ? el("td", { class: "wide" }) : null);
 }
@@ -376,8 +376,12 @@ function queryTable(server, shown) {
   return table("queries",
     [...QUERY_HEADS, ...(has.p95 ? [P95_HEAD] : []), ...(has.yesterday ? [YESTERDAY_HEAD] : [])], [
       ...server.queries.slice(0, shown).map((query) => queryRow(query, has)),
-      ...(other.statements > 0 ? [otherRow(other, has)] : [])]);
+      ...(server.own?.calls > 0 ? [sumRow("pgdeck itself", server.own, has)] : []),
+      ...(other.statements > 0
+        ? [sumRow(`${count(other.statements)} other statements`, other, has)] : [])]);
 }
+
+const hasQueries = (server) => server.queries?.length > 0 || server.own?.calls > 0;
 
 class QueriesPanel {
   constructor(place) {
@@ -393,12 +397,12 @@ class QueriesPanel {
 
   show(queries) {
     this.queries = queries;
-    const servers = queries?.servers?.filter((one) => one.queries?.length || one.problem) ?? [];
+    const servers = queries?.servers?.filter((one) => hasQueries(one) || one.problem) ?? [];
     const hasMore = servers.some((one) => one.queries?.length > QUERIES_SHOWN);
     this.place.show(servers.length === 0 ? null : [servers.map((server) => [
       servers.length > 1 ? el("h3", null, server.server) : null,
       server.problem ? el("p", { class: "fault" }, icon(BAD, "warn"), server.problem) : null,
-      server.queries?.length ? queryTable(server, this.shown) : null,
+      hasQueries(server) ? queryTable(server, this.shown) : null,
     ]), hasMore ? el("p", { class: "more" }, this.more) : null],
     servers[0]?.window_s ? `last ${duration(servers[0].window_s * 1000)}` : "");
   }

@@ -96,14 +96,14 @@ evicted_and_back_counts_from_zero(void **state)
 static void
 time_that_shrinks_is_none(void **state)
 {
-    struct watch_work all;
+    struct watch_hour hour;
     struct watch_statement *top[WATCH_TOP];
 
     (void)state;
     read_one(7, 0, 1000, 5000);
     assert_float_equal(read_one(7, 0, 1001, 4000), 1, 0);
-    assert_int_equal(watch_statements_top(statements, now, top, &all), 1);
-    assert_float_equal(all.ms, 0, 0);
+    assert_int_equal(watch_statements_top(statements, now, top, &hour), 1);
+    assert_float_equal(hour.all.ms, 0, 0);
 }
 
 static void
@@ -111,7 +111,7 @@ the_rest_is_other(void **state)
 {
     enum { MANY = 5000 };
     static struct row rows[MANY];
-    struct watch_work all;
+    struct watch_hour hour;
     struct watch_statement *top[WATCH_TOP];
 
     (void)state;
@@ -121,13 +121,39 @@ the_rest_is_other(void **state)
     for (size_t i = 0; i < MANY; i++)
         rows[i] = (struct row){(int64_t)i, 0, 2, 1 + (double)i};
     assert_float_equal(read_rows(rows, MANY), MANY, 0);
-    assert_int_equal(watch_statements_top(statements, now, top, &all), WATCH_TOP);
+    assert_int_equal(watch_statements_top(statements, now, top, &hour), WATCH_TOP);
     assert_int_equal(top[0]->key.query_id, MANY - 1);
     assert_int_equal(top[WATCH_TOP - 1]->key.query_id, MANY - WATCH_TOP);
-    assert_float_equal(all.calls, MANY, 0);
+    assert_float_equal(hour.all.calls, MANY, 0);
     now += 2 * 3600; /* nothing of them is left after an hour without */
     read_one(1, 0, 2, 2);
     assert_int_equal(statements->count, 1);
+}
+
+static void
+its_own_are_one_sum_beside_the_top(void **state)
+{
+    static const struct row first[] = {{7, 0, 1, 1}, {8, 0, 1, 1}, {9, 0, 1, 1}};
+    static const struct row second[] = {{7, 0, 3, 901}, {8, 0, 5, 21}, {9, 0, 2, 81}};
+    const struct watch_statement_key own_keys[] = {{1, 2, 7}, {1, 2, 8}};
+    struct watch_hour hour;
+    struct watch_delta held;
+    struct watch_statement *top[WATCH_TOP];
+
+    (void)state;
+    read_rows(first, 3);
+    read_rows(second, 3);
+    assert_int_equal(watch_statements_top(statements, now, top, &hour), 3); /* nobody knows yet */
+    assert_int_equal(hour.own_statements, 0);
+    for (size_t i = 0; i < 2; i++)
+        assert_false(watch_statement_settle(watch_statements_find(statements, &own_keys[i]),
+                                            embedded_file("watch/sql/activity.sql")->text, &held));
+    assert_int_equal(watch_statements_top(statements, now, top, &hour), 1);
+    assert_int_equal(top[0]->key.query_id, 9);
+    assert_float_equal(hour.all.ms, 900 + 20 + 80, 1e-3); /* shares are of all there was */
+    assert_float_equal(hour.own.ms, 920, 1e-3);
+    assert_float_equal(hour.own.calls, 6, 0);
+    assert_int_equal(hour.own_statements, 2);
 }
 
 static void
@@ -191,6 +217,7 @@ main(void)
         cmocka_unit_test_setup_teardown(evicted_and_back_counts_from_zero, set_up, tear_down),
         cmocka_unit_test_setup_teardown(time_that_shrinks_is_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_rest_is_other, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(its_own_are_one_sum_beside_the_top, set_up, tear_down),
         cmocka_unit_test(p95_is_of_the_spread),
         cmocka_unit_test_setup_teardown(work_of_its_own_role_waits_for_the_text, set_up, tear_down),
     };
