@@ -255,7 +255,8 @@ server_name(struct message *message, const char *name, struct server_name *ret_n
         ret_name->text = ret_name->buffer;
         return ensure(server, statement, ret_name->buffer, &ret_name->number);
     }
-    if (name[0] != '\0') {
+    if (name[0] != '\0') { /* prepared by SQL, if there is one */
+        note_bound(message, &(struct pool_sql){.signs = POOL_SQL_EXECUTES});
         if (strncmp(name, POOL_PREPARED_PREFIX, strlen(POOL_PREPARED_PREFIX)) == 0)
             ret_name->text = "_pgdeck";
         return true;
@@ -268,33 +269,48 @@ server_name(struct message *message, const char *name, struct server_name *ret_n
     return put_statement(server, statement, "", POOL_OWED_UNNAMED);
 }
 
-/* on_session_state: refuse. False: the client has been told. */
+/* A statement that the client may not have: an error, and it goes on, where nothing else is under
+ * way. False always. */
 static bool
-is_permitted(struct message *message, const struct pool_sql *sql)
+refuse(struct message *message, const struct error *err)
 {
     struct pool_client *client = message->client;
     struct pool_server *server = message->server;
-    unsigned pins = sql->signs & POOL_SQL_PINS & ~(unsigned)POOL_SQL_STATEMENTS; /* are carried */
-    char text[256];
-    struct error err;
 
-    if (pins == 0 || server->group->route->on_session_state != DECK_POOL_REFUSE ||
-        !is_renaming(message))
-        return true;
-    pool_fault(&err, "0A000", "this pool does not carry session state: %s",
-               pool_session_pins(pins, text, sizeof(text)));
-    error_hint(&err, "Its on_session_state is \"refuse\"; use a pool with mode: session.");
     if (message->header.type != 'Q' || server->owed.count > 0 || server->status != 'I') {
-        pool_client_fail(client, &err);
+        pool_client_fail(client, err);
         return false;
     }
-    pool_client_put_error(client, "ERROR", &err);
+    pool_client_put_error(client, "ERROR", err);
     pool_client_put_ready(client, 'I');
     pool_link_consume(&client->link, WIRE_HEADER_BYTES + message->there);
     client->body_left = message->header.body_bytes - (uint32_t)message->there;
     client->is_body_dropped = true;
     pool_group_checkin(server, false);
     return false;
+}
+
+/* on_session_state: refuse, and names of the pool's own. False: the client has been told. */
+static bool
+is_permitted(struct message *message, const struct pool_sql *sql)
+{
+    struct pool_server *server = message->server;
+    unsigned pins = sql->signs & POOL_SQL_PINS & ~(unsigned)POOL_SQL_STATEMENTS; /* are carried */
+    char text[256];
+    struct error err;
+
+    if ((sql->signs & POOL_SQL_RESERVED) != 0 && is_renaming(message)) {
+        pool_fault(&err, "42602", "names of prepared statements with \"%s\" are the pool's own",
+                   POOL_PREPARED_PREFIX);
+        return refuse(message, &err);
+    }
+    if (pins == 0 || server->group->route->on_session_state != DECK_POOL_REFUSE ||
+        !is_renaming(message))
+        return true;
+    pool_fault(&err, "0A000", "this pool does not carry session state: %s",
+               pool_session_pins(pins, text, sizeof(text)));
+    error_hint(&err, "Its on_session_state is \"refuse\"; use a pool with mode: session.");
+    return refuse(message, &err);
 }
 
 /* One that comes often is prepared by a name of the pool's own, and kept. */

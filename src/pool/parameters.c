@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pool/parameters.h"
 
+#include "pool/sql.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +69,11 @@ build(const struct pool_parameter *items, size_t count, size_t text_bytes)
         memcpy(text, items[i].name, name_bytes);
         memcpy(text + name_bytes, items[i].value, value_bytes);
         text += name_bytes + value_bytes;
+        if (!pool_parameter_is_statement(&set->items[i]))
+            continue;
+        struct pool_sql sql;
+        pool_sql_scan(set->items[i].value, value_bytes - 1, false, &sql);
+        set->signs |= sql.signs & ~(unsigned)POOL_SQL_STATEMENTS;
     }
     return set;
 }

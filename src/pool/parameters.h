@@ -29,6 +29,7 @@ struct pool_parameters {
     unsigned references;
     unsigned count;
     unsigned text_bytes;
+    unsigned signs;                /* of its statements, when they are executed: POOL_SQL_... */
     struct pool_parameter items[]; /* and their texts behind them */
 };
 

@@ -373,10 +373,29 @@ setup_done(struct pool_server *server)
 
 /* --- probe --------------------------------------------------------------------------------- */
 
+/* EXECUTE does what was prepared, whichever it was. */
+static void
+note_executed(struct pool_client *client)
+{
+    const struct pool_parameters *session = client->session;
+    struct pool_sql sql;
+
+    if ((client->pins & POOL_SQL_STATEMENTS) != 0) /* it has some that were not looked at */
+        client->signs |= POOL_SQL_OPAQUE;
+    for (unsigned i = 0; i < session->count && session->signs != 0; i++) {
+        if (!pool_parameter_is_statement(&session->items[i]))
+            continue;
+        pool_sql_scan(session->items[i].value, strlen(session->items[i].value), false, &sql);
+        sql.signs &= ~(unsigned)(POOL_SQL_STATEMENTS | POOL_SQL_EXECUTES);
+        pool_session_note(client, &sql);
+    }
+}
+
 void
 pool_session_note(struct pool_client *client, const struct pool_sql *sql)
 {
-    unsigned signs = sql->signs & ~(unsigned)(POOL_SQL_FORGET | POOL_SQL_BLOCK);
+    const unsigned unheard = POOL_SQL_FORGET | POOL_SQL_BLOCK | POOL_SQL_EXECUTES;
+    unsigned signs = sql->signs & ~unheard;
     size_t used = client->custom == NULL ? 0 : strlen(client->custom);
 
     if (client->group == NULL || client->group->route->mode == DECK_POOL_SESSION)
@@ -384,6 +403,8 @@ pool_session_note(struct pool_client *client, const struct pool_sql *sql)
     if ((sql->signs & (POOL_SQL_RELEASE | POOL_SQL_FORGET)) != 0 &&
         pool_parameters_have_statement(client->session, NULL))
         signs |= POOL_SQL_STATEMENTS;
+    if ((sql->signs & POOL_SQL_EXECUTES) != 0)
+        note_executed(client);
     if (client->pins == 0)
         signs &= ~(unsigned)POOL_SQL_RELEASE;
     if (sql->name_count > 0 && client->custom == NULL)

@@ -26,15 +26,22 @@ struct scanner {
 /* --- tokens ------------------------------------------------------------------------------- */
 
 static bool
+is_digit(char letter)
+{
+    return letter >= '0' && letter <= '9';
+}
+
+static bool
 is_word_start(char letter)
 {
-    return isalpha((unsigned char)letter) || letter == '_' || (unsigned char)letter >= 128;
+    return ((letter | 32) >= 'a' && (letter | 32) <= 'z') || letter == '_' ||
+           (unsigned char)letter >= 128;
 }
 
 static bool
 is_word_part(char letter)
 {
-    return is_word_start(letter) || isdigit((unsigned char)letter) || letter == '$';
+    return is_word_start(letter) || is_digit(letter) || letter == '$';
 }
 
 static bool
@@ -345,6 +352,33 @@ scan_first(const struct scanner *scanner, const struct token *word, struct pool_
         scan_prepared(*scanner, true, sql);
 }
 
+/* A name of the pool's own where a prepared statement is named. */
+static bool
+is_reserved(const struct token *word, const struct token *before)
+{
+    const size_t length = strlen(POOL_SQL_RESERVED_PREFIX);
+
+    return word->span.length >= length && word->span.at[0] == '_' &&
+           strncasecmp(word->span.at, POOL_SQL_RESERVED_PREFIX, length) == 0 &&
+           (is_word(before, "prepare") || is_word(before, "execute") ||
+            is_word(before, "deallocate"));
+}
+
+/* What a word of at most six letters says. */
+static void
+scan_short(const struct token *word, const struct token *before, struct pool_sql *sql)
+{
+    if (word->span.length < 4)
+        return;
+    if (is_word(word, "hold"))
+        sql->signs |= POOL_SQL_CURSORS;
+    else if (is_word(word, "temp"))
+        sql->signs |= POOL_SQL_TEMPORARY;
+    else if (is_word(word, "create") ||
+             (is_word(word, "into") && !is_word(before, "insert") && !is_word(before, "merge")))
+        sql->signs |= POOL_SQL_CREATES;
+}
+
 /* What any word of a statement says. before: the token in front of it. */
 static void
 scan_any(const struct scanner *scanner, const struct token *word, const struct token *before,
@@ -352,19 +386,20 @@ scan_any(const struct scanner *scanner, const struct token *word, const struct t
 {
     if (word->is_unicode) /* who knows what it is */
         sql->signs |= POOL_SQL_OPAQUE;
+    else if (word->span.length < 7)
+        scan_short(word, before, sql);
     else if (is_word(word, "set_config"))
         scan_set_config(*scanner, sql);
     else if (is_word(word, "pg_settings")) /* UPDATE of it is set_config */
         sql->signs |= POOL_SQL_PARAMETERS;
+    else if (is_word(word, "execute"))
+        sql->signs |= POOL_SQL_EXECUTES;
+    else if (is_reserved(word, before))
+        sql->signs |= POOL_SQL_RESERVED;
     else if (has_part(word, "advisory") && !has_part(word, "_xact_"))
         sql->signs |= POOL_SQL_LOCKS | POOL_SQL_RELEASE;
-    else if (is_word(word, "hold"))
-        sql->signs |= POOL_SQL_CURSORS;
-    else if (has_part(word, "pg_temp") || is_word(word, "temp") || is_word(word, "temporary"))
+    else if (has_part(word, "pg_temp") || is_word(word, "temporary"))
         sql->signs |= POOL_SQL_TEMPORARY;
-    else if (is_word(word, "create") ||
-             (is_word(word, "into") && !is_word(before, "insert") && !is_word(before, "merge")))
-        sql->signs |= POOL_SQL_CREATES;
 }
 
 /* --- texts without constants --------------------------------------------------------------- */
@@ -375,12 +410,6 @@ struct shape {
 };
 
 enum shape_step { SHAPE_TOKEN, SHAPE_CONSTANT, SHAPE_COMMA_AND_TOKEN, SHAPE_NOTHING };
-
-static bool
-is_digit(char letter)
-{
-    return letter >= '0' && letter <= '9';
-}
 
 /* A number, or a parameter: all of it is read. */
 static bool

@@ -23,6 +23,8 @@ enum pool_sql_sign {
                                    * discard all before another client has the server */
     POOL_SQL_BLOCK = 1 << 12,     /* BEGIN: a transaction may be open afterwards */
     POOL_SQL_CREATES = 1 << 13,   /* CREATE, SELECT INTO: by search_path it may be temporary */
+    POOL_SQL_EXECUTES = 1 << 14,  /* EXECUTE: also what was prepared says what it does */
+    POOL_SQL_RESERVED = 1 << 15,  /* names a prepared statement as the pool does */
     /* What pins a session to its server if it is there afterwards. */
     POOL_SQL_PINS = POOL_SQL_LOCKS | POOL_SQL_LISTEN | POOL_SQL_CURSORS | POOL_SQL_TEMPORARY |
                     POOL_SQL_STATEMENTS | POOL_SQL_LIBRARY | POOL_SQL_ROLE | POOL_SQL_UNNAMED,
@@ -32,6 +34,8 @@ enum pool_sql_sign {
 };
 
 enum { POOL_SQL_NAMES_MAX = 8 };
+/* Of the pool's names for prepared statements. */
+#define POOL_SQL_RESERVED_PREFIX "_pgdeck_"
 
 struct pool_sql_span {
     const char *at;

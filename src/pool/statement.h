@@ -90,7 +90,7 @@ struct pool_prepared {
     uint32_t number; /* its name is POOL_PREPARED_PREFIX and this */
     uint32_t used;   /* when, by pool_prepared_set.clock */
 };
-#define POOL_PREPARED_PREFIX "_pgdeck_"
+#define POOL_PREPARED_PREFIX POOL_SQL_RESERVED_PREFIX
 enum { POOL_PREPARED_NAME_BYTES = 24 };
 
 struct pool_prepared_set {

@@ -102,7 +102,6 @@ def test_a_statement_whose_table_is_gone(make_pool):  # noqa: F811
 @pytest.mark.parametrize("text", [
     "PREPARE p AS SELECT '" + "x" * 9000 + "'",
     "PREPARE p AS SELECT 1; DEALLOCATE p; PREPARE p AS SELECT 2",
-    "PREPARE _pgdeck_1 AS SELECT 1",
     "SET standard_conforming_strings = off; PREPARE p AS SELECT 'a\\b'",
     "PREPARE U&\"p\\0071\" AS SELECT 1",
 ])
@@ -163,3 +162,51 @@ def test_any_order_is_as_without_the_pool(make_pool, keys):  # noqa: F811
         for pair in clients:
             for connection in pair:
                 connection.close()
+
+
+LAUNDERED = {
+    "role": ("SELECT set_config('role', $1, false)", "'bob'", "SELECT current_user", "alice"),
+    "parameter": ("SELECT set_config('work_mem', $1, false)", "'99kB'", "SHOW work_mem", "4MB"),
+    "custom": ("SELECT set_config('app.x', $1, false)", "'secret'",
+               "SELECT concat(current_setting('app.x', true))", ""),
+    "any": ("SELECT set_config($1, 'secret', false)", "'app.x'",
+            "SELECT concat(current_setting('app.x', true))", ""),
+    "lock": ("SELECT pg_advisory_lock($1)", "7",
+             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+             "   AND pid = pg_backend_pid()", 0),
+}
+
+
+@pytest.mark.parametrize("way", ["execute", "bind", "explain", "block"])
+def test_what_is_executed_counts_as_its_text(make_pool, way):  # noqa: F811
+    pool = make_pool(max=1)
+    pool.server.query("GRANT bob TO alice")
+    for name, (text, value, look, want) in LAUNDERED.items():
+        kind = "int" if name == "lock" else "text"
+        prepare = f"PREPARE p ({kind}) AS {text}"
+        if way == "block":
+            prepare = f"DO $x$ BEGIN EXECUTE $y${prepare}$y$; END $x$"
+        with pool.connect() as one:
+            one.execute(prepare)
+            if way == "bind":
+                done = one.pgconn.exec_prepared(b"p", [value.strip("'").encode()])
+                assert done.status == pq.ExecStatus.TUPLES_OK, done.error_message
+            else:
+                one.execute(("EXPLAIN ANALYZE " if way == "explain" else "") + f"EXECUTE p({value})")
+            one.execute("DEALLOCATE p")
+        with pool.connect() as two:
+            assert two.execute(look).fetchone() == (want,), name
+
+
+def test_names_of_the_pools_own_are_refused(make_pool):  # noqa: F811
+    pool = make_pool(max=1)
+    with pool.connect() as one, pool.connect() as two:
+        two.pgconn.prepare(b"s", b"SELECT 'private'")
+        assert two.pgconn.exec_prepared(b"s", []).get_value(0, 0) == b"private"
+        for name in one.execute("SELECT name FROM pg_prepared_statements").fetchall():
+            for text in (f'EXECUTE "{name[0]}"', f"EXPLAIN ANALYZE EXECUTE {name[0].upper()}",
+                         f"DEALLOCATE {name[0]}", f"DEALLOCATE PREPARE {name[0]}",
+                         f"SELECT 1; PREPARE {name[0]} AS SELECT 1"):
+                with pytest.raises(psycopg.errors.InvalidName):
+                    one.execute(text)
+        assert two.pgconn.exec_prepared(b"s", []).get_value(0, 0) == b"private"
