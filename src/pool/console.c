@@ -40,13 +40,16 @@ struct argument {
     struct pool_client *client;
     const char *name; /* of a database; "" : all */
     struct error *err;
+    bool is_again; /* it was held, and looks whether it still must be */
 };
 
 struct deed {
     const char *name;                      /* as above */
     void (*act)(struct pool_group *group); /* NULL: only looks */
     int count;                             /* of groups */
-    int outdated;                          /* servers of them that are to be closed */
+    int paused;                            /* of these */
+    int servers;                           /* of those that are paused */
+    int outdated;                          /* servers that are to be closed */
 };
 
 static int
@@ -75,6 +78,8 @@ act_on_groups(struct pool *pool, void *context)
         if (deed->act != NULL)
             deed->act(group);
         deed->outdated += count_outdated(group);
+        deed->servers += group->is_paused ? pool_share_size(group) : 0;
+        deed->paused += group->is_paused;
         deed->count++;
     }
 }
@@ -96,9 +101,21 @@ for_groups(const struct argument *argument, void (*act)(struct pool_group *group
 }
 
 static void
+close_idle(struct pool_group *group)
+{
+    POOL_EACH(node, &group->servers)
+    {
+        struct pool_server *server = POOL_ENTRY(node, struct pool_server, node);
+        if (server->state == POOL_SERVER_IDLE)
+            pool_server_close(server, NULL);
+    }
+}
+
+static void
 pause_group(struct pool_group *group)
 {
     group->is_paused = true;
+    close_idle(group); /* the others when they are free */
 }
 
 static void
@@ -124,12 +141,7 @@ static void
 reconnect_group(struct pool_group *group)
 {
     pool_group_outdate(group);
-    POOL_EACH(node, &group->servers)
-    {
-        struct pool_server *server = POOL_ENTRY(node, struct pool_server, node);
-        if (server->state == POOL_SERVER_IDLE)
-            pool_server_close(server, NULL);
-    }
+    close_idle(group);
 }
 
 static void
@@ -148,10 +160,18 @@ kill_group(struct pool_group *group)
     reconnect_group(group);
 }
 
+/* Held until no server is left: what comes behind it may stop PostgreSQL. */
 static bool
 do_pause(const struct argument *argument)
 {
-    return for_groups(argument, pause_group);
+    struct deed deed = {.act = argument->is_again ? NULL : pause_group};
+
+    if (!do_deed(argument, &deed))
+        return false;
+    if (deed.paused == 0)
+        return pool_fault(argument->err, "57014", "PAUSE was ended by RESUME");
+    argument->client->is_held = deed.servers > 0;
+    return true;
 }
 
 static bool
@@ -330,7 +350,7 @@ run(struct pool_client *client, const char *sql, char tag[ARGUMENT_BYTES], struc
         if (strcasecmp(word, commands[i].name) != 0)
             continue;
         snprintf(tag, ARGUMENT_BYTES, "%s", commands[i].name);
-        return run_command(&commands[i], &(struct argument){client, name, err});
+        return run_command(&commands[i], &(struct argument){client, name, err, client->is_again});
     }
     pool_fault(err, "42601", "there is no command \"%s %s\"", word, name);
     return error_hint(err, "SHOW HELP lists them.");
@@ -350,6 +370,7 @@ answer(struct pool_client *client, const char *tag, const struct error *err)
         pool_link_put(&client->link, &client->pool->buffers, bytes, writer.length);
     }
     pool_client_put_ready(client, 'I');
+    client->is_again = false;
     pool_link_consume(&client->link, client->wanted);
 }
 
@@ -357,6 +378,7 @@ void
 pool_console_tick(struct pool_client *client)
 {
     client->is_held = false;
+    client->is_again = true; /* up to the answer */
     pool_client_process(client);
 }
 
@@ -367,7 +389,8 @@ pool_console_cancel(struct pool_client *client)
 
     pool_fault(&err, "57014", "canceling statement due to user request");
     answer(client, NULL, &err);
-    pool_console_tick(client);
+    client->is_held = false;
+    pool_client_process(client);
 }
 
 bool

@@ -378,8 +378,8 @@ pool_group_take_back(struct pool_server *server)
     uint64_t age_us = group->pool->now_us - server->created_us;
     uint64_t recycle_us = (uint64_t)group->pool->config->pooler.recycle_ms * 1000;
 
-    if (server->is_outdated || group->is_removed || (recycle_us > 0 && age_us >= recycle_us) ||
-        pool_share_size(group) > group->route->max) {
+    if (server->is_outdated || group->is_removed || group->is_paused ||
+        (recycle_us > 0 && age_us >= recycle_us) || pool_share_size(group) > group->route->max) {
         pool_server_close(server, NULL);
         return;
     }
@@ -461,7 +461,7 @@ tick_server(struct pool_server *server)
         bool is_spare = pooler->idle_timeout_ms > 0 &&
                         idle_us >= (uint64_t)pooler->idle_timeout_ms * 1000 &&
                         pool_share_size(group) > group->route->min;
-        if (server->is_outdated || group->is_removed || is_old || is_spare)
+        if (server->is_outdated || group->is_removed || group->is_paused || is_old || is_spare)
             pool_server_close(server, NULL);
     } else if (server->state == POOL_SERVER_ACTIVE && query_ms > 0 && server->cancels == 0 &&
                pool_owed_has_visible(&server->owed) &&

@@ -1095,26 +1095,72 @@ def test_the_console_by_rights(make_pool, pgdeck):
     assert status == pq.ExecStatus.FATAL_ERROR and b'"nobody_at_all", one of stats_users' in message
 
 
+class Console:
+    """A connection to the console that may have to wait."""
+
+    def __init__(self, pool):
+        self.pgconn = pool.connect("pgdeck").pgconn
+
+    def ask(self, text):
+        self.pgconn.send_query(text)
+        self.pgconn.flush()
+
+    def is_there(self):
+        select.select([self.pgconn.socket], [], [], 0.3)
+        self.pgconn.consume_input()
+        return not self.pgconn.is_busy()
+
+    def status(self):
+        wait_for(self.is_there, 5, "an answer")
+        done = self.pgconn.get_result()
+        assert self.pgconn.get_result() is None
+        return done.command_status or done.error_field(pq.DiagnosticField.SQLSTATE)
+
+
+@pytest.mark.pg(max=15)
+def test_pause_ends_when_no_server_is_left(make_pool):
+    """So that what comes behind it may stop PostgreSQL. RESUME and others are heard meanwhile."""
+    pool = make_pool({"app": {"max": 2}, "other": {"database": "app", "max": 1}})
+    console = Console(pool)
+    with pool.connect() as one, pool.connect() as two, pool.connect("other") as three:
+        for client in (one, two, three):
+            client.execute("SELECT 1")
+        one.execute("BEGIN")
+        console.ask(b"PAUSE app")
+        assert not console.is_there()
+        assert one.execute("SELECT 2").fetchone() == (2,)
+        assert three.execute("SELECT 2").fetchone() == (2,)
+        assert pool.command("RELOAD")[0] == pq.ExecStatus.COMMAND_OK
+        assert not console.is_there()
+        one.execute("COMMIT")
+        assert console.status() == b"PAUSE"
+        assert [row["database"] for row in pool.show("POOLS") if row["sv_idle"] != "0"] == ["other"]
+        console.ask(b"PAUSE")
+        assert console.status() == b"PAUSE" and not pool.show("SERVERS")
+        assert pool.command("RESUME")[0] == pq.ExecStatus.COMMAND_OK
+        one.execute("BEGIN")
+        console.ask(b"PAUSE")
+        assert not console.is_there()
+        assert pool.command("RESUME")[0] == pq.ExecStatus.COMMAND_OK
+        assert console.status() == b"57014"
+        assert two.execute("SELECT 3").fetchone() == (3,), "it is not paused"
+        console.ask(b"PAUSE")
+        assert not console.is_there()
+        console.pgconn.get_cancel().cancel()
+        assert console.status() == b"57014"
+        console.ask(b"PAUSE app")  # anew, and not as the rest of the one before
+        one.execute("COMMIT")
+        assert console.status() == b"PAUSE"
+        pool.command("RESUME")
+    console.pgconn.finish()
+
+
 @pytest.mark.pg(max=15)
 def test_wait_close(make_pool):
     """It ends when the servers that RECONNECT or RELOAD wants closed are gone, not before."""
     pool = make_pool({"app": {"max": 2}, "other": {"database": "app", "max": 1}})
-    console = pool.connect("pgdeck").pgconn
-
-    def ask(text):
-        console.send_query(text)
-        console.flush()
-
-    def is_there():
-        select.select([console.socket], [], [], 0.3)
-        console.consume_input()
-        return not console.is_busy()
-
-    def status():
-        wait_for(is_there, 5, "an answer")
-        done = console.get_result()
-        assert console.get_result() is None
-        return done.command_status or done.error_field(pq.DiagnosticField.SQLSTATE)
+    console = Console(pool)
+    ask, is_there, status = console.ask, console.is_there, console.status
 
     with pool.connect() as one, pool.connect("other") as two:
         old = one.execute("SELECT pg_backend_pid()").fetchone()
@@ -1130,7 +1176,7 @@ def test_wait_close(make_pool):
         assert status() == b"3D000"
         ask(b"WAIT_CLOSE app")
         assert not is_there() and pool.show("VERSION")
-        console.get_cancel().cancel()
+        console.pgconn.get_cancel().cancel()
         assert status() == b"57014"
         ask(b"WAIT_CLOSE app")
         assert not is_there()
@@ -1149,7 +1195,7 @@ def test_wait_close(make_pool):
         assert not is_there()
         two.execute("COMMIT")
         assert status() == b"WAIT_CLOSE"
-    console.finish()
+    console.pgconn.finish()
 
 
 def test_stopping_lets_transactions_end(make_pool):
