@@ -602,6 +602,16 @@ greet(struct pool_client *client)
     client->deadline_us = 0;
 }
 
+static void
+refuse_disabled(struct pool_client *client)
+{
+    struct error err;
+
+    pool_fault(&err, "57P03", "database \"%s\" is disabled", client->database_name);
+    error_hint(&err, "ENABLE on the console of the pool lets clients in again.");
+    pool_client_fail(client, &err);
+}
+
 void
 pool_client_welcome(struct pool_client *client)
 {
@@ -628,6 +638,10 @@ pool_client_welcome(struct pool_client *client)
             pool_parameters_move(&pool->parameters, &client->reported, set);
         client->state = POOL_CLIENT_CONSOLE;
         greet(client);
+        return;
+    }
+    if (client->group->is_disabled) {
+        refuse_disabled(client);
         return;
     }
     const struct pool_parameters *reported = pool_known_find(client->group, client->startup);

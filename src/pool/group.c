@@ -234,7 +234,7 @@ pool_group_want(struct pool_client *client)
 {
     struct pool_group *group = client->group;
 
-    if (group->is_removed || group->is_disabled) {
+    if (group->is_removed) {
         refuse(client);
         return;
     }

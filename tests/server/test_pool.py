@@ -1046,9 +1046,11 @@ def test_console(make_pool):
         assert time.monotonic() - start > 0.2
         timer.join()
         assert pool.command("DISABLE app")[0] == pq.ExecStatus.COMMAND_OK
-        with pytest.raises(psycopg.OperationalError, match="not served"):
-            one.execute("SELECT 1")
+        with pytest.raises(psycopg.OperationalError, match='database "app" is disabled'):
+            pool.connect()
+        assert one.execute("SELECT 1").fetchone() == (1,), "it was here before"
         assert pool.command("ENABLE app")[0] == pq.ExecStatus.COMMAND_OK
+        pool.connect().close()
         for bad in ("", "SHOW NOTHING", "PAUSE nowhere", "KILL", "SELECT 1"):
             assert pool.command(bad or ";")[0] == pq.ExecStatus.FATAL_ERROR
         assert pool.command("PAUSE", user="bob")[0] == pq.ExecStatus.FATAL_ERROR
