@@ -237,30 +237,32 @@ stop(struct pool *pool, void *context)
 static bool
 do_shutdown(const struct argument *argument)
 {
-    bool is_immediate = strcasecmp(argument->name, "immediate") == 0;
+    bool is_immediate = argument->name[0] != '\0';
 
     pool_visit_all(argument->client->pool, stop, &is_immediate);
     return true;
 }
 
+enum command_name { NAME_NONE, NAME_MAY, NAME_MUST, NAME_IMMEDIATE /* may be that word */ };
+
 struct command {
     const char *name;
     enum pool_right right;
-    bool needs_name;
+    enum command_name takes;
     bool (*run)(const struct argument *argument);
     const char *help;
 };
 
 static const struct command commands[] = {
-    {"PAUSE", POOL_RIGHT_ADMIN, false, do_pause, "PAUSE [database]"},
-    {"RESUME", POOL_RIGHT_ADMIN, false, do_resume, "RESUME [database]"},
-    {"DISABLE", POOL_RIGHT_ADMIN, true, do_disable, "DISABLE database"},
-    {"ENABLE", POOL_RIGHT_ADMIN, true, do_enable, "ENABLE database"},
-    {"RECONNECT", POOL_RIGHT_ADMIN, false, do_reconnect, "RECONNECT [database]"},
-    {"WAIT_CLOSE", POOL_RIGHT_ADMIN, false, do_wait_close, "WAIT_CLOSE [database]"},
-    {"KILL", POOL_RIGHT_ADMIN, true, do_kill, "KILL database"},
-    {"RELOAD", POOL_RIGHT_ADMIN, false, do_reload, "RELOAD"},
-    {"SHUTDOWN", POOL_RIGHT_ADMIN, false, do_shutdown, "SHUTDOWN [IMMEDIATE]"},
+    {"PAUSE", POOL_RIGHT_ADMIN, NAME_MAY, do_pause, "PAUSE [database]"},
+    {"RESUME", POOL_RIGHT_ADMIN, NAME_MAY, do_resume, "RESUME [database]"},
+    {"DISABLE", POOL_RIGHT_ADMIN, NAME_MUST, do_disable, "DISABLE database"},
+    {"ENABLE", POOL_RIGHT_ADMIN, NAME_MUST, do_enable, "ENABLE database"},
+    {"RECONNECT", POOL_RIGHT_ADMIN, NAME_MAY, do_reconnect, "RECONNECT [database]"},
+    {"WAIT_CLOSE", POOL_RIGHT_ADMIN, NAME_MAY, do_wait_close, "WAIT_CLOSE [database]"},
+    {"KILL", POOL_RIGHT_ADMIN, NAME_MUST, do_kill, "KILL database"},
+    {"RELOAD", POOL_RIGHT_ADMIN, NAME_NONE, do_reload, "RELOAD"},
+    {"SHUTDOWN", POOL_RIGHT_ADMIN, NAME_IMMEDIATE, do_shutdown, "SHUTDOWN [IMMEDIATE]"},
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
@@ -316,12 +318,25 @@ may(const struct pool_client *client, enum pool_right right, const char *what, s
 }
 
 static bool
+is_well_formed(const struct command *command, const char *name)
+{
+    bool has_name = name[0] != '\0';
+
+    return command->takes == NAME_NONE        ? !has_name
+           : command->takes == NAME_MUST      ? has_name
+           : command->takes == NAME_IMMEDIATE ? !has_name || strcasecmp(name, "immediate") == 0
+                                              : true;
+}
+
+static bool
 run_command(const struct command *command, const struct argument *argument)
 {
     if (!may(argument->client, command->right, command->name, argument->err))
         return false;
-    if (command->needs_name && argument->name[0] == '\0')
-        return pool_fault(argument->err, "42601", "%s wants the name of a database", command->name);
+    if (!is_well_formed(command, argument->name)) {
+        pool_fault(argument->err, "42601", "syntax error: this is no %s", command->name);
+        return error_hint(argument->err, "It is %s.", command->help);
+    }
     return command->run(argument);
 }
 

@@ -1051,8 +1051,10 @@ def test_console(make_pool):
         assert one.execute("SELECT 1").fetchone() == (1,), "it was here before"
         assert pool.command("ENABLE app")[0] == pq.ExecStatus.COMMAND_OK
         pool.connect().close()
-        for bad in ("", "SHOW NOTHING", "PAUSE nowhere", "KILL", "SELECT 1"):
-            assert pool.command(bad or ";")[0] == pq.ExecStatus.FATAL_ERROR
+        for bad in ("", "SHOW NOTHING", "PAUSE nowhere", "KILL", "SELECT 1", "RELOAD junk",
+                    "SHUTDOWN oops", "SHUTDOWN WAIT_FOR_CLIENTS", "SHUTDOWN IMMEDIATE now",
+                    "DISABLE", "KILL app now", "SHOW POOLS app", "SHOW"):
+            assert pool.command(bad or ";")[0] == pq.ExecStatus.FATAL_ERROR, bad
         assert pool.command("PAUSE", user="bob")[0] == pq.ExecStatus.FATAL_ERROR
     with pool.connect() as two:
         two.execute("SELECT 1")
