@@ -21,19 +21,25 @@ run_file(const struct ai_case *one, const char *file, const char *parameter, str
     return ask(one, file, parameter, &rows, err);
 }
 
+/* Tasks of others that are there: only those of a database of pgdeck's own may be ended. */
 static bool
-check_active(const struct ai_case *one, struct error *err)
+refuse_active(const struct ai_case *one, const PGresult *start, struct error *err)
 {
-    AUTO_PGRESULT start = NULL;
-
-    if (!ask(one, "bench/sql/ai_start.sql", NULL, &start, err))
-        return false;
     if (one->is_ours || pg_integer(start, 0, "active") == 0)
         return true;
     error_set(err, ERROR_REFUSED,
               "database \"%s\" of server \"%s\" has %lld tasks that wait or run",
               PQdb(one->connection), one->label, pg_integer(start, 0, "active"));
-    return error_hint(err, "The suite's workers would claim them. Measure on a copy.");
+    return error_hint(err, "Others work there, and the suite would be in their way. Measure on a "
+                           "copy.");
+}
+
+static bool
+check_active(const struct ai_case *one, struct error *err)
+{
+    AUTO_PGRESULT start = NULL;
+
+    return ask(one, "bench/sql/ai_start.sql", NULL, &start, err) && refuse_active(one, start, err);
 }
 
 static bool
@@ -131,8 +137,9 @@ ai_put_aside(struct ai_suite *suite, struct ai_case *one, struct error *err)
     if (!ask(one, "bench/sql/ai_start.sql", NULL, &start, err))
         return false;
     one->last = pg_keep(suite->run->arena, start, 0, "last");
-    return pg_integer(start, 0, "active") == 0 ||
-           run_file(one, "bench/sql/ai_put_aside.sql", NULL, err);
+    return refuse_active(one, start, err) &&
+           (pg_integer(start, 0, "active") == 0 ||
+            run_file(one, "bench/sql/ai_put_aside.sql", NULL, err));
 }
 
 bool
@@ -141,6 +148,19 @@ ai_fill(struct ai_suite *suite, struct ai_case *one, int count, struct error *er
     return run_file(one, "bench/sql/ai_fill.sql", arena_printf(suite->run->arena, "%d", count),
                     err) &&
            pg_execute(one->connection, "VACUUM (ANALYZE) ai_tasks, ai_task_queue", err);
+}
+
+/* Workers of an application that enqueues meanwhile take the suite's tasks, too. */
+static bool
+refuse_others(const struct ai_case *one, long long others, struct error *err)
+{
+    if (one->is_ours || others == 0)
+        return true;
+    error_set(err, ERROR_REFUSED,
+              "others enqueued %lld tasks in database \"%s\" of server \"%s\" while it ran", others,
+              PQdb(one->connection), one->label);
+    return error_hint(err, "Theirs were left alone, but what was measured is not the suite's "
+                           "alone. Measure on a copy.");
 }
 
 bool
@@ -156,5 +176,7 @@ ai_settle(struct ai_case *one, bool is_drained, struct error *err)
     if (is_drained)
         one->lost += (uint64_t)pg_integer(rows, 0, "active");
     return run_file(one, "bench/sql/ai_clean.sql", one->last, err) &&
-           pg_execute(one->connection, "VACUUM (ANALYZE) ai_tasks, ai_task_queue, ai_results", err);
+           pg_execute(one->connection, "VACUUM (ANALYZE) ai_tasks, ai_task_queue, ai_results",
+                      err) &&
+           refuse_others(one, pg_integer(rows, 0, "others"), err);
 }

@@ -112,7 +112,7 @@ static void
 bear(struct bench_queue *queue, struct worker *worker, uint64_t now_ns)
 {
     *worker = (struct worker){.claim_ns = now_ns};
-    snprintf(worker->name, sizeof(worker->name), "bench-%d", ++queue->born);
+    snprintf(worker->name, sizeof(worker->name), "pgdeck bench-%d", ++queue->born);
 }
 
 static uint64_t

@@ -146,6 +146,41 @@ def test_other_peoples_databases_are_left_alone(run, arms):
     arms.query(f"COMMENT ON DATABASE {AFTER} IS 'made by pgdeck bench'")
 
 
+@pytest.mark.pg(max=15)
+def test_tasks_that_come_meanwhile_are_left_alone(run, arms, module_pgdeck):
+    """Others enqueue and complete beside the suite: it touches none of theirs, and ends."""
+    arms.query(f"COMMENT ON DATABASE {AFTER} IS 'production'")
+    try:
+        process = module_pgdeck.start(*run.args, "--i-know")
+        wait_for(lambda: arms.value(OWN, dbname=AFTER) > 0, 30, "tasks")
+        for status in ("pending", "completed"):
+            arms.query(f"""WITH task AS (
+                INSERT INTO ai_tasks (project_id, user_id, task_name, task_type, priority, status,
+                                      completed_at)
+                SELECT id, owner_id, 'mine', 'summary', 9, '{status}',
+                       CASE WHEN '{status}' = 'completed' THEN now() END
+                  FROM projects LIMIT 1 RETURNING id, status),
+                queue AS (INSERT INTO ai_task_queue (task_id, priority)
+                          SELECT id, 9 FROM task WHERE status = 'pending')
+                INSERT INTO ai_results (task_id, model_id, processing_time_ms)
+                SELECT id, 1, 1 FROM task WHERE status = 'completed'""", dbname=AFTER)
+        err = process.communicate(timeout=60)[1]
+        assert process.returncode == 22, err
+        assert "others enqueued 2 tasks" in err or "1 tasks that wait" in err
+        assert arms.query("""SELECT t.status, q.worker, q.task_id IS NOT NULL, r.id IS NOT NULL
+            FROM ai_tasks t LEFT JOIN ai_task_queue q ON q.task_id = t.id
+            LEFT JOIN ai_results r ON r.task_id = t.id
+            WHERE t.task_name = 'mine' ORDER BY t.id""", dbname=AFTER) == [
+                ("pending", None, True, False), ("completed", None, False, True)]
+        assert arms.value(OWN, dbname=AFTER) == 0
+    finally:
+        for table in ("ai_task_queue", "ai_results"):
+            arms.query(f"DELETE FROM {table} WHERE task_id IN (SELECT id FROM ai_tasks "
+                       "WHERE task_name = 'mine')", dbname=AFTER)
+        arms.query("DELETE FROM ai_tasks WHERE task_name = 'mine'", dbname=AFTER)
+        arms.query(f"COMMENT ON DATABASE {AFTER} IS 'made by pgdeck bench'")
+
+
 def test_too_little_space_is_said_first(run, arms):
     result = run("--rate", "1000000", "--snapshot-s", "86400", expect=16)
     assert "MB are free" in result.err and "--snapshot-s" in result.err and "server " in result.err

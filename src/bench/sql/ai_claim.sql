@@ -8,7 +8,8 @@
 -- $2 worker text
 -- $3 lease_s integer
 -- $4 floors bigint[]: of priority 9, 8 ... 0
--- returns: id, due_ns, run_us (the two only for the benchmark's own tasks), priority
+-- returns: id, due_ns, run_us (the two only for those that arrive on the schedule), priority; of
+--   the benchmark's own tasks only: another's stays waiting, and its lease is given back
 WITH claimed AS (
     UPDATE ai_task_queue
        SET lease_until = now() + $3 * interval '1 s', worker = $2, attempt = attempt + 1
@@ -31,4 +32,5 @@ SELECT t.id, t.input_data->>'due_ns' AS due_ns, t.input_data->>'run_us' AS run_u
        LATERAL (SELECT id, input_data
                   FROM ai_tasks
                  WHERE id = c.task_id AND status = ANY (ARRAY (VALUES ('pending'), ('running')))
+                   AND task_type = 'pgdeck bench'
                  LIMIT 1) t;

@@ -10,7 +10,7 @@ UPDATE ai_tasks
  WHERE status = 'pending'
    AND id = (SELECT id
                FROM ai_tasks
-              WHERE status = 'pending'
+              WHERE status = 'pending' AND task_type = 'pgdeck bench'
               ORDER BY created_at
               LIMIT $1
                 FOR UPDATE)

@@ -1,4 +1,4 @@
--- what: ends the tasks that wait or run, so that only the benchmark's are there
+-- what: in a database of pgdeck's own: ends the tasks that wait or run, so that only the benchmark's are there
 -- servers: 14..
 -- needs: decks/saas-control-deck/schema.sql
 -- returns: nothing
