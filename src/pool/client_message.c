@@ -150,7 +150,7 @@ close_prepared(struct pool_server *server, uint32_t number)
 
     if (number == 0 || number == POOL_OWED_UNNAMED)
         return true;
-    pool_prepared_name(number, name);
+    pool_prepared_name(&server->prepared, number, name);
     put_named(server, 'C', (struct pool_sql_span){"S", 1}, name, 0);
     return pool_server_owe(server, POOL_OWED_CLOSE, true, number);
 }
@@ -166,7 +166,7 @@ ensure(struct pool_server *server, struct pool_statement *statement,
 
     *ret_number = prepared == NULL ? 0 : prepared->number;
     if (prepared != NULL) {
-        pool_prepared_name(prepared->number, ret_name);
+        pool_prepared_name(&server->prepared, prepared->number, ret_name);
         return true;
     }
     prepared = pool_prepared_add(&server->prepared, &pool->statements, statement, &evicted);
@@ -177,7 +177,7 @@ ensure(struct pool_server *server, struct pool_statement *statement,
     if (!is_fine)
         return false;
     *ret_number = prepared->number;
-    pool_prepared_name(prepared->number, ret_name);
+    pool_prepared_name(&server->prepared, prepared->number, ret_name);
     return put_statement(server, statement, ret_name, prepared->number);
 }
 

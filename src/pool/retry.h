@@ -1,8 +1,9 @@
-/* Statements whose plan no longer fits ("cached plan must not change result type", after DDL) are
- * made anew without the client seeing it. The messages from a first Bind up to Sync
- * or Describe are kept; when the very first answer is that error, and no transaction was open, the
- * server has done nothing, and they are handled once more. A write cannot be repeated by that. The
- * ParameterDescription in front of the error is kept, too, until what follows is no error. */
+/* Statements whose plan no longer fits ("cached plan must not change result type", after DDL), or
+ * that a function has deallocated, are made anew without the client seeing it. The messages from a
+ * first Bind up to Sync or Describe are kept; when the very first answer is that error, and no
+ * transaction was open, the server has done nothing, and they are handled once more. A write cannot
+ * be repeated by that. The ParameterDescription in front of the error is kept, too, until what
+ * follows is no error. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

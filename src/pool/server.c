@@ -36,6 +36,7 @@ pool_server_start(struct pool_group *group, struct error *err)
     server->created_us = server->since_us = pool->now_us;
     server->deadline_us = pool->now_us + (uint64_t)pool->config->pooler.connect_timeout_ms * 1000;
     server->prepared.capacity = (uint32_t)pool->config->pooler.prepared_statements;
+    (void)pool->driver->random(pool->driver, &server->prepared.tag, sizeof(server->prepared.tag));
     server->is_by_local = group->has_local;
     bool is_begun =
         pool->driver->connect(pool->driver, pool_local_address(group), &server->link.stream, err);
@@ -293,6 +294,18 @@ is_busy_hidden(const struct pool_server *server)
            server->state == POOL_SERVER_DRAINING;
 }
 
+/* What is wrong is that the server's statement is not what the pool takes it for: its plan no
+ * longer fits, or a function has deallocated it. */
+static bool
+is_about_statement(const struct pool_owed *first, const struct wire_error_fields *fields)
+{
+    if (strcmp(fields->sqlstate, "26000") == 0)
+        return (first->kind == POOL_OWED_BIND || first->kind == POOL_OWED_DESCRIBE_STATEMENT) &&
+               first->statement != 0 && first->statement != POOL_OWED_UNNAMED;
+    return strcmp(fields->sqlstate, "0A000") == 0 &&
+           strcmp(fields->routine, "RevalidateCachedQuery") == 0;
+}
+
 static void
 take_error(struct pool_server *server, const uint8_t *body, size_t count)
 {
@@ -309,10 +322,9 @@ take_error(struct pool_server *server, const uint8_t *body, size_t count)
                          fields.sqlstate);
     if (first.query != 0 && first.kind != POOL_OWED_QUERY)
         pool_query_end(server, first.query);
-    bool is_stale = strcmp(fields.sqlstate, "0A000") == 0 &&
-                    strcmp(fields.routine, "RevalidateCachedQuery") == 0;
-    if (is_stale) { /* made anew: now, or when the statement is used next */
-        server->retry.stale = pool_owed_first(&server->owed).statement;
+    if (is_about_statement(&first,
+                           &fields)) { /* made anew: now, or when the statement is used next */
+        server->retry.stale = first.statement;
         pool_prepared_remove(&server->prepared, &server->pool->statements, server->retry.stale);
         pool_statement_drop(&server->pool->statements, server->unnamed);
         server->unnamed = NULL;

@@ -361,7 +361,8 @@ pool_prepared_adopt(struct pool_prepared_set *set, struct pool_statement_table *
 }
 
 void
-pool_prepared_name(uint32_t number, char ret_name[POOL_PREPARED_NAME_BYTES])
+pool_prepared_name(const struct pool_prepared_set *set, uint32_t number,
+                   char ret_name[POOL_PREPARED_NAME_BYTES])
 {
-    snprintf(ret_name, POOL_PREPARED_NAME_BYTES, POOL_PREPARED_PREFIX "%u", number);
+    snprintf(ret_name, POOL_PREPARED_NAME_BYTES, POOL_PREPARED_PREFIX "%08x_%u", set->tag, number);
 }

@@ -87,15 +87,16 @@ void pool_names_clear(struct pool_names *names, struct pool_statement_table *tab
 
 struct pool_prepared {
     struct pool_statement *statement;
-    uint32_t number; /* its name is POOL_PREPARED_PREFIX and this */
+    uint32_t number; /* its name is POOL_PREPARED_PREFIX, the set's tag and this */
     uint32_t used;   /* when, by pool_prepared_set.clock */
 };
 #define POOL_PREPARED_PREFIX POOL_SQL_RESERVED_PREFIX
-enum { POOL_PREPARED_NAME_BYTES = 24 };
+enum { POOL_PREPARED_NAME_BYTES = 32 };
 
 struct pool_prepared_set {
     struct pool_prepared *items; /* capacity of them; NULL until there is one */
     uint32_t count, capacity, clock, last_number;
+    uint32_t tag; /* by chance, in all of its names: so that nobody guesses them */
 };
 
 struct pool_prepared *
@@ -112,4 +113,5 @@ struct pool_prepared *pool_prepared_add(struct pool_prepared_set *set,
 void pool_prepared_remove(struct pool_prepared_set *set, struct pool_statement_table *table,
                           uint32_t number);
 void pool_prepared_clear(struct pool_prepared_set *set, struct pool_statement_table *table);
-void pool_prepared_name(uint32_t number, char ret_name[POOL_PREPARED_NAME_BYTES]);
+void pool_prepared_name(const struct pool_prepared_set *set, uint32_t number,
+                        char ret_name[POOL_PREPARED_NAME_BYTES]);

@@ -270,7 +270,9 @@ def test_names_of_statements_are_each_clients_own(make_pool):
         assert again.error_field(pq.DiagnosticField.SQLSTATE) == b"42P05"
         missing = one.pgconn.exec_prepared(b"t", [])
         assert missing.error_field(pq.DiagnosticField.SQLSTATE) == b"26000"
-        stolen = one.pgconn.exec_prepared(b"_pgdeck_1", [])
+        own = one.execute("SELECT max(name) FROM pg_prepared_statements").fetchone()[0]
+        assert own.startswith("_pgdeck_")
+        stolen = one.pgconn.exec_prepared(own.encode(), [])
         assert stolen.error_field(pq.DiagnosticField.SQLSTATE) == b"26000"
         bad = one.pgconn.prepare(b"bad", b"SELEC")
         assert bad.error_field(pq.DiagnosticField.SQLSTATE) == b"42601"

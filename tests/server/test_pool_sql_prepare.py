@@ -198,6 +198,28 @@ def test_what_is_executed_counts_as_its_text(make_pool, way):  # noqa: F811
             assert two.execute(look).fetchone() == (want,), name
 
 
+def test_what_a_function_deallocates_is_prepared_anew(make_pool):  # noqa: F811
+    pool = make_pool(max=1)
+    pool.server.query("CREATE FUNCTION forget() RETURNS void LANGUAGE plpgsql AS"
+                      " 'BEGIN DEALLOCATE ALL; END'", dbname="app")
+    with pool.connect() as one, pool.connect() as two:
+        for name in (b"s", b"t"):
+            two.pgconn.prepare(name, b"SELECT 1, '%s'" % name)
+        for _ in range(2):
+            one.execute("SELECT forget()")
+            assert two.pgconn.describe_prepared(b"t").nfields == 2
+            for name in (b"s", b"t"):
+                done = two.pgconn.exec_prepared(name, [])
+                assert done.status == pq.ExecStatus.TUPLES_OK, done.error_message
+                assert done.get_value(0, 1) == name
+        one.execute("SELECT forget()")
+        two.execute("BEGIN")  # there it is an error, once
+        assert two.pgconn.exec_prepared(b"s", []).status == pq.ExecStatus.FATAL_ERROR
+        two.execute("ROLLBACK; BEGIN")
+        assert two.pgconn.exec_prepared(b"s", []).status == pq.ExecStatus.TUPLES_OK
+        two.execute("COMMIT")
+
+
 def test_names_of_the_pools_own_are_refused(make_pool):  # noqa: F811
     pool = make_pool(max=1)
     with pool.connect() as one, pool.connect() as two:
