@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MIN_PAIRS = 3, LEAST_TRIMMED = 8 };
+enum { MIN_PAIRS = 3, FEW_PAIRS = 6, LEAST_TRIMMED = 8 };
 
 /* 97.5 % quantile of Student's t with so many degrees of freedom. */
 static double
@@ -101,6 +101,38 @@ standard_error(const double *logs, size_t count)
     return sqrt(variance / n) * n / (n - 2 * (double)cut);
 }
 
+struct bench_sample
+bench_by_pair(struct arena *arena, const double *logs, const int *pairs, size_t count)
+{
+    double *means = ARENA_ARRAY(arena, double, count + 1);
+    struct bench_sample sample = {means, 0};
+
+    for (size_t first = 0, end = 0; first < count; first = end) {
+        while (end < count && pairs[end] == pairs[first])
+            end++;
+        const struct bench_sample pair = {logs + first, end - first};
+        means[sample.count++] = trimmed_mean(sorted(arena, &pair), pair.count);
+    }
+    return sample;
+}
+
+/* How far Student's interval reaches to either side of the mean over the samples. */
+static double
+student_reach(const struct bench_sample *samples, const double *const *logs, size_t count,
+              size_t fewest)
+{
+    double squares = 0;
+    double used = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (samples[i].count == 0)
+            continue;
+        squares += pow(standard_error(logs[i], samples[i].count), 2);
+        used++;
+    }
+    return student_t(fewest - 1) * sqrt(squares) / used;
+}
+
 static enum bench_verdict
 judge(const struct bench_ratio *ratio, double noise)
 {
@@ -144,6 +176,11 @@ find_interval(struct arena *arena, const struct bench_sample *samples, const dou
     size_t cut = (size_t)(tail * BENCH_RESAMPLES);
     ratio->low = exp(means[cut]);
     ratio->high = exp(means[BENCH_RESAMPLES - 1 - cut]);
+    if (fewest < FEW_PAIRS) {
+        double student = exp(student_reach(samples, logs, count, fewest));
+        ratio->low = fmin(ratio->low, ratio->value / student);
+        ratio->high = fmax(ratio->high, ratio->value * student);
+    }
 }
 
 struct bench_ratio

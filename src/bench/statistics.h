@@ -1,5 +1,6 @@
 /* Ratios of paired measurements with their confidence interval. Pure; deterministic by seed. */
 #pragma once
+#include "base/arena.h"
 #include "base/random.h"
 #include "bench/bench.h"
 
@@ -7,17 +8,25 @@ enum { BENCH_RESAMPLES = 10000 };
 #define BENCH_NOISE 0.02       /* where no A/A run has measured it: a change within 2 % is none */
 #define BENCH_LEAST_NOISE 0.01 /* however quiet that run was */
 
-/* The pairs of one query: logarithms of before / after. */
+/* The pairs of one query: logarithms of before / after, one for each pair. */
 struct bench_sample {
     const double *logs;
     size_t count;
 };
 
+/* One value for each pair from those of its slices, which stand together: slices of a pair share
+ * what the machine did meanwhile, so that they are not independent and only pairs may be drawn
+ * again. The mean, in which the highest and the lowest quarter are left out (from 8 slices on). */
+struct bench_sample
+bench_by_pair(struct arena *arena, const double *logs, const int *pairs, size_t count);
+
 /* The geometric mean over the samples of each sample's own, in which the highest and the lowest
  * quarter of its pairs are left out (from 8 pairs on), and its 95 % interval:
  * pairs are drawn again with replacement within each sample (bootstrap), and the percentiles
  * taken further out by what Student's t says for so few pairs (Hesterberg, "What Teachers Should
- * Know About the Bootstrap", 2015, section 4.2). Samples without pairs are passed over. */
+ * Know About the Bootstrap", 2015, section 4.2). Under 6 pairs not even the lowest and the highest
+ * of them hold the truth in 95 %, so that it is at least as wide as Student's interval; under 3
+ * there is none, and no verdict. Samples without pairs are passed over. */
 /* noise: the verdict is one of change only when the whole interval is further than this share from
  * no change. */
 struct bench_ratio

@@ -34,22 +34,25 @@ log_of(const struct bench_cut *cut, enum quantity quantity)
     return values[quantity] > 0 ? log(values[quantity]) : NAN;
 }
 
-/* The logarithms of each arm against itself. */
+/* For each pair the logarithm of the arms against themselves: as many blocks as in sample_of(). */
 static struct bench_sample
 noise_of(struct bench_run *run, const struct bench_query *query, enum quantity quantity)
 {
-    size_t count = query->slices.count * BENCH_ARMS;
-    double *logs = ARENA_ARRAY(run->arena, double, count + 1);
-    struct bench_sample sample = {logs, 0};
+    size_t most = query->slices.count * BENCH_ARMS;
+    double *logs = ARENA_ARRAY(run->arena, double, most + 1);
+    int *pairs = ARENA_ARRAY(run->arena, int, most + 1);
+    size_t count = 0;
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < most; i++) {
         const struct bench_slice *slice = &query->slices.items[i / BENCH_ARMS];
         double value = log_of(&slice->arms[i % BENCH_ARMS], quantity) -
                        log_of(&slice->again[i % BENCH_ARMS], quantity);
-        if (!isnan(value))
-            logs[sample.count++] = value;
+        if (isnan(value))
+            continue;
+        pairs[count] = slice->pair;
+        logs[count++] = value;
     }
-    return sample;
+    return bench_by_pair(run->arena, logs, pairs, count);
 }
 
 /* Where the arm ran twice in the slice, the mean of both. */
@@ -62,21 +65,24 @@ log_of_arm(const struct bench_slice *slice, size_t arm, enum quantity quantity)
     return isnan(again) ? once : (once + again) / 2;
 }
 
-/* The logarithms of the query's whole slices, before against after. */
+/* For each pair the logarithm of before against after, of its whole slices. */
 static struct bench_sample
 sample_of(struct bench_run *run, const struct bench_query *query, enum quantity quantity)
 {
     double *logs = ARENA_ARRAY(run->arena, double, query->slices.count + 1);
-    struct bench_sample sample = {logs, 0};
+    int *pairs = ARENA_ARRAY(run->arena, int, query->slices.count + 1);
+    size_t count = 0;
 
     for (size_t i = 0; i < query->slices.count; i++) {
         const struct bench_slice *slice = &query->slices.items[i];
         double value =
             log_of_arm(slice, BENCH_BEFORE, quantity) - log_of_arm(slice, BENCH_AFTER, quantity);
-        if (!isnan(value))
-            logs[sample.count++] = value;
+        if (isnan(value))
+            continue;
+        pairs[count] = slice->pair;
+        logs[count++] = value;
     }
-    return sample;
+    return bench_by_pair(run->arena, logs, pairs, count);
 }
 
 static double

@@ -69,6 +69,8 @@ print_ratio(const struct cli *cli, const struct bench_ratio *ratio)
     if (ratio->low > 0)
         snprintf(interval, sizeof(interval), "%s - %s", times(low, ratio->low),
                  times(high, ratio->high));
+    else if (ratio->value > 0)
+        snprintf(interval, sizeof(interval), "%s", bench_verdict_name(BENCH_NO_VERDICT));
     printf("  %s", color);
     print_cell(value, 7, false);
     printf("%s  %s", color[0] == '\0' ? "" : style->reset, style->dim);

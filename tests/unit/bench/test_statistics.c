@@ -47,6 +47,21 @@ two_pairs_are_too_few_for_an_interval(void **state)
 }
 
 static void
+slices_of_a_pair_are_one_value(void **state)
+{
+    AUTO_ARENA arena = arena_new();
+    static const double logs[] = {1, 2, 3, 4, 5, 6, 7, 80, 10, 20};
+    static const int pairs[] = {1, 1, 1, 1, 1, 1, 1, 1, 3, 3};
+    struct bench_sample sample = bench_by_pair(arena, logs, pairs, 10);
+
+    (void)state;
+    assert_int_equal(sample.count, 2);
+    assert_true(sample.logs[0] == 4.5 && sample.logs[1] == 15);
+    assert_int_equal(bench_ratio_of(&sample, 1, 1, BENCH_NOISE).verdict, BENCH_NO_VERDICT);
+    assert_int_equal(bench_by_pair(arena, NULL, NULL, 0).count, 0);
+}
+
+static void
 each_query_counts_the_same_however_many_pairs_it_has(void **state)
 {
     const double fast[] = {log(100), log(100), log(100), log(100), log(100), log(100)};
@@ -72,24 +87,40 @@ a_slower_arm_and_a_change_within_noise(void **state)
                      BENCH_NO_CHANGE);
 }
 
+/* A pair's slices share what the machine did in it. */
+static struct bench_sample
+noisy_pairs(struct arena *arena, struct random *random, size_t count)
+{
+    enum { SLICES = 10, MOST = 10 * SLICES };
+    double logs[MOST];
+    int pairs[MOST];
+
+    for (size_t i = 0; i < count; i++) {
+        double shared = 0.2 * normal(random);
+        for (size_t j = 0; j < SLICES; j++) {
+            pairs[i * SLICES + j] = (int)i;
+            logs[i * SLICES + j] = log(3) + shared + 0.05 * normal(random);
+        }
+    }
+    return bench_by_pair(arena, logs, pairs, count * SLICES);
+}
+
 /* The interval of few noisy pairs must hold the true ratio as often as it says: 95 %. The plain
  * percentile interval holds it in some 82 % of the cases with 5 pairs. */
 static void
 the_interval_covers_what_it_promises(void **state)
 {
-    static const size_t counts[] = {5, 10};
+    static const size_t counts[] = {3, 4, 5, 10};
     enum { RUNS = 300 };
     struct random random = {3};
 
     (void)state;
-    for (size_t c = 0; c < 2; c++) {
+    for (size_t c = 0; c < sizeof(counts) / sizeof(counts[0]); c++) {
         int held = 0;
         for (int run = 0; run < RUNS; run++) {
-            double logs[10];
-            for (size_t i = 0; i < counts[c]; i++)
-                logs[i] = log(3) + 0.2 * normal(&random);
-            struct bench_ratio ratio = bench_ratio_of(&(struct bench_sample){logs, counts[c]}, 1,
-                                                      (uint64_t)run, BENCH_NOISE);
+            AUTO_ARENA arena = arena_new();
+            struct bench_sample sample = noisy_pairs(arena, &random, counts[c]);
+            struct bench_ratio ratio = bench_ratio_of(&sample, 1, (uint64_t)run, BENCH_NOISE);
             held += ratio.low <= 3 && 3 <= ratio.high;
         }
         print_message("%zu pairs: %d of %d intervals hold the truth\n", counts[c], held, RUNS);
@@ -168,6 +199,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_steady_ratio_is_found),
         cmocka_unit_test(two_pairs_are_too_few_for_an_interval),
+        cmocka_unit_test(slices_of_a_pair_are_one_value),
         cmocka_unit_test(each_query_counts_the_same_however_many_pairs_it_has),
         cmocka_unit_test(a_slower_arm_and_a_change_within_noise),
         cmocka_unit_test(the_interval_covers_what_it_promises),
