@@ -80,6 +80,8 @@ enum bench_equality {
     BENCH_OTHER_ROWS,   /* not as many rows */
 };
 
+enum bench_quantity { BENCH_MEDIAN, BENCH_NET, BENCH_CPU, BENCH_QUANTITIES };
+
 struct bench_query {
     const struct workload_query *query;
     const char *const *const *tuples; /* drawn values: tuples[number][parameter] */
@@ -92,10 +94,11 @@ struct bench_query {
     struct bench_side sides[BENCH_ARMS];
     LIST_OF(struct bench_pair) pairs;
     LIST_OF(struct bench_slice) slices;
-    struct bench_ratio ratio;       /* of the slices' medians; its verdict is that of net, or where
-                                     * net sees no change of cpu */
-    struct bench_ratio net;         /* of the time without waits for a CPU; what is judged by */
+    struct bench_ratio ratio;       /* of the medians; its verdict is that of judged_by */
+    struct bench_ratio net;         /* of the time without waits for a CPU */
     struct bench_ratio cpu;         /* of the server's CPU time */
+    enum bench_quantity judged_by;  /* net; cpu where net sees no change; where neither is known,
+                                     * the medians */
     bool has_target, is_target_met; /* p95 after <= target */
     bool was_target_met;            /* p95 before <= target */
 };
@@ -185,5 +188,10 @@ char *bench_json(const struct bench_results *results);
 /* "1.23 ms" with three digits, into text of at least 32 bytes; returns text. */
 char *bench_duration(char text[32], uint64_t duration_ns);
 const char *bench_verdict_name(enum bench_verdict verdict);
+/* What the query's verdict is one of, and the ratio of that: "the server's CPU". */
+const char *bench_quantity_name(enum bench_quantity quantity);
+const struct bench_ratio *bench_judged_ratio(const struct bench_query *query);
+/* The query's verdict and judged_by, from the verdicts of its three ratios. */
+void bench_judge(struct bench_query *query);
 /* The latency that counts: response where there is one. */
 const struct histogram *bench_latency_of(const struct bench_work_side *side);

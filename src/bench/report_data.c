@@ -108,6 +108,7 @@ query_data(const struct bench_query *query)
     for (size_t arm = 0; arm < BENCH_ARMS; arm++)
         json_object_set_new(data, arm_names[arm], side_data(&query->sides[arm]));
     json_object_set_new(data, "ratio", bench_ratio_data(&query->ratio));
+    json_object_set_new(data, "judged_by", json_string(bench_quantity_name(query->judged_by)));
     json_object_set_new(data, "without_waits_for_a_cpu", bench_ratio_data(&query->net));
     json_object_set_new(data, "server_cpu", bench_ratio_data(&query->cpu));
     json_object_set_new(data, "slices", json_integer((json_int_t)query->slices.count));
@@ -273,7 +274,7 @@ bench_put_csv(struct text *out, const struct bench_results *results)
 {
     text_append(out, "query,class,arm,executions,errors,median_ms,p95_ms,max_ms,server_cpu_ms,"
                      "pages_touched,wal_bytes,temp_bytes,times_faster,times_faster_low,times_"
-                     "faster_high,target_met\r\n");
+                     "faster_high,target_met,verdict,judged_by\r\n");
     for (size_t i = 0; i < results->queries.count * BENCH_ARMS; i++) {
         const struct bench_query *query = &results->queries.items[i / BENCH_ARMS];
         const struct bench_side *side = &query->sides[i % BENCH_ARMS];
@@ -295,7 +296,9 @@ bench_put_csv(struct text *out, const struct bench_results *results)
         bench_put_csv_number(out, is_after ? query->ratio.high : 0);
         bool is_met = is_after ? query->is_target_met : query->was_target_met;
         text_append(out, !query->has_target ? "," : is_met ? ",yes" : ",no");
-        text_append(out, "\r\n");
+        bool is_judged = is_after && query->ratio.value > 0;
+        text_appendf(out, ",%s,%s\r\n", is_judged ? bench_verdict_name(query->ratio.verdict) : "",
+                     is_judged ? bench_quantity_name(query->judged_by) : "");
     }
 }
 

@@ -23,20 +23,19 @@ summarize_side(const struct bench_run *run, struct bench_side *side, size_t arm)
 
 /* --- ratios of slices ----------------------------------------------------------------------- */
 
-enum quantity { MEDIAN, NET, CPU, QUANTITIES };
-
 static double
-log_of(const struct bench_cut *cut, enum quantity quantity)
+log_of(const struct bench_cut *cut, enum bench_quantity quantity)
 {
-    const double values[QUANTITIES] = {
-        [MEDIAN] = (double)cut->median_ns, [NET] = cut->net_ns, [CPU] = cut->cpu_ns};
+    const double values[BENCH_QUANTITIES] = {[BENCH_MEDIAN] = (double)cut->median_ns,
+                                             [BENCH_NET] = cut->net_ns,
+                                             [BENCH_CPU] = cut->cpu_ns};
 
     return values[quantity] > 0 ? log(values[quantity]) : NAN;
 }
 
 /* For each pair the logarithm of the arms against themselves: as many blocks as in sample_of(). */
 static struct bench_sample
-noise_of(struct bench_run *run, const struct bench_query *query, enum quantity quantity)
+noise_of(struct bench_run *run, const struct bench_query *query, enum bench_quantity quantity)
 {
     size_t most = query->slices.count * BENCH_ARMS;
     double *logs = ARENA_ARRAY(run->arena, double, most + 1);
@@ -57,7 +56,7 @@ noise_of(struct bench_run *run, const struct bench_query *query, enum quantity q
 
 /* Where the arm ran twice in the slice, the mean of both. */
 static double
-log_of_arm(const struct bench_slice *slice, size_t arm, enum quantity quantity)
+log_of_arm(const struct bench_slice *slice, size_t arm, enum bench_quantity quantity)
 {
     double once = log_of(&slice->arms[arm], quantity);
     double again = log_of(&slice->again[arm], quantity);
@@ -67,7 +66,7 @@ log_of_arm(const struct bench_slice *slice, size_t arm, enum quantity quantity)
 
 /* For each pair the logarithm of before against after, of its whole slices. */
 static struct bench_sample
-sample_of(struct bench_run *run, const struct bench_query *query, enum quantity quantity)
+sample_of(struct bench_run *run, const struct bench_query *query, enum bench_quantity quantity)
 {
     double *logs = ARENA_ARRAY(run->arena, double, query->slices.count + 1);
     int *pairs = ARENA_ARRAY(run->arena, int, query->slices.count + 1);
@@ -86,7 +85,7 @@ sample_of(struct bench_run *run, const struct bench_query *query, enum quantity 
 }
 
 static double
-measure_noise(struct bench_run *run, enum quantity quantity, bool *ret_is_measured)
+measure_noise(struct bench_run *run, enum bench_quantity quantity, bool *ret_is_measured)
 {
     struct bench_results *results = run->results;
     size_t count = results->queries.count;
@@ -102,16 +101,35 @@ find_ratios(struct bench_run *run, struct bench_query *query, const struct bench
 {
     const struct bench_results *results = run->results;
     uint64_t seed = run->options->seed;
-    struct bench_sample net = sample_of(run, query, NET);
-    struct bench_sample cpu = sample_of(run, query, CPU);
+    struct bench_sample net = sample_of(run, query, BENCH_NET);
+    struct bench_sample cpu = sample_of(run, query, BENCH_CPU);
 
     query->ratio = bench_ratio_of(medians, 1, seed, results->noise);
     query->net = bench_ratio_of(&net, 1, seed, results->net_noise);
     query->cpu = bench_ratio_of(&cpu, 1, seed, results->cpu_noise);
+    bench_judge(query);
+}
+
+void
+bench_judge(struct bench_query *query)
+{
+    query->judged_by = BENCH_MEDIAN;
     if (query->net.verdict != BENCH_NO_VERDICT)
-        query->ratio.verdict = query->net.verdict;
-    if (query->ratio.verdict == BENCH_NO_CHANGE && query->cpu.verdict != BENCH_NO_VERDICT)
-        query->ratio.verdict = query->cpu.verdict;
+        query->judged_by = BENCH_NET;
+    bool is_changed = bench_judged_ratio(query)->verdict != BENCH_NO_CHANGE;
+    if (!is_changed && query->cpu.verdict != BENCH_NO_VERDICT &&
+        query->cpu.verdict != BENCH_NO_CHANGE)
+        query->judged_by = BENCH_CPU;
+    query->ratio.verdict = bench_judged_ratio(query)->verdict;
+}
+
+const struct bench_ratio *
+bench_judged_ratio(const struct bench_query *query)
+{
+    const struct bench_ratio *const ratios[BENCH_QUANTITIES] = {
+        [BENCH_MEDIAN] = &query->ratio, [BENCH_NET] = &query->net, [BENCH_CPU] = &query->cpu};
+
+    return ratios[query->judged_by];
 }
 
 /* --- the rest --------------------------------------------------------------------------------- */
@@ -170,15 +188,15 @@ bench_summarize(struct bench_run *run)
     struct bench_sample *cpu = ARENA_ARRAY(run->arena, struct bench_sample, count + 1);
     bool ignored;
 
-    results->noise = measure_noise(run, MEDIAN, &results->has_noise_run);
-    results->net_noise = measure_noise(run, NET, &ignored);
-    results->cpu_noise = measure_noise(run, CPU, &ignored);
+    results->noise = measure_noise(run, BENCH_MEDIAN, &results->has_noise_run);
+    results->net_noise = measure_noise(run, BENCH_NET, &ignored);
+    results->cpu_noise = measure_noise(run, BENCH_CPU, &ignored);
     for (size_t i = 0; i < count; i++) {
         struct bench_query *query = &results->queries.items[i];
         for (size_t arm = 0; arm < BENCH_ARMS; arm++)
             summarize_side(run, &query->sides[arm], arm);
-        samples[i] = sample_of(run, query, MEDIAN);
-        cpu[i] = sample_of(run, query, CPU);
+        samples[i] = sample_of(run, query, BENCH_MEDIAN);
+        cpu[i] = sample_of(run, query, BENCH_CPU);
         find_ratios(run, query, &samples[i]);
         results->compared += query->ratio.value > 0;
         check_target(run, query);
@@ -220,4 +238,16 @@ bench_verdict_name(enum bench_verdict verdict)
     };
 
     return names[verdict];
+}
+
+const char *
+bench_quantity_name(enum bench_quantity quantity)
+{
+    static const char *const names[BENCH_QUANTITIES] = {
+        [BENCH_MEDIAN] = "medians",
+        [BENCH_NET] = "time without waits for a CPU",
+        [BENCH_CPU] = "server CPU",
+    };
+
+    return names[quantity];
 }

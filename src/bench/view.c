@@ -294,13 +294,16 @@ add_ratio_cards(json_t *cards, const struct bench_results *results)
     snprintf(note, sizeof(note), "geometric mean of %zu %squeries; too few pairs for an interval",
              results->compared, whole);
     if (total->low > 0)
-        snprintf(note, sizeof(note), "geometric mean of %zu %squeries, 95 %% interval %s to %s",
-                 results->compared, whole, bench_times(low, total->low),
-                 bench_times(high, total->high));
+        snprintf(note, sizeof(note), "%s; geometric mean of %zu %squeries, 95 %% interval %s to %s",
+                 bench_verdict_name(total->verdict), results->compared, whole,
+                 bench_times(low, total->low), bench_times(high, total->high));
     add_card(cards, "Faster", bench_times(value, total->value), mood_of(total->verdict), note);
     const struct bench_ratio *worst = &results->worst->ratio;
     snprintf(note, sizeof(note), "%s: %s", results->worst->query->name,
              bench_verdict_name(worst->verdict));
+    if (worst->low > 0)
+        snprintf(note + strlen(note), sizeof(note) - strlen(note), " by %s",
+                 bench_quantity_name(results->worst->judged_by));
     add_card(cards, "Smallest gain", bench_times(value, worst->value), mood_of(worst->verdict),
              note);
 }

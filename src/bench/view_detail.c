@@ -195,6 +195,7 @@ set_judged(json_t *view, const char *key, const struct bench_ratio *ratio)
 json_t *
 bench_view_detail(const struct bench_query *query, size_t number)
 {
+    static const struct bench_ratio nothing;
     json_t *view = json_object();
 
     json_object_set_new(view, "id", json_integer((json_int_t)number));
@@ -204,6 +205,9 @@ bench_view_detail(const struct bench_query *query, size_t number)
     bool is_other = query->query->before_sql != NULL;
     json_object_set_new(view, "has_other_before", json_boolean(is_other));
     set_text(view, "sql_before", is_other ? query->query->before_sql : "");
+    bool is_by_medians = query->judged_by == BENCH_MEDIAN;
+    set_judged(view, "judged", is_by_medians ? &nothing : bench_judged_ratio(query));
+    set_text(view, "judged_by", bench_quantity_name(query->judged_by));
     set_judged(view, "net", &query->net);
     set_judged(view, "server_cpu", &query->cpu);
     json_object_set_new(view, "slices", json_integer((json_int_t)query->slices.count));

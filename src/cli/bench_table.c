@@ -90,6 +90,9 @@ print_query(const struct cli *cli, const struct bench_query *query, int name_wid
     print_duration(after->median_ns);
     print_ratio(cli, &query->ratio);
     print_duration(after->p95_ns);
+    if (query->ratio.low > 0)
+        printf("  %s by %s", bench_verdict_name(query->ratio.verdict),
+               bench_quantity_name(query->judged_by));
     if (query->has_target)
         printf("  %s%s%s", query->is_target_met ? style->green : style->red,
                query->is_target_met ? "met" : "missed", style->reset);
@@ -130,8 +133,11 @@ print_sums(const struct cli *cli, const struct bench_results *results, int name_
     print_cell("geometric mean", name_width, true);
     printf("%s%20s", style->reset, "");
     print_ratio(cli, &results->total);
+    if (results->total.low > 0)
+        printf("  %s by %s", bench_verdict_name(results->total.verdict),
+               bench_quantity_name(BENCH_MEDIAN));
     if (results->targets > 0)
-        printf("  %8s  %zu of %zu (before: %zu)", "", results->targets_met, results->targets,
+        printf("  %zu of %zu (before: %zu) met", results->targets_met, results->targets,
                results->targets_before);
     putchar('\n');
 }
@@ -163,7 +169,8 @@ print_work(const struct cli *cli, const struct bench_work *work, int name_width)
     for (size_t arm = 0; arm < BENCH_ARMS; arm++)
         print_duration(histogram_percentile(bench_latency_of(&work->sides[arm]), 0.95));
     print_ratio(cli, &work->ratio);
-    printf("  %s", bench_verdict_name(work->ratio.verdict));
+    if (work->ratio.low > 0)
+        printf("  %s", bench_verdict_name(work->ratio.verdict));
     if (failed > 0)
         printf("  %s%llu errors%s", style->red, (unsigned long long)failed, style->reset);
     putchar('\n');
@@ -247,7 +254,7 @@ print_suite(const struct cli *cli, const struct bench_results *results,
         print_work(cli, &suite->works.items[i], NAME_WIDTH);
         print_costs(cli, &suite->works.items[i]);
     }
-    printf("a change within %.1f %% is none%s\n", suite->noise * 100,
+    printf("faster: by the medians; a change within %.1f %% is none%s\n", suite->noise * 100,
            suite->has_noise_run ? " (measured by an A/A run)" : "");
     for (size_t i = 0; i < suite->tables.count; i++)
         print_rows(&suite->tables.items[i]);

@@ -120,10 +120,43 @@ csv_is_quoted_and_no_formula(void **state)
     struct bench_results results = made_up(arena, &options);
     bench_put_csv(&csv, &results);
     const char *row = strchr(text_chars(&csv), '\n') + 1;
-    static const char expected[] = "\"'=1+1,\"\"<b>\"\"\",\"<i>\",before,2,0,4,8,8,,,,,,,,\r\n"
-                                   "\"'=1+1,\"\"<b>\"\"\",\"<i>\",after,2,0,1,2,2,,,,,4,,,\r\n"
-                                   "\"plain\",\"c\",before,0,0,,,,,,,,,,,\r\n";
+    static const char expected[] =
+        "\"'=1+1,\"\"<b>\"\"\",\"<i>\",before,2,0,4,8,8,,,,,,,,,,\r\n"
+        "\"'=1+1,\"\"<b>\"\"\",\"<i>\",after,2,0,1,2,2,,,,,4,,,,too few pairs,medians\r\n"
+        "\"plain\",\"c\",before,0,0,,,,,,,,,,,,,\r\n";
     assert_memory_equal(row, expected, strlen(expected));
+}
+
+/* The row's figures are the medians': where something else decided, it says what. */
+static void
+a_verdict_names_its_quantity(void **state)
+{
+    AUTO_ARENA arena = arena_new();
+    AUTO_TEXT page = {0};
+    struct bench_options options;
+
+    (void)state;
+    set_options(&options);
+    struct bench_results results = made_up(arena, &options);
+    struct bench_query *query = &results.queries.items[0];
+    query->ratio = (struct bench_ratio){0.67, 0.29, 1.0, BENCH_NO_CHANGE};
+    query->net = (struct bench_ratio){0.98, 0.9, 1.1, BENCH_NO_CHANGE};
+    query->cpu = (struct bench_ratio){0.7, 0.48, 0.96, BENCH_WORSE};
+    bench_judge(query);
+    assert_int_equal(query->judged_by, BENCH_CPU);
+    assert_int_equal(query->ratio.verdict, BENCH_WORSE);
+    json_t *view = bench_view(&results);
+    page_fill(&page, "bench/assets/report.html", view);
+    json_decref(view);
+    assert_non_null(strstr(text_chars(&page), "worse</small>"));
+    assert_non_null(strstr(text_chars(&page), "by server CPU: 0.70× (0.48× to 0.96×)"));
+    query->cpu.verdict = BENCH_NO_CHANGE;
+    bench_judge(query);
+    assert_true(query->judged_by == BENCH_NET && query->ratio.verdict == BENCH_NO_CHANGE);
+    query->net = query->cpu = (struct bench_ratio){0};
+    query->ratio.verdict = BENCH_IMPROVED;
+    bench_judge(query);
+    assert_true(query->judged_by == BENCH_MEDIAN && query->ratio.verdict == BENCH_IMPROVED);
 }
 
 static void
@@ -154,6 +187,7 @@ main(void)
         cmocka_unit_test(a_page_of_almost_nothing_is_whole),
         cmocka_unit_test(figures_that_are_not_there_are_null),
         cmocka_unit_test(csv_is_quoted_and_no_formula),
+        cmocka_unit_test(a_verdict_names_its_quantity),
         cmocka_unit_test(durations_and_sizes_have_three_digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
