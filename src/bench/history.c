@@ -207,8 +207,8 @@ value_of(const struct bench_figures *figures, size_t metric)
     return value;
 }
 
-static const struct bench_figures *
-find_work(const struct bench_record *record, const char *work)
+const struct bench_figures *
+bench_record_find(const struct bench_record *record, const char *work)
 {
     for (size_t i = 0; i < record->figures.count; i++) {
         if (strcmp(record->figures.items[i].work, work) == 0)
@@ -227,7 +227,7 @@ bench_gate_apply(struct arena *arena, const struct bench_gate *gate,
     *ret_changes = (struct bench_changes){0};
     for (size_t i = 0; i < older->figures.count; i++) {
         const struct bench_figures *one = &older->figures.items[i];
-        const struct bench_figures *other = find_work(newer, one->work);
+        const struct bench_figures *other = bench_record_find(newer, one->work);
         struct bench_change change = {.work = one->work, .before = value_of(one, metric)};
         if (change.before <= 0)
             continue;

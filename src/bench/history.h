@@ -23,6 +23,8 @@ struct bench_records {
 /* path: a results.json or the folder that has one. */
 bool bench_record_read(struct arena *arena, const char *path, struct bench_record *ret_record,
                        struct error *err) MUST_CHECK;
+/* NULL: the run does not have it. */
+const struct bench_figures *bench_record_find(const struct bench_record *record, const char *work);
 /* Those of the folders below folder and of the folders below these, the oldest first. None, or no
  * folder of that name, is fine; what cannot be read is left out. */
 void bench_records_find(struct arena *arena, const char *folder, struct bench_records *ret_records);

@@ -148,19 +148,29 @@ print_pair(const struct bench_change *change)
         printf("  %9.4g  %9.4g  %+7.1f%%", change->before, change->after, change->share * 100);
 }
 
+struct comparison {
+    struct bench_changes changes[2]; /* of p50, of p95 */
+};
+
 static bool
-print_comparison(struct cli *cli, const struct bench_record *older,
-                 const struct bench_record *newer, struct error *err)
+compare(struct cli *cli, const struct bench_record *older, const struct bench_record *newer,
+        struct comparison *ret_comparison, struct error *err)
 {
     static const char *const texts[] = {"p50:+1%", "p95:+1%"};
-    struct bench_changes changes[2];
 
     for (size_t i = 0; i < 2; i++) {
         struct bench_gate gate;
         if (!bench_gate_read(cli->arena, texts[i], &gate, err))
             return false;
-        bench_gate_apply(cli->arena, &gate, older, newer, &changes[i]);
+        bench_gate_apply(cli->arena, &gate, older, newer, &ret_comparison->changes[i]);
     }
+    return true;
+}
+
+static void
+print_comparison(struct cli *cli, const struct bench_record *older,
+                 const struct bench_record *newer, const struct comparison *comparison)
+{
     printf("A  %s  %s\nB  %s  %s\n\n", visible(cli, older->started), visible(cli, older->folder),
            visible(cli, newer->started), visible(cli, newer->folder));
     printf("%-*s  %9s  %9s  %8s  %9s  %9s  %8s\n", NAME_WIDTH, "ms", "p50 A", "p50 B", "", "p95 A",
@@ -168,13 +178,67 @@ print_comparison(struct cli *cli, const struct bench_record *older,
     for (size_t i = 0; i < older->figures.count; i++) {
         const char *work = older->figures.items[i].work;
         printf("%-*s", NAME_WIDTH, visible(cli, work));
-        print_pair(find_change(&changes[0], work));
-        print_pair(find_change(&changes[1], work));
+        print_pair(find_change(&comparison->changes[0], work));
+        print_pair(find_change(&comparison->changes[1], work));
         putchar('\n');
+    }
+    for (size_t i = 0; i < newer->figures.count; i++) {
+        const struct bench_figures *figures = &newer->figures.items[i];
+        if (bench_record_find(older, figures->work) == NULL)
+            printf("%-*s  %9s  %9.4g  %8s  %9s  %9.4g  only in B\n", NAME_WIDTH,
+                   visible(cli, figures->work), "-", figures->p50_ms, "", "-", figures->p95_ms);
     }
     printf("\nTwo runs at two times: what else the machine did is in the difference. For a verdict "
            "compare\nthe two servers in one run (--before).\n");
-    return true;
+}
+
+/* null: that run does not know it. */
+static json_t *
+figure_data(const struct bench_figures *figures, const char *key)
+{
+    double value = 0;
+
+    if (figures != NULL)
+        value = strcmp(key, "p50") == 0 ? figures->p50_ms : figures->p95_ms;
+    return value > 0 ? json_real(value) : json_null();
+}
+
+static json_t *
+work_data(const struct bench_record *older, const struct bench_record *newer, const char *work,
+          const struct comparison *comparison)
+{
+    static const char *const keys[] = {"p50", "p95"};
+    json_t *data = json_pack("{s:s}", "work", work);
+
+    for (size_t i = 0; i < 2; i++) {
+        const struct bench_change *change = find_change(&comparison->changes[i], work);
+        bool is_known = change != NULL && !change->is_missing;
+        json_object_set_new(data, keys[i],
+                            json_pack("{s:o, s:o, s:o}", "a_ms",
+                                      figure_data(bench_record_find(older, work), keys[i]), "b_ms",
+                                      figure_data(bench_record_find(newer, work), keys[i]),
+                                      "change", is_known ? json_real(change->share) : json_null()));
+    }
+    return data;
+}
+
+/* The works of A, then those that only B has. */
+static json_t *
+comparison_data(const struct bench_record *older, const struct bench_record *newer,
+                const struct comparison *comparison)
+{
+    json_t *works = json_array();
+
+    for (size_t i = 0; i < older->figures.count; i++)
+        json_array_append_new(works,
+                              work_data(older, newer, older->figures.items[i].work, comparison));
+    for (size_t i = 0; i < newer->figures.count; i++) {
+        const char *work = newer->figures.items[i].work;
+        if (bench_record_find(older, work) == NULL)
+            json_array_append_new(works, work_data(older, newer, work, comparison));
+    }
+    return json_pack("{s:o, s:o, s:o}", "a", record_data(older), "b", record_data(newer), "works",
+                     works);
 }
 
 bool
@@ -182,13 +246,15 @@ cli_bench_compare(struct cli *cli, const char *older, const char *newer,
                   const struct cli_list *gates, struct error *err)
 {
     struct bench_record records[2];
+    struct comparison comparison;
 
     if (!bench_record_read(cli->arena, older, &records[0], err) ||
-        !bench_record_read(cli->arena, newer, &records[1], err))
+        !bench_record_read(cli->arena, newer, &records[1], err) ||
+        !compare(cli, &records[0], &records[1], &comparison, err))
         return false;
     if (cli->is_json)
-        print_json(json_pack("[o, o]", record_data(&records[0]), record_data(&records[1])));
-    else if (!print_comparison(cli, &records[0], &records[1], err))
-        return false;
+        print_json(comparison_data(&records[0], &records[1], &comparison));
+    else
+        print_comparison(cli, &records[0], &records[1], &comparison);
     return cli_bench_gate(cli, &records[0], &records[1], gates, err);
 }

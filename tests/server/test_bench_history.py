@@ -4,16 +4,18 @@
 import json
 import os
 
+import pytest
 from test_bench import DATABASE, bench, pair  # noqa: F401
 
 
-def write_run(folder, p95, started="2026-01-02 03:04:05 UTC", rate=100.0):
+def write_run(folder, p95, started="2026-01-02 03:04:05 UTC", rate=100.0,
+              queries=2):
     folder.mkdir(parents=True)
     (folder / "results.json").write_text(json.dumps({
         "started": started, "database": "shop \x1b[31m", "command": "c", "stopped": None,
         "total": {"times_faster": 2.5, "low": 2, "high": 3},
         "queries": [{"name": "one", "after": {"median_ms": p95 / 2, "p95_ms": p95}},
-                    {"name": "two", "after": {"median_ms": 1, "p95_ms": 4}}],
+                    {"name": "two", "after": {"median_ms": 1, "p95_ms": 4}}][:queries],
         "suites": [{"works": [{"name": "writes", "after": {
             "per_second": rate, "response": None, "service": {"p50_ms": 1, "p95_ms": 2}}}]}]}))
     return folder
@@ -40,7 +42,14 @@ def test_compare_and_gate(pgdeck, tmp_path):
         return pgdeck("bench", "compare", older, newer / "results.json", *args, **more)
 
     result = compare(expect=0)
-    assert "+4.0%" in result.out and "writes" in result.out
+    assert "+4.0%" in result.out and "writes" in result.out and "only in B" not in result.out
+    works = json.loads(compare("--json", expect=0).out)["works"]
+    assert [w["work"] for w in works] == ["one", "two", "writes"]
+    assert works[0]["p95"] == {"a_ms": 10, "b_ms": 10.4, "change": pytest.approx(0.04)}
+    more = "bench", "compare", write_run(tmp_path / "less", 9, queries=1), newer
+    assert "only in B" in pgdeck(*more, expect=0).out
+    works = json.loads(pgdeck(*more, "--json", expect=0).out)["works"]
+    assert works[2]["work"] == "two" and works[2]["p50"] == {"a_ms": None, "b_ms": 1, "change": None}
     assert compare("--gate", "p95:+5%", expect=0)
     result = compare("--gate", "p95:+3%", expect=24)
     assert "gate p95:+3%: 1 of 3 over it" in result.out and "one" in result.out
