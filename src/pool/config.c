@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/state.h"
+#include "base/text.h"
 #include "deck/loader.h"
 #include "security/password.h"
 
@@ -68,16 +69,35 @@ new_config(void)
     return config;
 }
 
-/* Whether there are faults; they are told. */
+/* As many as there is room for: file:line:column: what. The first one's hint. */
+static void
+describe_faults(const struct deck_faults *faults, struct error *err)
+{
+    AUTO_TEXT text = {0};
+
+    for (size_t i = 0; i < faults->list.count; i++) {
+        const struct error *fault = &faults->list.items[i];
+        text_appendf(&text, "%s%s:%d:%d: %s", i == 0 ? "" : "\n", fault->file, fault->line,
+                     fault->column, fault->message);
+    }
+    error_detail(err, "%s", text_chars(&text));
+    if (faults->list.items[0].hint[0] != '\0')
+        error_hint(err, "%s", faults->list.items[0].hint);
+}
+
+/* Whether there are faults; they are told, by print or (NULL) in the error. */
 static bool
 has_faults(const char *path, const struct deck_faults *faults, pool_config_faults *print,
            struct error *err)
 {
     if (faults->list.count == 0)
         return false;
-    print(faults);
     error_set(err, ERROR_DECK, "%s: %zu fault%s", path, faults->list.count,
               faults->list.count == 1 ? "" : "s");
+    if (print != NULL)
+        print(faults);
+    else
+        describe_faults(faults, err);
     return true;
 }
 

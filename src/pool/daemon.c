@@ -49,10 +49,14 @@ static bool
 reload(struct pool *pool, struct error *err)
 {
     struct daemon *daemon = (struct daemon *)pool_crew_of(pool);
-    struct pool_config *config = pool_daemon_load(daemon->options, err);
+    struct pool_daemon_options options = *daemon->options;
 
+    options.print_faults = NULL; /* they are for who asks, and for the log */
+    struct pool_config *config = pool_daemon_load(&options, err);
     if (config == NULL) {
-        pool_log(pool, "the configuration stays as it was: %s", err->message);
+        pool_log(pool, "the configuration stays as it was: %s%s%s%s%s", err->message,
+                 err->detail[0] == '\0' ? "" : "; ", err->detail, err->hint[0] == '\0' ? "" : "; ",
+                 err->hint);
         memcpy(err->sqlstate, "F0000", sizeof(err->sqlstate)); /* config_file_error */
         return false;
     }

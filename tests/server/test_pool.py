@@ -1018,10 +1018,11 @@ def test_reload_is_all_or_nothing(make_pool):
     with pool.connect() as one:
         one.execute("SELECT 1")
         good = pool.file.read_text()
-        pool.file.write_text("databases: {app: {users: [alice], maximum: 3}}\nusers: {}\n")
+        pool.file.write_text("databases: {app: {users: [alice], mx: 3}}\nusers: {}\n")
         status, message = pool.command("RELOAD")
         assert status == pq.ExecStatus.FATAL_ERROR and b"fault" in message
-        assert 'unknown key "maximum"' in pool.log_text()
+        assert b'pool.yaml:1:35: unknown key "mx"' in message and b'HINT:  Did you mean "max"?' in message
+        assert 'unknown key "mx"' in pool.log_text()
         assert one.execute("SELECT 2").fetchone() == (2,)
         pool.file.write_text(good.replace("max: 1", "max: 7"))
         pool.process.send_signal(signal.SIGHUP)
