@@ -189,8 +189,56 @@ show_servers(struct rows *rows)
     }
 }
 
+/* Of a pool and its last minute. */
+typedef void show_figures(struct rows *rows, const struct pool_total *total);
+
 static void
-show_stats(struct rows *rows)
+totals(struct rows *rows, const struct pool_total *total)
+{
+    const struct pool_statistics *all = &total->statistics;
+
+    number(rows, all->transactions);
+    number(rows, all->queries);
+    number(rows, all->received_bytes + total->live_received_bytes);
+    number(rows, all->sent_bytes + total->live_sent_bytes);
+    number(rows, all->transaction_us);
+    number(rows, all->query_us);
+    number(rows, all->wait_us);
+}
+
+static uint64_t
+per(uint64_t sum, uint64_t count)
+{
+    return count == 0 ? 0 : sum / count;
+}
+
+/* Counts, bytes and waiting by the second, times of one. */
+static void
+averages(struct rows *rows, const struct pool_total *total)
+{
+    const struct pool_statistics *minute = &total->minute;
+    uint64_t seconds = total->minute_us / 1000000;
+
+    number(rows, per(minute->transactions, seconds));
+    number(rows, per(minute->queries, seconds));
+    number(rows, per(minute->received_bytes, seconds));
+    number(rows, per(minute->sent_bytes, seconds));
+    number(rows, per(minute->transaction_us, minute->transactions));
+    number(rows, per(minute->query_us, minute->queries));
+    number(rows, per(minute->wait_us, seconds));
+}
+
+static void
+all_figures(struct rows *rows, const struct pool_total *total)
+{
+    totals(rows, total);
+    averages(rows, total);
+    number(rows, total->statistics.errors);
+    number(rows, total->statistics.wait_max_us);
+}
+
+static void
+show_each(struct rows *rows, show_figures *figures)
 {
     POOL_EACH(node, &rows->pool->groups)
     {
@@ -198,19 +246,29 @@ show_stats(struct rows *rows)
         struct pool_total total;
         if (!pool_total_of(group, &total))
             continue;
-        const struct pool_statistics *statistics = &total.statistics;
         text(rows, group->route->database);
         text(rows, group->route->user);
-        number(rows, statistics->transactions);
-        number(rows, statistics->queries);
-        number(rows, statistics->errors);
-        number(rows, statistics->received_bytes);
-        number(rows, statistics->sent_bytes);
-        number(rows, statistics->transaction_us);
-        number(rows, statistics->wait_us);
-        number(rows, statistics->wait_max_us);
+        figures(rows, &total);
         end_row(rows);
     }
+}
+
+static void
+show_stats(struct rows *rows)
+{
+    show_each(rows, all_figures);
+}
+
+static void
+show_stats_totals(struct rows *rows)
+{
+    show_each(rows, totals);
+}
+
+static void
+show_stats_averages(struct rows *rows)
+{
+    show_each(rows, averages);
 }
 
 static void
@@ -389,58 +447,106 @@ show_version(struct rows *rows)
     end_row(rows);
 }
 
+static void
+count_paused(struct pool *pool, void *context)
+{
+    bool *is_paused = context;
+
+    POOL_EACH(node, &pool->groups)
+    {
+        *is_paused &= POOL_ENTRY(node, struct pool_group, node)->is_paused;
+    }
+}
+
+static void
+show_state(struct rows *rows)
+{
+    bool is_paused = rows->pool->config->routes.count > 0;
+
+    pool_visit_all(rows->pool, count_paused, &is_paused);
+    text(rows, "active");
+    text(rows, is_paused ? "no" : "yes");
+    end_row(rows);
+    text(rows, "paused");
+    text(rows, is_paused ? "yes" : "no");
+    end_row(rows);
+}
+
 struct view {
     const char *name;
-    bool is_of_each; /* pool: shown by its own thread, one after the other */
+    const char *types; /* of the columns: s text, q number */
+    bool is_of_each;   /* pool: shown by its own thread, one after the other */
     void (*show)(struct rows *rows);
     const char *columns[COLUMNS_MAX];
 };
 
 static const struct view views[] = {
     {"POOLS",
+     "ssqqqqqqqqqss",
      true,
      show_pools,
      {"database", "user", "cl_active", "cl_waiting", "cl_pinned", "sv_active", "sv_idle", "sv_used",
       "sv_login", "maxwait", "maxwait_us", "pool_mode", "last_error"}},
     {"CLIENTS",
+     "ssssqqqsss",
      true,
      show_clients,
      {"user", "database", "state", "addr", "id", "server", "prepared_statements", "pinned_by",
       "application_name", "tls"}},
     {"SERVERS",
+     "ssssqqqqqqsq",
      true,
      show_servers,
      {"user", "database", "state", "addr", "id", "client", "remote_pid", "prepared_statements",
       "owed", "age_s", "tls", "close_needed"}},
     {"STATS",
+     "ssqqqqqqqqqqqqqqqq",
      true,
      show_stats,
-     {"database", "user", "total_xact_count", "total_query_count", "total_errors", "total_received",
-      "total_sent", "total_xact_time", "total_wait_time", "max_wait_time"}},
+     {"database", "user", "total_xact_count", "total_query_count", "total_received", "total_sent",
+      "total_xact_time", "total_query_time", "total_wait_time", "avg_xact_count", "avg_query_count",
+      "avg_recv", "avg_sent", "avg_xact_time", "avg_query_time", "avg_wait_time", "total_errors",
+      "max_wait_time"}},
+    {"STATS_TOTALS",
+     "ssqqqqqqq",
+     true,
+     show_stats_totals,
+     {"database", "user", "xact_count", "query_count", "bytes_received", "bytes_sent", "xact_time",
+      "query_time", "wait_time"}},
+    {"STATS_AVERAGES",
+     "ssqqqqqqq",
+     true,
+     show_stats_averages,
+     {"database", "user", "xact_count", "query_count", "bytes_received", "bytes_sent", "xact_time",
+      "query_time", "wait_time"}},
+    {"STATE", "ss", false, show_state, {"key", "value"}},
     {"LATENCY",
+     "ssssqqqqqqqqqqqqqqs",
      true,
      show_latency,
      {"environment", "service", "database", "user", "count", "query_p50_us", "query_p95_us",
       "query_p99_us", "query_max_us", "xact_p50_us", "xact_p95_us", "xact_p99_us", "xact_max_us",
       "wait_p50_us", "wait_p95_us", "wait_p99_us", "wait_max_us", "target_p95_us", "target"}},
     {"QUERIES",
+     "sssssqqqqqqqqqsqss",
      false,
      pool_queries_show,
      {"environment", "service", "database", "user", "fingerprint", "count", "query_p50_us",
       "query_p95_us", "query_p99_us", "query_max_us", "xact_p95_us", "wait_p95_us", "sent",
       "received", "errors", "target_p95_us", "target", "query"}},
-    {"ERRORS", true, pool_errors_show, {"database", "user", "sqlstate", "count"}},
+    {"ERRORS", "sssq", true, pool_errors_show, {"database", "user", "sqlstate", "count"}},
     {"DATABASES",
+     "ssssssqqsssqqq",
      true,
      show_databases,
      {"name", "host", "database", "user", "environment", "service", "min_pool_size", "pool_size",
       "pool_mode", "reset", "on_session_state", "current_connections", "paused", "disabled"}},
-    {"USERS", false, show_users, {"name", "secret", "admin", "stats"}},
-    {"CONFIG", false, show_config, {"key", "value"}},
-    {"LISTS", false, show_lists, {"list", "items"}},
-    {"MEM", false, show_mem, {"name", "value"}},
-    {"VERSION", false, show_version, {"version"}},
-    {"HELP", false, pool_help_show, {"command", "right"}},
+    {"USERS", "ssss", false, show_users, {"name", "secret", "admin", "stats"}},
+    {"CONFIG", "ss", false, show_config, {"key", "value"}},
+    {"LISTS", "sq", false, show_lists, {"list", "items"}},
+    {"MEM", "sq", false, show_mem, {"name", "value"}},
+    {"VERSION", "s", false, show_version, {"version"}},
+    {"HELP", "ss", false, pool_help_show, {"command", "right"}},
 };
 enum { VIEW_COUNT = sizeof(views) / sizeof(views[0]) };
 
@@ -476,7 +582,7 @@ pool_view_show(struct pool_client *client, size_t number)
 
     while (rows->columns < COLUMNS_MAX && view->columns[rows->columns] != NULL)
         rows->columns++;
-    wire_put_columns(&writer, view->columns, rows->columns);
+    wire_put_columns(&writer, view->columns, view->types, rows->columns);
     put(client, &writer);
     if (view->is_of_each) {
         pool_total_collect(client->pool);

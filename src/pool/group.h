@@ -29,6 +29,13 @@ struct pool_line {
     char user[64];
 };
 
+/* What happened in the last whole minute. */
+struct pool_minute {
+    struct pool_statistics before; /* up to its end */
+    struct pool_statistics within;
+    uint64_t ended_us, length_us; /* 0: there was none yet */
+};
+
 struct pool_group {
     struct pool_node node; /* in pool.groups */
     struct pool *pool;
@@ -54,6 +61,7 @@ struct pool_group {
     struct wire_scram_keys keys;    /* for the server's salt: PBKDF2 once */
     bool has_keys;
     struct pool_statistics statistics;
+    struct pool_minute minute;
     struct pool_measures *measures;
     struct pool_seen seen;                         /* unnamed statements */
     uint64_t live_received_bytes, live_sent_bytes; /* as of the last look at the metrics */

@@ -307,30 +307,9 @@ append_histograms(struct text *text, struct pool *pool)
     }
 }
 
-/* What clients that are still here have sent and got. */
-static void
-count_bytes(struct pool *pool, void *context)
-{
-    (void)context;
-    POOL_EACH(node, &pool->groups)
-    {
-        struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
-        group->live_received_bytes = group->live_sent_bytes = 0;
-    }
-    POOL_EACH(node, &pool->clients)
-    {
-        const struct pool_client *client = POOL_ENTRY(node, struct pool_client, node);
-        if (client->group == NULL)
-            continue;
-        client->group->live_received_bytes += client->link.received_bytes;
-        client->group->live_sent_bytes += client->link.sent_bytes;
-    }
-}
-
 void
 pool_metrics(struct pool *pool, struct text *text)
 {
-    pool_visit_all(pool, count_bytes, NULL);
     pool_total_collect(pool);
     append_metrics(text, pool);
     append_errors(text, pool);

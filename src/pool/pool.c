@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "pool/pool.h"
+#include "pool/total.h"
 #include "pool/web.h"
 
 #include "base/json_text.h"
@@ -167,7 +168,8 @@ bool
 pool_init(struct pool *pool, struct pool_driver *driver, struct pool_config *config,
           uint64_t now_us, struct error *err)
 {
-    *pool = (struct pool){.driver = driver, .now_us = now_us, .started_us = now_us};
+    *pool = (struct pool){
+        .driver = driver, .now_us = now_us, .started_us = now_us, .minute_us = now_us};
     pool_list_init(&pool->groups);
     pool_list_init(&pool->clients);
     pool_list_init(&pool->cancels);
@@ -330,6 +332,7 @@ pool_tick(struct pool *pool, uint64_t now_us)
             pool_cancel_close(cancel);
     }
     pool_web_tick(pool);
+    pool_total_tick(pool);
     POOL_EACH(group, &pool->groups)
     {
         pool_group_tick(POOL_ENTRY(group, struct pool_group, node));

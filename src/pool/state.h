@@ -169,6 +169,7 @@ struct pool {
     struct pool_node groups, clients, cancels, webs, dead;
     const struct pool_parameters *no_parameters;
     uint64_t now_us, next_serial, started_us;
+    uint64_t minute_us; /* when the last one was counted */
     int cancel_count, web_count;
     struct wire_scram *spare_scram; /* NULL: none */
     bool has_removed;               /* a group, to be freed once it is empty */

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+enum { MINUTE_US = 60000000 };
+
 void
 pool_total_free(struct pool_total *total)
 {
@@ -55,6 +57,9 @@ add_figures(struct pool_total *total, const struct pool_group *group)
 
     add_servers(total, group);
     add_statistics(&total->statistics, &group->statistics);
+    add_statistics(&total->minute, &group->minute.within);
+    if (group->minute.length_us > total->minute_us)
+        total->minute_us = group->minute.length_us;
     total->clients += group->client_count;
     total->waiting += group->waiting_count;
     total->servers += group->server_count;
@@ -64,10 +69,30 @@ add_figures(struct pool_total *total, const struct pool_group *group)
         total->wait_us = waited_us;
 }
 
+/* What clients that are still here have sent and got. */
+static void
+count_bytes(struct pool *pool)
+{
+    POOL_EACH(node, &pool->groups)
+    {
+        struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
+        group->live_received_bytes = group->live_sent_bytes = 0;
+    }
+    POOL_EACH(node, &pool->clients)
+    {
+        const struct pool_client *client = POOL_ENTRY(node, struct pool_client, node);
+        if (client->group == NULL)
+            continue;
+        client->group->live_received_bytes += client->link.received_bytes;
+        client->group->live_sent_bytes += client->link.sent_bytes;
+    }
+}
+
 static void
 add_groups(struct pool *pool, void *context)
 {
     (void)context;
+    count_bytes(pool);
     POOL_EACH(node, &pool->groups)
     {
         struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
@@ -78,6 +103,47 @@ add_groups(struct pool *pool, void *context)
         pool_measures_add(total->measures, group->measures);
     }
 }
+
+/* --- the last minute ----------------------------------------------------------------------- */
+
+static void
+end_minute(struct pool_group *group)
+{
+    struct pool_minute *minute = &group->minute;
+    struct pool_statistics now = group->statistics;
+    const struct pool_statistics *before = &minute->before;
+    uint64_t began_us = minute->ended_us == 0 ? group->pool->started_us : minute->ended_us;
+
+    now.received_bytes += group->live_received_bytes;
+    now.sent_bytes += group->live_sent_bytes;
+    minute->within = (struct pool_statistics){
+        .transactions = now.transactions - before->transactions,
+        .queries = now.queries - before->queries,
+        .received_bytes = now.received_bytes - before->received_bytes,
+        .sent_bytes = now.sent_bytes - before->sent_bytes,
+        .wait_us = now.wait_us - before->wait_us,
+        .transaction_us = now.transaction_us - before->transaction_us,
+        .query_us = now.query_us - before->query_us,
+    };
+    minute->length_us = group->pool->now_us - began_us;
+    minute->ended_us = group->pool->now_us;
+    minute->before = now;
+}
+
+void
+pool_total_tick(struct pool *pool)
+{
+    if (pool->now_us - pool->minute_us < MINUTE_US)
+        return;
+    pool->minute_us = pool->now_us;
+    count_bytes(pool);
+    POOL_EACH(node, &pool->groups)
+    {
+        end_minute(POOL_ENTRY(node, struct pool_group, node));
+    }
+}
+
+/* --- sums of all threads ------------------------------------------------------------------- */
 
 void
 pool_total_collect(struct pool *pool)

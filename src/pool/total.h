@@ -6,6 +6,8 @@
 struct pool_total {
     const struct pool_group *group; /* for its route and its flags */
     struct pool_statistics statistics;
+    struct pool_statistics minute; /* the last whole one's */
+    uint64_t minute_us;            /* its length; 0: there was none yet */
     struct pool_measures *measures;
     int clients, waiting, client_active, client_pinned;
     int servers, server_active, server_idle, server_used, server_login;
@@ -17,4 +19,6 @@ struct pool_total {
 void pool_total_collect(struct pool *pool);
 /* Of the group, in a visit of its thread. False: another thread tells of this pool. */
 bool pool_total_of(struct pool_group *group, struct pool_total *ret_total);
+/* At each tick: counts the minutes. */
+void pool_total_tick(struct pool *pool);
 void pool_total_free(struct pool_total *total);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "wire/writer.h"
 
-enum { OID_TEXT = 25 };
+enum { OID_INT8 = 20, OID_TEXT = 25, INT8_BYTES = 8 };
 
 void
 wire_put_bytes(struct wire_writer *writer, const void *bytes, size_t count)
@@ -131,16 +131,18 @@ wire_put_complete(struct wire_writer *writer, const char *tag)
 }
 
 void
-wire_put_columns(struct wire_writer *writer, const char *const *names, size_t count)
+wire_put_columns(struct wire_writer *writer, const char *const *names, const char *types,
+                 size_t count)
 {
     wire_begin(writer, 'T');
     wire_put_uint16(writer, (uint16_t)count);
     for (size_t i = 0; i < count; i++) {
+        bool is_number = types != NULL && types[i] == 'q';
         wire_put_string(writer, names[i]);
         wire_put_uint32(writer, 0); /* of no table */
         wire_put_uint16(writer, 0);
-        wire_put_uint32(writer, OID_TEXT);
-        wire_put_uint16(writer, UINT16_MAX); /* -1: of any length */
+        wire_put_uint32(writer, is_number ? OID_INT8 : OID_TEXT);
+        wire_put_uint16(writer, is_number ? INT8_BYTES : UINT16_MAX); /* -1: of any length */
         wire_put_uint32(writer, UINT32_MAX);
         wire_put_uint16(writer, 0); /* as text */
     }

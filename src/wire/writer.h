@@ -37,8 +37,10 @@ void wire_put_key(struct wire_writer *writer, uint32_t process, uint32_t secret)
 void wire_put_query(struct wire_writer *writer, const char *sql);
 void wire_put_empty(struct wire_writer *writer, uint8_t type); /* no body: 1, 2, 3, n, S ... */
 void wire_put_complete(struct wire_writer *writer, const char *tag);
-/* RowDescription with columns of type text, and a row of them (NULL: null). */
-void wire_put_columns(struct wire_writer *writer, const char *const *names, size_t count);
+/* RowDescription with columns of type text, or int8 where types has a q (NULL: none has), and a row
+ * of them, as text (NULL: null). */
+void wire_put_columns(struct wire_writer *writer, const char *const *names, const char *types,
+                      size_t count);
 void wire_put_row(struct wire_writer *writer, const char *const *values, size_t count);
 
 /* ErrorResponse or NoticeResponse (severity NOTICE or WARNING) from err: message, detail and hint.

@@ -1070,6 +1070,40 @@ def test_console(make_pool):
 
 
 @pytest.mark.pg(max=15)
+def test_the_console_has_the_figures_of_pgbouncer(make_pool):
+    """By its names, as numbers, with what clients that are still here have sent."""
+    pool = make_pool(max=1)
+    with pool.connect() as one, pool.connect("pgdeck") as console:
+        for _ in range(3):
+            one.execute("SELECT pg_sleep(0.01)")
+        rows = {}
+        for what in ("STATS", "STATS_TOTALS", "STATS_AVERAGES"):
+            done = console.pgconn.exec_(b"SHOW " + what.encode())
+            names = [done.fname(i).decode() for i in range(done.nfields)]
+            assert {done.ftype(i) for i in range(done.nfields) if names[i] in ("database", "user")
+                    } == {25}
+            assert {done.ftype(i) for i in range(done.nfields)
+                    if names[i] not in ("database", "user")} == {20}
+            row = next(row for row in range(done.ntuples) if done.get_value(row, 1) == b"alice")
+            rows[what] = {name: int(done.get_value(row, i)) for i, name in enumerate(names)
+                          if done.ftype(i) == 20}
+        stats = rows["STATS"]
+        assert stats["total_query_count"] == 3 == stats["total_xact_count"]
+        assert stats["total_xact_time"] >= stats["total_query_time"] >= 30000
+        assert stats["total_received"] > 60 and stats["total_sent"] > 100
+        assert {name: stats[f"total_{of}"] for name, of in (
+            ("query_count", "query_count"), ("xact_count", "xact_count"),
+            ("query_time", "query_time"), ("bytes_sent", "sent"))}.items() \
+            <= rows["STATS_TOTALS"].items()
+        assert list(stats)[7:14] == ["avg_xact_count", "avg_query_count", "avg_recv", "avg_sent",
+                                     "avg_xact_time", "avg_query_time", "avg_wait_time"]
+        assert [row["value"] for row in pool.show("STATE")] == ["yes", "no"]
+        pool.command("PAUSE")
+        assert [row["value"] for row in pool.show("STATE")] == ["no", "yes"]
+        pool.command("RESUME")
+
+
+@pytest.mark.pg(max=15)
 def test_the_console_by_rights(make_pool, pgdeck):
     """stats_users may look and no more; users of the system among them need no password."""
     pool = make_pool(max=1, pooler={"stats_users": "[bob, postgres]"})

@@ -61,7 +61,7 @@ put_columns(struct sim_session *session)
 {
     struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
 
-    wire_put_columns(&writer, row_names, COLUMNS);
+    wire_put_columns(&writer, row_names, NULL, COLUMNS);
     sim_bytes_end(&session->out, &writer);
 }
 
