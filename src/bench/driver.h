@@ -61,8 +61,10 @@ struct bench_class_load {
     const char *name;
     uint64_t done; /* without error */
     uint64_t errors, retries;
-    struct histogram *response; /* from due to done, of what was done without error */
-    struct histogram *service;  /* from sent to done */
+    struct histogram *response;   /* from due to done, of what was done without error; and of what
+                                   * had no answer until the time to drain was over, until then */
+    struct histogram *service;    /* from sent; as response, but without what was never sent */
+    uint64_t least_unanswered_ns; /* from there on response is a lower bound; 0: all answered */
 };
 
 struct bench_fault_count {
@@ -87,6 +89,8 @@ struct bench_load {
     LIST_OF(struct bench_fault_count) faults;
     LIST_OF(struct bench_second) seconds;
     uint64_t wall_ns;            /* from the first request's due time to the last answer */
+    uint64_t schedule_ns;        /* of that without the time to drain */
+    uint64_t done_after;         /* of done: answered after the schedule's end */
     uint64_t unfinished;         /* due, but not done when the time to drain was over */
     uint64_t done, errors;       /* sums over the classes */
     uint64_t user_ns, system_ns; /* CPU of the driver's thread */
@@ -97,6 +101,11 @@ struct bench_load {
 
 struct bench_load *
 bench_load_new(struct arena *arena, const char *const *class_names, size_t class_count);
+/* The least of both, neither of which counts when 0. */
+void bench_note_unanswered(uint64_t *least_ns, uint64_t waited_ns);
+/* A request without answer until until_ns: it waited at least so long. sent_ns 0: never sent. */
+void bench_load_unanswered(struct bench_load *load, const struct bench_request *request,
+                           uint64_t sent_ns, uint64_t until_ns);
 /* Adds from into `into`; both have the same classes. Seconds are appended. */
 void bench_load_merge(struct bench_load *into, const struct bench_load *from);
 /* Empty again, memory kept. */

@@ -39,9 +39,11 @@ count_failure(struct bench_driver *driver, struct bench_lane *lane, const char *
 {
     struct bench_load *load = driver->load;
 
-    bench_load_fault(load, sqlstate, message)->errors++;
-    load->classes.items[lane->request.class_number].errors++;
-    load->errors++;
+    if (!lane->is_cancelled) { /* else it is counted among the unanswered */
+        bench_load_fault(load, sqlstate, message)->errors++;
+        load->classes.items[lane->request.class_number].errors++;
+        load->errors++;
+    }
     driver->second_errors++;
     if (driver->source->done != NULL)
         driver->source->done(driver->source->context, &lane->request, NULL, now_ns);
@@ -102,6 +104,7 @@ dispatch(struct bench_driver *driver, uint64_t now_ns)
     uint64_t due_ns = lane->request.due_ns;
     uint64_t could_ns = due_ns > lane->idle_ns ? due_ns : lane->idle_ns;
     lane->is_busy = true;
+    lane->is_cancelled = false;
     lane->tries = 1;
     driver->busy_count++;
     lane->sent_ns = bench_clock_ns();
@@ -135,7 +138,7 @@ finish(struct bench_driver *driver, size_t number, const char *sqlstate, const c
             lose(driver, number, now_ns);
         return;
     }
-    if (sqlstate != NULL) {
+    if (sqlstate != NULL || lane->is_cancelled) {
         count_failure(driver, lane, sqlstate, message, now_ns);
     } else {
         uint64_t response_ns = now_ns - lane->request.due_ns;
@@ -144,6 +147,7 @@ finish(struct bench_driver *driver, size_t number, const char *sqlstate, const c
         histogram_record(driver->second, response_ns);
         class->done++;
         driver->load->done++;
+        driver->load->done_after += now_ns > driver->end_ns;
         if (driver->source->done != NULL)
             driver->source->done(driver->source->context, &lane->request, result, now_ns);
     }
@@ -256,9 +260,10 @@ wait_for_events(struct bench_driver *driver, uint64_t now_ns, uint64_t until_ns)
     return !is_interrupted();
 }
 
-/* Cancels what is still under way, so that the next run finds idle connections. */
+/* Cancels what is still under way, so that the next run finds idle connections. is_whole: the time
+ * to drain is over; else the run was broken off, which says nothing of how long it takes. */
 static void
-cancel_rest(struct bench_driver *driver)
+cancel_rest(struct bench_driver *driver, bool is_whole)
 {
     char ignored[256];
     uint64_t limit_ns = bench_clock_ns() + CANCEL_MS * UINT64_C(1000000);
@@ -267,7 +272,10 @@ cancel_rest(struct bench_driver *driver)
         struct bench_lane *lane = &driver->lanes[i];
         if (lane->connection == NULL || !lane->is_busy)
             continue;
-        driver->load->unfinished++;
+        if (is_whole)
+            bench_load_unanswered(driver->load, &lane->request, lane->sent_ns, bench_clock_ns());
+        else
+            driver->load->unfinished++;
         lane->is_cancelled = true;
         PGcancel *cancel = PQgetCancel(lane->connection);
         if (cancel != NULL)
@@ -285,14 +293,14 @@ cancel_rest(struct bench_driver *driver)
 
 /* Requests that were due and that no connection came to. */
 static void
-count_unsent(struct bench_driver *driver)
+count_unsent(struct bench_driver *driver, uint64_t until_ns)
 {
     const struct bench_source *source = driver->source;
     struct bench_request request;
 
     while (source->due(source->context, driver->end_ns) < driver->end_ns) {
         source->take(source->context, driver->end_ns, &request);
-        driver->load->unfinished++;
+        bench_load_unanswered(driver->load, &request, 0, until_ns);
     }
 }
 
@@ -364,14 +372,15 @@ bench_driver_run(struct bench_driver *driver, const struct bench_source *source,
     uint64_t stop_ns = bench_clock_ns();
     struct machine_ticks ticks_after = machine_read_ticks();
     load->wall_ns += stop_ns - start_ns;
+    load->schedule_ns += stop_ns - start_ns < duration_ns ? stop_ns - start_ns : duration_ns;
     load->ticks += ticks_after.total - ticks_before.total;
     load->stolen_ticks += ticks_after.steal - ticks_before.steal;
     if (stop_ns > driver->second_ns)
         add_second(driver, stop_ns - driver->second_ns);
     load->user_ns += time_ns(after.ru_utime) - time_ns(before.ru_utime);
     load->system_ns += time_ns(after.ru_stime) - time_ns(before.ru_stime);
-    cancel_rest(driver);
+    cancel_rest(driver, is_whole);
     if (is_whole)
-        count_unsent(driver);
+        count_unsent(driver, stop_ns);
     return is_whole;
 }

@@ -23,6 +23,12 @@ number_of(const json_t *value, const char *key)
     return json_number_value(json_object_get(value, key)); /* 0 for null and what is not there */
 }
 
+static double
+share_of(double failed, double done)
+{
+    return failed > 0 ? failed / (failed + done) : 0;
+}
+
 /* --- one run -------------------------------------------------------------------------------- */
 
 static void
@@ -39,6 +45,7 @@ read_queries(struct arena *arena, const json_t *data, struct bench_record *recor
         figures->p50_ms = number_of(after, "median_ms");
         figures->p95_ms = number_of(after, "p95_ms");
         figures->p99_ms = number_of(after, "p99_ms");
+        figures->failed = share_of(number_of(after, "errors"), number_of(after, "executions"));
     }
 }
 
@@ -60,6 +67,7 @@ read_works(struct arena *arena, const json_t *suite, struct bench_record *record
         figures->p95_ms = number_of(latency, "p95_ms");
         figures->p99_ms = number_of(latency, "p99_ms");
         figures->rate = number_of(after, "per_second");
+        figures->failed = share_of(number_of(after, "failed"), number_of(after, "done"));
     }
 }
 
@@ -236,7 +244,9 @@ bench_gate_apply(struct arena *arena, const struct bench_gate *gate,
         if (!change.is_missing)
             change.share = metrics[metric].sign == '+' ? change.after / change.before - 1
                                                        : 1 - change.after / change.before;
-        change.is_over = change.is_missing || change.share > gate->limit;
+        change.failed = other == NULL ? 0 : other->failed;
+        change.is_failing = change.failed > one->failed;
+        change.is_over = change.is_missing || change.is_failing || change.share > gate->limit;
         ret_changes->over += change.is_over;
         *LIST_ADD(arena, &ret_changes->list) = change;
     }

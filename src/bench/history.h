@@ -7,6 +7,7 @@
 struct bench_figures { /* of one query or work of a suite on the server after */
     const char *work;
     double p50_ms, p95_ms, p99_ms, rate; /* 0: not known */
+    double failed;                       /* share that failed or had no answer */
 };
 
 struct bench_record {
@@ -42,6 +43,8 @@ struct bench_change {
     const char *work;
     double before, after; /* in the unit of the metric; 0: not known */
     double share;         /* by how much after is worse; below 0: better */
+    double failed;        /* share of after; where it has grown that is over any gate */
+    bool is_failing;      /* it has */
     bool is_missing;      /* the newer run does not have it */
     bool is_over;         /* worse than the gate allows, or missing */
 };

@@ -21,6 +21,27 @@ bench_load_new(struct arena *arena, const char *const *class_names, size_t class
     return load;
 }
 
+void
+bench_note_unanswered(uint64_t *least_ns, uint64_t waited_ns)
+{
+    if (waited_ns > 0 && (*least_ns == 0 || waited_ns < *least_ns))
+        *least_ns = waited_ns;
+}
+
+void
+bench_load_unanswered(struct bench_load *load, const struct bench_request *request,
+                      uint64_t sent_ns, uint64_t until_ns)
+{
+    struct bench_class_load *class = &load->classes.items[request->class_number];
+    uint64_t waited_ns = until_ns - request->due_ns;
+
+    load->unfinished++;
+    histogram_record(class->response, waited_ns);
+    if (sent_ns > 0)
+        histogram_record(class->service, until_ns - sent_ns);
+    bench_note_unanswered(&class->least_unanswered_ns, waited_ns);
+}
+
 struct bench_fault_count *
 bench_load_fault(struct bench_load *load, const char *sqlstate, const char *message)
 {
@@ -43,6 +64,7 @@ bench_load_merge(struct bench_load *into, const struct bench_load *from)
         class->done += added->done;
         class->errors += added->errors;
         class->retries += added->retries;
+        bench_note_unanswered(&class->least_unanswered_ns, added->least_unanswered_ns);
         histogram_merge(class->response, added->response, 1);
         histogram_merge(class->service, added->service, 1);
     }
@@ -55,6 +77,8 @@ bench_load_merge(struct bench_load *into, const struct bench_load *from)
     for (size_t i = 0; i < from->seconds.count; i++)
         *LIST_ADD(into->arena, &into->seconds) = from->seconds.items[i];
     into->wall_ns += from->wall_ns;
+    into->schedule_ns += from->schedule_ns;
+    into->done_after += from->done_after;
     into->unfinished += from->unfinished;
     into->done += from->done;
     into->errors += from->errors;
@@ -81,7 +105,7 @@ bench_load_clear(struct bench_load *load)
     histogram_clear(load->late);
     for (size_t i = 0; i < load->classes.count; i++) {
         struct bench_class_load *class = &load->classes.items[i];
-        class->done = class->errors = class->retries = 0;
+        class->done = class->errors = class->retries = class->least_unanswered_ns = 0;
         histogram_clear(class->response);
         histogram_clear(class->service);
     }

@@ -216,8 +216,12 @@ run_block(struct pool_suite *suite, struct pool_way *way, int round, struct erro
     struct bench_cost end = cost_now(suite);
     bench_cost_add(&way->cost, &cost, &end);
     way->pool_cpu_ns += (double)(bench_family_cpu_ns(suite->process.pid) - pool_ns);
-    *LIST_ADD(suite->run->arena, &way->blocks) =
-        block_of(suite, round, arm, load->classes.items[0].response, start_ns);
+    struct bench_block *block = LIST_ADD(suite->run->arena, &way->blocks);
+    *block = block_of(suite, round, arm, load->classes.items[0].response, start_ns);
+    block->duration_s = (double)load->schedule_ns / 1e9;
+    block->done = load->done;
+    block->done_after = load->done_after;
+    block->failed = load->errors + load->unfinished;
     bench_load_merge(way->load, load);
     return true;
 }

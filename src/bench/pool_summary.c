@@ -20,7 +20,9 @@ smallest(const struct pool_suite *suite)
 static double
 rate_of(const struct pool_way *way)
 {
-    return way->load->wall_ns == 0 ? 0 : (double)way->load->done * 1e9 / (double)way->load->wall_ns;
+    double in_time = (double)(way->load->done - way->load->done_after);
+
+    return way->load->schedule_ns == 0 ? 0 : in_time * 1e9 / (double)way->load->schedule_ns;
 }
 
 static void
@@ -38,6 +40,7 @@ add_blocks(struct pool_suite *suite, struct bench_work *work, enum bench_arm_num
         if (blocks[i].arm != arm)
             continue;
         side->done += blocks[i].done;
+        side->done_after += blocks[i].done_after;
         side->seconds += blocks[i].duration_s;
         *LIST_ADD(suite->run->arena, &work->blocks) = blocks[i];
     }
@@ -69,6 +72,9 @@ add_works(struct pool_suite *suite, const struct pool_way *way)
     const struct pool_way *const ways[] = {&suite->direct, way};
     for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
         request->sides[arm].cost = ways[arm]->cost;
+        request->sides[arm].failed = ways[arm]->load->errors + ways[arm]->load->unfinished;
+        request->sides[arm].least_unanswered_ns =
+            ways[arm]->load->classes.items[0].least_unanswered_ns;
         request->sides[arm].driver_cpu_ns =
             (double)(ways[arm]->load->user_ns + ways[arm]->load->system_ns);
     }

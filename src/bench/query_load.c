@@ -128,6 +128,14 @@ cost_now(const struct query_load *load, size_t arm)
 }
 
 static void
+note_unanswered(const struct query_load *load, struct bench_work_side *side)
+{
+    for (size_t i = 0; i < load->query_count; i++)
+        bench_note_unanswered(&side->least_unanswered_ns,
+                              load->block->classes.items[i].least_unanswered_ns);
+}
+
+static void
 keep_block(struct query_load *load, struct bench_block *block)
 {
     AUTO_ARENA scratch = arena_new();
@@ -137,8 +145,9 @@ keep_block(struct query_load *load, struct bench_block *block)
     struct histogram *service = histogram_new(scratch);
 
     merge_classes(load->block, response, service);
-    block->duration_s = (double)load->block->wall_ns / 1e9;
+    block->duration_s = (double)load->block->schedule_ns / 1e9;
     block->done = load->block->done;
+    block->done_after = load->block->done_after;
     block->failed = load->block->errors + load->block->unfinished;
     block->median_ns = histogram_percentile(response, 0.5);
     block->p95_ns = histogram_percentile(response, 0.95);
@@ -152,6 +161,8 @@ keep_block(struct query_load *load, struct bench_block *block)
     histogram_merge(side->response, response, 1);
     histogram_merge(side->service, service, 1);
     side->done += block->done;
+    side->done_after += block->done_after;
+    note_unanswered(load, side);
     side->seconds += block->duration_s;
     side->driver_cpu_ns += (double)(load->block->user_ns + load->block->system_ns);
     bench_load_merge(load->loads[block->arm], load->block);
@@ -263,10 +274,24 @@ add_failures(struct query_load *load, size_t arm)
     if (all->unfinished > 0)
         *LIST_ADD(arena, &side->failures) = (struct bench_failures){
             .count = all->unfinished,
-            .message =
-                arena_printf(arena, "not answered %d s after the block's end", DRAIN_MS / 1000)};
+            .message = arena_printf(arena,
+                                    "not answered %d s after the block's end; in the percentiles "
+                                    "with the time until then",
+                                    DRAIN_MS / 1000)};
     side->failed = all->errors + all->unfinished;
     load->run->results->errors += side->failed;
+}
+
+static const char *
+p95_of(struct arena *arena, const struct bench_class_load *class)
+{
+    const struct bench_work_side side = {.response = class->response,
+                                         .least_unanswered_ns = class->least_unanswered_ns};
+    char text[40];
+
+    return class->response->total == 0
+               ? "-"
+               : arena_strdup(arena, bench_side_percentile(text, &side, 0.95));
 }
 
 static void
@@ -280,8 +305,7 @@ add_rows(struct query_load *load)
     for (size_t i = 0; i < load->query_count; i++) {
         const struct bench_class_load *before = &load->loads[BENCH_BEFORE]->classes.items[i];
         const struct bench_class_load *after = &load->loads[BENCH_AFTER]->classes.items[i];
-        bench_add_row(arena, table, load->names[i], bench_percentile(arena, before->response, 0.95),
-                      bench_percentile(arena, after->response, 0.95),
+        bench_add_row(arena, table, load->names[i], p95_of(arena, before), p95_of(arena, after),
                       arena_printf(arena, "service %s / %s; of %" PRIu64 " / %" PRIu64 " requests",
                                    bench_percentile(arena, before->service, 0.95),
                                    bench_percentile(arena, after->service, 0.95), before->done,

@@ -17,6 +17,10 @@ json_t *bench_ratio_data(const struct bench_ratio *ratio);
 void bench_put_csv_text(struct text *out, const char *value);
 /* A comma and the number; nothing after the comma for 0 and below. */
 void bench_put_csv_number(struct text *out, double value);
+/* Done a second, without what was done after the schedule's end; below 0: not known. */
+double bench_rate_of(const struct bench_work_side *side);
+/* The latency's percentile, "≥ 5.00 s" where what was not answered decides it; "–": none. */
+const char *bench_side_percentile(char text[40], const struct bench_work_side *side, double share);
 /* sum / count; below 0: not known. */
 double bench_each(double sum, uint64_t count);
 void bench_put_log(struct text *out, const struct bench_results *results);

@@ -2,6 +2,7 @@
 #include "bench/report.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const arm_names[BENCH_ARMS] = {"before", "after"};
@@ -16,6 +17,27 @@ const struct histogram *
 bench_latency_of(const struct bench_work_side *side)
 {
     return side->response != NULL && side->response->total > 0 ? side->response : side->service;
+}
+
+double
+bench_rate_of(const struct bench_work_side *side)
+{
+    return side->seconds > 0 ? (double)(side->done - side->done_after) / side->seconds : -1;
+}
+
+const char *
+bench_side_percentile(char text[40], const struct bench_work_side *side, double share)
+{
+    const struct histogram *latency = bench_latency_of(side);
+    char duration[32];
+
+    if (latency == NULL || latency->total == 0)
+        return "–";
+    uint64_t value_ns = histogram_percentile(latency, share);
+    bool is_bound = latency == side->response && side->least_unanswered_ns > 0 &&
+                    value_ns >= side->least_unanswered_ns / 1000 * 999; /* of the same bucket */
+    snprintf(text, 40, "%s%s", is_bound ? "≥ " : "", bench_duration(duration, value_ns));
+    return text;
 }
 
 double
@@ -79,8 +101,11 @@ side_data(const struct bench_work_side *side)
     json_object_set_new(data, "failed", json_integer((json_int_t)side->failed));
     json_object_set_new(data, "retried", json_integer((json_int_t)side->retried));
     json_object_set_new(data, "seconds", json_real(side->seconds));
-    json_object_set_new(data, "per_second",
-                        known(side->seconds > 0 ? (double)side->done / side->seconds : -1));
+    json_object_set_new(data, "per_second", known(bench_rate_of(side)));
+    json_object_set_new(data, "response_is_a_bound_from_ms",
+                        side->least_unanswered_ns == 0
+                            ? json_null()
+                            : json_real((double)side->least_unanswered_ns / 1e6));
     json_object_set_new(data, "response", latency_data(side->response));
     json_object_set_new(data, "service", latency_data(side->service));
     json_object_set_new(data, "each", cost_data(side));
@@ -196,7 +221,7 @@ put_work(struct text *out, const struct bench_suite *suite, const struct bench_w
     bench_put_csv_text(out, work->class_name);
     text_appendf(out, ",%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64, arm_names[arm], side->done,
                  side->failed, side->retried);
-    bench_put_csv_number(out, side->seconds > 0 ? (double)side->done / side->seconds : -1);
+    bench_put_csv_number(out, bench_rate_of(side));
     put_latency(out, side->response);
     put_latency(out, side->service);
     bench_put_csv_number(out, bench_each(cost->cpu_ns < 0 ? -1 : cost->cpu_ns / 1e3, side->done));

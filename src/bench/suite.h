@@ -35,13 +35,15 @@ struct bench_failures { /* of one SQLSTATE */
 };
 
 struct bench_work_side {
-    uint64_t done;              /* transactions, jobs ... in the measured blocks */
-    uint64_t failed, retried;   /* not in done, not in the histograms */
-    double seconds;             /* that the measured blocks lasted */
-    struct histogram *response; /* from when it was due; NULL: there was no schedule */
-    struct histogram *service;  /* from when it was sent */
-    struct bench_cost cost;     /* of all done */
-    double driver_cpu_ns;       /* what the load generator itself took; < 0: not known */
+    uint64_t done;            /* transactions, jobs ... in the measured blocks */
+    uint64_t failed, retried; /* not in done, not in the histograms */
+    uint64_t done_after;      /* of done: after the end of its block's schedule; not in the rate */
+    double seconds;           /* that the measured blocks, their schedules lasted */
+    uint64_t least_unanswered_ns; /* from there on response is a lower bound; 0: all answered */
+    struct histogram *response;   /* from when it was due; NULL: there was no schedule */
+    struct histogram *service;    /* from when it was sent */
+    struct bench_cost cost;       /* of all done */
+    double driver_cpu_ns;         /* what the load generator itself took; < 0: not known */
     LIST_OF(struct bench_failures) failures;
 };
 
@@ -51,7 +53,7 @@ struct bench_block {
     enum bench_arm_number arm;
     bool is_again;              /* the second one on the arm in its pair: it measures the noise */
     double start_s, duration_s; /* since the start of the run */
-    uint64_t done, failed;
+    uint64_t done, failed, done_after; /* done_after: of done, after the schedule's end */
     double mean_ns;
     uint64_t median_ns, p95_ns, p99_ns; /* response where there is a schedule, else service */
 };

@@ -159,7 +159,8 @@ quantity_of(const struct bench_block *block, enum quantity quantity)
 {
     if (quantity == MEDIAN)
         return (double)block->median_ns;
-    return block->done == 0 ? 0 : block->duration_s / (double)block->done; /* less is better */
+    uint64_t done = block->done - block->done_after;
+    return done == 0 ? 0 : block->duration_s / (double)done; /* less is better */
 }
 
 /* The logarithm of what a pair's blocks of one kind took; the mean of both where there are two.

@@ -12,22 +12,19 @@ set_text(json_t *view, const char *key, const char *chars)
 }
 
 static void
-set_percentile(json_t *view, const char *key, const struct histogram *latency, double share)
+set_percentile(json_t *view, const char *key, const struct bench_work_side *side, double share)
 {
-    char text[32];
+    char text[40];
 
-    set_text(view, key,
-             latency == NULL || latency->total == 0
-                 ? "–"
-                 : bench_duration(text, histogram_percentile(latency, share)));
+    set_text(view, key, bench_side_percentile(text, side, share));
 }
 
 static const char *
 rate_of(char text[32], const struct bench_work_side *side)
 {
-    if (side->seconds <= 0)
-        return "–";
-    return bench_count(text, (uint64_t)((double)side->done / side->seconds + 0.5));
+    double rate = bench_rate_of(side);
+
+    return rate < 0 ? "–" : bench_count(text, (uint64_t)(rate + 0.5));
 }
 
 static json_t *
@@ -55,13 +52,14 @@ side_view(const struct bench_work_side *side, const char *label)
     char text[32];
 
     set_text(view, "label", label);
-    set_percentile(view, "p50", latency, 0.5);
-    set_percentile(view, "p95", latency, 0.95);
-    set_percentile(view, "p99", latency, 0.99);
-    set_percentile(view, "p999", latency, 0.999);
-    set_percentile(view, "max", latency, 1);
-    if (side->response != NULL && side->response->total > 0)
-        set_percentile(view, "service_p95", side->service, 0.95);
+    set_percentile(view, "p50", side, 0.5);
+    set_percentile(view, "p95", side, 0.95);
+    set_percentile(view, "p99", side, 0.99);
+    set_percentile(view, "p999", side, 0.999);
+    set_percentile(view, "max", side, 1);
+    bool has_service = latency == side->response && side->service->total > 0;
+    set_text(view, "service_p95",
+             has_service ? bench_duration(text, histogram_percentile(side->service, 0.95)) : "");
     set_text(view, "done", bench_count(text, side->done));
     set_text(view, "failed", bench_count(text, side->failed));
     set_text(view, "retried", bench_count(text, side->retried));

@@ -94,8 +94,11 @@ print_change(struct cli *cli, const struct bench_gate *gate, const struct bench_
                change->before, unit);
         return;
     }
-    printf("  %-*s  %.4g%s to %.4g%s: %.1f %% worse\n", NAME_WIDTH, visible(cli, change->work),
+    printf("  %-*s  %.4g%s to %.4g%s: %.1f %% worse", NAME_WIDTH, visible(cli, change->work),
            change->before, unit, change->after, unit, change->share * 100);
+    if (change->is_failing)
+        printf("; %.3g %% failed or had no answer", change->failed * 100);
+    putchar('\n');
 }
 
 bool

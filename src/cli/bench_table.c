@@ -150,7 +150,7 @@ print_rate(const struct bench_work_side *side)
     char text[32] = "-";
 
     if (side->seconds > 0)
-        snprintf(text, sizeof(text), "%.0f", (double)side->done / side->seconds);
+        snprintf(text, sizeof(text), "%.0f", bench_rate_of(side));
     printf("  ");
     print_cell(text, 8, false);
 }
@@ -166,8 +166,11 @@ print_work(const struct cli *cli, const struct bench_work *work, int name_width)
         print_rate(&work->sides[arm]);
         failed += work->sides[arm].failed;
     }
-    for (size_t arm = 0; arm < BENCH_ARMS; arm++)
-        print_duration(histogram_percentile(bench_latency_of(&work->sides[arm]), 0.95));
+    for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
+        char p95[40];
+        printf("  ");
+        print_cell(bench_side_percentile(p95, &work->sides[arm], 0.95), 8, false);
+    }
     print_ratio(cli, &work->ratio);
     if (work->ratio.low > 0)
         printf("  %s", bench_verdict_name(work->ratio.verdict));

@@ -56,6 +56,13 @@ def test_compare_and_gate(pgdeck, tmp_path):
     result = compare("--gate", "p95:+5%,rate:-5%", expect=24)
     assert "10.0 % worse" in result.out
     data = json.loads((newer / "results.json").read_text())
+    for of, key in (data["suites"][0]["works"][0], "failed"), (data["queries"][0], "errors"):
+        of["after"].update({key: 1, "done": 99, "executions": 99})
+        (newer / "results.json").write_text(json.dumps(data))
+        assert "; 1 % failed or had no answer" in compare("--gate", "p95:+5%", expect=24).out
+        of["after"][key] = 0
+    data = json.loads((newer / "results.json").read_text())
+    data["queries"][0]["after"]["errors"] = 0
     del data["queries"][1]
     (newer / "results.json").write_text(json.dumps(data))
     assert "missing" in compare("--gate", "p95:+5%", expect=24).out
