@@ -339,6 +339,10 @@ take_error(struct pool_server *server, const uint8_t *body, size_t count)
         pool_session_refused(server, first.statement);
         return;
     }
+    /* Ended by another client's settings, or for a restart: this one gets another server. */
+    if (server->state == POOL_SERVER_SETUP && server->has_told_end &&
+        (server->is_discard_due || server->session != server->pool->no_parameters))
+        return;
     server->is_failed = true;
     char sqlstate[6];
     snprintf(sqlstate, sizeof(sqlstate), "%s", fields.sqlstate);

@@ -32,6 +32,7 @@ static const struct pin pins[] = {
     {POOL_SQL_UNNAMED, "", "parameters that cannot be carried"},
 };
 enum { PIN_COUNT = sizeof(pins) / sizeof(pins[0]) };
+#define TIMED_OUT "57014"
 /* The server cannot be asked for these: they stay until the session ends, or DISCARD ALL. */
 #define STICKY ((unsigned)(POOL_SQL_LIBRARY | POOL_SQL_UNNAMED))
 
@@ -96,16 +97,6 @@ send_statement(struct pool_server *server, const char *path, const struct wire_w
     return is_sent;
 }
 
-static bool
-send_discard(struct pool_server *server)
-{
-    uint8_t bytes[64];
-    struct wire_writer writer = wire_writer(bytes, sizeof(bytes));
-
-    wire_put_query(&writer, "DISCARD ALL");
-    return pool_server_owe(server, POOL_OWED_QUERY, true, 0) && pool_server_send(server, &writer);
-}
-
 static void
 begin(struct pool_server *server, enum pool_server_state state)
 {
@@ -142,6 +133,28 @@ put_query(struct pool_server *server, const char *text, uint32_t statement)
     pool_statement_drop(&pool->statements, server->unnamed);
     server->unnamed = NULL;
     return pool_server_owe(server, POOL_OWED_QUERY, true, statement);
+}
+
+/* RESET first: it waits for no snapshot, and DISCARD ALL is to be done under the server's own
+ * settings. */
+static bool
+send_discard(struct pool_server *server)
+{
+    return put_query(server, "RESET ALL", 0) && put_query(server, "DISCARD ALL", 0) &&
+           pool_link_flush(&server->link, &server->pool->buffers);
+}
+
+/* What follows up to COMMIT is not done as the session's settings have it: a DEFERRABLE transaction
+ * would wait for a snapshot. */
+#define OPEN_BLOCK "BEGIN ISOLATION LEVEL READ COMMITTED NOT DEFERRABLE"
+#define SHIELD                                                                                     \
+    "; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+
+static bool
+is_in_the_way(const struct pool_parameters *set)
+{
+    return pool_parameters_find(set, "default_transaction_deferrable") != NULL ||
+           pool_parameters_find(set, "statement_timeout") != NULL;
 }
 
 static bool
@@ -306,9 +319,12 @@ pool_session_setup(struct pool_server *server)
                          pool_parameters_keep(client->session));
     const struct pool_parameters *from =
         server->is_discard_due ? pool->no_parameters : server->session;
+    bool is_shielded = is_in_the_way(from);
     bool is_sent = (!server->is_discard_due || send_discard(server)) &&
-                   drop_statements(server, from, client->session) &&
+                   (!is_shielded || put_query(server, OPEN_BLOCK SHIELD, 0)) &&
                    send_changes(server, "pool/sql/pool_restore.sql", from, client->session) &&
+                   (!is_shielded || put_query(server, "COMMIT", 0)) &&
+                   drop_statements(server, from, client->session) &&
                    make_statements(server, from, client->session) &&
                    pool_link_flush(&server->link, &pool->buffers);
     if (!is_sent) {
@@ -355,9 +371,13 @@ setup_done(struct pool_server *server)
 {
     struct pool *pool = server->pool;
     struct pool_client *client = server->client;
+    bool is_used = server->is_discard_due || server->session != pool->no_parameters;
 
     if (server->is_failed) {
         error_detail(&server->failure, "The pool could not give the session its parameters.");
+        /* By another client's settings: this one gets another server, as if this were lost. */
+        if (is_used && strcmp(server->failure.sqlstate, TIMED_OUT) == 0)
+            server->is_failed = false;
         pool_server_close(server, &server->failure);
         return;
     }
@@ -485,7 +505,11 @@ pool_session_probe(struct pool_server *server)
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
         put_text(&parameters, (asked & order[i]) != 0 ? "t" : "f", 1);
     put_text(&parameters, login, strlen(login));
-    bool is_sent = send_statement(server, "pool/sql/pool_probe.sql", &parameters, 8);
+    bool is_shielded = (asked & POOL_SQL_PARAMETERS) != 0 || is_in_the_way(client->session);
+    bool is_sent = (!is_shielded || put_query(server, OPEN_BLOCK, 0)) &&
+                   send_statement(server, "pool/sql/pool_probe.sql", &parameters, 8) &&
+                   (!is_shielded || put_query(server, "COMMIT", 0)) &&
+                   pool_link_flush(&server->link, &server->pool->buffers);
     free(bytes);
     if (!is_sent)
         cannot_send(server);
@@ -653,13 +677,15 @@ probe_done(struct pool_server *server)
     char text[256];
     struct error err;
 
-    if (server->is_failed) {
+    if (server->is_failed && strcmp(server->failure.sqlstate, TIMED_OUT) != 0) {
         error_detail(&server->failure, "The pool could not find out what the session holds.");
         pool_server_close(server, &server->failure);
         return;
     }
-    if ((asked & (POOL_SQL_PARAMETERS | POOL_SQL_STATEMENTS)) != 0 && !take_found(server) &&
-        !(leave_out_statements(server) && take_found(server)))
+    if (server->is_failed) /* by the client's own statement_timeout: it stays here */
+        sticky |= POOL_SQL_UNNAMED;
+    else if ((asked & (POOL_SQL_PARAMETERS | POOL_SQL_STATEMENTS)) != 0 && !take_found(server) &&
+             !(leave_out_statements(server) && take_found(server)))
         sticky |= POOL_SQL_UNNAMED;
     client->pins = (client->pins & ~asked) | server->found_pins | sticky;
     server->is_opaque |= (client->signs & POOL_SQL_OPAQUE) != 0;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """pgdeck pool: what a client sees through it, and what it must never see."""
 
+import contextlib
 import ctypes
 import functools
 import json
@@ -579,6 +580,27 @@ def test_odd_settings_follow_their_client_only(make_pool, name):
         assert one.execute(held).fetchone() == ("secret",)
     with pool.connect() as two:
         assert two.execute(held).fetchone() == ("",)
+
+
+@pytest.mark.parametrize("reset", ["tracked", "full"])
+def test_anothers_settings_do_not_hold_up(make_pool, logins, reset):
+    pool = make_pool(max=1, reset=reset)
+    with logins.connect("app") as other, pool.connect() as one, pool.connect() as two:
+        other.execute("BEGIN ISOLATION LEVEL SERIALIZABLE; CREATE TABLE busy ()")
+        for _ in range(2):  # DEFERRABLE would wait for that one
+            one.execute("SET SESSION CHARACTERISTICS AS TRANSACTION"
+                        " ISOLATION LEVEL SERIALIZABLE, READ ONLY, DEFERRABLE")
+            start = time.monotonic()
+            assert two.execute("SELECT 1").fetchone() == (1,)
+            assert time.monotonic() - start < 5
+        other.rollback()
+        one.execute("RESET ALL")
+        for _ in range(20):
+            with pool.connect() as third:
+                for text in ("SET statement_timeout = 1", "SELECT 1"):
+                    with contextlib.suppress(psycopg.errors.QueryCanceled):
+                        third.execute(text)
+            assert two.execute("SHOW statement_timeout").fetchone() == ("0",)
 
 
 def test_a_setting_often_made_does_not_pin(make_pool):

@@ -243,12 +243,18 @@ change_temps(struct sim_session *session, const char *name, bool is_made)
     return true;
 }
 
+static bool
+is_begin(const char *sql)
+{
+    return strcmp(sql, "begin") == 0 || strncmp(sql, "BEGIN ", strlen("BEGIN ")) == 0;
+}
+
 static void
 block(struct sim_session *session, const char *sql)
 {
-    bool is_commit = strcmp(sql, "commit") == 0 && !session->has_failed;
+    bool is_commit = strcasecmp(sql, "commit") == 0 && !session->has_failed;
 
-    if (strcmp(sql, "begin") == 0) {
+    if (is_begin(sql)) {
         session->is_block = true;
         put_complete(session, "BEGIN");
         return;
@@ -287,6 +293,8 @@ run_utility(struct sim_session *session, const char *sql)
     } else if (sscanf(sql, "notify %63s", name) == 1) {
         snprintf(session->state.notified, SIM_NAME, "%s", name);
         put_complete(session, "NOTIFY");
+    } else if (strcmp(sql, "RESET ALL") == 0) {
+        put_complete(session, "RESET"); /* DISCARD ALL comes behind it */
     } else if (strcmp(sql, "DISCARD ALL") == 0) {
         discard(session);
         put_complete(session, "DISCARD ALL");
@@ -354,7 +362,7 @@ copy_out(struct sim_session *session, const char *token)
 static bool
 is_exit(const char *sql)
 {
-    return strcmp(sql, "commit") == 0 || strcmp(sql, "rollback") == 0;
+    return strcasecmp(sql, "commit") == 0 || strcmp(sql, "rollback") == 0;
 }
 
 /* False: it failed, or goes on later. */
@@ -370,7 +378,7 @@ run_sql(struct sim_session *session, const char *sql, const char *parameter)
         return false;
     }
     open_transaction(session);
-    if (is_end || strcmp(sql, "begin") == 0) {
+    if (is_end || is_begin(sql)) {
         block(session, sql);
     } else if (strncmp(sql, "fail", 4) == 0) {
         fail(session, "22012", sql);
