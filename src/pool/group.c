@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "pool/known.h"
+#include "pool/outage.h"
 #include "pool/pool.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BACKOFF_MIN_MS = 50, BACKOFF_MAX_MS = 1000, IDLE_LOOKED_AT = 16 };
+enum { IDLE_LOOKED_AT = 16 };
 
 struct pool_group *
 pool_group_find(struct pool *pool, const char *database, const char *user)
@@ -161,7 +162,7 @@ connect_one(struct pool_group *group)
     if (pool_server_start(group, &err))
         return true;
     pool_share_unreserve(group->share, group->pool->driver);
-    pool_group_failed(group, &err);
+    pool_group_failed(group, &err, group->pool->now_us);
     return false;
 }
 
@@ -404,44 +405,6 @@ pool_group_outdate(struct pool_group *group)
 
 /* --- time ---------------------------------------------------------------------------------- */
 
-/* Faults of the server that waiting does not mend. */
-static bool
-is_hopeless(const struct error *err)
-{
-    return strncmp(err->sqlstate, "28", 2) == 0 || strncmp(err->sqlstate, "3D", 2) == 0 ||
-           strncmp(err->sqlstate, "08P", 3) == 0;
-}
-
-static void
-fail_waiting(struct pool_group *group, const struct error *err)
-{
-    while (group->waiting_count > 0)
-        pool_client_fail(pool_waiting_first(group), err);
-}
-
-void
-pool_group_failed(struct pool_group *group, const struct error *err)
-{
-    struct pool *pool = group->pool;
-    uint64_t wait_ms = BACKOFF_MIN_MS;
-    uint16_t jitter = 0;
-
-    for (unsigned i = 0; i < group->failures && wait_ms < BACKOFF_MAX_MS; i++)
-        wait_ms *= 2;
-    if (wait_ms > BACKOFF_MAX_MS)
-        wait_ms = BACKOFF_MAX_MS;
-    if (!pool->driver->random(pool->driver, &jitter, sizeof(jitter)))
-        jitter = 0;
-    wait_ms += wait_ms * jitter / UINT16_MAX / 2;
-    group->connect_after_us = pool->now_us + wait_ms * 1000;
-    if (group->failures++ == 0)
-        pool_log(pool, "cannot log in \"%s\" to \"%s\" at %s: %s", group->route->login->name,
-                 group->route->server_database, group->route->address.display, err->message);
-    group->failure = *err;
-    if (is_hopeless(err) && group->server_count == group->connecting_count)
-        fail_waiting(group, err);
-}
-
 static void
 tick_server(struct pool_server *server)
 {
@@ -496,4 +459,5 @@ pool_group_tick(struct pool_group *group)
            pool->now_us >= group->connect_after_us && connect_one(group))
         continue;
     pool_group_serve(group);
+    pool_outage_tick(group);
 }

@@ -50,7 +50,9 @@ struct pool_group {
     unsigned epoch;               /* servers of an earlier one are outdated */
     bool has_told_holding;        /* see holding.h */
     bool is_paused, is_disabled, is_removed, is_serving, has_local, is_local_tried;
-    unsigned failures;
+    bool has_served;   /* a server has let it in */
+    unsigned failures; /* since then */
+    uint64_t failing_since_us;
     struct net_local local;
     struct net_address local_address;
     uint64_t connect_after_us;

@@ -128,8 +128,6 @@ void pool_group_serve(struct pool_group *group);
 /* The server is free of its client: the check-in rule has said so. */
 void pool_group_take_back(struct pool_server *server);
 void pool_group_tick(struct pool_group *group);
-/* A connection did not come to be. */
-void pool_group_failed(struct pool_group *group, const struct error *err);
 /* Out of the list of idle ones, if it is there. */
 void pool_group_leave_idle(struct pool_server *server);
 /* Servers that were begun so far are replaced. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "pool/outage.h"
 #include "pool/pool.h"
 #include "pool/query.h"
 
@@ -117,7 +118,7 @@ pool_server_close(struct pool_server *server, const struct error *reason)
     if (reason != NULL && is_new && server->is_by_local)
         pool_local_failed(server, reason); /* the next one goes by TCP, at once */
     else if (reason != NULL && is_new)
-        pool_group_failed(group, reason);
+        pool_group_failed(group, reason, server->created_us);
     if (client != NULL && pool_client_is_open(client)) {
         if (is_setup && !server->is_failed && reason != NULL)
             pool_group_want(client); /* nothing of it was sent yet */
@@ -697,8 +698,8 @@ lost(struct pool_server *server)
     if (fault[0] != '\0')
         pool_fault(&err, "28000", "TLS with the server at %s failed: %s",
                    server->group->route->address.display, fault);
-    else if (server->state <= POOL_SERVER_ASKING)
-        pool_fault(&err, "08001", "cannot connect to the server at %s",
+    else if (server->state <= POOL_SERVER_LOGIN && server->link.received_bytes == 0)
+        pool_fault(&err, "08001", "cannot connect to the server at %s: it refused, or said nothing",
                    server->group->route->address.display);
     else
         pool_fault(&err, "08006", "the server closed the connection unexpectedly");

@@ -192,6 +192,7 @@ ready(struct pool_server *server)
     server->scram = NULL;
     group->connecting_count--;
     group->failures = 0;
+    group->has_served = true;
     group->connect_after_us = 0;
     server->deadline_us = 0;
     pool_local_look(server);
