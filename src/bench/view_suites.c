@@ -57,7 +57,8 @@ side_view(const struct bench_work_side *side, const char *label)
     set_percentile(view, "p99", side, 0.99);
     set_percentile(view, "p999", side, 0.999);
     set_percentile(view, "max", side, 1);
-    bool has_service = latency == side->response && side->service->total > 0;
+    bool has_service = latency != NULL && latency == side->response && side->service != NULL &&
+                       side->service->total > 0;
     set_text(view, "service_p95",
              has_service ? bench_duration(text, histogram_percentile(side->service, 0.95)) : "");
     set_text(view, "done", bench_count(text, side->done));

@@ -160,6 +160,31 @@ a_verdict_names_its_quantity(void **state)
 }
 
 static void
+a_work_without_latencies_shows_none(void **state)
+{
+    AUTO_ARENA arena = arena_new();
+    AUTO_TEXT page = {0};
+    struct bench_options options;
+    struct bench_work *work;
+    struct bench_suite suite = {.name = "ai"};
+
+    (void)state;
+    set_options(&options);
+    struct bench_results results = made_up(arena, &options);
+    *LIST_ADD(arena, &results.suites) = &suite;
+    work = LIST_ADD(arena, &suite.works);
+    *work = (struct bench_work){.name = "jobs", .class_name = "c", .what = ""};
+    work->sides[BENCH_AFTER].response = histogram_new(arena);
+    work->sides[BENCH_AFTER].service = histogram_new(arena);
+    histogram_record(work->sides[BENCH_AFTER].response, 1000000);
+    json_t *view = bench_view(&results);
+    page_fill(&page, "bench/assets/report.html", view);
+    json_decref(view);
+    assert_non_null(strstr(text_chars(&page), "1.00 ms"));
+    assert_null(strstr(text_chars(&page), " service</small>"));
+}
+
+static void
 durations_and_sizes_have_three_digits(void **state)
 {
     static const struct {
@@ -188,6 +213,7 @@ main(void)
         cmocka_unit_test(figures_that_are_not_there_are_null),
         cmocka_unit_test(csv_is_quoted_and_no_formula),
         cmocka_unit_test(a_verdict_names_its_quantity),
+        cmocka_unit_test(a_work_without_latencies_shows_none),
         cmocka_unit_test(durations_and_sizes_have_three_digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
