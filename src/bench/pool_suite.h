@@ -31,7 +31,8 @@ struct pool_way {
     struct bench_driver *driver;
     struct bench_load *load; /* of all blocks */
     LIST_OF(struct bench_block) blocks;
-    bool is_equal; /* p95 as without the pool */
+    double p95_ratio; /* to direct's, median of the rounds */
+    bool is_equal;    /* p95 as without the pool */
     struct bench_cost cost;
     double pool_cpu_ns; /* of the pool itself */
 };
@@ -52,6 +53,10 @@ struct pool_suite {
     int full_clients, refused;           /* by the server itself */
     struct error refusal;
 };
+
+/* p95 of the way's blocks by that of direct's in the same round, the median; 0: none. */
+double
+pool_p95_ratio(struct arena *arena, const struct pool_way *way, const struct pool_way *direct);
 
 /* pool_summary.c: works and tables. */
 void pool_summarize(struct pool_suite *suite);

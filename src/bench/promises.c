@@ -71,7 +71,7 @@ add_pool(struct bench_run *run, struct bench_table *table)
     const char *const values[] = {arena_printf(run->arena, "%.1f", rates[BENCH_BEFORE]),
                                   arena_printf(run->arena, "%.1f", rates[BENCH_AFTER])};
     bench_add_row(run->arena, table,
-                  "requests/s a server connection at equal p95, direct and by the pool",
+                  "requests/s a server connection at equal p95, one a client and by the pool",
                   values[BENCH_BEFORE], values[BENCH_AFTER],
                   verdict(run, "at least %.0f %% more: %.0f %%, %s", promised_pool,
                           rates[BENCH_AFTER] / rates[BENCH_BEFORE] - 1));

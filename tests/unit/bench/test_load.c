@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "bench/driver.h"
+#include "bench/pool_suite.h"
 #include "bench/report.h"
 
 #include <setjmp.h>
@@ -90,6 +91,25 @@ the_rate_is_that_of_the_schedule(void **state)
     assert_true(bench_rate_of(&(struct bench_work_side){.done = 1}) < 0);
 }
 
+/* One round in which the pool was held up, and one in which direct was, do not decide. */
+static void
+equal_p95_is_the_median_of_the_rounds(void **state)
+{
+    AUTO_ARENA arena = arena_new();
+    static const uint64_t direct_ns[] = {16, 17, 43, 18, 16};
+    static const uint64_t pooled_ns[] = {17, 156, 15, 18, 17};
+    struct pool_way direct = {0};
+    struct pool_way pooled = {0};
+
+    (void)state;
+    assert_true(pool_p95_ratio(arena, &pooled, &direct) == 0);
+    for (size_t i = 0; i < 5; i++) {
+        LIST_ADD(arena, &direct.blocks)->p95_ns = direct_ns[i];
+        LIST_ADD(arena, &pooled.blocks)->p95_ns = pooled_ns[i];
+    }
+    assert_true(pool_p95_ratio(arena, &pooled, &direct) == 17.0 / 16);
+}
+
 int
 main(void)
 {
@@ -97,6 +117,7 @@ main(void)
         cmocka_unit_test(what_was_the_limit_is_said),
         cmocka_unit_test(the_unanswered_waited_at_least_so_long),
         cmocka_unit_test(the_rate_is_that_of_the_schedule),
+        cmocka_unit_test(equal_p95_is_the_median_of_the_rounds),
         cmocka_unit_test(stolen_time_is_summed_and_cleared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
