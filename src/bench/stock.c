@@ -140,7 +140,8 @@ make_schema(struct work *work, struct error *err)
     if (!file_read(work->arena, work->order->schema_path, &schema, &length, err) ||
         !pg_connect(&target, &session, err))
         return false;
-    return pg_execute(session, schema, err) ||
+    return (pg_execute(session, schema, err) &&
+            pg_execute(session, embedded_file("bench/sql/drop_indexes.sql")->text, err)) ||
            error_wrap(err, "%s on stock", work->order->schema_path);
 }
 
@@ -188,10 +189,12 @@ begin_copy(PGconn *connection, const char *sql, ExecStatusType wanted, struct er
 }
 
 static bool
-copy_table(struct work *work, const char *table, const char *columns, struct error *err)
+copy_table(struct work *work, const PGresult *tables, int row, struct error *err)
 {
-    const char *out =
-        arena_printf(work->arena, "COPY (SELECT %s FROM %s) TO STDOUT", columns, table);
+    const char *table = pg_value(tables, row, "name");
+    const char *columns = pg_value(tables, row, "columns");
+    const char *out = arena_printf(work->arena, "COPY (SELECT %s FROM %s%s) TO STDOUT", columns,
+                                   pg_value(tables, row, "only"), table);
     const char *in = arena_printf(work->arena, "COPY %s (%s) FROM STDIN", table, columns);
 
     progress(work, "copy of ", table);
@@ -215,7 +218,7 @@ copy_data(struct work *work, struct error *err)
         !ask(work->copy, "bench/sql/tables.sql", NULL, &tables, err))
         return false;
     for (int row = 0; row < PQntuples(tables); row++) {
-        if (!copy_table(work, pg_value(tables, row, "name"), pg_value(tables, row, "columns"), err))
+        if (!copy_table(work, tables, row, err))
             return false;
     }
     if (!ask(work->source, "bench/sql/sequences.sql", NULL, &sequences, err))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/command.h"
 
+#include "base/file.h"
 #include "base/text.h"
 #include "bench/bench.h"
 #include "bench/stock.h"
@@ -11,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct bench_command {
     const char *line; /* as it was typed, without passwords */
@@ -36,22 +39,27 @@ show_progress(void *context, const char *line)
 
 /* --- what was typed, for the report --------------------------------------------------------- */
 
-/* The length of a password that stands at at ("password=..." of a conninfo, ":...@" of a URI); 0
+/* The length of a password that stands at at ("password = ..." of a conninfo, ":...@" of a URI); 0
  * when there is none. ret_kept: characters before it that may be shown. */
 static size_t
 secret_at(const char *at, size_t *ret_kept)
 {
-    static const char key[] = "password=";
-    size_t key_length = sizeof(key) - 1;
+    static const char key[] = "password";
+    size_t sign = sizeof(key) - 1;
+    bool is_key = strncasecmp(at, key, sign) == 0;
 
-    if (strncasecmp(at, key, key_length) == 0) {
-        const char *value = at + key_length;
+    while (is_key && isspace((unsigned char)at[sign]))
+        sign++;
+    if (is_key && at[sign] == '=') {
+        const char *value = at + sign + 1;
+        while (isspace((unsigned char)*value))
+            value++;
         size_t length = 0;
         bool is_quoted = *value == '\'';
         while (value[length] != '\0' && (is_quoted ? length == 0 || value[length] != '\''
                                                    : !isspace((unsigned char)value[length])))
             length += value[length] == '\\' && value[length + 1] != '\0' ? 2 : 1;
-        *ret_kept = key_length;
+        *ret_kept = (size_t)(value - at);
         return length + (is_quoted && value[length] == '\'');
     }
     if (strncmp(at, "://", 3) != 0)
@@ -276,6 +284,10 @@ is_pool_only(const struct bench_command *command)
 static bool
 check_arms(const struct bench_command *command, struct error *err)
 {
+    if (command->queries.values.count > 0 && (chosen_suites(command) & 1U << BENCH_QUERIES) == 0) {
+        error_set(err, ERROR_USAGE, "--query chooses among the queries, which are not to run");
+        return error_hint(err, "Add --queries, or leave --query out.");
+    }
     if (command->before != NULL && command->is_stock)
         return error_set(err, ERROR_USAGE, "--before and --stock exclude each other");
     if (command->before != NULL || command->is_stock || is_pool_only(command))
@@ -364,17 +376,52 @@ default_folder(struct cli *cli)
     return arena_printf(cli->arena, "pgdeck-bench/%s", stamp);
 }
 
-/* Of several databases each gets a folder below it. */
+/* Of several databases each gets a folder below it, whatever its name. */
 static const char *
 folder_of(struct cli *cli, const char *folder, const char *database, bool is_one)
 {
-    char *name = arena_strdup(cli->arena, database);
+    AUTO_TEXT path = {0};
 
-    for (char *at = name; *at != '\0'; at++) {
-        if (*at == '/' || *at == '.')
-            *at = '_';
+    text_appendf(&path, "%s/", folder);
+    for (const char *at = database; *at != '\0'; at++) {
+        bool is_other = *at == '/' || *at == '%' || (*at == '.' && at == database);
+        text_appendf(&path, is_other ? "%%%02X" : "%c", (unsigned char)*at);
     }
-    return is_one ? folder : arena_printf(cli->arena, "%s/%s", folder, name);
+    return is_one ? folder : arena_strdup(cli->arena, text_chars(&path));
+}
+
+/* What cannot be written is said before hours of measuring. */
+static bool
+make_output(const char *folder, struct error *err)
+{
+    if (!file_make_folder(folder, 0755, err))
+        return error_wrap(err, "cannot write the report");
+    return access(folder, W_OK | X_OK) == 0 ||
+           error_errno(err, "cannot write the report into \"%s\"", folder);
+}
+
+/* The results.json of a run that is named by it or by its folder. */
+static bool
+find_results(const char *run, struct stat *ret_status)
+{
+    AUTO_TEXT path = {0};
+
+    text_appendf(&path, "%s/results.json", run);
+    return stat(text_chars(&path), ret_status) == 0 || stat(run, ret_status) == 0;
+}
+
+/* A run must not replace what it is held against. */
+static bool
+check_overwritten(const char *baseline, const char *folder, struct error *err)
+{
+    struct stat older;
+    struct stat newer;
+
+    if (baseline == NULL || !find_results(baseline, &older) || !find_results(folder, &newer) ||
+        older.st_ino != newer.st_ino || older.st_dev != newer.st_dev)
+        return true;
+    error_set(err, ERROR_USAGE, "the report would replace the baseline \"%s\"", baseline);
+    return error_hint(err, "Choose another folder: --output.");
 }
 
 static bool
@@ -448,6 +495,8 @@ measure(struct cli *cli, const struct bench_command *command, const struct deck_
     struct bench_results *results = ARENA_NEW(cli->arena, struct bench_results);
     struct bench_stock stock = {0};
 
+    if (!check_overwritten(command->baseline, folder, err) || !make_output(folder, err))
+        return false;
     bench_options_init(options);
     options->command = command->line;
     options->progress = show_progress;
@@ -457,7 +506,11 @@ measure(struct cli *cli, const struct bench_command *command, const struct deck_
                    bench_run(cli->arena, options, results, err);
     cli_progress_end(cli);
     bench_stock_remove(&stock);
-    if (!is_fine || !hand_over(cli, results, folder, err))
+    if (!is_fine) {
+        (void)rmdir(folder); /* nothing of ours is in it */
+        return false;
+    }
+    if (!hand_over(cli, results, folder, err))
         return false;
     *err = results->stopped;
     return err->code == ERROR_NONE && pass_gates(cli, command, folder, err);

@@ -343,6 +343,13 @@ def test_faults_before_anything_runs(pgdeck, pair, tmp_path):
     assert code == 64 and 'Did you mean "count"?' in err
     code, err = run("--pairs", "0")
     assert code == 64 and "--pairs" in err
+    code, err = run("--pool", "--query", "count")
+    assert code == 64 and "--query" in err
+    (tmp_path / "file").touch()
+    code, err = run("--output", tmp_path / "file" / "out")
+    assert code == 21 and "cannot write the report" in err
+    code, err = run("--output", "/proc/pgdeck")
+    assert code == 21 and "cannot write the report" in err
     code, err = bench_before(pgdeck, pair, "host=127.0.0.1 port=1 user=x")
     assert code == 11 and 'server "before"' in err
     code, err = bench_before(pgdeck, pair, "host=127.0.0.1 nonsense=1")
@@ -369,13 +376,13 @@ def bench_before(pgdeck, pair, conninfo):
 
 def test_password_is_not_in_the_report(pgdeck, pair, tmp_path):
     out = tmp_path / "out"
-    conninfo = (pair[0].server.conninfo(pair[0].dbname, host="127.0.0.1") + " password=" +
+    conninfo = (pair[0].server.conninfo(pair[0].dbname, host="127.0.0.1") + " password = " +
                 quote_conninfo("se cret\\'1"))
     pgdeck("bench", "--deck", pair[2], "--before", conninfo, "--database", DATABASE, "--pairs",
            "1", "--block-ms", "5", "--output", out, expect=0, timeout=120)
     for file in out.iterdir():
         assert "cret" not in file.read_text().replace("<script", "").replace("script>", "")
-    assert "password=***" in (out / "report.html").read_text()
+    assert "password = ***" in (out / "report.html").read_text()
     # One by TCP, the other not, is no comparison: both went by their sockets.
     data = json.loads((out / "results.json").read_text())
     assert data["where"]["before"]["reached_by"] == "Unix socket (the conninfo: TCP)"

@@ -88,6 +88,9 @@ def test_baseline_gates_a_run(pgdeck, pair, tmp_path):  # noqa: F811
     result = bench(pgdeck, pair, *args, "--output", out, "--baseline", fast, "--gate", "p95:+5%",
                    expect=24)
     assert "count" in result.out and "gate allows" in result.err and out.exists()
+    itself = bench(pgdeck, pair, *args, "--output", out, "--baseline", out / "results.json",
+                   "--gate", "p95:+5%")
+    assert itself.code == 64 and "would replace the baseline" in itself.err
     bench(pgdeck, pair, *args, "--output", tmp_path / "again", "--baseline", out, "--gate",
           "p95:+100000%", expect=0)
     assert bench(pgdeck, pair, *args, "--gate", "p95:+5%").code == 64

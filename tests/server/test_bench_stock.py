@@ -19,11 +19,14 @@ CREATE TABLE tasks (
     "odd ""name" text,
     twice int GENERATED ALWAYS AS (project * 2) STORED
 );
+CREATE TABLE urgent_tasks (until date) INHERITS (tasks);
+CREATE INDEX later_for_the_deck_alone ON tasks ("odd ""name");
 """
 DATA = """
 INSERT INTO projects (name) SELECT 'p' || i FROM generate_series(1, 50) AS i;
 INSERT INTO tasks (project, "odd ""name")
 SELECT 1 + i % 50, E'tab\\there \\\\ ' || i FROM generate_series(1, 20000) AS i;
+INSERT INTO urgent_tasks (id, project) OVERRIDING SYSTEM VALUE SELECT i, 1 FROM generate_series(1, 30) AS i;
 CREATE INDEX ON tasks (project);
 CREATE SCHEMA elsewhere;
 CREATE TABLE elsewhere.mine (id int);
@@ -38,7 +41,7 @@ def deck(server, tmp_path):
     (folder / "workload").mkdir(parents=True)
     (folder / "schema.sql").write_text(SCHEMA)
     (folder / "workload" / "one.sql").write_text(
-        '-- name: by_project\n-- class: lookup\n-- $1 project integer: SELECT id FROM projects\n'
+        '-- name: by_project\n-- class: lookup\n-- $1 project integer: SELECT id FROM projects WHERE id < 3\n'
         'SELECT id, "odd ""name", twice FROM tasks WHERE project = $1;\n')
     (folder / "deck.yaml").write_text(f"""deck: stock
 servers:
@@ -72,8 +75,8 @@ def test_stock_has_the_data_and_nothing_else(pgdeck, deck, env, tmp_path):
     assert query["results"]["equality"] == "equal" and query["results"]["compared"] > 0
     assert query["after"]["indexes"] == ["tasks_project_idx"] and query["before"]["indexes"] == []
     where = data["where"]
-    assert where["before"]["tables"] == 2 and where["after"]["tables"] == 3
-    assert where["before"]["indexes"] == 3 and where["after"]["indexes"] == 4
+    assert where["before"]["tables"] == 3 and where["after"]["tables"] == 4
+    assert where["before"]["indexes"] == 3 and where["after"]["indexes"] == 5
     assert where["before"]["version"] == where["after"]["version"]
     settings = {s["name"]: s["before"] for s in where["settings_that_differ"]}
     assert settings["shared_buffers"] == "128MB"
@@ -87,7 +90,7 @@ def test_environment_means_all_its_databases(pgdeck, deck, env, tmp_path):
     deck.write_text(text)
     pgdeck("bench", "--deck", deck, "--stock", "--environment", "test", "--pairs", "1",
            "--block-ms", "5", "--output", out, timeout=120, env=env, expect=0)
-    assert {f.name for f in out.iterdir()} == {"stock 'a'", "stock_b"}
+    assert {f.name for f in out.iterdir()} == {"stock 'a'", "stock%2Fb"}
     for folder in out.iterdir():
         check_page(folder / "report.html")
 
