@@ -408,7 +408,7 @@ parse(struct message *message)
     struct pool *pool = client->pool;
     struct wire_parse parsed;
 
-    if (!wire_read_parse(message->body, message->there, &parsed))
+    if (message->is_whole && !wire_read_parse(message->body, message->there, &parsed))
         return fail(client, "08P01", "malformed Parse message");
     if (!is_renaming(message)) {
         forward(message);
@@ -693,9 +693,11 @@ next_message(struct pool_client *client, struct message *ret_message)
         return false;
     if (result == WIRE_BAD || handlers[header.type].handle == NULL)
         return fail(client, "08P01", "invalid message from the client");
-    if (header.type == 'P' && header.body_bytes > POOL_PARSE_BYTES_MAX)
-        return fail(client, "54000", "the text of a statement to be prepared is too long");
     uint32_t gather = handlers[header.type].gather_bytes;
+    if (header.type == 'P' && client->server->group->route->mode == DECK_POOL_SESSION)
+        gather = POOL_GATHER_BYTES_MAX; /* it goes on as it is */
+    else if (header.type == 'P' && header.body_bytes > POOL_PARSE_BYTES_MAX)
+        return fail(client, "54000", "the text of a statement to be prepared is too long");
     if (gather > header.body_bytes)
         gather = header.body_bytes;
     client->wanted = WIRE_HEADER_BYTES + gather;

@@ -361,7 +361,10 @@ take_tag(struct pool_server *server, const uint8_t *body, size_t count)
     bool is_all = count == sizeof("DEALLOCATE ALL") && memcmp(body, "DEALLOCATE ALL", count) == 0;
     bool is_discard = count == sizeof("DISCARD ALL") && memcmp(body, "DISCARD ALL", count) == 0;
 
-    if (count == sizeof("RESET") && memcmp(body, "RESET", count) == 0 && client != NULL)
+    bool may_reset = (count == sizeof("RESET") && memcmp(body, "RESET", count) == 0) ||
+                     (count == sizeof("SET") && memcmp(body, "SET", count) == 0); /* TO DEFAULT */
+
+    if (may_reset && client != NULL)
         server->is_restart_due |=
             client->startup->count > 0 && server->group->route->mode == DECK_POOL_SESSION;
     if (!is_all && !is_discard)

@@ -13,7 +13,7 @@
 
 enum {
     POOL_GATHER_BYTES_MAX = 1 << 16, /* of a message that is looked at before it goes on */
-    POOL_PARSE_BYTES_MAX = 1 << 20,
+    POOL_PARSE_BYTES_MAX = 1 << 24,  /* of a statement that is kept for its client */
     POOL_CUSTOM_BYTES_MAX = 2048,
     POOL_CANCEL_TIMEOUT_MS = 10000,
     POOL_CLOSING_TIMEOUT_MS = 1000,

@@ -448,7 +448,20 @@ def test_long_messages(make_pool, buffer):
             one.execute(f"SELECT 1 / 0, '{long}'")
         assert not pinned(pool)
         with pytest.raises(psycopg.Error, match="too long"):
-            one.execute(f"SELECT %s /* {4 * long} */", (1,))
+            one.execute(f"SELECT %s /* {60 * long} */", (1,))
+
+
+@pytest.mark.pg(max=15)
+@pytest.mark.parametrize("mode", ["transaction", "session"])
+def test_long_statements_to_be_prepared(make_pool, mode):
+    """Drivers send them so as soon as there is a parameter; in session mode of any length."""
+    pool = make_pool(max=1, mode=mode)
+    with pool.connect() as one:
+        for millions in (2, 15) if mode == "transaction" else (2, 20):
+            text = f"SELECT length('{'x' * millions * 1_000_000}'), %s::int"
+            assert one.execute(text, (7,)).fetchone() == (millions * 1_000_000, 7)
+            assert one.execute(text, (8,), prepare=True).fetchone()[1] == 8
+        assert one.execute("SELECT %s::int", (9,)).fetchone() == (9,)
 
 
 def test_large_objects_and_cursors(make_pool):
@@ -805,6 +818,9 @@ def test_discard_gives_what_the_client_started_with(make_pool):
     for client in clients:  # one parameter: the others stay
         client.execute("SET work_mem = '9MB'; SET app.who = 'other'; SET application_name = 'x'")
         client.execute("RESET work_mem")
+        assert seen(client) == ("5MB", "other", "x"), clients.index(client)
+        client.execute("SET work_mem = '9MB'")
+        client.execute("SET work_mem TO DEFAULT")
         assert seen(client) == ("5MB", "other", "x"), clients.index(client)
         client.execute("BEGIN")
         client.execute("RESET app.who")
