@@ -14,6 +14,8 @@ enum { MINUTE_S = 60, NOW = 2, HOUR = 60, STEP = 5, SUMS_MAX = WATCH_WIDTH_MAX }
 
 /* Pages a minute (5 MB): below, a share of hits says nothing of how fast anything is. */
 static const double pages_floor = 600;
+/* Tasks: of fewer, one that failed is not a share. */
+static const double tasks_least = 20;
 /* Of the minutes of a day, so many may miss the target. */
 static const double budget_share = 0.01;
 
@@ -22,6 +24,7 @@ struct target {
     size_t width;
     bool is_low_bad, is_estimate;
     double floor; /* sums a minute; of fewer a short window says nothing. 0: of any */
+    double least; /* sums in a window; one of fewer becomes an hour. 0: of any */
     double (*wanted)(const struct deck_targets *targets); /* 0: none */
     double (*figure)(const double *sums);
     const char *source;
@@ -77,20 +80,20 @@ p95(const double *sums)
 }
 
 static const struct target targets[WATCH_TARGETS] = {
-    [WATCH_QUERY_P95] = {"query_p95", "query p95", "ms", WATCH_WIDTH_MAX, false, false, 0,
+    [WATCH_QUERY_P95] = {"query_p95", "query p95", "ms", WATCH_WIDTH_MAX, false, false, 0, 0,
                          wanted_p95, p95, "the pool's histograms"},
     [WATCH_QUERY_P95_ESTIMATE] = {"query_p95", "query p95 (estimate)", "ms", WATCH_WIDTH_MAX, false,
-                                  true, 0, wanted_p95, p95, "the mean time of each statement"},
-    [WATCH_AI_TASK] = {"ai_task", "AI task p95", "ms", WATCH_WIDTH_MAX, false, false, 0,
+                                  true, 0, 0, wanted_p95, p95, "the mean time of each statement"},
+    [WATCH_AI_TASK] = {"ai_task", "AI task p95", "ms", WATCH_WIDTH_MAX, false, false, 0, 0,
                        wanted_ai_task, p95, "table ai_tasks"},
-    [WATCH_CACHE_HIT] = {"cache_hit", "cache hit", "share", 2, true, false, pages_floor,
+    [WATCH_CACHE_HIT] = {"cache_hit", "cache hit", "share", 2, true, false, pages_floor, 0,
                          wanted_cache_hit, share, "pg_stat_database"},
-    [WATCH_CONNECTIONS] = {"connections", "connections in use", "count", 2, false, false, 0,
+    [WATCH_CONNECTIONS] = {"connections", "connections in use", "count", 2, false, false, 0, 0,
                            wanted_connections, mean, "pg_stat_activity"},
-    [WATCH_QUERY_MEAN] = {"query_mean", "query mean", "ms", 2, false, false, 0, wanted_none, mean,
-                          "pg_stat_statements"},
+    [WATCH_QUERY_MEAN] = {"query_mean", "query mean", "ms", 2, false, false, 0, 0, wanted_none,
+                          mean, "pg_stat_statements"},
     [WATCH_AI_TASK_ERRORS] = {"ai_task_errors", "AI task errors", "share", 2, false, false, 0,
-                              wanted_none, share, "table ai_tasks"},
+                              tasks_least, wanted_none, share, "table ai_tasks"},
 };
 
 const char *const watch_target_keys[WATCH_TARGETS] = {
@@ -151,17 +154,35 @@ figure_of(const struct target *target, const struct watch_series *series, int64_
     return watch_series_sum(series, from, to, sums) ? target->figure(sums) : NAN;
 }
 
+/* Of all that was counted; NAN: not measured. */
+static double
+count_of(const struct target *target, const struct watch_series *series, int64_t from, int64_t to)
+{
+    double sums[SUMS_MAX], total = 0;
+
+    if (!watch_series_sum(series, from, to, sums))
+        return NAN;
+    for (size_t i = 0; i < target->width; i++)
+        total += sums[i];
+    return total;
+}
+
+static int64_t
+widen(const struct target *target, const struct watch_series *series, int64_t from, int64_t to)
+{
+    bool is_short = target->least > 0 && count_of(target, series, from, to) < target->least;
+
+    return is_short ? to - HOUR : from;
+}
+
 /* Whether it was measured, but too little to say anything of these minutes. */
 static bool
 is_idle(const struct target *target, const struct watch_series *series, int64_t from, int64_t to)
 {
-    double sums[SUMS_MAX], total = 0;
-
-    if (target->floor == 0 || !watch_series_sum(series, from, to, sums))
+    if (target->floor <= 0 && target->least <= 0)
         return false;
-    for (size_t i = 0; i < target->width; i++)
-        total += sums[i];
-    return total < target->floor * (double)(to - from);
+    double count = count_of(target, series, widen(target, series, from, to), to);
+    return count < target->least || count < target->floor * (double)(to - from);
 }
 
 /* NAN where it is idle, too: for windows of minutes. */
@@ -169,7 +190,9 @@ static double
 short_figure_of(const struct target *target, const struct watch_series *series, int64_t from,
                 int64_t to)
 {
-    return is_idle(target, series, from, to) ? NAN : figure_of(target, series, from, to);
+    return is_idle(target, series, from, to)
+               ? NAN
+               : figure_of(target, series, widen(target, series, from, to), to);
 }
 
 /* The share that is left of the minutes that may miss; NAN: nothing is known. */

@@ -28,16 +28,16 @@ free_kept(struct watch *watch)
     }
 }
 
-/* The cache's row, so many seconds after FROM; to be released. */
+/* The row of that name, so many seconds after FROM; to be released. */
 static json_t *
-cache_hit(struct watch *watch, int seconds)
+row_of(struct watch *watch, const char *name, int seconds)
 {
     json_t *rows = watch_targets(watch, &deck, &environment, FROM + seconds), *row, *found = NULL;
     size_t at;
 
     json_array_foreach(rows, at, row)
     {
-        if (strcmp(json_string_value(json_object_get(row, "name")), "cache_hit") == 0)
+        if (strcmp(json_string_value(json_object_get(row, "name")), name) == 0)
             found = json_incref(row);
     }
     json_decref(rows);
@@ -60,7 +60,7 @@ test_hardly_a_page_says_nothing_of_now(void **state)
 
     (void)state;
     watch_target_add(&watch, &deck, &environment, WATCH_CACHE_HIT, FROM, (const double[]){10, 90});
-    json_t *row = cache_hit(&watch, MINUTE_S);
+    json_t *row = row_of(&watch, "cache_hit", MINUTE_S);
     assert_float_equal(number(row, "now"), -1, 0);
     assert_float_equal(number(row, "measured"), -1, 0);
     assert_true(json_is_true(json_object_get(row, "is_idle")));
@@ -79,20 +79,56 @@ test_a_minute_is_measured_once_it_is_over(void **state)
                      (const double[]){500, 500});
     watch_target_add(&watch, &deck, &environment, WATCH_CACHE_HIT, FROM + MINUTE_S,
                      (const double[]){3000, 0});
-    json_t *row = cache_hit(&watch, MINUTE_S + 1);
+    json_t *row = row_of(&watch, "cache_hit", MINUTE_S + 1);
     assert_float_equal(number(row, "now"), 3500.0 / 4000, 1e-9);
     assert_float_equal(number(row, "measured"), 0.5, 1e-9);
     assert_float_equal(number(row, "measured_at"), FROM + MINUTE_S, 0);
     assert_true(json_is_false(json_object_get(row, "is_idle")));
     json_decref(row);
-    row = cache_hit(&watch, 2 * MINUTE_S - 1);
+    row = row_of(&watch, "cache_hit", 2 * MINUTE_S - 1);
     assert_float_equal(number(row, "measured_at"), FROM + MINUTE_S, 0);
     json_decref(row);
-    row = cache_hit(&watch, 2 * MINUTE_S);
+    row = row_of(&watch, "cache_hit", 2 * MINUTE_S);
     assert_float_equal(number(row, "measured"), 1, 0);
     assert_float_equal(number(row, "measured_at"), FROM + 2 * MINUTE_S, 0);
     json_decref(row);
-    row = cache_hit(&watch, 4 * MINUTE_S); /* nobody looked */
+    row = row_of(&watch, "cache_hit", 4 * MINUTE_S); /* nobody looked */
+    assert_float_equal(number(row, "measured"), -1, 0);
+    assert_true(json_is_false(json_object_get(row, "is_idle")));
+    json_decref(row);
+    free_kept(&watch);
+}
+
+static void
+add_tasks(struct watch *watch, int minute, double failed, double done)
+{
+    watch_target_add(watch, &deck, &environment, WATCH_AI_TASK_ERRORS, FROM + minute * MINUTE_S,
+                     (const double[]){failed, done});
+}
+
+static void
+test_few_tasks_are_judged_with_those_of_the_hour(void **state)
+{
+    struct watch watch = {0};
+
+    (void)state;
+    add_tasks(&watch, 0, 1, 16);
+    json_t *row = row_of(&watch, "ai_task_errors", MINUTE_S); /* one failure of 17 */
+    assert_float_equal(number(row, "measured"), -1, 0);
+    assert_float_equal(number(row, "now"), -1, 0);
+    assert_true(json_is_true(json_object_get(row, "is_idle")));
+    assert_float_equal(number(row, "hour"), 1.0 / 17, 1e-9);
+    json_decref(row);
+    add_tasks(&watch, 1, 3, 0);
+    row = row_of(&watch, "ai_task_errors", 2 * MINUTE_S); /* all three, but seldom: not missed */
+    assert_float_equal(number(row, "measured"), 4.0 / 20, 1e-9);
+    assert_true(json_is_false(json_object_get(row, "is_idle")));
+    json_decref(row);
+    add_tasks(&watch, 2, 2, 38);
+    row = row_of(&watch, "ai_task_errors", 3 * MINUTE_S); /* enough by itself */
+    assert_float_equal(number(row, "measured"), 2.0 / 40, 1e-9);
+    json_decref(row);
+    row = row_of(&watch, "ai_task_errors", 5 * MINUTE_S); /* nobody looked */
     assert_float_equal(number(row, "measured"), -1, 0);
     assert_true(json_is_false(json_object_get(row, "is_idle")));
     json_decref(row);
@@ -104,6 +140,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hardly_a_page_says_nothing_of_now),
+        cmocka_unit_test(test_few_tasks_are_judged_with_those_of_the_hour),
         cmocka_unit_test(test_a_minute_is_measured_once_it_is_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
