@@ -6,10 +6,12 @@
 #include "base/text.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { DECKS_MAX = 100 }; /* of one name */
 
@@ -80,6 +82,23 @@ alert_folder(struct arena *arena, const struct deck *deck, const char **ret_fold
     }
     return error_set(err, ERROR_REFUSED, "more than %d decks are called \"%s\"", DECKS_MAX,
                      deck->name);
+}
+
+bool
+alert_forget(struct arena *arena, const struct deck *deck, struct error *err)
+{
+    static const char *const files[] = {"state.json", "silences.json", "history.jsonl",
+                                        "history.jsonl.1"};
+    const char *folder;
+
+    if (!alert_folder(arena, deck, &folder, err))
+        return false;
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        const char *path = arena_printf(arena, "%s/%s", folder, files[i]);
+        if (unlink(path) != 0 && errno != ENOENT)
+            return error_errno(err, "cannot remove \"%s\"", path);
+    }
+    return true;
 }
 
 /* --- state ---------------------------------------------------------------------------------- */

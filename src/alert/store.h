@@ -38,6 +38,8 @@ struct alert_silences {
 /* alerts/DECK in the state folder; made. Another deck of the same name has DECK~2. */
 bool alert_folder(struct arena *arena, const struct deck *deck, const char **ret_folder,
                   struct error *err) MUST_CHECK;
+/* State, silences and history of that deck go. For one that nothing watches. */
+bool alert_forget(struct arena *arena, const struct deck *deck, struct error *err) MUST_CHECK;
 /* Of no file: nothing. A state that cannot be read is an error, and is not overwritten. */
 bool
 alert_store_read(const char *folder, struct alert_store *ret_store, struct error *err) MUST_CHECK;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/demo.h"
 
+#include "alert/store.h"
 #include "base/file.h"
 #include "base/state.h"
 #include "base/text.h"
@@ -262,5 +263,6 @@ demo_make_servers(struct demo *demo, struct error *err)
     bool is_fine = make_server(demo, &programs, DEMO_STOCK, err) &&
                    make_server(demo, &programs, DEMO_DECK, err);
     local_unlock(lock);
-    return is_fine && write_deck(demo, err) && load_deck(demo, demo->deck_path, err);
+    return is_fine && write_deck(demo, err) && load_deck(demo, demo->deck_path, err) &&
+           alert_forget(arena, demo->deck, err); /* an earlier demo's deck was there, too */
 }

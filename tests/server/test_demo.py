@@ -268,9 +268,14 @@ def test_killed_then_down_or_another_demo(pgdeck, demo, tiny):
     wait_for(lambda: not any(b"apply" in words for _pid, words in processes(pgdeck)), 20,
              "end of the killed demo's apply")
     assert {server["state"] for server in show(pgdeck)} == {"running"}
+    deck = state(pgdeck) / "demo" / "deck.yaml"
+    pgdeck("alerts", "silence", "all", "--for", "1h", "--why", "a test", "-d", deck, expect=0)
+    alerts = next((state(pgdeck) / "alerts").iterdir())
+    (alerts / "state.json").write_text("what was open then")
     again = demo("--deck", tiny)
     out, err = again.communicate(timeout=120)
     assert again.returncode == 0, err
+    assert not {"state.json", "silences.json"} & {path.name for path in alerts.iterdir()}
     assert "\nby_tag " in out
     assert processes(pgdeck) == [] and remains(pgdeck) == []
 
