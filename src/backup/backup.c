@@ -221,10 +221,7 @@ backup_look(struct arena *arena, const struct deck_environment *environment, PGc
     if (wanted->kind == BACKUP_UNKNOWN) {
         if (!backup_is_vital(environment))
             return true;
-        ret_report->text = arena_printf(arena,
-                                        "environment %s has no backup that pgdeck knows of: give "
-                                        "maintenance.backup in the deck",
-                                        environment->name);
+        ret_report->text = "there is no backup that pgdeck knows of";
         return true;
     }
     make_arguments(arena, wanted, arguments);
