@@ -32,6 +32,11 @@ function visible(text) {
     (character) => `\u27e8U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}\u27e9`);
 }
 
+/** A name that rather breaks behind an underscore than within a word. */
+export function breakable(name) {
+  return String(name).split(/(?<=_)/).flatMap((part, at) => (at > 0 ? [el("wbr"), part] : [part]));
+}
+
 /** Links lead within the page only. */
 function localAddress(address) {
   if (!address.startsWith("#/")) throw new Error("a link leads out of the page");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The first page: is everything all right, and if not, what to do.
-import { copyable, el, fill, icon, table } from "./dom.js";
+import { breakable, copyable, el, fill, icon, table } from "./dom.js";
 import { Chart, canDraw } from "./chart.js";
 import { follow } from "./data.js";
 import { BAD, OK, UNKNOWN, standing } from "./state.js";
@@ -491,9 +491,9 @@ function nextPart(one) {
 function partitionRow({ one, databases }) {
   const { name, day } = nextPart(one);
   return el("tr", null,
-    el("td", null, el("b", null, one.table), quiet(inDatabases(databases))),
+    el("td", null, el("b", null, breakable(one.table)), quiet(inDatabases(databases))),
     el("td", { class: one.problem ? "bad" : "" }, one.problem || day,
-      one.problem || !name ? null : quiet(name)));
+      one.problem || !name ? null : quiet(breakable(name))));
 }
 
 function showPartitions(place, partitions) {
