@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Servers that cannot be had: what the pool's clients are told, and how soon."""
 
+import contextlib
+import errno
+import socket
+import subprocess
 import time
 
 import psycopg
@@ -90,3 +94,48 @@ def test_a_server_that_stays_away(make_pool, make_server, pg_version):  # noqa: 
         server.start()
         wait_for(lambda: answers(pool, "postgres"), 5, "an answer")
         assert one.execute("SELECT 3").fetchone() == two.execute("SELECT 3").fetchone() == (3,)
+
+
+def test_a_pool_larger_than_the_server(make_pool, make_server, pg_version):  # noqa: F811
+    server = make_server(pg_version, max_connections=6)
+    server.query(f"CREATE ROLE alice LOGIN PASSWORD '{PASSWORD}'")
+    pool = make_pool({"postgres": {"host": server.host, "port": server.port, "max": 9}},
+                     {"query_wait_timeout": "1s"})
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(pool.connect("postgres")) for _ in range(8)]
+        with pytest.raises(psycopg.errors.TooManyConnections) as told:
+            for client in clients:
+                client.execute("BEGIN")
+        assert "remaining connection slots" in told.value.diag.message_hint \
+            or "too many clients" in told.value.diag.message_hint
+        assert any("connection" in row["last_error"] or "clients" in row["last_error"]
+                   for row in pool.show("POOLS"))
+        clients[0].execute("ROLLBACK")
+        assert clients[-1].execute("SELECT 1").fetchone() == (1,)
+
+
+def refuses(family, address):
+    with socket.socket(family) as probe:
+        return probe.connect_ex(address) == errno.ECONNREFUSED
+
+
+def test_places_that_are_taken(make_pool, pgdeck):  # noqa: F811
+    """A port in use stops the start; a socket that a dead process left does not."""
+    pool = make_pool(max=1)
+    command = [pgdeck.path, "pool", "--allow-root", "--config", pool.file]
+    second = subprocess.run(command, env=pgdeck.environment(None), capture_output=True,
+                            text=True, timeout=10)
+    assert second.returncode == 11 and "already in use" in second.stderr
+    assert "Another process listens there" in second.stderr
+    assert answers(pool)
+    pool.is_stopped_by_test = True
+    pool.process.kill()
+    pool.process.wait(5)
+    dead = pool.folder / f".s.PGSQL.{pool.port}"
+    wait_for(lambda: refuses(socket.AF_UNIX, str(dead)) and
+             refuses(socket.AF_INET, ("127.0.0.1", pool.port)), 5, "the end of its io_uring")
+    pool.process = subprocess.Popen(command, env=pgdeck.environment(None), stdout=pool.log,
+                                    stderr=pool.log, start_new_session=True)
+    wait_for(pool.is_listening, 10, "the next pgdeck pool")
+    with pool.connect(host=pool.folder) as client:
+        assert client.execute("SELECT 1").fetchone() == (1,)

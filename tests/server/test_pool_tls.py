@@ -293,6 +293,13 @@ def test_servers_that_are_not_who_they_should_be(make_pool, tls_server, authorit
         pool = make_pool(max=1, host="localhost", **keys)
         with pytest.raises(psycopg.OperationalError, match=message):
             pool.connect()
+    authority.sign("server", "localhost", days=-1)
+    for name in ("server.crt", "server.key"):
+        (tls_server.data / name).write_bytes(authority.path(name).read_bytes())
+    tls_server.reload()
+    pool = make_pool(max=1, host="localhost", **full(authority))
+    with pytest.raises(psycopg.OperationalError, match="certificate has expired"):
+        pool.connect()
     authority.sign("server", "elsewhere", subject="DNS:elsewhere")
     for name in ("server.crt", "server.key"):
         (tls_server.data / name).write_bytes(authority.path(name).read_bytes())
