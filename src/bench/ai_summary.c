@@ -88,6 +88,10 @@ add_life(struct ai_suite *suite)
                   number(suite, after->lost), "completed without a result, or never");
     bench_add_row(suite->run->arena, table, "done twice", number(suite, before->doubled),
                   number(suite, after->doubled), "");
+    if (before->lost + before->doubled + after->lost + after->doubled > 0)
+        *LIST_ADD(arena, &suite->run->results->limits) =
+            "AI tasks were lost or done twice (the table says how many on which server): a fault, "
+            "or workers of an application that took tasks of the suite.";
     bench_add_row(suite->run->arena, table, "memory of a connection",
                   size(suite, before->private_bytes), size(suite, after->private_bytes),
                   "of its server process alone, at the end");

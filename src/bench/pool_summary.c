@@ -80,6 +80,22 @@ add_works(struct pool_suite *suite, const struct pool_way *way)
     }
 }
 
+/* direct: requests a second of each of its server connections; 0: not measured. */
+static const char *
+size_note(struct arena *arena, const struct pool_way *way, double direct)
+{
+    double utilisation = rate_of(way) / way->size;
+
+    if (way->load->done == 0 || direct <= 0)
+        return "not measured";
+    return arena_printf(
+        arena,
+        "%.1f requests/s a server connection, %.0f %% more; %s (%.2f times direct's p95, "
+        "median of the rounds); the pool took %.0f µs of CPU a request",
+        utilisation, (utilisation / direct - 1) * 100, way->is_equal ? "equal" : "not equal",
+        way->p95_ratio, way->pool_cpu_ns / 1e3 / (double)way->load->done);
+}
+
 static void
 add_sizes(struct pool_suite *suite)
 {
@@ -97,23 +113,14 @@ add_sizes(struct pool_suite *suite)
         ""};
     bench_add_row(suite->run->arena, table, arena_printf(arena, "%d", suite->clients),
                   first[BENCH_BEFORE], first[BENCH_AFTER],
-                  arena_printf(arena, "%.1f requests/s a server connection", direct));
+                  direct <= 0 ? "not measured"
+                              : arena_printf(arena, "%.1f requests/s a server connection", direct));
     for (size_t i = 0; i < POOL_SIZES; i++) {
         const struct pool_way *way = &suite->pooled[i];
-        double utilisation = rate_of(way) / way->size;
         const char *const values[] = {
             "", bench_percentile(suite->run->arena, way->load->classes.items[0].response, 0.95)};
-        bench_add_row(
-            suite->run->arena, table, arena_printf(arena, "%d", way->size), values[BENCH_BEFORE],
-            values[BENCH_AFTER],
-            arena_printf(
-                arena,
-                "%.1f requests/s a server connection, %.0f %% more; %s (%.2f times direct's p95, "
-                "median of the rounds); the pool took "
-                "%.0f µs of CPU a request",
-                utilisation, direct <= 0 ? 0 : (utilisation / direct - 1) * 100,
-                way->is_equal ? "equal" : "not equal", way->p95_ratio,
-                way->load->done == 0 ? 0 : way->pool_cpu_ns / 1e3 / (double)way->load->done));
+        bench_add_row(suite->run->arena, table, arena_printf(arena, "%d", way->size),
+                      values[BENCH_BEFORE], values[BENCH_AFTER], size_note(arena, way, direct));
     }
 }
 
@@ -156,7 +163,9 @@ pool_summarize(struct pool_suite *suite)
     struct arena *arena = suite->run->arena;
     const struct pool_way *way = smallest(suite);
     const char *limit = bench_load_limit(suite->direct.load, arena);
-    const char *verdict = "No pool answered as soon as the server itself.";
+    const char *verdict = suite->full[BENCH_AFTER] == NULL
+                              ? "It was not measured to the end."
+                              : "No pool answered as soon as the server itself.";
     double *rates = suite->run->results->pool_rate;
 
     if (way != NULL) {

@@ -2,6 +2,7 @@
 """pgdeck bench --pool: one server, directly and through a pool that the suite starts."""
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,18 @@ def test_a_server_without_room(pgdeck, make_server, tmp_path):
                     "--output", tmp_path / "out", expect=22)
     assert "has room for" in result.err and not (tmp_path / "out").exists()
     assert not any(tmp_path.glob("pgdeck-bench-*"))
+
+
+@pytest.mark.pg(max=15)
+def test_what_was_cut_short_is_not_measured(pgdeck, server, tmp_path):
+    process = pgdeck.start("bench", "--deck", write_deck(tmp_path, server), "--pool", "--block-ms",
+                           "20000", "--output", tmp_path / "out")
+    wait_for(lambda: server.value("SELECT count(*) FROM pg_stat_activity "
+                                  "WHERE query LIKE '%%pg_sleep(0.003)%%' AND pid <> "
+                                  "pg_backend_pid() AND state = 'active'") > 0, 30, "requests")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    suite = json.loads((tmp_path / "out" / "results.json").read_text())["suites"][0]
+    assert "not measured to the end" in suite["what"]
+    assert {row["note"] for row in suite["tables"][0]["rows"]} == {"not measured"}
