@@ -407,10 +407,12 @@ parse(struct message *message)
     struct pool_client *client = message->client;
     struct pool *pool = client->pool;
     struct wire_parse parsed;
+    bool is_read = message->is_whole && wire_read_parse(message->body, message->there, &parsed);
+    bool is_streamed = !message->is_whole && !is_renaming(message);
 
-    if (message->is_whole && !wire_read_parse(message->body, message->there, &parsed))
+    if (!is_read && !is_streamed)
         return fail(client, "08P01", "malformed Parse message");
-    if (!is_renaming(message)) {
+    if (is_streamed || !is_renaming(message)) {
         forward(message);
         return owe(message, POOL_OWED_PARSE);
     }

@@ -561,16 +561,17 @@ bool
 pool_crew_assign(struct pool_crew *crew, struct pool_config *config, struct error *err)
 {
     int counts[POOL_WORKERS_MAX] = {0};
+    size_t count = config->routes.count;
 
-    for (size_t i = 0; i < 2 * config->routes.count; i++) {
-        struct pool_route *route = &config->routes.items[i % config->routes.count];
+    for (size_t i = 0; i < 2 * count; i++) {
+        struct pool_route *route = &config->routes.items[i < count ? i : i - count];
         int width = route->threads < 2             ? 1
                     : route->threads > crew->count ? crew->count
                                                    : route->threads;
         if (route->share != NULL)
             continue;
         route->share = pool_share_find(&crew->shared, route->database, route->user);
-        if (route->share == NULL && i < config->routes.count) /* after those that have one */
+        if (route->share == NULL && i < count) /* after those that have one */
             continue;
         if (route->share == NULL)
             route->share = pool_share_new(&crew->shared, route->database, route->user,
