@@ -443,7 +443,9 @@ is_owed_end(const struct sim_client *client, const struct wire_error_fields *fie
     return client->is_excused ||
            (client->has_no_blocks && strcmp(fields->sqlstate, "0A000") == 0) ||
            (client->is_refused && client->state == SIM_LOGGING_IN &&
-            strcmp(fields->sqlstate, "28P01") == 0);
+            strcmp(fields->sqlstate, "28P01") == 0) ||
+           (client->may_find_nobody && client->state == SIM_LOGGING_IN &&
+            strcmp(fields->sqlstate, "08001") == 0);
 }
 
 static void

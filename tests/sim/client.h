@@ -22,6 +22,7 @@ struct sim_client {
     struct sim_login login;
     bool is_refused;         /* its password is wrong */
     bool has_no_blocks;      /* statement pooling: a transaction that stays open ends it */
+    bool may_find_nobody;    /* a server has been cut: a login may end with 08001 */
     bool has_block;          /* the last ReadyForQuery told of one, and nothing is owed */
     unsigned left, requests; /* groups to be sent yet; tokens so far */
     unsigned syncs;          /* ReadyForQuery that are owed */

@@ -57,6 +57,7 @@ struct world {
     size_t crash_odds, crashes_left, quiet_rounds;
     enum sim_plant plant;
     bool has_no_blocks; /* statement pooling */
+    bool has_lost;      /* a server has been cut */
     bool is_told;       /* what the pool logs */
     char fault[600];
 };
@@ -208,6 +209,11 @@ cut(struct world *world, struct sim_connection *connection)
     bool is_reset = sim_one_in(&world->random, 2);
 
     excuse(connection);
+    if (connection->kind == SIM_SERVER) {
+        world->has_lost = true;
+        for (size_t i = 0; i < world->client_count; i++)
+            world->clients[i].may_find_nobody = true;
+    }
     if (connection->kind == SIM_CLIENT)
         ((struct sim_client *)connection->peer)->state = SIM_LEAVING;
     sim_network_end(connection, is_reset);
@@ -359,6 +365,7 @@ begin_life(struct world *world, struct sim_client *client)
     client->user = route->other_users.count > 0 && sim_one_in(&world->random, 2);
     client->user_name = client->user == 0 || world->plant == SIM_PLANT_TURNS ? "sim" : "other";
     client->has_no_blocks = world->has_no_blocks;
+    client->may_find_nobody = world->has_lost;
     sim_client_start(client);
 }
 
