@@ -218,8 +218,8 @@ def test_backend_that_does_not_answer(watched):
     pid = server.value(SESSIONS.replace("count(*)", "min(pid)") + " AND datname = 'postgres'")
     os.kill(pid, signal.SIGSTOP)
     try:
-        wait_for(lambda: "no answer" in error_of(watch), 60, "its fault")
         with postmaster_stopped(server):  # long enough for a page that looks every 2 s
+            wait_for(lambda: "no answer" in error_of(watch), 60, "its fault")
             seen.check("no answer")
             assert is_reachable(watch, "other")
         now = time.time()

@@ -56,9 +56,8 @@ struct world {
     unsigned lives, client_number, server_number;
     size_t crash_odds, crashes_left, quiet_rounds;
     enum sim_plant plant;
-    bool has_no_blocks; /* statement pooling */
-    bool has_lost;      /* a server has been cut */
-    bool is_told;       /* what the pool logs */
+    bool has_no_blocks;     /* statement pooling */
+    bool has_lost, is_told; /* a server has been cut; what the pool logs is shown */
     char fault[600];
 };
 
