@@ -140,7 +140,7 @@ class Clinic:
         self.run("SELECT pg_sleep(0.03);" * 26 + "SELECT 1 AS decoy;" * 26)
         self.run("SELECT monitoring.record_performance_metrics()")
         self.make_history_older()
-        self.server.client("pgbench", "-n", "-C", "-c", "1", "-t", "640", "-f", "-",
+        self.server.client("pgbench", "-n", "-C", "-c", "1", "-t", "900", "-f", "-",
                            text="SELECT 1;\n", dbname="sick")
         self.fail_to_archive()
 

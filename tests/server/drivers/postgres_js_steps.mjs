@@ -70,8 +70,13 @@ const steps = {
     unsafe: () => sql.unsafe("SELECT 1 AS a; SELECT 2 AS b"),
     async notified() {
         await sql`DO $$BEGIN RAISE NOTICE 'look: %', 'here'; END$$`;
-        const got = new Promise((resolve) => { sql.listen("channel", resolve).then(() => sql.notify("channel", "payload")); });
-        return [notices, await got];
+        let hear;
+        const heard = new Promise((resolve) => { hear = resolve; });
+        const { unlisten } = await sql.listen("channel", hear);
+        await sql.notify("channel", "payload");
+        const got = await heard;
+        await unlisten(); // else it listens anew when its connection closes, in a pool that has ended
+        return [notices, got];
     },
 };
 
