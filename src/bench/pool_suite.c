@@ -44,13 +44,6 @@ open_driver(struct pool_suite *suite, struct pool_way *way, int connections,
     return bench_driver_open(suite->run->arena, &options, ret_driver, err);
 }
 
-static bool
-open_way(struct pool_suite *suite, struct pool_way *way, struct error *err)
-{
-    way->load = bench_load_new(suite->run->arena, classes, 1);
-    return open_driver(suite, way, suite->clients, &way->driver, err);
-}
-
 /* Half of what is free at most: others need the server, too. */
 static bool
 choose_clients(struct pool_suite *suite, struct error *err)
@@ -102,13 +95,15 @@ bench_pool_open(struct bench_run *run, struct bench_suite *of, void **ret_opened
         !pool_process_start(run->arena, suite->control, &suite->process, err))
         return false;
     make_mix(suite);
-    suite->direct = (struct pool_way){.size = suite->clients, .target = target};
+    suite->direct = (struct pool_way){
+        .size = suite->clients, .target = target, .load = bench_load_new(run->arena, classes, 1)};
     for (size_t i = 0; i < POOL_SIZES; i++)
         suite->pooled[i] = (struct pool_way){
             .size = pool_sizes[i],
             .target = {.conninfo = suite->process.conninfo,
                        .database = pool_process_database(run->arena, pool_sizes[i]),
-                       .is_application = true}};
+                       .is_application = true},
+            .load = bench_load_new(run->arena, classes, 1)};
     for (size_t arm = 0; arm < BENCH_ARMS; arm++)
         suite->connect[arm] = histogram_new(run->arena);
     return true;
@@ -338,12 +333,12 @@ run_whole(struct pool_suite *suite, struct error *err)
 {
     int rounds = suite->run->options->ai_rounds;
 
-    if (!open_way(suite, &suite->direct, err))
+    if (!open_driver(suite, &suite->direct, suite->clients, &suite->direct.driver, err))
         return error_wrap(err, "%d connections to the server", suite->clients);
     for (size_t i = 0; i < POOL_SIZES; i++) {
-        if (!open_way(suite, &suite->pooled[i], err))
-            return error_wrap(err, "%d clients of a pool of %d", suite->clients,
-                              suite->pooled[i].size);
+        struct pool_way *way = &suite->pooled[i];
+        if (!open_driver(suite, way, suite->clients, &way->driver, err))
+            return error_wrap(err, "%d clients of a pool of %d", suite->clients, way->size);
     }
     for (int round = 1; round <= rounds; round++) {
         if (!run_round(suite, round, err))
@@ -358,9 +353,7 @@ bench_pool_run(void *opened, struct error *err)
     struct pool_suite *suite = opened;
 
     bool is_whole = run_whole(suite, err);
-    if (suite->direct.load != NULL && suite->pooled[POOL_SIZES - 1].load != NULL) {
-        find_equal(suite);
-        pool_summarize(suite);
-    }
+    find_equal(suite);
+    pool_summarize(suite);
     return is_whole;
 }

@@ -76,12 +76,13 @@ def test_a_server_without_room(pgdeck, make_server, tmp_path):
 
 
 @pytest.mark.pg(max=15)
-def test_what_was_cut_short_is_not_measured(pgdeck, server, tmp_path):
+@pytest.mark.parametrize("moment", ["query LIKE '%%pg_sleep(0.003)%%'", "application_name <> ''"],
+                         ids=["requests", "opening"])
+def test_what_was_cut_short_is_not_measured(pgdeck, server, tmp_path, moment):
     process = pgdeck.start("bench", "--deck", write_deck(tmp_path, server), "--pool", "--block-ms",
                            "20000", "--output", tmp_path / "out")
-    wait_for(lambda: server.value("SELECT count(*) FROM pg_stat_activity "
-                                  "WHERE query LIKE '%%pg_sleep(0.003)%%' AND pid <> "
-                                  "pg_backend_pid() AND state = 'active'") > 0, 30, "requests")
+    wait_for(lambda: server.value("SELECT count(*) > 4 FROM pg_stat_activity WHERE pid <> "
+                                  f"pg_backend_pid() AND {moment}"), 30, "requests")
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
     assert process.returncode == 130
