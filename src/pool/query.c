@@ -15,15 +15,32 @@ pool_queries_new(void)
     return calloc(1, sizeof(struct pool_queries));
 }
 
+static void
+query_free(struct pool_query *query)
+{
+    free(query->whole);
+    free(query);
+}
+
 void
 pool_queries_free(struct pool_queries *queries)
 {
     for (size_t i = 0; queries != NULL && i < queries->count; i++)
-        free(queries->items[i]);
+        query_free(queries->items[i]);
     free(queries);
 }
 
 /* --- times --------------------------------------------------------------------------------- */
+
+uint64_t
+pool_times_middle_us(size_t bucket)
+{
+    if (bucket < 1 << POOL_TIMES_BITS)
+        return bucket;
+    unsigned shift = (unsigned)(bucket >> POOL_TIMES_BITS) - 1;
+    uint64_t low = (uint64_t)(bucket - ((size_t)shift << POOL_TIMES_BITS)) << shift;
+    return low + (UINT64_C(1) << shift) / 2;
+}
 
 uint64_t
 pool_times_percentile_us(const struct pool_times *times, double share)
@@ -38,11 +55,7 @@ pool_times_percentile_us(const struct pool_times *times, double share)
         if (sum >= rank)
             break;
     }
-    if (at < 1 << POOL_TIMES_BITS)
-        return at;
-    unsigned shift = (unsigned)(at >> POOL_TIMES_BITS) - 1;
-    uint64_t low = (uint64_t)(at - ((size_t)shift << POOL_TIMES_BITS)) << shift;
-    uint64_t middle = low + (UINT64_C(1) << shift) / 2;
+    uint64_t middle = pool_times_middle_us(at);
     return middle < times->max_us ? middle : times->max_us;
 }
 
@@ -165,6 +178,7 @@ make(struct pool_queries *queries, uint64_t hash)
         made = replace(queries, hash);
         if (made == NULL)
             return NULL;
+        free(made->whole);
         memset(made, 0, sizeof(*made));
         while (queries->items[at] != made)
             at++;
@@ -193,6 +207,8 @@ pool_queries_touch(struct pool_queries *queries, uint64_t hash, const char *text
         if (query == NULL)
             return &queries->other;
         pool_sql_normalize(text, length, query->text, sizeof(query->text));
+        if (length < POOL_QUERY_WHOLE_BYTES && strlen(query->text) == sizeof(query->text) - 1)
+            query->whole = strndup(text, length);
     }
     query->recent++;
     return query;

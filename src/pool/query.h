@@ -12,6 +12,7 @@ enum {
     POOL_QUERY_SEEN = 1024,
     POOL_QUERY_ERRORS = 6,
     POOL_QUERY_TEXT_BYTES = 512,
+    POOL_QUERY_WHOLE_BYTES = 16384, /* a longer one has no fingerprint */
 };
 
 struct pool_times {
@@ -32,7 +33,8 @@ struct pool_query {
     struct pool_times wait;        /* of transactions that it began, for a server */
     struct pool_times transaction; /* that it began */
     struct pool_times query;       /* from when it, or what was before it, was answered or asked */
-    char text[POOL_QUERY_TEXT_BYTES]; /* with ? for constants */
+    char text[POOL_QUERY_TEXT_BYTES]; /* with ? for constants; cut */
+    char *whole; /* as it came, where text is cut, until the fingerprint is known; NULL */
 };
 
 struct pool_queries {
@@ -75,5 +77,7 @@ pool_times_record(struct pool_times *times, uint64_t time_us)
     if (time > times->max_us)
         times->max_us = time;
 }
+/* The middle of a bucket. */
+uint64_t pool_times_middle_us(size_t bucket);
 /* Nearest rank: the middle of its bucket, at most the largest; 0 when empty. */
 uint64_t pool_times_percentile_us(const struct pool_times *times, double share);

@@ -4,6 +4,7 @@
 #include "pool/console.h"
 #include "pool/query.h"
 #include "pool/total.h"
+#include "pool/web.h"
 
 #include "workload/fingerprint.h"
 
@@ -83,13 +84,14 @@ list_release(struct list *list)
     free(list->items);
 }
 
-/* The text is cut, so that what is cut is no SQL; then there is none. */
 static uint64_t
 fingerprint_of(struct pool_query *query)
 {
     if (!query->has_fingerprint && query->hash != 0)
-        query->fingerprint = workload_fingerprint(query->text);
+        query->fingerprint = workload_fingerprint(query->whole ? query->whole : query->text);
     query->has_fingerprint = true;
+    free(query->whole);
+    query->whole = NULL;
     return query->fingerprint;
 }
 
@@ -265,8 +267,9 @@ struct sample {
     const struct row *row;
 };
 
+/* name{environment=...,fingerprint=...[,label=label_value]} */
 static void
-append(const struct sample *sample, const char *label, const char *label_value, double value)
+append_name(const struct sample *sample, const char *label, const char *label_value)
 {
     const struct pool_route *route = sample->row->route;
     char fingerprint[20];
@@ -280,7 +283,14 @@ append(const struct sample *sample, const char *label, const char *label_value, 
         text_append(sample->text, i == 0 ? "{" : ",");
         text_append_label(sample->text, labels[i][0], labels[i][1]);
     }
-    text_appendf(sample->text, "} %.9g\n", value);
+    text_append(sample->text, "}");
+}
+
+static void
+append(const struct sample *sample, const char *label, const char *label_value, double value)
+{
+    append_name(sample, label, label_value);
+    text_appendf(sample->text, " %.9g\n", value);
 }
 
 static void
@@ -380,6 +390,26 @@ pool_queries_metrics(struct pool *pool, struct text *text)
                      metrics[i].name, metrics[i].type);
         for (size_t j = 0; j < list.count; j++)
             metrics[i].append(&(struct sample){text, metrics[i].name, list.items[j]});
+    }
+    list_release(&list);
+}
+
+/* --- /queries ------------------------------------------------------------------------------ */
+
+void
+pool_queries_times(struct pool *pool, struct text *text)
+{
+    struct list list = list_all(pool);
+
+    for (size_t i = 0; i < list.count; i++) {
+        const struct pool_times *times = &list.items[i]->query.query;
+        append_name(&(struct sample){text, "pgdeck_pool_query_times", list.items[i]}, NULL, NULL);
+        for (size_t j = 0; j < POOL_TIMES_BUCKETS; j++) {
+            if (times->counts[j] > 0)
+                text_appendf(text, " %llu:%u", (unsigned long long)pool_times_middle_us(j),
+                             times->counts[j]);
+        }
+        text_append(text, "\n");
     }
     list_release(&list);
 }

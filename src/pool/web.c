@@ -65,22 +65,30 @@ refuse(struct pool_web *web, const char *status)
 static void
 take_request(struct pool_web *web, const char *line, size_t length)
 {
-    static const char path[] = "/metrics";
+    static const struct {
+        const char *path;
+        void (*append)(struct pool *pool, struct text *text);
+    } pages[] = {{"/metrics", pool_metrics}, {"/queries", pool_queries_times}};
+    enum { PAGES = sizeof(pages) / sizeof(pages[0]) };
     AUTO_TEXT body = {0};
+    size_t at = 0;
     const char *space = memchr(line, ' ', length);
     const char *version =
         space == NULL ? NULL : memchr(space + 1, ' ', length - (size_t)(space + 1 - line));
 
+    while (version != NULL && at < PAGES &&
+           ((size_t)(version - space - 1) != strlen(pages[at].path) ||
+            memcmp(space + 1, pages[at].path, strlen(pages[at].path)) != 0))
+        at++;
     if (version == NULL || length - (size_t)(version - line) != strlen(" HTTP/1.x") ||
         memcmp(version, " HTTP/1.", strlen(" HTTP/1.")) != 0) {
         refuse(web, "400 Bad Request");
     } else if (space - line != 3 || memcmp(line, "GET", 3) != 0) {
         refuse(web, "405 Method Not Allowed");
-    } else if ((size_t)(version - space - 1) != strlen(path) ||
-               memcmp(space + 1, path, strlen(path)) != 0) {
+    } else if (at == PAGES) {
         refuse(web, "404 Not Found");
     } else {
-        pool_metrics(web->pool, &body);
+        pages[at].append(web->pool, &body);
         answer(web, "200 OK", &body);
     }
 }

@@ -1,5 +1,5 @@
-/* Answers GET /metrics by HTTP/1.x, one request a connection; anything else is refused. What it
- * holds is bounded: requests of 4 kB, 32 connections, 5 s each. */
+/* Answers GET of /metrics and /queries by HTTP/1.x, one request a connection; anything else is
+ * refused. What it holds is bounded: requests of 4 kB, 32 connections, 5 s each. */
 #pragma once
 #include "base/text.h"
 #include "pool/state.h"
@@ -24,3 +24,6 @@ void pool_web_tick(struct pool *pool);
 
 /* metrics.c: appends the pool's figures. */
 void pool_metrics(struct pool *pool, struct text *text);
+/* query_report.c: how long the answers to each query took, for `pgdeck watch`: a line a query,
+ * name{labels} and MICROSECONDS:COUNT of each bucket that has any, since the start. */
+void pool_queries_times(struct pool *pool, struct text *text);

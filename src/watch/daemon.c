@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "watch/pools.h"
 #include "watch/server_log.h"
 
 #include "base/interrupt.h"
@@ -141,18 +142,20 @@ find_server(struct watch_generation *generation, const struct deck_server *serve
 static void
 add_deck(struct watch *watch, struct watch_generation *generation, const struct deck *deck)
 {
-    char name[512];
+    char name[512], queries[512];
 
     for (size_t i = 0; i < deck->servers.count; i++)
         add_server(watch, generation, deck, &deck->servers.items[i]);
     if (deck->pooler.metrics_port == 0)
         return;
     snprintf(name, sizeof(name), "%s/pools", deck->name);
+    snprintf(queries, sizeof(queries), "%s/pool queries", deck->name);
     *LIST_ADD(generation->decks.arena, &generation->scrapers) = (struct watch_scraper){
         .watch = watch,
         .generation = generation,
         .deck = deck,
         .pools = watch_keep(watch, name, watch_pools_new, watch_pools_free),
+        .queries = watch_keep(watch, queries, watch_pool_queries_new, watch_pool_queries_free),
     };
 }
 

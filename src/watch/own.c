@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { ENOUGH = 40, ENOUGH_NESTED = 24 }; /* characters that nobody else writes by chance */
+/* Characters that nobody else writes by chance. */
+enum { ENOUGH = 40, ENOUGH_NAMED = 24, ENOUGH_NESTED = 60, LOOKED_AT = 100 };
 
 static const char header[] = "-- what: ";
 
@@ -92,12 +93,25 @@ is_of_file(const char *query, const char *text)
     return false;
 }
 
+/* The partitions of the history, made and dropped by monitoring.keep_history(). */
+static bool
+is_upkeep(const char *query)
+{
+    static const char *const starts[] = {"CREATE TABLE monitoring.", "DROP TABLE monitoring."};
+
+    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+        if (strncmp(query, starts[i], strlen(starts[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* A statement of a function of the schema monitoring, where nested ones are counted, too; up to its
  * first constant, since a variable of the function becomes one. */
 static bool
 is_nested(const char *query, const char *text)
 {
-    char part[256];
+    char part[LOOKED_AT + 1];
     size_t skip = strncmp(query, "SELECT ", strlen("SELECT ")) == 0 ? strlen("SELECT ") : 0;
     size_t length = strcspn(query + skip, "$");
 
@@ -105,8 +119,8 @@ is_nested(const char *query, const char *text)
         length = sizeof(part) - 1;
     memcpy(part, query + skip, length);
     part[length] = '\0';
-    return length >= ENOUGH_NESTED && strstr(part, "monitoring.") != NULL &&
-           strstr(text, part) != NULL;
+    bool is_named = length >= ENOUGH_NAMED && strstr(part, "monitoring.") != NULL;
+    return (is_named || length >= ENOUGH_NESTED) && strstr(text, part) != NULL;
 }
 
 static bool
@@ -123,6 +137,8 @@ watch_is_own(const char *query)
     if (query == NULL)
         return false;
     const char *bare = skip_comments(query);
+    if (is_upkeep(bare))
+        return true;
     for (size_t i = 0; i < embedded_file_count; i++) {
         const char *text = embedded_files[i].text;
         bool is_object = strncmp(embedded_files[i].path, "monitoring/objects/",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What the pool of a deck measures, read from its /metrics: the only true source of a p95. One
  * thread a deck. */
+#include "watch/pools.h"
 #include "watch/document.h"
 
 #include "base/interrupt.h"
@@ -17,13 +18,7 @@
 #include <unistd.h>
 
 enum { POOL_BOUNDS = 21 }; /* the pool measures up to 5 min; what is longer is in the next bucket */
-enum {
-    READ_MS = 10000,
-    ANSWER_MS = 3000,
-    ANSWER_BYTES_MAX = 8 << 20,
-    POOLS_MAX = 500,
-    LABEL_BYTES = 128
-};
+enum { READ_MS = 10000, ANSWER_MS = 3000, ANSWER_BYTES_MAX = 8 << 20, POOLS_MAX = 500 };
 #define MS_S 1000.0
 
 static const char default_listen[] = "127.0.0.1";
@@ -36,7 +31,8 @@ static const char *const value_names[VALUES] = {
 static const char bucket_name[] = "pgdeck_pool_query_seconds_bucket";
 
 struct watch_pool { /* of one service, user and database */
-    char environment[LABEL_BYTES], service[LABEL_BYTES], database[LABEL_BYTES], user[LABEL_BYTES];
+    char environment[WATCH_POOL_LABEL], service[WATCH_POOL_LABEL], database[WATCH_POOL_LABEL],
+        user[WATCH_POOL_LABEL];
     double values[VALUES];
     double below[WATCH_WIDTH_MAX], below_before[WATCH_WIDTH_MAX]; /* cumulative, as read */
     double recent[WATCH_WIDTH_MAX];
@@ -119,12 +115,14 @@ open_socket(const struct watch_scraper *scraper, long long deadline, struct erro
 }
 
 static bool
-read_all(const struct watch_scraper *scraper, int descriptor, long long deadline,
-         struct text *answer, struct error *err)
+read_all(const struct watch_scraper *scraper, int descriptor, const char *path, struct text *answer,
+         struct error *err)
 {
-    static const char request[] = "GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n";
+    long long deadline = watch_now_ms() + ANSWER_MS;
     char buffer[16384];
-    ssize_t got = write(descriptor, request, strlen(request));
+    int length =
+        snprintf(buffer, sizeof(buffer), "GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", path);
+    ssize_t got = write(descriptor, buffer, (size_t)length);
 
     while (got > 0 && answer->length < ANSWER_BYTES_MAX) {
         if (!wait_socket(scraper, descriptor, POLLIN, deadline))
@@ -140,23 +138,21 @@ read_all(const struct watch_scraper *scraper, int descriptor, long long deadline
 }
 
 static bool
-fetch(const struct watch_scraper *scraper, struct text *answer, struct error *err)
+fetch(const struct watch_scraper *scraper, const char *path, struct text *answer, struct error *err)
 {
-    long long deadline = watch_now_ms() + ANSWER_MS;
-    int descriptor = open_socket(scraper, deadline, err);
+    int descriptor = open_socket(scraper, watch_now_ms() + ANSWER_MS, err);
 
     if (descriptor < 0)
         return false;
-    bool is_read = read_all(scraper, descriptor, deadline, answer, err);
+    bool is_read = read_all(scraper, descriptor, path, answer, err);
     close(descriptor);
     return is_read;
 }
 
 /* --- the text format ------------------------------------------------------------------------ */
 
-/* The label's value, without escapes; "" where there is none. */
-static void
-read_label(const char *labels, const char *name, char *value)
+void
+watch_pool_label(const char *labels, const char *name, char value[WATCH_POOL_LABEL])
 {
     size_t at = 0, length = strlen(name);
     const char *from = labels;
@@ -165,7 +161,7 @@ read_label(const char *labels, const char *name, char *value)
            !((from == labels || from[-1] == ',') && from[length] == '=' && from[length + 1] == '"'))
         from += length;
     for (from = from == NULL ? "" : from + length + 2;
-         *from != '\0' && *from != '"' && at < LABEL_BYTES - 1; from++) {
+         *from != '\0' && *from != '"' && at < WATCH_POOL_LABEL - 1; from++) {
         if (*from == '\\' && from[1] != '\0')
             from++;
         value[at++] = *from;
@@ -178,10 +174,10 @@ find_pool(struct watch_pools *pools, const char *labels)
 {
     struct watch_pool one = {0};
 
-    read_label(labels, "environment", one.environment);
-    read_label(labels, "service", one.service);
-    read_label(labels, "database", one.database);
-    read_label(labels, "user", one.user);
+    watch_pool_label(labels, "environment", one.environment);
+    watch_pool_label(labels, "service", one.service);
+    watch_pool_label(labels, "database", one.database);
+    watch_pool_label(labels, "user", one.user);
     for (size_t i = 0; i < pools->count; i++) {
         struct watch_pool *pool = &pools->items[i];
         if (strcmp(pool->user, one.user) == 0 && strcmp(pool->database, one.database) == 0 &&
@@ -202,9 +198,9 @@ find_pool(struct watch_pools *pools, const char *labels)
 static size_t
 bound_of(const char *labels)
 {
-    char bound[LABEL_BYTES];
+    char bound[WATCH_POOL_LABEL];
 
-    read_label(labels, "le", bound);
+    watch_pool_label(labels, "le", bound);
     double ms = strtod(bound, NULL) * MS_S;
     for (size_t i = 0; i < POOL_BOUNDS; i++) {
         if (fabs(ms - watch_bounds_ms[i]) <= watch_bounds_ms[i] / 100)
@@ -290,10 +286,19 @@ watch_scrape(void *argument)
     struct pollfd waits[] = {{.fd = scraper->generation->stop, .events = POLLIN},
                              {.fd = interrupt_descriptor(), .events = POLLIN}};
 
+    int statements_ms = scraper->deck->watch.statements_ms;
+    int pause_ms = statements_ms < READ_MS ? statements_ms : READ_MS;
+    long long queries_due = 0;
+
     do {
         AUTO_TEXT answer = {0};
-        struct error err = {0};
-        bool is_read = fetch(scraper, &answer, &err);
+        AUTO_TEXT queries = {0};
+        struct error err = {0}, ignored = {0}; /* a pool from before knows no queries */
+        bool is_read = fetch(scraper, "/metrics", &answer, &err);
+        bool has_queries = is_read && watch_now_ms() >= queries_due &&
+                           fetch(scraper, "/queries", &queries, &ignored);
+        if (has_queries)
+            queries_due = watch_now_ms() + statements_ms - pause_ms / 2;
         pthread_mutex_lock(&scraper->watch->lock);
         scraper->pools->at = watch_now();
         scraper->pools->is_reachable = is_read;
@@ -301,8 +306,10 @@ watch_scrape(void *argument)
                  is_read ? "" : err.message);
         if (is_read)
             read_answer(scraper, &answer, scraper->pools->at);
+        if (has_queries)
+            watch_pool_queries_read(scraper, &queries, scraper->pools->at);
         pthread_mutex_unlock(&scraper->watch->lock);
-    } while (poll(waits, 2, READ_MS) == 0);
+    } while (poll(waits, 2, pause_ms) == 0);
     return NULL;
 }
 

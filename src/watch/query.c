@@ -225,12 +225,26 @@ watch_read_yesterday(struct watch_collector *collector, const PGresult *result, 
 
 /* --- documents ------------------------------------------------------------------------------ */
 
+/* Of the pool where most of its calls go through one, else an estimate. */
+static double
+p95_of(const struct watch_statement *statement, const struct watch_work *work, double now,
+       bool *ret_is_estimate)
+{
+    double counted = 0, p95_ms = NAN;
+
+    if (statement->day != NULL)
+        p95_ms = watch_times_p95(&statement->day->times, now, WATCH_SLOTS, &counted);
+    *ret_is_estimate = counted * 2 < work->calls || isnan(p95_ms);
+    return *ret_is_estimate ? watch_work_p95(work->calls, work->ms, work->squares) : p95_ms;
+}
+
 static json_t *
 statement_of(struct watch_server *server, const struct watch_collector *database,
              const struct watch_statement *statement, const struct watch_work *all, double now)
 {
     struct watch_work work = watch_statement_hour(statement, now);
     char id[32], query_id[32];
+    bool is_estimate;
 
     snprintf(query_id, sizeof(query_id), "%lld", (long long)statement->key.query_id);
     snprintf(id, sizeof(id), "%016llx",
@@ -250,21 +264,22 @@ statement_of(struct watch_server *server, const struct watch_collector *database
         {"rows", work.rows},
         {"total_ms", work.ms},
         {"mean_ms", work.ms / work.calls},
-        {"p95_ms", watch_work_p95(work.calls, work.ms, work.squares)},
+        {"p95_ms", p95_of(statement, &work, now, &is_estimate)},
         {"share", work.ms / all->ms},
         {"cache_hit", work.hits / (work.hits + work.reads)},
         {"mean_ms_yesterday", statement->yesterday_ms > 0 ? statement->yesterday_ms : NAN},
     };
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
         json_object_set_new(one, numbers[i].name, watch_number(numbers[i].value));
-    json_object_set_new(one, "p95_is_estimate", json_true());
+    json_object_set_new(one, "p95_is_estimate", json_boolean(is_estimate));
     return one;
 }
 
 static json_t *
 series_of(const struct watch_statement *statement, double now)
 {
-    json_t *calls = json_array(), *means = json_array(), *p95s = json_array();
+    json_t *calls = json_array(), *means = json_array(), *p95s = json_array(),
+           *measured = json_array();
     int64_t newest = (int64_t)now / WATCH_SLOT_S;
     const struct watch_day *day = statement->day;
 
@@ -278,10 +293,13 @@ series_of(const struct watch_statement *statement, double now)
         json_array_append_new(
             p95s,
             watch_number(is_known ? watch_work_p95(count, ms, (double)day->squares[slot]) : NAN));
+        bool is_measured = day != NULL && day->times_steps[slot] == step;
+        json_array_append_new(measured,
+                              watch_number(is_measured ? (double)day->times_p95_ms[slot] : NAN));
     }
-    return json_pack("{s:i, s:I, s:o, s:o, s:o}", "step_s", (int)WATCH_SLOT_S, "until",
+    return json_pack("{s:i, s:I, s:o, s:o, s:o, s:o}", "step_s", (int)WATCH_SLOT_S, "until",
                      (json_int_t)(newest + 1) * WATCH_SLOT_S, "calls", calls, "mean_ms", means,
-                     "p95_ms", p95s);
+                     "p95_ms", p95s, "p95_measured_ms", measured);
 }
 
 /* The newest last. */

@@ -101,11 +101,13 @@ struct watch_collector { /* of one database */
 };
 
 struct watch_pools;
+struct watch_pool_queries;
 struct watch_scraper { /* of a deck whose pool shows its metrics */
     struct watch *watch;
     struct watch_generation *generation;
     const struct deck *deck;
-    struct watch_pools *pools; /* the memory's */
+    struct watch_pools *pools; /* this and the next are the memory's */
+    struct watch_pool_queries *queries;
     pthread_t thread;
     bool is_started;
 };
@@ -180,10 +182,6 @@ watch_parameters watch_texts_parameters, watch_ai_parameters, watch_remember_par
 /* A number of a result; 0 for an SQL null. */
 double watch_value(const PGresult *result, int row, const char *column);
 struct watch_collector *watch_find_database(struct watch_collector *collector, unsigned oid);
-/* --- pools.c --- */
-void *watch_pools_new(void);
-void watch_pools_free(void *pools);
-void *watch_scrape(void *scraper); /* a thread */
 /* --- explain.c --- */
 /* Plans the costliest statement of the database whose plan nobody has looked at for a while. False:
  * the session is lost. Without the lock. */

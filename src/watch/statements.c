@@ -229,6 +229,22 @@ watch_statement_hour(const struct watch_statement *statement, double now)
     return work;
 }
 
+void
+watch_statement_times(struct watch_statement *statement, const uint32_t counts[WATCH_TIMES_BUCKETS],
+                      double now)
+{
+    struct watch_day *day = statement->day;
+    int64_t step = (int64_t)now / WATCH_SLOT_S;
+    size_t slot = (size_t)(step % WATCH_DAY_SLOTS);
+    double calls;
+
+    if (day == NULL)
+        return;
+    watch_times_add(&day->times, counts, now);
+    day->times_steps[slot] = step;
+    day->times_p95_ms[slot] = (float)watch_times_p95(&day->times, now, 1, &calls);
+}
+
 double
 watch_work_p95(double calls, double ms, double squares)
 {

@@ -2,19 +2,13 @@
  * in steps. Owned by the memory of watch; under its lock. */
 #pragma once
 #include "watch/plans.h"
+#include "watch/times.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-    WATCH_SLOT_S = 300,
-    WATCH_SLOTS = 12,
-    WATCH_STATEMENTS_MAX = 20000,
-    WATCH_TOP = 50,
-    WATCH_DAY_SLOTS = 288,
-    WATCH_SAMPLES = 20
-};
+enum { WATCH_STATEMENTS_MAX = 20000, WATCH_TOP = 50, WATCH_DAY_SLOTS = 288, WATCH_SAMPLES = 20 };
 
 struct watch_statement_key {
     uint32_t database_oid, role_oid;
@@ -61,9 +55,12 @@ struct watch_day {
     float calls[WATCH_DAY_SLOTS], ms[WATCH_DAY_SLOTS], squares[WATCH_DAY_SLOTS];
     struct watch_sample samples[WATCH_SAMPLES]; /* sample n is at n % WATCH_SAMPLES */
     size_t sample_count;                        /* of all time */
-    struct watch_plans plans;                   /* of EXPLAIN */
-    double explained_at;                        /* 0: never */
-    char explain_fault[200];                    /* why there is no plan; "": there is */
+    struct watch_times times;                   /* by the pool */
+    int64_t times_steps[WATCH_DAY_SLOTS];       /* of the p95 that the pool measured */
+    float times_p95_ms[WATCH_DAY_SLOTS];
+    struct watch_plans plans; /* of EXPLAIN */
+    double explained_at;      /* 0: never */
+    char explain_fault[200];  /* why there is no plan; "": there is */
 };
 
 struct watch_statements {
@@ -103,6 +100,9 @@ watch_statements_find(struct watch_statements *statements, const struct watch_st
 void watch_statement_sample(struct watch_statement *statement, const struct watch_sample *sample);
 /* What it did in the last hour. */
 struct watch_work watch_statement_hour(const struct watch_statement *statement, double now);
+/* What the pool has counted of it. Nothing is kept of one that was never among the first. */
+void watch_statement_times(struct watch_statement *statement,
+                           const uint32_t counts[WATCH_TIMES_BUCKETS], double now);
 /* An estimate of the p95 of its calls in ms, by their mean and standard deviation as if they were
  * spread log-normally; NAN: none. */
 double watch_work_p95(double calls, double ms, double squares);

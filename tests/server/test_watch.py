@@ -12,6 +12,7 @@ import urllib.request
 import pytest
 
 from cluster import SOURCE, free_port, wait_for
+from test_pool import PASSWORD, Pool
 
 DECK = """
 deck: watched
@@ -456,7 +457,7 @@ def hour(overview, name):
     return target["hour"] or 0
 
 
-def test_pool_is_the_source_of_p95(pgdeck, fresh_server, tmp_path, watching):
+def test_no_pool_yet(pgdeck, fresh_server, tmp_path, watching):
     port, metrics_port = free_port(), free_port()
     deck = write_deck(
         tmp_path, fresh_server.conninfo(), "postgres",
@@ -472,6 +473,35 @@ def test_pool_is_the_source_of_p95(pgdeck, fresh_server, tmp_path, watching):
                if t["name"] == "query_p95"]
     assert target["is_estimate"] and target["target"] == 100
     watch.end()
+
+
+@pytest.mark.short(15)
+def test_a_query_has_the_p95_that_the_pool_measured(pgdeck, counted, tmp_path, watching):
+    """One call in ten is slow: its p95 is that of the slow ones, which mean and deviation do not
+    tell. The text is longer than the one that the pool keeps."""
+    port = free_port()
+    counted.query(f"CREATE ROLE alice LOGIN PASSWORD '{PASSWORD}'")
+    pool = Pool(pgdeck, tmp_path, counted, {"postgres": {}}, {"metrics_port": port})
+    watch = watching(write_deck(tmp_path, counted.conninfo(), "postgres", more="watch: {statements: 1s}\n"
+                                f"pooler: {{port: {pool.port}, metrics_port: {port}}}\n"))
+    text = "SELECT pg_sleep(%s), " + ", ".join(f"{i} AS column_{i}" for i in range(50))
+
+    def seen():
+        with pool.connect("postgres") as client, counted.connect(user="alice", password=PASSWORD) as direct:
+            for i in range(10):
+                client.execute(text, (0.2 if i == 9 else 0.002,))
+            direct.execute("SELECT pg_sleep(0.001) AS direct")
+        queries = {q["query"].split("AS ")[1].split(",")[0]: q for server in watch.document("queries")["servers"]
+                   for q in server["queries"] if "pg_sleep" in (q["query"] or "")}
+        return {"column_0", "direct"} <= set(queries) and not queries["column_0"]["p95_is_estimate"] and queries
+    wait_for(seen, 40, "the pool's p95")
+    queries = seen()
+    assert 195 < queries["column_0"]["p95_ms"] < 300 and queries["direct"]["p95_is_estimate"]
+    page = watch.document(f"query/{queries['column_0']['id']}")
+    assert page["series"]["p95_measured_ms"][-1] == pytest.approx(queries["column_0"]["p95_ms"], rel=0.3)
+    assert set(watch.document(f"query/{queries['direct']['id']}")["series"]["p95_measured_ms"]) == {None}
+    watch.end()
+    pool.stop()
 
 
 def test_surveys(pgdeck, counted, tmp_path, watching):

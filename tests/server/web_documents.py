@@ -100,7 +100,8 @@ def detail(one, at):
         "series": {"step_s": 60, "until": at, "calls": waves(120, 40, 0),
                    "mean_ms": [None if i % 40 == 5 else value
                                for i, value in enumerate(waves(120, one["mean_ms"] * 2, 1))],
-                   "p95_ms": waves(120, one["mean_ms"] * 6, 1)},
+                   "p95_ms": waves(120, one["mean_ms"] * 6, 1),
+                   "p95_measured_ms": [None] * 60 + waves(60, one["mean_ms"] * 5, 1)},
         "log": {"calls": 12, "total_ms": 9000.0, "max_ms": 3210.0, "last_at": at - 60},
         "samples": [{"at": at - i, "role": one["role"], "application": one["role"],
                      "event": "IO:DataFileRead", "runs_s": 0.2} for i in range(5)],

@@ -8,6 +8,7 @@ import { change, count, duration, moment, oneLine, share } from "./format.js";
 const EVERY_MS = 5000, FAST_MS = 2000, SLOW_MS = 60000;
 const SAMPLES_SHOWN = 50;
 const ESTIMATED = "from the mean and the standard deviation of the calls, as if they were log-normal";
+const MEASURED = "of the last hour, counted by pgdeck pool";
 
 function section(page, title) {
   const body = el("div", { class: "body" });
@@ -27,13 +28,24 @@ function figures(query) {
     figure("mean", duration(query.mean_ms)),
     typeof query.p95_ms === "number"
       ? figure(query.p95_is_estimate ? "p95, estimate" : "p95", duration(query.p95_ms), "",
-        query.p95_is_estimate ? ESTIMATED : undefined) : null,
+        query.p95_is_estimate ? ESTIMATED : MEASURED) : null,
     ratio ? figure("mean vs yesterday", change(ratio), ratio > 1.2 ? "bad" : "") : null,
     figure("rows a call", query.calls > 0 ? count(query.rows / query.calls) : "–"),
     figure("cache hit", share(query.cache_hit)),
     ...(query.log ? [figure("slow, in the log", count(query.log.calls), "", "since watch began"),
       figure("slowest of these", duration(query.log.max_ms), "", moment(query.log.last_at))] : []),
   ];
+}
+
+const isNumber = (value) => typeof value === "number";
+
+/** The p95 that a pool measured; the estimate only for times that have none. */
+function p95Lines({ calls, p95_measured_ms: measured }) {
+  const isMeasured = measured?.some(isNumber);
+  const isWhole = isMeasured && calls.every((value, i) => !isNumber(value) || isNumber(measured[i]));
+  return [["mean_ms", "mean", "--accent"],
+    ...(isMeasured ? [["p95_measured_ms", "p95", "--w-lock"]] : []),
+    ...(isWhole ? [] : [["p95_ms", "p95 (estimate)", isMeasured ? "--w-lwlock" : "--w-lock"]])];
 }
 
 /** lines: [[name of the series, its label, color]] */
@@ -108,9 +120,8 @@ class QueryPage {
     const times = section(page, "Time of a call");
     const calls = section(page, "Calls");
     this.charts = [
-      { ...times, lines: [["mean_ms", "mean", "--accent"], ["p95_ms", "p95 (estimate)", "--w-lock"]],
-        format: duration, hasTarget: true, isLog: true },
-      { ...calls, lines: [["calls", "calls in 5 min", "--accent"]], format: count },
+      { ...times, lines: p95Lines, format: duration, hasTarget: true, isLog: true },
+      { ...calls, lines: () => [["calls", "calls in 5 min", "--accent"]], format: count },
     ];
     this.advice = section(page, "Index advice");
     this.commands = section(page, "Plan and indexes, on the command line");
@@ -140,12 +151,13 @@ class QueryPage {
 
   showCharts(query) {
     for (const one of this.charts) {
-      const hasValues = query.series?.[one.lines[0][0]]?.some((value) => typeof value === "number");
+      const lines = query.series ? one.lines(query.series) : [["none"]];
+      const hasValues = query.series?.[lines[0][0]]?.some(isNumber);
       one.place.hidden = !hasValues || !canDraw();
       if (one.place.hidden) continue;
       one.chart ??= new Chart(one.body, { height: 180, isStacked: false, isLog: one.isLog,
-        format: one.format, label: `${one.lines[0][1]} of ${oneLine(query.query).slice(0, 80)}` });
-      one.chart.update(seriesData(query, one.lines, one.hasTarget ? query.target_ms : null));
+        format: one.format, label: `${lines[0][1]} of ${oneLine(query.query).slice(0, 80)}` });
+      one.chart.update(seriesData(query, lines, one.hasTarget ? query.target_ms : null));
     }
   }
 
