@@ -200,8 +200,9 @@ check_turns(struct sim_world *world)
         const struct sim_connection *connection = &world->network.connections[i];
         bool is_client = connection->kind == SIM_CLIENT && connection->stream != NULL;
         const struct sim_client *peer = is_client ? connection->peer : NULL;
-        const char *fault = sim_turns_look(turns, i, is_client ? connection->stream->owner : NULL,
-                                           is_client ? peer->user : 0);
+        const char *fault =
+            sim_turns_look(turns, i, is_client ? connection->stream->owner : NULL,
+                           is_client ? peer->user : 0, is_client && peer->has_cancelled);
         if (fault != NULL && world->fault[0] == '\0')
             snprintf(world->fault, sizeof(world->fault), "%s", fault);
     }

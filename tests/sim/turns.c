@@ -15,13 +15,40 @@ is_passed_over(const struct sim_turns *turns, const struct sim_waiting *given)
     return false;
 }
 
-static const char *
+static void
 begin(struct sim_turns *turns, struct sim_waiting *waiting, const struct pool_client *client,
       unsigned user)
 {
-    *waiting = (struct sim_waiting){.client = client, .user = user, .since = turns->round};
+    *waiting = (struct sim_waiting){
+        .client = client, .since_us = client->since_us, .user = user, .since = turns->round};
     memcpy(waiting->granted, turns->granted, sizeof(waiting->granted));
-    return NULL;
+    memcpy(waiting->left, turns->left, sizeof(waiting->left));
+}
+
+/* It has one, or has had one within the round and is done with it; or it has gone, or a cancel
+ * request has made it stop waiting. */
+static const char *
+end(struct sim_turns *turns, struct sim_waiting *waiting, const struct pool_client *client,
+    bool has_cancelled)
+{
+    bool is_there =
+        client != NULL && waiting->client == client && (client->server != NULL || !has_cancelled);
+
+    waiting->client = NULL;
+    if (!is_there) {
+        turns->left[waiting->user]++;
+        return NULL;
+    }
+    turns->granted[waiting->user]++;
+    return is_passed_over(turns, waiting) ? "who came later gets a server first" : NULL;
+}
+
+/* The same wait as in the round before. */
+static bool
+goes_on(const struct sim_waiting *waiting, const struct pool_client *client)
+{
+    return client != NULL && waiting->client == client && client->queue.next != NULL &&
+           waiting->since_us == client->since_us;
 }
 
 void
@@ -29,29 +56,25 @@ sim_turns_note(struct sim_turns *turns, size_t index, const struct pool_client *
 {
     struct sim_waiting *waiting = &turns->waiting[index];
 
-    waiting->waits_still =
-        client != NULL && waiting->client == client && client->queue.next != NULL;
+    waiting->waits_still = goes_on(waiting, client);
 }
 
 const char *
 sim_turns_look(struct sim_turns *turns, size_t index, const struct pool_client *client,
-               unsigned user)
+               unsigned user, bool has_cancelled)
 {
     struct sim_waiting *waiting = &turns->waiting[index];
-    bool waits = client != NULL && client->queue.next != NULL;
+    const char *fault = NULL;
 
-    if (waits && waiting->client != client)
-        return begin(turns, waiting, client, user);
-    if (waits) {
-        uint64_t own = turns->granted[user] - waiting->granted[user];
+    if (goes_on(waiting, client)) {
+        uint64_t own =
+            turns->granted[user] - waiting->granted[user] + turns->left[user] - waiting->left[user];
         uint64_t others = turns->granted[!user] - waiting->granted[!user];
         return others > own + SLACK ? "one user gets servers out of his turn" : NULL;
     }
-    const char *fault = NULL;
-    if (waiting->client == client && client != NULL && client->server != NULL) {
-        turns->granted[user]++;
-        fault = is_passed_over(turns, waiting) ? "who came later gets a server first" : NULL;
-    }
-    waiting->client = NULL;
+    if (waiting->client != NULL)
+        fault = end(turns, waiting, client, has_cancelled);
+    if (client != NULL && client->queue.next != NULL)
+        begin(turns, waiting, client, user);
     return fault;
 }
