@@ -97,6 +97,7 @@ wait_for_events(struct net_loop *base, int timeout_ms, struct net_event events[]
         struct net_stream *stream = ready[i].data.ptr;
         stream->is_readable |= (flags & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
         stream->has_ended |= (flags & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+        stream->is_gone |= (flags & (EPOLLHUP | EPOLLERR)) != 0;
         events[i] = (struct net_event){.kind = NET_STREAM,
                                        .stream = stream,
                                        .is_writable = (flags & (EPOLLOUT | EPOLLERR)) != 0};

@@ -401,6 +401,7 @@ tell_readable(struct uring_socket *one, bool has_ended)
     (void)event_of(one);
     one->stream->is_readable = true;
     one->stream->has_ended |= has_ended;
+    one->stream->is_gone |= one->fault != 0;
 }
 
 static void

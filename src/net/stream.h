@@ -26,6 +26,7 @@ struct net_stream {
     /* Events come once (edge-triggered): these stay set until the owner has seen to them. */
     bool is_readable;
     bool has_ended; /* the other side will send no more */
+    bool is_gone;   /* nor take anything: reset, or closed as far as can be told */
     bool wants_write;
     bool is_partial;                /* part of a TLS record is there */
     struct net_tls_session *secure; /* NULL: no TLS */

@@ -4,6 +4,8 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
+enum { KNOCKS = 2, KNOCK_BYTES = 512 };
+
 struct pool_client *
 pool_client_new(struct pool *pool, const struct sockaddr_storage *address)
 {
@@ -355,6 +357,49 @@ flush_client(struct pool_client *client)
         pool_server_process(client->server);
 }
 
+/* Its next message waits for answers that the server has not, as its COPY goes on and nobody will
+ * end it. */
+static bool
+is_stranded(const struct pool_client *client)
+{
+    const struct pool_server *server = client->server;
+
+    return client->is_held && server != NULL && server->copy == POOL_COPY_IN &&
+           !pool_owed_has(&server->owed, POOL_OWED_COPY_END);
+}
+
+/* It has sent all that it will (shutdown of its side), and waits for answers: it gets them. */
+static bool
+is_last_word(struct pool_client *client)
+{
+    const struct pool_server *server = client->server;
+
+    if (client->state != POOL_CLIENT_ACTIVE || server->state != POOL_SERVER_ACTIVE ||
+        server->owed.count == 0 || client->body_left > 0)
+        return false;
+    client->is_held = true; /* so that those are asked for that no Sync stands behind */
+    return !is_stranded(client);
+}
+
+void
+pool_client_knock(struct pool_client *client)
+{
+    const struct pool_server *server = client->server;
+    bool is_within = server != NULL && server->body_left > 0 && !server->is_body_hidden;
+    uint8_t bytes[KNOCK_BYTES];
+    struct wire_writer writer = wire_writer(bytes, sizeof(bytes));
+
+    if (client->knocks == KNOCKS || client->reported->count == 0 || is_within ||
+        (client->state != POOL_CLIENT_WAITING && client->state != POOL_CLIENT_ACTIVE))
+        return;
+    client->knocks++;
+    wire_put_parameter(&writer, client->reported->items[0].name, client->reported->items[0].value);
+    if (writer.is_full)
+        return;
+    pool_link_put(&client->link, &client->pool->buffers, bytes, writer.length);
+    pool_client_flush(client);
+}
+
 /* Reads while it waits or is told why it must go: only whether it is still there. */
 static void
 discard(struct pool_client *client)
@@ -409,8 +454,8 @@ pool_client_process(struct pool_client *client)
             if (!pool_client_is_open(client))
                 break;
         }
-        if (client->link.stream.has_ended && !can_step(client)) {
-            pool_client_close(client); /* nobody is there to wait */
+        if ((client->link.stream.is_gone || is_stranded(client)) && !can_step(client)) {
+            pool_client_close(client); /* nobody is there to wait, or for nothing */
             return;
         }
         if (!can_step(client))
@@ -420,7 +465,7 @@ pool_client_process(struct pool_client *client)
         enum pool_fill fill = pool_link_fill(&client->link, &pool->buffers, client->wanted);
         if (fill == POOL_FILL_NONE)
             return;
-        if (fill != POOL_FILL_SOME) {
+        if (fill != POOL_FILL_SOME && !(fill == POOL_FILL_END && is_last_word(client))) {
             lost(client);
             return;
         }

@@ -655,7 +655,8 @@ copy_end(struct message *message)
 static bool
 terminate(struct message *message)
 {
-    pool_client_close(message->client);
+    if (!hold(message)) /* it may still listen to what it has asked for */
+        pool_client_close(message->client);
     return true;
 }
 

@@ -328,8 +328,8 @@ is_block_refused(struct pool_server *server)
     struct error err;
 
     if (server->group->route->mode != DECK_POOL_STATEMENT || server->owed.count > 0 ||
-        server->status == 'I')
-        return false;
+        server->status == 'I' || (server->body_left > 0 && !server->is_body_hidden))
+        return false; /* or not yet: the client has part of a notification */
     pool_fault(&err, "0A000", "transaction blocks are not possible in statement pooling");
     pool_client_fail(server->client, &err); /* closes the server by the rule */
     return true;

@@ -19,8 +19,10 @@ static void
 begin(struct sim_turns *turns, struct sim_waiting *waiting, const struct pool_client *client,
       unsigned user)
 {
-    *waiting = (struct sim_waiting){
-        .client = client, .since_us = client->since_us, .user = user, .since = turns->round};
+    *waiting = (struct sim_waiting){.serial = client->serial,
+                                    .since_us = client->since_us,
+                                    .user = user,
+                                    .since = turns->round};
     memcpy(waiting->granted, turns->granted, sizeof(waiting->granted));
     memcpy(waiting->left, turns->left, sizeof(waiting->left));
 }
@@ -31,10 +33,10 @@ static const char *
 end(struct sim_turns *turns, struct sim_waiting *waiting, const struct pool_client *client,
     bool has_cancelled)
 {
-    bool is_there =
-        client != NULL && waiting->client == client && (client->server != NULL || !has_cancelled);
+    bool is_there = client != NULL && waiting->serial == client->serial &&
+                    (client->server != NULL || !has_cancelled);
 
-    waiting->client = NULL;
+    waiting->serial = 0;
     if (!is_there) {
         turns->left[waiting->user]++;
         return NULL;
@@ -47,7 +49,7 @@ end(struct sim_turns *turns, struct sim_waiting *waiting, const struct pool_clie
 static bool
 goes_on(const struct sim_waiting *waiting, const struct pool_client *client)
 {
-    return client != NULL && waiting->client == client && client->queue.next != NULL &&
+    return client != NULL && waiting->serial == client->serial && client->queue.next != NULL &&
            waiting->since_us == client->since_us;
 }
 
@@ -72,7 +74,7 @@ sim_turns_look(struct sim_turns *turns, size_t index, const struct pool_client *
         uint64_t others = turns->granted[!user] - waiting->granted[!user];
         return others > own + SLACK ? "one user gets servers out of his turn" : NULL;
     }
-    if (waiting->client != NULL)
+    if (waiting->serial != 0)
         fault = end(turns, waiting, client, has_cancelled);
     if (client != NULL && client->queue.next != NULL)
         begin(turns, waiting, client, user);

@@ -7,11 +7,11 @@
 enum { SIM_USERS = 2 };
 
 struct sim_waiting {
-    const struct pool_client *client; /* NULL: nobody waits here. May be gone: not to be read */
-    bool waits_still;                 /* in this round */
-    unsigned user;                    /* as the simulation has it */
-    uint64_t since, since_us;         /* the round, the pool's time: another one is another wait */
-    uint64_t granted[SIM_USERS];      /* as it began to wait */
+    uint64_t serial;             /* of the client; 0: nobody waits here */
+    bool waits_still;            /* in this round */
+    unsigned user;               /* as the simulation has it */
+    uint64_t since, since_us;    /* the round, the pool's time: another one is another wait */
+    uint64_t granted[SIM_USERS]; /* as it began to wait */
     uint64_t left[SIM_USERS];
 };
 
