@@ -19,7 +19,5 @@ int
 cmd_alerts(struct cli *cli, const struct cli_command *command, int argc, char **argv,
            struct error *err)
 {
-    if (argc > 1 && argv[1][0] != '-')
-        return cli_run_verb(cli, command, &CLI_VERBS(verbs), argc, argv, err);
-    return alerts_list(cli, command, argc, argv, err);
+    return cli_run_verb_or(cli, command, &CLI_VERBS(verbs), argc, argv, err);
 }

@@ -18,7 +18,5 @@ int
 cmd_security(struct cli *cli, const struct cli_command *command, int argc, char **argv,
              struct error *err)
 {
-    if (argc > 1 && argv[1][0] != '-')
-        return cli_run_verb(cli, command, &CLI_VERBS(verbs), argc, argv, err);
-    return security_check(cli, command, argc, argv, err);
+    return cli_run_verb_or(cli, command, &CLI_VERBS(verbs), argc, argv, err);
 }

@@ -15,7 +15,6 @@ name_of(const struct cli_command *command, const struct cli_command *verb)
 static void
 print_verbs(const struct cli_command *command, const struct cli_verbs *verbs)
 {
-    printf("usage: pgdeck %s VERB [options]\n\n", command->name);
     for (size_t i = 0; i < verbs->count; i++)
         printf("  %-10s %s\n", name_of(command, &verbs->items[i]), verbs->items[i].summary);
     printf("\npgdeck %s VERB --help tells more.\n", command->name);
@@ -48,6 +47,7 @@ cli_run_verb(struct cli *cli, const struct cli_command *command, const struct cl
         return cli_failed(err);
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        printf("usage: pgdeck %s VERB [options]\n\n", command->name);
         print_verbs(command, verbs);
         return 0;
     }
@@ -56,4 +56,21 @@ cli_run_verb(struct cli *cli, const struct cli_command *command, const struct cl
             return verbs->items[i].run(cli, &verbs->items[i], argc - 1, argv + 1, err);
     }
     return unknown_verb(cli, command, verbs, argv[1], err);
+}
+
+int
+cli_run_verb_or(struct cli *cli, const struct cli_command *command, const struct cli_verbs *verbs,
+                int argc, char **argv, struct error *err)
+{
+    if (argc > 1 && argv[1][0] != '-')
+        return cli_run_verb(cli, command, verbs, argc, argv, err);
+    int status = verbs->items[0].run(cli, command, argc, argv, err);
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") != 0 && strcmp(argv[i], "-h") != 0)
+            continue;
+        printf("\nverbs:\n");
+        print_verbs(command, verbs);
+        break;
+    }
+    return status;
 }

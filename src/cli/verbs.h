@@ -11,3 +11,6 @@ struct cli_verbs {
 /* Hands over to the verb that argv[1] names; lists them for --help. */
 int cli_run_verb(struct cli *cli, const struct cli_command *command, const struct cli_verbs *verbs,
                  int argc, char **argv, struct error *err);
+/* The same for a command whose first verb is also what it does without one. */
+int cli_run_verb_or(struct cli *cli, const struct cli_command *command,
+                    const struct cli_verbs *verbs, int argc, char **argv, struct error *err);

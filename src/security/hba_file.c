@@ -14,6 +14,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define KEY "pg_hba.conf"
@@ -71,16 +72,36 @@ resolve(struct arena *arena, const char *path)
     return kept;
 }
 
-/* ret_files: what was edited and not read since; NULL: nothing. To put such a file back would not
- * bring back what the server holds. */
+/* More exact than the server, which tells whole seconds. */
 static bool
-find_unread(struct arena *arena, PGconn *connection, const char **ret_files, struct error *err)
+is_newer(const char *file, int64_t read_us)
+{
+    struct stat status;
+
+    return stat(file, &status) == 0 &&
+           (int64_t)status.st_mtim.tv_sec * 1000000 + status.st_mtim.tv_nsec / 1000 > read_us;
+}
+
+/* ret_files: what was edited and not read since; NULL: nothing. To put such a file back would not
+ * bring back what the server holds. is_here: the files can be looked at. */
+static bool
+find_unread(struct arena *arena, PGconn *connection, bool is_here, const char **ret_files,
+            struct error *err)
 {
     AUTO_PGRESULT result = NULL;
+    const char *files = NULL;
 
     if (!pg_query(connection, sql("hba_unread"), 0, NULL, &result, err))
         return error_wrap(err, "cannot read pg_hba.conf");
-    *ret_files = pg_keep(arena, result, 0, "files");
+    for (int row = 0; row < PQntuples(result); row++) {
+        const char *file = pg_value(result, row, "file");
+        if (!pg_bool(result, row, "is_unread") &&
+            !(is_here && is_newer(file, strtoll(pg_value(result, row, "read_us"), NULL, 10))))
+            continue;
+        files =
+            files == NULL ? arena_strdup(arena, file) : arena_printf(arena, "%s, %s", files, file);
+    }
+    *ret_files = files;
     return true;
 }
 
@@ -147,7 +168,7 @@ read_before(const struct hba_edit *edit, PGconn *connection, const struct copies
     if (file_exists(copies->before) && is_text_of(arena, copies->before, ret_before->text))
         return true;
     if (!file_exists(copies->before) || !is_text_of(arena, copies->written, ret_before->text))
-        return find_unread(arena, connection, &unread, err) &&
+        return find_unread(arena, connection, true, &unread, err) &&
                (unread == NULL || refuse_unread(unread, err));
     if (!file_read(arena, copies->before, &kept, &length, err))
         return false;
@@ -281,7 +302,8 @@ read_state(const struct advice *advice, struct hba_state *state, struct error *e
     *state = (struct hba_state){.part = "", .wanted = {.text = ""}};
     if (advice->catalog->is_superuser) {
         if (!read_own(advice, &own, err) ||
-            !find_unread(advice->arena, advice->catalog->connection, &state->unread, err) ||
+            !find_unread(advice->arena, advice->catalog->connection, advice->catalog->is_local,
+                         &state->unread, err) ||
             !pg_query(advice->catalog->connection, sql("hba_text"), 0, NULL, &text, err))
             return false;
         state->path = resolve(advice->arena, pg_value(text, 0, "file"));

@@ -94,19 +94,3 @@ security_surplus_rights(struct advice *advice, const struct deck_database *datab
         add_row(advice, database, database->place, result, row);
     return true;
 }
-
-bool
-security_surplus_logins(struct advice *advice, const struct deck_database *database,
-                        struct error *err)
-{
-    const struct catalog_database *catalog = catalog_find_database(advice->catalog, database->name);
-    const char *parameters[1] = {security_facts(advice->arena, advice)};
-    AUTO_PGRESULT result = NULL;
-
-    if (!pg_query(catalog->connection, embedded_file("security/sql/tenant_rights.sql")->text, 1,
-                  parameters, &result, err))
-        return error_wrap(err, "cannot read the rights on tenants.login of \"%s\"", database->name);
-    for (int row = 0; row < PQntuples(result); row++)
-        add_row(advice, database, database->place, result, row);
-    return true;
-}

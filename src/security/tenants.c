@@ -213,8 +213,7 @@ security_advise_tenants(struct advice *advice, const struct deck_database *datab
 
     if (catalog == NULL || !security_has_tenants(deck, database->name))
         return true;
-    if (catalog->exists && (!read_state(advice, database, catalog, &findings, err) ||
-                            !security_surplus_logins(advice, database, err)))
+    if (catalog->exists && !read_state(advice, database, catalog, &findings, err))
         return false;
     struct tenant_keys *keys = NULL;
     bool is_fine = security_read_tenant_keys(advice, database, &keys, err);

@@ -397,10 +397,11 @@ def test_rights_that_are_anothers_to_give_stay(pgdeck, guarded, tmp_path):
 
 
 STRANGERS = """
-    CREATE ROLE folk; CREATE ROLE eve LOGIN IN ROLE folk; GRANT blue_job, green_web TO folk;
-    CREATE ROLE warden LOGIN CREATEROLE;
+    CREATE ROLE folk; CREATE ROLE eve LOGIN IN ROLE folk; CREATE ROLE warden LOGIN CREATEROLE;
+    CREATE ROLE nobody; GRANT blue_job TO nobody;
 """
 SURPLUS = """
+    GRANT blue_job, green_web TO folk;
     GRANT TRUNCATE, SELECT ON items TO blue_web WITH GRANT OPTION;
     GRANT SELECT ON items TO PUBLIC;
     GRANT CREATE ON SCHEMA public TO blue_web_a;
@@ -468,6 +469,7 @@ def test_surplus_rights_are_shown_and_go_only_with_revoke(pgdeck, deck, guarded)
         "take the grant option of SELECT on table public.items from blue_web",
         "take the admin option of role blue_web from blue_web_a",
         "take mallory out of role blue_owner",
+        "take folk out of role blue_job", "take folk out of role green_web",
         "take EXECUTE on routine public.median(double precision, double precision) from green_web",
         "take REFERENCES (id) on table public.items from blue_web",
         "take REFERENCES (name), SELECT (name) on table public.items from green_web",

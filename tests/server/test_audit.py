@@ -20,13 +20,16 @@ SECRET = ("ALTER ROLE newcomer password'a-secret-word'", "ALTER ROLE newcomer PA
 def settings_of(kind, destination):
     more = {"shared_preload_libraries": "pgaudit", "pgaudit.log": "ddl, role"} \
         if kind == "pgaudit" else {"log_statement": "ddl"}
-    return {"logging_collector": "on", "log_destination": destination, **more}
+    collector = "off" if destination == "a file" else "on"
+    return {"logging_collector": collector, **more,
+            "log_destination": "stderr" if destination == "a file" else destination}
 
 
 @pytest.mark.parametrize("kind, destination, version", [
-    ("pgaudit", "stderr", 15), ("pgaudit", "csvlog", 15), ("pgaudit", "jsonlog", 15),
+    ("pgaudit", "a file", 15), ("pgaudit", "stderr", 15), ("pgaudit", "csvlog", 15), ("pgaudit", "jsonlog", 15),
     ("log_statement", "stderr", 18), ("log_statement", "csvlog", 18)])
 def test_what_was_changed_is_found(pgdeck, make_server, tmp_path, kind, destination, version):
+    """In the log that the server keeps, or the file that its stderr is, as Debian starts it."""
     server = make_server(version, **settings_of(kind, destination))
     deck = write_deck(tmp_path / "deck", server.conninfo(), DECK)
     for statement in DOES + SECRET:
@@ -41,7 +44,8 @@ def test_what_was_changed_is_found(pgdeck, make_server, tmp_path, kind, destinat
     assert ("AUDIT: SESSION" in result.out) == (kind == "pgaudit")
 
 
-def test_a_server_without_a_log_of_its_own(pgdeck, server, tmp_path):
+def test_a_server_without_a_log_of_its_own(pgdeck, make_server, tmp_path):
+    server = make_server(15, log_destination="syslog", syslog_ident="pgdeck-test")
     deck = write_deck(tmp_path / "deck", server.conninfo(), DECK)
     assert "render rsyslog" in pgdeck("security", "audit", "-d", deck, expect=22).err
     assert "AUDIT" in pgdeck("security", "render", "rsyslog", expect=0).out

@@ -212,17 +212,24 @@ def test_a_file_that_would_lock_pgdeck_out_is_put_back(pgdeck, deck, fresh_serve
 
 @pytest.mark.pg(max=15)
 def test_an_edit_that_was_not_read_is_not_let_in(pgdeck, deck, fresh_server):
-    """Put back, it would not be what the server held: nothing is tried then."""
+    """Put back, it would not be what the server held: nothing is tried then. Nor when it was in the
+    second of the last reload, of which the server itself does not tell more."""
     file = fresh_server.data / "pg_hba.conf"
-    file.write_text("local all all trust\nhost all all 127.0.0.1/32 reject\n")
-    os.utime(file, (time.time() + 5, time.time() + 5))  # the server tells whole seconds only
+    text = "local all all trust\nhost all all 127.0.0.1/32 reject\n"
+    read = "SELECT extract(epoch FROM pg_conf_load_time())"
+    for _try in range(20):
+        fresh_server.query("SELECT pg_reload_conf()")
+        time.sleep(0.01)  # the kernel's own step of a file's time
+        file.write_text(text)
+        if int(file.stat().st_mtime) == int(fresh_server.value(read)):
+            break
+    assert float(fresh_server.value(read)) < file.stat().st_mtime < fresh_server.value(read) + 1
     before = file.read_bytes()
     result = pgdeck("apply", "-d", deck, "--yes", expect=22)
     assert "was edited and not read since: apply refuses it" in result.out
     assert f"the server has not read {file} since it was edited" in result.err
     assert file.read_bytes() == before
     log_in(fresh_server, "postgres", "postgres", "").close()  # by what the server holds
-    os.utime(file)
     fresh_server.query("SELECT pg_reload_conf()")
     apply(pgdeck, deck)
 

@@ -327,14 +327,22 @@ def table_of_logins(pgdeck, server, deck):
         assert row["key"] == "row-level security" and row["what"].endswith(": tenants.login"), row
         pgdeck("apply", "-d", deck, "--yes", "--only", "security", expect=0)
         assert changes(pgdeck, deck) == []
-    server.query("GRANT UPDATE (tenant), DELETE ON tenants.login TO acme", dbname="blue_one")
+    server.psql(text="GRANT UPDATE (tenant), DELETE ON tenants.login TO acme WITH GRANT OPTION; SET ROLE "
+                     "acme; GRANT DELETE ON tenants.login TO bolt, pg_monitor;", dbname="blue_one")
+    given = server.query("SELECT relacl::text FROM pg_class WHERE oid = 'tenants.login'::regclass",
+                         dbname="blue_one")
     server.query("CREATE POLICY more ON tenants.login FOR SELECT USING (true)", dbname="blue_one")
     found = found_of_tenants(pgdeck, deck)
     assert {found["acme has DELETE, UPDATE (tenant) on tenants.login"]["state"],
             found["policy more on tenants.login lets in more than the tenant's rows"]["state"]} == {"fail"}
     (row,) = changes(pgdeck, deck)
     assert row["what"] == "take DELETE, UPDATE (tenant) on table tenants.login from acme"
+    assert row["warning"] == "acme gave it to bolt, pg_monitor, who lose it, too"
     server.query("DROP POLICY more ON tenants.login", dbname="blue_one")
+    pgdeck("apply", "-d", deck, "--yes", "--revoke", "--only", "security", expect=0)
+    pgdeck("rollback", "-d", deck, "--yes", expect=0)
+    assert server.query("SELECT relacl::text FROM pg_class WHERE oid = 'tenants.login'::regclass",
+                        dbname="blue_one") == given
     pgdeck("apply", "-d", deck, "--yes", "--revoke", "--only", "security", expect=0)
     assert changes(pgdeck, deck) == [] and not [
         finding for finding in found_of_tenants(pgdeck, deck) if "tenants.login" in finding]
@@ -410,7 +418,6 @@ def check_cost(pgdeck, fresh_server, connect, deck):
     text = json.dumps(plan)
     assert "Index Scan" in text or "Bitmap" in text
     assert "Seq Scan on tasks" not in text and '"Relation Name": "tasks"' in text
-    assert plan["Execution Time"] < 20
     check_measured(pgdeck, fresh_server, deck)
     found = {entry["finding"] for entry in items(pgdeck, deck) if entry["item"] == "tenants"}
     assert "no index of public.notes begins with project_id" in found
@@ -435,7 +442,7 @@ def check_measured(pgdeck, server, deck):
     assert tasks["rows"] in (3, 20003) and tasks["index"] in ("tasks_pkey", None)
     assert 0 < tasks["policy_cpu_ms"] < 1000 and 0 < tasks["without_cpu_ms"] < 1000
     assert 1 <= tasks["policy_pages"] and 1 <= tasks["without_pages"]
-    assert 0 < tasks["policy_ms"] < 1000 and 0 < tasks["without_ms"] < 1000
+    assert tasks["policy_ms"] > 0 and tasks["without_ms"] > 0
     assert tasks["unusable_indexes"] == "tasks_title_fts"
     assert tables["notes"]["why_not"].endswith("rows")
     text = pgdeck("security", "tenants", "-d", deck).out
@@ -450,8 +457,10 @@ def check_measured(pgdeck, server, deck):
 
 
 TYPES = {"of_char": "char(10)", "of_varchar": "varchar(10)", "of_text": "text", "of_name": "name",
-         "of_domain": "short", "of_padded": "padded", "of_bigint": "bigint", "of_uuid": "uuid"}
-OF_TYPES = ("CREATE DOMAIN short AS varchar(10); CREATE DOMAIN padded AS char(10);" + "".join(
+         "of_domain": "short", "of_padded": "padded", "of_nested": "shorter",
+         "of_bigint": "bigint", "of_uuid": "uuid"}
+OF_TYPES = ("CREATE DOMAIN short AS varchar(10); CREATE DOMAIN padded AS char(10);"
+            "CREATE DOMAIN shorter AS short CHECK (length(VALUE) < 6);" + "".join(
     f"CREATE TABLE {name} (id int PRIMARY KEY, project_id {kind});" for name, kind in TYPES.items()))
 ALONE = DECK.replace("pooler: {port: PORT}\n", "")
 

@@ -1,10 +1,15 @@
--- what: the lines of the audit in the last 16 MB of the server's log, if it keeps one itself: those
---       of pgaudit, and logged statements that change objects or rights, each by the line that it
---       begins with; secrets and all; bytes beyond ASCII as \ooo, backslashes doubled
+-- what: the lines of the audit in the last 16 MB of the server's log: the file that it keeps itself,
+--       or, without logging_collector, the one that its stderr is (Debian's clusters, private
+--       servers), as Linux shows it; those of pgaudit, and logged statements that change objects or
+--       rights, each by the line that it begins with; secrets and all; bytes beyond ASCII as \ooo,
+--       backslashes doubled
 -- servers: 14..
--- returns: file (null: the server keeps no log itself), line (null: there is none)
+-- returns: file (null: it has none, or stderr is no file), line (null: there is none)
 SELECT f.name AS file, l.line
-  FROM (SELECT pg_current_logfile() AS name) AS f
+  FROM (SELECT coalesce(pg_current_logfile(),
+                        CASE WHEN current_setting('log_destination') ~ 'stderr|csvlog|jsonlog'
+                                  AND (pg_stat_file('/proc/self/fd/2', true)).size > 0 -- a pipe has none
+                             THEN '/proc/self/fd/2' END) AS name) AS f
   LEFT JOIN LATERAL (
         SELECT lines.line, lines.number
           FROM pg_stat_file(f.name, true) AS s

@@ -1,18 +1,21 @@
--- what: rights in this database that the deck does not give: to its roles, to everybody
+-- what: rights in this database that the deck does not give: to its roles, to everybody; and to
+--       tenants that log in, those by which they could change which tenant they are
 -- servers: 14..
 -- $1 deck json
 -- $2 roles text[] (of the deck, for this database)
 -- returns: what, sql, undo, warning, obstacle (null: this role may do it)
 WITH RECURSIVE own AS (
-    SELECT r.oid, bool_or(n.is_here) AS is_here, min(n.rights) AS rights
-      FROM (SELECT names.name, s ->> 'role' = ANY ($2::text[]) AS is_here, s ->> 'rights' AS rights
+    SELECT r.oid, bool_or(n.is_here) AS is_here, min(n.rights) AS rights,
+           bool_or(n.is_service) AS is_service
+      FROM (SELECT names.name, s ->> 'role' = ANY ($2::text[]) AS is_here, s ->> 'rights' AS rights,
+                   true AS is_service
               FROM jsonb_array_elements($1::jsonb -> 'environments') AS e
              CROSS JOIN jsonb_array_elements(e -> 'services') AS s
              CROSS JOIN LATERAL (SELECT s ->> 'role' AS name UNION ALL
                                  SELECT l #>> '{}' FROM jsonb_array_elements(s -> 'logins') AS l)
                    AS names
              UNION ALL
-            SELECT e ->> 'owner', false, NULL FROM jsonb_array_elements($1::jsonb -> 'environments') AS e
+            SELECT e ->> 'owner', false, NULL, false FROM jsonb_array_elements($1::jsonb -> 'environments') AS e
              WHERE NOT e -> 'databases' ? current_database()) AS n
       JOIN pg_roles AS r ON r.rolname = n.name
      GROUP BY r.oid
@@ -86,6 +89,17 @@ WITH RECURSIVE own AS (
            d.is_grantable
       FROM given_on AS c JOIN given AS d USING (kind, object, privilege_type)
      WHERE c.is_grantable AND d.grantor = c.grantee
+), tenant AS ( -- who logs in as one
+    SELECT r.oid FROM pg_roles AS r JOIN pg_class AS l ON l.oid = to_regclass('tenants.login')
+     WHERE $1::jsonb -> 'tenants' ->> 'setting' = '' AND NOT r.rolsuper
+       AND NOT pg_has_role(r.oid, l.relowner, 'USAGE')
+       AND EXISTS (SELECT FROM own AS s WHERE s.is_service AND pg_has_role(r.oid, s.oid, 'USAGE'))
+), switching AS ( -- rights by which a tenant could change which one it is
+    SELECT kind, object, privilege_type, grantee
+      FROM given AS g
+     WHERE kind = 'TABLE' AND object = 'tenants.login' AND grantee <> 0 AND grantee <> owner
+       AND split_part(privilege_type, ' ', 1) <> 'SELECT'
+       AND EXISTS (SELECT FROM tenant AS t WHERE pg_has_role(t.oid, g.grantee, 'USAGE'))
 ), surplus AS (
     SELECT g.kind, g.object, g.owner, g.grantor, g.is_grantable, g.grantee, w.is_wanted,
            array_agg(g.privilege_type) AS right_list,
@@ -98,14 +112,17 @@ WITH RECURSIVE own AS (
      CROSS JOIN LATERAL (SELECT coalesce(o.is_here AND split_part(g.privilege_type, ' ', 1)
                                                        = ANY (allowed.rights), false)) AS w (is_wanted)
      WHERE (g.grantee = 0 AND g.kind IN ('TABLE', 'SEQUENCE'))
-        OR (o.oid IS NOT NULL AND o.oid <> g.owner
-            AND NOT (o.is_here AND g.object IN ('tenants', 'tenants.login') -- pgdeck's own
-                     AND g.privilege_type IN ('USAGE', 'SELECT'))
-            AND (g.is_grantable OR NOT w.is_wanted)
+        OR ((o.oid IS NOT NULL AND o.oid <> g.owner
+             AND NOT (o.is_here AND g.object IN ('tenants', 'tenants.login') -- pgdeck's own
+                      AND g.privilege_type IN ('USAGE', 'SELECT'))
+             AND (g.is_grantable OR NOT w.is_wanted)
+             OR (g.kind, g.object, g.privilege_type, g.grantee) IN (TABLE switching))
             AND NOT EXISTS ( -- it goes with what it was given from
-                SELECT FROM given_on AS c JOIN own ON own.oid = c.root
+                SELECT FROM given_on AS c
                  WHERE c.kind = g.kind AND c.object = g.object AND c.grantor = g.grantor
-                   AND c.grantee = g.grantee AND c.privilege_type = g.privilege_type))
+                   AND c.grantee = g.grantee AND c.privilege_type = g.privilege_type
+                   AND (c.root IN (SELECT oid FROM own)
+                        OR (c.kind, c.object, c.privilege_type, c.root) IN (TABLE switching))))
      GROUP BY g.kind, g.object, g.owner, g.grantor, g.is_grantable, g.grantee, w.is_wanted
 ), coming_kind (letter, kind, words) AS (
     VALUES ('r'::"char", 'TABLE', 'TABLES'), ('S', 'SEQUENCE', 'SEQUENCES'),

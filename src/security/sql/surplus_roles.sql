@@ -38,6 +38,18 @@ WITH RECURSIVE own AS (
       FROM (VALUES ('$.environments[*].owner'), ('$.environments[*].services[*].role'),
                    ('$.environments[*].services[*].logins[*]')) AS path (text)
      CROSS JOIN LATERAL jsonb_path_query($1::jsonb, path.text::jsonpath) AS name
+), stranger AS (
+    SELECT oid, rolcanlogin FROM pg_roles
+     WHERE NOT rolsuper AND NOT rolcreaterole AND rolname <> current_user
+       AND rolname NOT IN (SELECT name FROM own)
+), behind (root, member) AS ( -- who is in a stranger's group, and in groups of that
+    SELECT s.oid, a.member FROM stranger AS s JOIN pg_auth_members AS a ON a.roleid = s.oid
+     UNION
+    SELECT b.root, a.member FROM behind AS b JOIN pg_auth_members AS a ON a.roleid = b.member
+), coming_in AS ( -- logins that the deck does not know, and groups of theirs
+    SELECT oid FROM stranger WHERE rolcanlogin
+     UNION
+    SELECT b.root FROM behind AS b JOIN stranger AS s ON s.oid = b.member WHERE s.rolcanlogin
 ), has_grantors AS (
     SELECT current_setting('server_version_num')::int >= 160000 AS has_grantors
 ), given_on (roleid, root, level, grantor, member, statement) AS (
@@ -65,9 +77,7 @@ WITH RECURSIVE own AS (
                 SELECT FROM given_on AS c JOIN pg_roles AS root ON root.oid = c.root
                  WHERE c.roleid = a.roleid AND c.grantor = a.grantor AND c.member = a.member
                    AND root.rolname IN (SELECT name FROM own)))
-        OR (g.rolname IN (SELECT name FROM deck_role) -- somebody that the deck does not know
-            AND m.rolname NOT IN (SELECT name FROM own) AND m.rolname <> current_user
-            AND m.rolcanlogin AND NOT m.rolsuper AND NOT m.rolcreaterole)
+        OR (g.rolname IN (SELECT name FROM deck_role) AND m.oid IN (SELECT oid FROM coming_in))
 ), me AS (
     SELECT rolsuper, rolcreaterole FROM pg_roles WHERE rolname = current_user
 )

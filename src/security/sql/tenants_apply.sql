@@ -13,7 +13,13 @@ BEGIN
       FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
       JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
       JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
-     CROSS JOIN LATERAL coalesce(nullif(t.typbasetype, 0), t.oid) AS base
+     CROSS JOIN LATERAL (
+        WITH RECURSIVE domain AS (
+            SELECT t.oid, t.typbasetype
+             UNION ALL
+            SELECT b.oid, b.typbasetype
+              FROM domain AS d JOIN pg_catalog.pg_type AS b ON b.oid = d.typbasetype)
+        SELECT oid FROM domain WHERE typbasetype = 0) AS b (base) -- of domains over domains, too
      WHERE a.attname = :'column' AND a.attnum > 0 AND NOT a.attisdropped
        AND c.relkind IN ('r', 'p')
        AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'pgdeck')
@@ -37,7 +43,13 @@ BEGIN
           FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
           JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
-         CROSS JOIN LATERAL coalesce(nullif(t.typbasetype, 0), t.oid) AS base
+         CROSS JOIN LATERAL (
+            WITH RECURSIVE domain AS (
+                SELECT t.oid, t.typbasetype
+                 UNION ALL
+                SELECT b.oid, b.typbasetype
+                  FROM domain AS d JOIN pg_catalog.pg_type AS b ON b.oid = d.typbasetype)
+            SELECT oid FROM domain WHERE typbasetype = 0) AS b (base)
           LEFT JOIN pg_catalog.pg_attribute AS l ON l.attrelid = to_regclass('tenants.login')
                                                 AND l.attname = 'tenant'
          WHERE a.attname = :'column' AND a.attnum > 0 AND NOT a.attisdropped

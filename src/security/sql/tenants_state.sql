@@ -8,10 +8,17 @@
 WITH candidate AS (
     SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relrowsecurity AS is_on,
            c.relforcerowsecurity AS is_forced, t.typbasetype <> 0 AS is_domain,
-           coalesce(nullif(t.typbasetype, 0), t.oid) AS base
+           b.base
       FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
       JOIN pg_namespace AS n ON n.oid = c.relnamespace
       JOIN pg_type AS t ON t.oid = a.atttypid
+     CROSS JOIN LATERAL (
+        WITH RECURSIVE domain AS (
+            SELECT t.oid, t.typbasetype
+             UNION ALL
+            SELECT b.oid, b.typbasetype
+              FROM domain AS d JOIN pg_type AS b ON b.oid = d.typbasetype)
+        SELECT oid FROM domain WHERE typbasetype = 0) AS b (base) -- of domains over domains, too
      WHERE a.attname = $1 AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p')
        AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'pgdeck')
        AND (n.nspname, c.relname) <> ('tenants', 'login')
