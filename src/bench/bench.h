@@ -169,11 +169,13 @@ struct bench_results {
                            * what was measured until then */
 };
 
-/* Whether the server after can be measured: its suites, and queries that it understands. Looks
- * only; for who first has to make the one before. */
+/* Whether the servers can be measured: suites, queries that they understand. Looks only; at the one
+ * after alone where the one before has no conninfo, because it has still to be made. */
 bool
 bench_check(struct arena *arena, const struct bench_options *options, struct error *err) MUST_CHECK;
 
+/* Room that the chosen suites need on a server's disk, one after the other. */
+int64_t bench_needed_megabytes(const struct bench_options *options);
 /* Measures. False when nothing could be measured (servers not there, a query that does not
  * parse: before anything is timed); true otherwise, even when stopped early: see stopped. options
  * must stay as long as the results. */

@@ -22,6 +22,8 @@ struct pgbench {
 };
 
 /* pgbench_place.c */
+/* For data, WAL and bloat. */
+int64_t pgbench_needed_megabytes(const struct bench_options *options);
 /* Finds the program and looks at the servers; changes nothing. */
 bool pgbench_check(struct pgbench *pgbench, struct error *err) MUST_CHECK;
 /* Makes the scratch databases and fills them. */

@@ -2,6 +2,7 @@
 #include "bench/pgbench.h"
 
 #include "base/embed.h"
+#include "base/process.h"
 #include "base/tree.h"
 #include "local/programs.h"
 
@@ -13,20 +14,29 @@
 
 static const char *const names[BENCH_ARMS] = {"pgdeck_bench_before", "pgdeck_bench_after"};
 
-enum { MEGABYTES_A_SCALE = 40, SPARE_MEGABYTES = 500 }; /* data, WAL and bloat of the updates */
+enum {
+    MEGABYTES_A_SCALE = 40, /* data, WAL and bloat of the updates */
+    SPARE_MEGABYTES = 500,
+    VERSION_TIMEOUT_MS = 10000,
+};
 
 /* --- before anything runs ------------------------------------------------------------------- */
+
+int64_t
+pgbench_needed_megabytes(const struct bench_options *options)
+{
+    return SPARE_MEGABYTES + (int64_t)options->scale * MEGABYTES_A_SCALE;
+}
 
 static bool
 check_space(const struct pgbench *pgbench, PGconn *connection, const char *folder,
             struct error *err)
 {
-    int scale = pgbench->run->options->scale;
-    int64_t needed = SPARE_MEGABYTES + (int64_t)scale * MEGABYTES_A_SCALE;
+    const struct bench_options *options = pgbench->run->options;
 
-    if (bench_check_room(connection, folder, needed, err))
+    if (bench_check_room(connection, folder, pgbench_needed_megabytes(options), err))
         return true;
-    error_wrap(err, "pgbench at scale %d", scale);
+    error_wrap(err, "pgbench at scale %d", options->scale);
     return error_hint(err, "Give a smaller --scale.");
 }
 
@@ -58,17 +68,37 @@ check_place(struct pgbench *pgbench, size_t arm, struct error *err)
     return check_space(pgbench, session.connection, pg_value(rows, 0, "data_directory"), err);
 }
 
+/* Debian's client package has a /usr/bin/pgbench that only looks for the real one. */
+static bool
+find_program(struct pgbench *pgbench, struct error *err)
+{
+    AUTO_TEXT output = {0};
+    int status = 0;
+
+    pgbench->program = local_program_find(pgbench->run->arena, "pgbench");
+    const char *const arguments[] = {pgbench->program, "--version", NULL};
+    const struct process_spec spec = {.arguments = arguments};
+    if (pgbench->program == NULL) {
+        error_set(err, ERROR_FILE, "the program pgbench is not there");
+    } else {
+        if (!process_run(&spec, VERSION_TIMEOUT_MS, &output, &status, err))
+            return error_wrap(err, "pgbench");
+        if (status == 0)
+            return true;
+        error_set(err, ERROR_FILE, "\"%s\" does not run", pgbench->program);
+        error_detail(err, "%s", text_chars(&output));
+    }
+    return error_hint(err, "Install it: Debian has it in postgresql-15 (or the version at hand), "
+                           "others in postgresql-contrib.");
+}
+
 bool
 pgbench_check(struct pgbench *pgbench, struct error *err)
 {
     struct bench_run *run = pgbench->run;
 
-    pgbench->program = local_program_find(run->arena, "pgbench");
-    if (pgbench->program == NULL) {
-        error_set(err, ERROR_FILE, "the program pgbench is not there");
-        return error_hint(err, "Install it: Debian has it in postgresql-15 (or the version at "
-                               "hand), others in postgresql-contrib.");
-    }
+    if (!find_program(pgbench, err))
+        return false;
     for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
         struct pg_target target = run->options->arms[arm].target;
         target.is_application = true;

@@ -139,20 +139,27 @@ has_ended(struct pool_process *process)
     return true;
 }
 
-/* The pool does not serve: what it said. */
-static bool
-not_serving(struct arena *arena, const struct pool_process *process, const struct error *fault,
-            struct error *err)
+/* What the pool says when the server does not let it in, from its log; NULL: it did not. */
+static const char *
+refusal(struct arena *arena, const struct pool_process *process)
 {
     char *text;
     size_t length;
     struct error ignored;
 
-    error_set(err, ERROR_UNREACHABLE, "pgdeck pool does not serve: %s", fault->message);
-    if (file_read(arena, arena_printf(arena, "%s/log", process->folder), &text, &length, &ignored))
-        error_detail(err, "%s", text);
-    return error_hint(err, "Can the pool log in to the server with a password or without one? The "
-                           "suite uses the login of the deck's conninfo.");
+    if (!file_read(arena, arena_printf(arena, "%s/log", process->folder), &text, &length, &ignored))
+        return NULL;
+    const char *said = strstr(text, "cannot log in ");
+    return said == NULL ? NULL : arena_printf(arena, "%.*s", (int)strcspn(said, "\n"), said);
+}
+
+static bool
+not_serving(const char *said, const struct error *fault, struct error *err)
+{
+    error_set(err, ERROR_UNREACHABLE, "pgdeck pool does not serve: %s",
+              said == NULL ? fault->message : said);
+    return error_hint(err, "Can the pool log in to the server with a password, or by its Unix "
+                           "socket? The suite uses the login of the deck's conninfo.");
 }
 
 static bool
@@ -162,8 +169,9 @@ wait_until_ready(struct arena *arena, struct pool_process *process, struct error
                                      .database = pool_process_database(arena, pool_sizes[0]),
                                      .is_application = true};
     struct error fault = {0};
+    const char *said = NULL;
 
-    for (int try = 0; try < READY_TRIES; try++) {
+    for (int try = 0; try < READY_TRIES && said == NULL; try++) {
         AUTO_PGCONN connection = NULL;
         error_clear(&fault);
         if (pg_connect(&target, &connection, &fault))
@@ -172,12 +180,13 @@ wait_until_ready(struct arena *arena, struct pool_process *process, struct error
             *err = fault;
             return false;
         }
+        said = refusal(arena, process);
         if (has_ended(process) || fault.code != ERROR_UNREACHABLE)
             break;
         if (!interrupt_sleep_ms(READY_PAUSE_MS, err))
             return false;
     }
-    return not_serving(arena, process, &fault, err);
+    return not_serving(said, &fault, err);
 }
 
 bool

@@ -219,12 +219,14 @@ bench_check(struct arena *arena, const struct bench_options *options, struct err
 {
     struct bench_options alone = *options;
     struct bench_results *results = ARENA_NEW(arena, struct bench_results);
-    struct bench_run run = {.arena = arena, .options = &alone, .results = results};
+    struct bench_run run = {
+        .arena = arena, .options = &alone, .results = results, .random = {options->seed}};
 
-    alone.arms[BENCH_BEFORE] = alone.arms[BENCH_AFTER];
+    if (alone.arms[BENCH_BEFORE].target.conninfo == NULL)
+        alone.arms[BENCH_BEFORE] = alone.arms[BENCH_AFTER];
     results->options = &alone;
     bool is_fine = choose_queries(&run, err) && bench_open(&run, err) && bench_prepare(&run, err) &&
-                   bench_open_suites(&run, err);
+                   bench_draw(&run, err) && bench_open_suites(&run, err);
     bench_close_suites(&run);
     bench_close(&run);
     return is_fine;

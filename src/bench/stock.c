@@ -55,7 +55,9 @@ check_space(const struct work *work, struct error *err)
         !ask(work->source, "bench/sql/server.sql", NULL, &rows, err))
         return false;
     int64_t size = work->order->schema_path == NULL ? 0 : pg_integer(rows, 0, "size_bytes");
-    int64_t needed = size * WAL_FACTOR_PERCENT / 100 + SPARE_MEGABYTES * MEGABYTE;
+    int64_t spare = work->order->suites_megabytes > SPARE_MEGABYTES ? work->order->suites_megabytes
+                                                                    : SPARE_MEGABYTES;
+    int64_t needed = size * WAL_FACTOR_PERCENT / 100 + spare * MEGABYTE;
     if (statvfs(folder, &status) != 0)
         return error_errno(err, "cannot tell the free space of \"%s\"", folder);
     int64_t available = (int64_t)status.f_bavail * (int64_t)status.f_frsize;
@@ -88,15 +90,34 @@ make_room(struct work *work, struct error *err)
 }
 
 static bool
+find_programs(struct work *work, struct local_programs *ret_programs, struct error *err)
+{
+    int major = PQserverVersion(work->source) / 10000;
+
+    return local_programs_find(work->arena, major, ret_programs, err) || error_wrap(err, "--stock");
+}
+
+static bool
+check(struct work *work, struct error *err)
+{
+    struct local_programs ignored;
+    int lock;
+
+    if (!pg_connect(&work->order->source, &work->source, err) || !check_space(work, err) ||
+        !find_programs(work, &ignored, err) || !local_lock(work->arena, &lock, err))
+        return false;
+    bool is_fine = make_room(work, err);
+    local_unlock(lock);
+    return is_fine;
+}
+
+static bool
 make_server(struct work *work, struct error *err)
 {
     struct local_recipe recipe = {.name = NAME, .is_demo = true, .is_brief = true};
-    int major = PQserverVersion(work->source) / 10000;
     int lock;
 
-    if (!local_programs_find(work->arena, major, &recipe.programs, err))
-        return error_wrap(err, "--stock");
-    if (!local_lock(work->arena, &lock, err))
+    if (!find_programs(work, &recipe.programs, err) || !local_lock(work->arena, &lock, err))
         return false;
     struct bench_stock *stock = work->stock;
     bool is_fine =
@@ -248,13 +269,23 @@ fill(struct work *work, struct error *err)
 }
 
 bool
+bench_stock_check(struct arena *arena, const struct bench_stock_order *order, struct error *err)
+{
+    struct work work = {.arena = arena, .order = order};
+    bool is_fine = check(&work, err);
+
+    PQfinish(work.source);
+    return is_fine;
+}
+
+bool
 bench_stock_make(struct arena *arena, const struct bench_stock_order *order,
                  struct bench_stock *ret_stock, struct error *err)
 {
     struct work work = {.arena = arena, .order = order, .stock = ret_stock};
 
     *ret_stock = (struct bench_stock){0};
-    bool is_fine = pg_connect(&order->source, &work.source, err) && check_space(&work, err);
+    bool is_fine = check(&work, err);
     if (is_fine) {
         progress(&work, "a private server with PostgreSQL's defaults", "");
         is_fine = make_server(&work, err) && make_database(&work, err) && fill(&work, err);

@@ -9,6 +9,7 @@ struct bench_stock_order {
     struct pg_target source;                           /* the deck's database */
     const char *database;                              /* its name; stock's is called the same */
     const char *schema_path;                           /* NULL: no tables and no data are needed */
+    int64_t suites_megabytes;                          /* what the suites will write there */
     void (*progress)(void *context, const char *line); /* NULL: none */
     void *progress_context;
 };
@@ -18,6 +19,10 @@ struct bench_stock {
     const char *conninfo;
 };
 
+/* Whether it can be made: room, programs of that version, nobody else's. Makes nothing; removes
+ * what a killed run has left. */
+bool bench_stock_check(struct arena *arena, const struct bench_stock_order *order,
+                       struct error *err) MUST_CHECK;
 /* Nothing is left on failure. Errors: ERROR_DISK_FULL before anything is made, ERROR_FILE without
  * the programs of that version, ERROR_LOCKED when another one is in use. */
 bool bench_stock_make(struct arena *arena, const struct bench_stock_order *order,

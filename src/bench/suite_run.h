@@ -10,6 +10,7 @@ struct bench_suite_kind {
                  struct error *err);
     bool (*run)(void *opened, struct error *err);
     void (*close)(void *opened);
+    int64_t (*needed_megabytes)(const struct bench_options *options); /* NULL: it writes nothing */
 };
 /* By enum bench_suite_number; that of the queries is only what they do under load. */
 extern const struct bench_suite_kind bench_suite_kinds[BENCH_SUITES];

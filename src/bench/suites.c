@@ -2,6 +2,8 @@
 #include "bench/suite_run.h"
 
 #include "base/embed.h"
+#include "bench/ai.h"
+#include "bench/pgbench.h"
 #include "bench/statistics.h"
 
 #include <math.h>
@@ -12,11 +14,27 @@ enum { LITTLE_WAL_BYTES = 64 * 1024 };
 
 const struct bench_suite_kind bench_suite_kinds[BENCH_SUITES] = {
     [BENCH_QUERIES] = {"queries", bench_query_load_open, bench_query_load_run,
-                       bench_query_load_close},
-    [BENCH_PGBENCH] = {"pgbench", bench_pgbench_open, bench_pgbench_run, bench_pgbench_close},
-    [BENCH_AI] = {"ai", bench_ai_open, bench_ai_run, bench_ai_close},
-    [BENCH_POOL] = {"pool", bench_pool_open, bench_pool_run, bench_pool_close},
+                       bench_query_load_close, NULL},
+    [BENCH_PGBENCH] = {"pgbench", bench_pgbench_open, bench_pgbench_run, bench_pgbench_close,
+                       pgbench_needed_megabytes},
+    [BENCH_AI] = {"ai", bench_ai_open, bench_ai_run, bench_ai_close, ai_needed_megabytes},
+    [BENCH_POOL] = {"pool", bench_pool_open, bench_pool_run, bench_pool_close, NULL},
 };
+
+int64_t
+bench_needed_megabytes(const struct bench_options *options)
+{
+    int64_t most = 0;
+
+    for (size_t i = 0; i < BENCH_SUITES; i++) {
+        const struct bench_suite_kind *kind = &bench_suite_kinds[i];
+        if ((options->suites & 1U << i) == 0 || kind->needed_megabytes == NULL)
+            continue;
+        int64_t needed = kind->needed_megabytes(options);
+        most = needed > most ? needed : most;
+    }
+    return most;
+}
 
 static void
 leave_out(struct bench_run *run, struct bench_suite *suite, size_t number, struct error *err)

@@ -297,44 +297,64 @@ check_arms(const struct bench_command *command, struct error *err)
                            "defaults and a copy of the data.");
 }
 
-/* The one to compare with. A made one goes with bench_stock_remove. */
+static bool
+order_stock(struct cli *cli, const struct deck_database *database, struct bench_options *options,
+            struct bench_stock_order *ret_order, struct error *err)
+{
+    *ret_order = (struct bench_stock_order){.source = options->arms[BENCH_AFTER].target,
+                                            .database = database->name,
+                                            .suites_megabytes = bench_needed_megabytes(options),
+                                            .progress = show_progress,
+                                            .progress_context = cli};
+    options->arms[BENCH_AFTER].label = "deck";
+    if ((options->suites & (1U << BENCH_QUERIES | 1U << BENCH_AI)) == 0)
+        return true;
+    if (database->schema == NULL) {
+        error_set(err, ERROR_DECK, "database \"%s\" has no schema to make a stock server from",
+                  database->name);
+        error_hint(err, "Name its file (schema: schema.sql), or compare with a server that is "
+                        "there: --before.");
+        return error_place(err, database->place);
+    }
+    ret_order->schema_path = database->schema->path;
+    return true;
+}
+
+/* The one to compare with; with --stock what it is made from, and looks whether it can be. */
 static bool
 set_before(struct cli *cli, const struct bench_command *command,
            const struct deck_database *database, struct bench_options *options,
-           struct bench_stock *stock, struct error *err)
+           struct bench_stock_order *ret_order, struct error *err)
 {
     struct bench_arm *arm = &options->arms[BENCH_BEFORE];
     bool has_database = true;
 
-    if (command->before != NULL) {
-        if (!read_before(command->before, &has_database, err))
-            return false;
-        arm->target = (struct pg_target){.conninfo = command->before,
-                                         .database = has_database ? NULL : database->name};
-        return true;
-    }
-    if (!command->is_stock) {
+    if (command->is_stock)
+        return order_stock(cli, database, options, ret_order, err) &&
+               bench_check(cli->arena, options, err) &&
+               bench_stock_check(cli->arena, ret_order, err);
+    if (command->before == NULL) {
         *arm = options->arms[BENCH_AFTER];
         return true;
     }
-    struct bench_stock_order order = {.source = options->arms[BENCH_AFTER].target,
-                                      .database = database->name,
-                                      .progress = show_progress,
-                                      .progress_context = cli};
-    if ((options->suites & (1U << BENCH_QUERIES | 1U << BENCH_AI)) != 0) {
-        if (database->schema == NULL) {
-            error_set(err, ERROR_DECK, "database \"%s\" has no schema to make a stock server from",
-                      database->name);
-            error_hint(err, "Name its file (schema: schema.sql), or compare with a server that is "
-                            "there: --before.");
-            return error_place(err, database->place);
-        }
-        order.schema_path = database->schema->path;
-    }
-    options->arms[BENCH_AFTER].label = "deck";
-    if (!bench_check(cli->arena, options, err) || !bench_stock_make(cli->arena, &order, stock, err))
+    if (!read_before(command->before, &has_database, err))
         return false;
-    *arm = (struct bench_arm){.label = "stock", .target = {.conninfo = stock->conninfo}};
+    arm->target = (struct pg_target){.conninfo = command->before,
+                                     .database = has_database ? NULL : database->name};
+    return true;
+}
+
+/* A made one goes with bench_stock_remove. */
+static bool
+make_before(struct cli *cli, const struct bench_stock_order *order, struct bench_options *options,
+            struct bench_stock *stock, struct error *err)
+{
+    if (order->database == NULL)
+        return true;
+    if (!bench_stock_make(cli->arena, order, stock, err))
+        return false;
+    options->arms[BENCH_BEFORE] =
+        (struct bench_arm){.label = "stock", .target = {.conninfo = stock->conninfo}};
     return true;
 }
 
@@ -486,6 +506,21 @@ look_back(struct cli *cli, const struct bench_command *command, const struct cli
     return error_hint(err, "bench [OPTIONS], bench list [FOLDER] or bench compare A B.");
 }
 
+/* What can be said of a database before the first of several is measured. */
+static bool
+check(struct cli *cli, const struct bench_command *command, const struct deck_database *database,
+      const char *folder, struct error *err)
+{
+    struct bench_options options;
+    struct bench_stock_order order = {0};
+
+    bench_options_init(&options);
+    return check_overwritten(command->baseline, folder, err) &&
+           set_up(cli, command, database, &options, err) &&
+           set_before(cli, command, database, &options, &order, err) &&
+           (command->is_stock || bench_check(cli->arena, &options, err));
+}
+
 /* Measures one database; err is set to what ended it early, too. */
 static bool
 measure(struct cli *cli, const struct bench_command *command, const struct deck_database *database,
@@ -493,6 +528,7 @@ measure(struct cli *cli, const struct bench_command *command, const struct deck_
 {
     struct bench_options *options = ARENA_NEW(cli->arena, struct bench_options);
     struct bench_results *results = ARENA_NEW(cli->arena, struct bench_results);
+    struct bench_stock_order order = {0};
     struct bench_stock stock = {0};
 
     if (!check_overwritten(command->baseline, folder, err) || !make_output(folder, err))
@@ -502,7 +538,8 @@ measure(struct cli *cli, const struct bench_command *command, const struct deck_
     options->progress = show_progress;
     options->progress_context = cli;
     bool is_fine = set_up(cli, command, database, options, err) &&
-                   set_before(cli, command, database, options, &stock, err) &&
+                   set_before(cli, command, database, options, &order, err) &&
+                   make_before(cli, &order, options, &stock, err) &&
                    bench_run(cli->arena, options, results, err);
     cli_progress_end(cli);
     bench_stock_remove(&stock);
@@ -529,6 +566,11 @@ measure_all(struct cli *cli, const struct bench_command *command, struct error *
     if (deck == NULL || !find_databases(cli, command, deck, &databases, err))
         return false;
     bool is_one = databases.list.count == 1;
+    for (size_t i = 0; i < databases.list.count && !is_one; i++) {
+        const struct deck_database *database = databases.list.items[i];
+        if (!check(cli, command, database, folder_of(cli, folder, database->name, false), err))
+            return error_wrap(err, "%s", database->name);
+    }
     for (size_t i = 0; i < databases.list.count; i++) {
         const struct deck_database *database = databases.list.items[i];
         if (!is_one && !cli->is_json)

@@ -161,6 +161,22 @@ class Server:
     def reload(self):
         os.kill(self.pid(), signal.SIGHUP)
 
+    def follow(self, primary, **settings):
+        """Becomes a hot standby of primary, which is stopped to be copied."""
+        self.stop()
+        primary.stop()
+        shutil.rmtree(self.data)
+        subprocess.run(["cp", "-a", primary.data, self.data], check=True)
+        primary.start()
+        self.configure(unix_socket_directories=self.host, primary_conninfo=primary.conninfo(),
+                       **settings)
+        signal_file = self.data / "standby.signal"
+        signal_file.touch()
+        owner = self.data.stat()
+        os.chown(signal_file, owner.st_uid, owner.st_gid)
+        self.start()
+        wait_for(lambda: self.value("SELECT count(*) FROM pg_stat_wal_receiver") == 1, 20, "stream")
+
     def kill9(self):
         """As the kernel would when it is out of memory: the postmaster and all its children."""
         family = [self.pid(), *self.children()]

@@ -7,7 +7,8 @@ import signal
 
 import pytest
 
-from test_bench import DATABASE, bench, check_page, pair, quote_name  # noqa: F401
+from test_bench import (DATABASE, Arm, bench, check_page, pair, quote_name,  # noqa: F401
+                        write_deck)
 
 pytestmark = pytest.mark.short(15)
 
@@ -91,3 +92,42 @@ def test_refused_before_anything_runs(pgdeck, pair, tmp_path, monkeypatch):  # n
     assert code == 16 and "--scale" in err
     code, err = run("--clients", "0")
     assert code == 64 and "--clients" in err
+
+
+@pytest.mark.pg(max=15)
+def test_a_server_in_recovery(pgdeck, make_server, tmp_path):
+    """Suites that write say so before anything runs, whichever of the two it is; queries run."""
+    primary = make_server(15, wal_level="replica")
+    primary.query("CREATE ROLE repl LOGIN REPLICATION")
+    arms = Arm(primary, DATABASE + " before", False), Arm(primary, DATABASE, True)
+    standby = make_server(15)
+    standby.follow(primary)
+    out = tmp_path / "out"
+    for label, deck_server, before, suites in (("after", standby, primary, ["--pgbench"]),
+                                               ("before", primary, standby, ["--pgbench", "--ai"])):
+        deck = write_deck(tmp_path / label, deck_server)
+        for suite in suites:
+            result = pgdeck("bench", "--deck", deck, "--before", before.conninfo(arms[0].dbname),
+                            "--database", DATABASE, suite, "--output", out, expect=22)
+            assert f'{suite}: server "{label}" is in recovery' in result.err and not out.exists()
+    pgdeck("bench", "--deck", tmp_path / "after" / "deck.yaml", "--before",
+           primary.conninfo(arms[0].dbname), "--database", DATABASE, "--query", "count", "--pairs",
+           "1", "--block-ms", "5", "--output", out, expect=0)
+
+
+@pytest.mark.pg(max=15)
+@pytest.mark.parametrize("more", [(), ("--stock",)], ids=["before", "stock"])
+def test_pgbench_is_missing(pgdeck, pair, server, tmp_path, more):  # noqa: F811
+    """Where only Debian's client package is, a pgbench is there that looks for the real one."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("postgres", "initdb"):
+        (programs / name).symlink_to(server.bin / name)
+    (programs / "pgbench").write_text("#!/bin/sh\necho install the real one >&2\nexit 1\n")
+    (programs / "pgbench").chmod(0o755)
+    before = () if more else ("--before", pair[0].conninfo())
+    result = pgdeck("bench", "--deck", pair[2], *before, *more, "--database", DATABASE, *SMALL,
+                    "--output", tmp_path / "out", env={"PGDECK_PG_BINDIR": str(programs)}, expect=21)
+    assert 'pgbench" does not run' in result.err and "install the real one" in result.err
+    assert "postgresql-15" in result.err and not (tmp_path / "out").exists()
+    assert "bench-stock" not in pgdeck("status").out

@@ -76,6 +76,18 @@ def test_a_server_without_room(pgdeck, make_server, tmp_path):
 
 
 @pytest.mark.pg(max=15)
+def test_no_pool_can_log_in(pgdeck, server, tmp_path):
+    """The pool takes no server that lets its login in by TCP without a password."""
+    deck = write_deck(tmp_path, server)
+    deck.write_text(deck.read_text().replace(server.conninfo(), server.conninfo(host="127.0.0.1")))
+    result = pgdeck("bench", "--deck", deck, "--pool", "--quick", "--output", tmp_path / "out",
+                    expect=11)
+    assert "--pool: pgdeck pool does not serve: cannot log in" in result.err
+    assert "did not ask for the password" in result.err and "socket" in result.err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.pg(max=15)
 @pytest.mark.parametrize("moment", ["query LIKE '%%pg_sleep(0.003)%%'", "application_name <> ''"],
                          ids=["requests", "opening"])
 def test_what_was_cut_short_is_not_measured(pgdeck, server, tmp_path, moment):

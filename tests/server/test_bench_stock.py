@@ -108,6 +108,9 @@ def test_refused_before_anything_is_made(pgdeck, deck, env, tmp_path):
     assert code == 64 and "--stock" in err
     code, err = run("--stock", "--database", NAMES[1])
     assert code == 10 and "schema" in err and "deck.yaml:" in err
+    # Of several databases the last is looked at before the first is measured.
+    code, err = run("--stock", "--environment", "test")
+    assert code == 10 and "stock/b" in err and "schema" in err and "deck.yaml:" in err
     code, err = run("--stock", "--environment", "tset")
     assert code == 64 and "tset" in err
     # Nothing was copied: the server asked is the deck's, not the one that would be made.

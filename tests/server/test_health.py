@@ -298,19 +298,7 @@ def test_a_standby(pgdeck, make_server, pg_version, tmp_path):
     primary.query("CREATE DATABASE one")
     primary.query("CREATE ROLE repl LOGIN REPLICATION")
     standby = make_server(pg_version)
-    standby.stop()
-    primary.stop()
-    shutil.rmtree(standby.data)
-    subprocess.run(["cp", "-a", primary.data, standby.data], check=True)
-    primary.start()
-    standby.configure(unix_socket_directories=standby.host, primary_conninfo=primary.conninfo(),
-                      max_standby_streaming_delay="0")
-    (standby.data / "standby.signal").touch()
-    shutil.copystat(standby.data / "PG_VERSION", standby.data / "standby.signal")
-    owner = standby.data.stat()
-    os.chown(standby.data / "standby.signal", owner.st_uid, owner.st_gid)
-    standby.start()
-    wait_for(lambda: standby.value("SELECT count(*) FROM pg_stat_wal_receiver") == 1, 20, "stream")
+    standby.follow(primary, max_standby_streaming_delay="0")
     deck = write_deck(tmp_path, standby, "one",
                       more="alerts: {recovery_conflicts: {warning: 1, critical: 1000}}\n")
     assert bad(look(pgdeck, deck)[0]) == []
