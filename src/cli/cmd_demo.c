@@ -6,6 +6,7 @@
 #include "cli/bench_table.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -69,11 +70,26 @@ begin_step(struct demo *demo, size_t number)
 
 /* --- the end ------------------------------------------------------------------------------ */
 
+/* How to call this program again from the same shell: it may not be in PATH. */
+static const char *
+program_of(struct arena *arena)
+{
+    char program[PATH_MAX];
+    const char *state = getenv("PGDECK_STATE_DIR");
+    ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
+
+    if (length < 0)
+        return "pgdeck";
+    program[length] = '\0';
+    return state == NULL ? arena_strdup(arena, program)
+                         : arena_printf(arena, "PGDECK_STATE_DIR=%s %s", state, program);
+}
+
 static void
 print_servers(const struct demo *demo)
 {
     struct arena *arena = demo->cli->arena;
-    const char *database = demo->measured->name;
+    const char *database = demo->measured->name, *program = program_of(arena);
 
     printf("\nThe servers are running. To look at them:\n  stock  %s\n  deck   %s\n",
            local_server_psql(arena, &demo->servers[DEMO_STOCK], database),
@@ -81,9 +97,9 @@ print_servers(const struct demo *demo)
     if (demo->service != NULL)
         printf("As one of its services, with TLS:\n  %s\n", local_psql(arena, demo->service));
     printf("\nDashboard:  %s\n%s\n", demo->dashboard, demo->load);
-    printf("Change the deck and go on:  pgdeck plan --deck %s\n"
-           "Stop and remove them:       pgdeck down demo-stock demo-deck --destroy\n",
-           demo->deck_path);
+    printf("Change the deck and go on:  %s plan --deck %s\n"
+           "Stop and remove them:       %s down demo-stock demo-deck --destroy --yes\n",
+           program, demo->deck_path, program);
 }
 
 static void

@@ -58,12 +58,32 @@ print_offers(const struct command *command, const struct rescue_report *report, 
 }
 
 static bool
-confirm(void *sink, const struct rescue_report *report, size_t first)
+ask_one(const struct rescue_offer *offer)
+{
+    AUTO_TEXT question = {0};
+
+    text_append(&question, "  > ");
+    text_append_visible(&question, offer->what);
+    text_append(&question, "?");
+    return cli_confirm(text_chars(&question));
+}
+
+static void
+confirm(void *sink, struct rescue_report *report, size_t first)
 {
     const struct command *command = sink;
+    size_t count = report->offers.count - first;
+    enum cli_answer answer = command->is_yes ? CLI_YES : CLI_NO;
 
     print_offers(command, report, first);
-    return command->is_yes || (!command->cli->is_json && cli_confirm("Do this?"));
+    if (!command->is_yes && !command->cli->is_json)
+        answer = count > 1                 ? cli_confirm_many("Do this?")
+                 : cli_confirm("Do this?") ? CLI_YES
+                                           : CLI_NO;
+    for (size_t i = first; i < report->offers.count; i++) {
+        struct rescue_offer *offer = &report->offers.items[i];
+        offer->is_wanted = answer == CLI_YES || (answer == CLI_EACH && ask_one(offer));
+    }
 }
 
 static json_t *

@@ -16,7 +16,7 @@
 
 /* --- options ------------------------------------------------------------------------------ */
 
-enum { COMMON_OPTIONS = 5 };
+enum { COMMON_OPTIONS = 5, ANSWER_BYTES = 16 };
 
 static void
 common_options(struct cli *cli, struct cli_option options[COMMON_OPTIONS])
@@ -285,18 +285,47 @@ cli_progress_end(struct cli *cli)
         fputc('\n', stderr);
 }
 
+/* A line, "" where nobody can answer. */
+static void
+ask(const char *question, const char *choices, char answer[ANSWER_BYTES])
+{
+    answer[0] = '\0';
+    if (!isatty(STDIN_FILENO))
+        return;
+    tcflush(STDIN_FILENO, TCIFLUSH); /* what was typed before the question is no answer to it */
+    fprintf(stderr, "%s %s ", question, choices);
+    if (fgets(answer, ANSWER_BYTES, stdin) == NULL)
+        answer[0] = '\0';
+}
+
+static bool
+is_answer(const char *answer, const char *letter, const char *word)
+{
+    size_t length = strcspn(answer, "\n");
+
+    return answer[length] == '\n' &&
+           ((length == strlen(letter) && *answer == *letter) ||
+            (length == strlen(word) && strncmp(answer, word, length) == 0));
+}
+
 bool
 cli_confirm(const char *question)
 {
-    char answer[16];
+    char answer[ANSWER_BYTES];
 
-    if (!isatty(STDIN_FILENO))
-        return false;
-    tcflush(STDIN_FILENO, TCIFLUSH); /* what was typed before the question is no answer to it */
-    fprintf(stderr, "%s [y/N] ", question);
-    if (fgets(answer, sizeof(answer), stdin) == NULL)
-        return false;
-    return strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0;
+    ask(question, "[y/N]", answer);
+    return is_answer(answer, "y", "yes");
+}
+
+enum cli_answer
+cli_confirm_many(const char *question)
+{
+    char answer[ANSWER_BYTES];
+
+    ask(question, "[y]es, [N]o, ask about [e]ach:", answer);
+    return is_answer(answer, "y", "yes")    ? CLI_YES
+           : is_answer(answer, "e", "each") ? CLI_EACH
+                                            : CLI_NO;
 }
 
 json_t *

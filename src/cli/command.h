@@ -73,6 +73,9 @@ void cli_progress(struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 void cli_progress_end(struct cli *cli);
 /* Asks on the terminal; true only for y or yes. No terminal: false. */
 bool cli_confirm(const char *question);
+/* The same of several things, about each of which can be asked. */
+enum cli_answer { CLI_NO, CLI_YES, CLI_EACH };
+enum cli_answer cli_confirm_many(const char *question);
 
 /* Prints a document of --json, which is taken. NULL, which jansson makes of text that is no UTF-8,
  * is an error: half a document is none. */

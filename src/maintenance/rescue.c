@@ -5,6 +5,7 @@
 #include "base/state.h"
 #include "base/text.h"
 #include "maintenance/rescue_run.h"
+#include "pg/host.h"
 
 #include <fcntl.h>
 #include <jansson.h>
@@ -228,13 +229,41 @@ perform(struct rescue *rescue, struct rescue_offer *offer, struct error *err)
 }
 
 static bool
-do_offers(struct rescue *rescue, size_t first, struct error *err)
+is_same(const struct rescue_offer *one, const struct rescue_offer *other)
+{
+    return strcmp(one->what, other->what) == 0 &&
+           (one->backend_start == NULL || other->backend_start == NULL ||
+            strcmp(one->backend_start, other->backend_start) == 0);
+}
+
+/* Those from first on that were refused in a round before. */
+static void
+leave_out_refused(struct rescue_report *report, size_t first)
+{
+    size_t kept = first;
+
+    for (size_t i = first; i < report->offers.count; i++) {
+        bool is_refused = false;
+        for (size_t j = 0; j < first; j++)
+            is_refused |= !report->offers.items[j].is_wanted &&
+                          is_same(&report->offers.items[i], &report->offers.items[j]);
+        if (!is_refused)
+            report->offers.items[kept++] = report->offers.items[i];
+    }
+    report->offers.count = kept;
+}
+
+static bool
+do_offers(struct rescue *rescue, size_t first, bool *ret_is_done, struct error *err)
 {
     struct rescue_report *report = rescue->report;
 
     for (size_t i = first; i < report->offers.count; i++) {
         struct rescue_offer *offer = &report->offers.items[i];
         struct error fault = {0};
+        if (!offer->is_wanted)
+            continue;
+        *ret_is_done = true;
         offer->outcome = "begun";
         note(rescue, offer);
         if (!perform(rescue, offer, &fault)) {
@@ -273,13 +302,12 @@ go_round(struct rescue *rescue, bool *ret_is_done, struct error *err)
             look_at_memory(rescue);
         else if (i == count + 1 && is_first)
             rescue_look_at_pool(rescue);
+        leave_out_refused(rescue->report, first);
         if (rescue->report->offers.count == first || options->is_dry_run)
             continue;
-        if (!options->confirm(options->sink, rescue->report, first))
-            continue;
-        if (!do_offers(rescue, first, err))
+        options->confirm(options->sink, rescue->report, first);
+        if (!do_offers(rescue, first, ret_is_done, err))
             return false;
-        *ret_is_done = true;
     }
     return true;
 }
@@ -348,8 +376,16 @@ enter(struct rescue *rescue, struct error *err)
 {
     const struct deck *deck = rescue->options == NULL ? NULL : rescue->options->deck;
 
-    return rescue_link_open(deck, rescue->server, &rescue->link, err) && say_door(rescue, err) &&
-           say_rights(rescue, err);
+    if (!rescue_link_open(deck, rescue->server, &rescue->link, err))
+        return false;
+    const PGconn *connection = rescue->link.connection;
+    if (rescue->is_local && connection != NULL &&
+        !host_has_backend(connection, PQbackendPID(connection))) {
+        rescue->is_local = false;
+        rescue_say(rescue, "host", "unknown", NULL,
+                   "the server is in a container or behind a tunnel: it may have another machine");
+    }
+    return say_door(rescue, err) && say_rights(rescue, err);
 }
 
 bool

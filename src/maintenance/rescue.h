@@ -12,6 +12,7 @@ struct rescue_offer {
     const char *why;
     const char *how; /* terminate, cancel, console */
     const char *pid, *backend_start, *sql;
+    bool is_wanted; /* by who was asked */
     bool is_done;
     const char *outcome; /* "" : not tried */
 };
@@ -33,8 +34,9 @@ struct rescue_options {
     const struct deck *deck;
     long idle_minutes, query_minutes;
     bool is_dry_run, has_pool_kill;
-    /* Asked for each sight that has offers, which begin at first. */
-    bool (*confirm)(void *sink, const struct rescue_report *report, size_t first);
+    /* Asked for each sight that has offers, which begin at first: says which of them are wanted.
+     * What is not is not offered again. */
+    void (*confirm)(void *sink, struct rescue_report *report, size_t first);
     void (*on_line)(void *sink, const struct rescue_line *line); /* as they are seen; may be NULL */
     void *sink;
 };

@@ -140,7 +140,9 @@ rescue_look_at_host(struct rescue *rescue)
 bool
 rescue_is_local(const struct deck_server *server)
 {
-    PQconninfoOption *options = PQconninfoParse(server->conninfo, NULL);
+    /* begun only, so that the host that a service or the environment names is known */
+    PGconn *connection = PQconnectStart(server->conninfo);
+    PQconninfoOption *options = PQconninfo(connection);
     bool is_local = true;
 
     for (PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++) {
@@ -152,5 +154,6 @@ rescue_is_local(const struct deck_server *server)
                         strncmp(option->val, "127.", 4) == 0);
     }
     PQconninfoFree(options);
+    PQfinish(connection);
     return is_local;
 }

@@ -3,10 +3,12 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 bool
@@ -234,4 +236,41 @@ host_cpus(void)
     if (count > limit)
         count = limit;
     return count > 0 ? count : 1;
+}
+
+/* Whether both ends of the connection have the same address, or it is a Unix socket. */
+static bool
+is_same_address(const PGconn *connection)
+{
+    struct sockaddr_storage ours = {0}, theirs = {0};
+    socklen_t ours_length = sizeof(ours), theirs_length = sizeof(theirs);
+    int fd = PQsocket(connection);
+
+    if (getsockname(fd, (struct sockaddr *)&ours, &ours_length) != 0 ||
+        getpeername(fd, (struct sockaddr *)&theirs, &theirs_length) != 0 ||
+        ours.ss_family != theirs.ss_family)
+        return false;
+    if (ours.ss_family == AF_INET)
+        return ((struct sockaddr_in *)&ours)->sin_addr.s_addr ==
+               ((struct sockaddr_in *)&theirs)->sin_addr.s_addr;
+    if (ours.ss_family == AF_INET6)
+        return memcmp(&((struct sockaddr_in6 *)&ours)->sin6_addr,
+                      &((struct sockaddr_in6 *)&theirs)->sin6_addr, sizeof(struct in6_addr)) == 0;
+    return ours.ss_family == AF_UNIX;
+}
+
+bool
+host_has_backend(const PGconn *connection, int backend_pid)
+{
+    char path[64], name[32] = "";
+
+    if (!is_same_address(connection))
+        return false;
+    snprintf(path, sizeof(path), "/proc/%d/comm", backend_pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return false;
+    bool is_read = fgets(name, sizeof(name), file) != NULL;
+    fclose(file);
+    return is_read && strncmp(name, "postgres", strlen("postgres")) == 0;
 }

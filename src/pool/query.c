@@ -207,7 +207,7 @@ pool_queries_touch(struct pool_queries *queries, uint64_t hash, const char *text
         if (query == NULL)
             return &queries->other;
         pool_sql_normalize(text, length, query->text, sizeof(query->text));
-        if (length < POOL_QUERY_WHOLE_BYTES && strlen(query->text) == sizeof(query->text) - 1)
+        if (length < POOL_QUERY_WHOLE_BYTES)
             query->whole = strndup(text, length);
     }
     query->recent++;

@@ -34,7 +34,7 @@ struct pool_query {
     struct pool_times transaction; /* that it began */
     struct pool_times query;       /* from when it, or what was before it, was answered or asked */
     char text[POOL_QUERY_TEXT_BYTES]; /* with ? for constants; cut */
-    char *whole; /* as it came, where text is cut, until the fingerprint is known; NULL */
+    char *whole;                      /* as it came, until the fingerprint is known; NULL */
 };
 
 struct pool_queries {

@@ -68,12 +68,14 @@ pool_query_leave(struct pool_server *server, uint64_t duration_us)
 
 struct row {
     const struct pool_route *route;
+    uint64_t id;
     struct pool_query query;
 };
 
 struct list {
     struct row **items;
     size_t count, capacity;
+    bool is_by_fingerprint; /* texts that differ in more than constants may have the same one */
 };
 
 static void
@@ -87,8 +89,8 @@ list_release(struct list *list)
 static uint64_t
 fingerprint_of(struct pool_query *query)
 {
-    if (!query->has_fingerprint && query->hash != 0)
-        query->fingerprint = workload_fingerprint(query->whole ? query->whole : query->text);
+    if (!query->has_fingerprint && query->whole != NULL)
+        query->fingerprint = workload_fingerprint(query->whole);
     query->has_fingerprint = true;
     free(query->whole);
     query->whole = NULL;
@@ -96,11 +98,11 @@ fingerprint_of(struct pool_query *query)
 }
 
 static struct row *
-row_of(struct list *list, const struct pool_route *route, uint64_t hash)
+row_of(struct list *list, const struct pool_route *route, uint64_t id)
 {
     for (size_t i = 0; i < list->count; i++) {
         struct row *row = list->items[i];
-        if (row->query.hash == hash && strcmp(row->route->database, route->database) == 0 &&
+        if (row->id == id && strcmp(row->route->database, route->database) == 0 &&
             strcmp(row->route->user, route->user) == 0)
             return row;
     }
@@ -115,7 +117,7 @@ row_of(struct list *list, const struct pool_route *route, uint64_t hash)
     struct row *made = calloc(1, sizeof(*made));
     if (made != NULL) {
         made->route = route;
-        made->query.hash = hash;
+        made->id = id;
         list->items[list->count++] = made;
     }
     return made;
@@ -125,15 +127,19 @@ static void
 add_query(struct list *list, const struct pool_route *route, struct pool_query *query)
 {
     bool is_used = query->query.total > 0 || query->error_count > 0 || query->other_errors > 0;
-    struct row *row = is_used ? row_of(list, route, query->hash) : NULL;
+    uint64_t fingerprint = fingerprint_of(query);
+    bool has_fingerprint = list->is_by_fingerprint && fingerprint != 0;
+    struct row *row =
+        is_used ? row_of(list, route, has_fingerprint ? fingerprint : query->hash) : NULL;
 
     if (row == NULL)
         return;
+    row->query.hash = query->hash;
     pool_query_add(&row->query, query);
     memcpy(row->query.text, query->hash == 0 ? "other" : query->text, sizeof("other"));
     if (query->hash != 0)
         memcpy(row->query.text, query->text, sizeof(query->text));
-    row->query.fingerprint = fingerprint_of(query);
+    row->query.fingerprint = fingerprint;
 }
 
 static void
@@ -160,9 +166,9 @@ compare(const void *a, const void *b)
 }
 
 static struct list
-list_all(struct pool *pool)
+list_all(struct pool *pool, bool is_by_fingerprint)
 {
-    struct list list = {0};
+    struct list list = {.is_by_fingerprint = is_by_fingerprint};
 
     pool_visit_all(pool, collect, &list);
     if (list.count > 0)
@@ -229,7 +235,7 @@ pool_errors_show(struct rows *rows)
 void
 pool_queries_show(struct rows *rows)
 {
-    struct list list = list_all(pool_rows_pool(rows));
+    struct list list = list_all(pool_rows_pool(rows), false);
 
     for (size_t i = 0; i < list.count; i++) {
         const struct pool_query *query = &list.items[i]->query;
@@ -383,7 +389,7 @@ static const struct {
 void
 pool_queries_metrics(struct pool *pool, struct text *text)
 {
-    struct list list = list_all(pool);
+    struct list list = list_all(pool, true);
 
     for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
         text_appendf(text, "# HELP %s %s\n# TYPE %s %s\n", metrics[i].name, metrics[i].help,
@@ -399,7 +405,7 @@ pool_queries_metrics(struct pool *pool, struct text *text)
 void
 pool_queries_times(struct pool *pool, struct text *text)
 {
-    struct list list = list_all(pool);
+    struct list list = list_all(pool, true);
 
     for (size_t i = 0; i < list.count; i++) {
         const struct pool_times *times = &list.items[i]->query.query;

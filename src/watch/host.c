@@ -3,53 +3,15 @@
  * leads the server looks, each WATCH_HOST_MS. */
 #include "watch/document.h"
 
+#include "pg/host.h"
+
 #include <errno.h>
 #include <math.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 enum { KB = 1024 };
-
-/* Whether both ends of the connection have the same address, or it is a Unix socket. */
-static bool
-is_same_address(const PGconn *connection)
-{
-    struct sockaddr_storage ours = {0}, theirs = {0};
-    socklen_t ours_length = sizeof(ours), theirs_length = sizeof(theirs);
-    int fd = PQsocket(connection);
-
-    if (getsockname(fd, (struct sockaddr *)&ours, &ours_length) != 0 ||
-        getpeername(fd, (struct sockaddr *)&theirs, &theirs_length) != 0 ||
-        ours.ss_family != theirs.ss_family)
-        return false;
-    if (ours.ss_family == AF_INET)
-        return ((struct sockaddr_in *)&ours)->sin_addr.s_addr ==
-               ((struct sockaddr_in *)&theirs)->sin_addr.s_addr;
-    if (ours.ss_family == AF_INET6)
-        return memcmp(&((struct sockaddr_in6 *)&ours)->sin6_addr,
-                      &((struct sockaddr_in6 *)&theirs)->sin6_addr, sizeof(struct in6_addr)) == 0;
-    return ours.ss_family == AF_UNIX;
-}
-
-/* Besides the address its process has to be here: a tunnel or a container is another machine. */
-static bool
-is_here(const PGconn *connection, int backend_pid)
-{
-    char path[64], name[32] = "";
-
-    if (!is_same_address(connection))
-        return false;
-    snprintf(path, sizeof(path), "/proc/%d/comm", backend_pid);
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return false;
-    bool is_read = fgets(name, sizeof(name), file) != NULL;
-    fclose(file);
-    return is_read && strncmp(name, "postgres", strlen("postgres")) == 0;
-}
 
 void
 watch_read_folders(struct watch_collector *collector, const PGresult *result, double now)
@@ -62,7 +24,7 @@ watch_read_folders(struct watch_collector *collector, const PGresult *result, do
     if (PQntuples(result) == 0)
         return;
     host->backend_pid = (int)pg_integer(result, 0, "backend_pid");
-    host->is_here = is_here(collector->session.connection, host->backend_pid);
+    host->is_here = host_has_backend(collector->session.connection, host->backend_pid);
     for (int row = 0; row < PQntuples(result) && host->is_here && row < WATCH_DISKS; row++) {
         struct watch_disk *disk = &host->disks[host->disk_count++];
         char name[512];

@@ -279,6 +279,29 @@ def test_idle_for_an_hour_and_idle_in_transaction(fire):
     assert len([row for row in hour if row[1]]) == idle > len(ends)
 
 
+@pytest.mark.short(15)
+def test_each_offer_can_be_asked_about(fire, pgdeck):
+    """On a terminal: one of two is wanted, and the other is not offered again."""
+    for _ in range(2):
+        fire.app("runaway").pgconn.send_query(b"SELECT pg_sleep(60) AS runaway")
+    until(lambda: fire.count("query LIKE '%AS runaway' AND state = 'active'") == 2, "they run")
+    terminal, theirs = os.openpty()
+    rescue = subprocess.Popen([pgdeck.path, "rescue", "-d", fire.deck, "--query-minutes", "0"],
+                              stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env=pgdeck.environment(None))
+    os.set_blocking(rescue.stderr.fileno(), False)
+    for question, answer in ((b"ask about [e]ach: ", b"e\n"), (b"? [y/N] ", b"y\n"),
+                             (b"? [y/N] ", b"n\n")):
+        asked = []
+        until(lambda: asked.append(rescue.stderr.read() or b"") or
+              b"".join(asked).endswith(question), question)
+        os.write(terminal, answer)
+    out, _ = rescue.communicate(timeout=30)
+    assert b"Done: 1 of 2" in out and fire.count("query LIKE '%AS runaway' AND state = 'active'") == 1
+    os.close(terminal)
+    os.close(theirs)
+
+
 def test_the_disk_fills(make_server, pg_version, tmp_path, pgdeck):
     """How much is free and what grows; a slot that keeps WAL and archiving that fails are told with
     what helps; a query with much in temporary files is offered."""
@@ -663,7 +686,14 @@ def test_a_server_that_is_not_there_does_not_keep_it_from_the_others(pgdeck, mak
     fire = Fire(server, tmp_path)
     fire.write_deck(server.conninfo())
     fire.deck.write_text(fire.deck.read_text().replace(
-        "servers:\n", 'servers:\n  dead: {conninfo: "host=127.0.0.1 port=1", memory: 512MB}\n'))
-    done = pgdeck("rescue", "-d", fire.deck, "--yes", "--json", expect=11)
-    assert [report["server"] for report in json.loads(done.out)][-1] == "main", done.out
-    assert "port 1" in done.err
+        "servers:\n", 'servers:\n  dead: {conninfo: "host=127.0.0.1 port=1", memory: 512MB}\n'
+                      '  away: {conninfo: "service=away", memory: 512MB}\n'))
+    services = tmp_path / "services"
+    services.write_text("[away]\nhost=192.0.2.1\nport=1\nconnect_timeout=1\n")
+    done = pgdeck("rescue", "-d", fire.deck, "--yes", "--json", expect=11,
+                  env={"PGSERVICEFILE": str(services)})
+    reports = {report["server"]: [line["text"] for line in report["lines"]]
+               for report in json.loads(done.out)}
+    assert list(reports)[-1] == "main" and "port 1" in done.err
+    assert reports["away"] == ["the server is on another host"]  # that is in the service's file
+    assert any(text.startswith("CPU: ") for text in reports["main"])

@@ -555,6 +555,16 @@ function forecastRow(one) {
       amount(one, one.room), quiet(`${amount(one, one.a_day)} a day`)));
 }
 
+/** The first names; transaction ids are of each database, so they are counted. */
+function namesOf(forecasts) {
+  const ids = forecasts.filter((one) => one.kind === "transaction ids");
+  const names = forecasts.filter((one) => one.kind !== "transaction ids").map(forecastName);
+  const more = names.length - FORECASTS_SHOWN;
+  return [...names.slice(0, FORECASTS_SHOWN), more > 0 ? `${count(more)} more` : null,
+    ids.length > 1 ? `transaction ids of ${count(ids.length)} databases` : ids.length ? forecastName(ids[0]) : null]
+    .filter(Boolean).join(", ");
+}
+
 /** Those of which no day can be said, and why. */
 function forecastRest(forecasts) {
   const young = forecasts.filter((one) => one.outlook === "too little history");
@@ -563,8 +573,8 @@ function forecastRest(forecasts) {
   const nearest = Math.min(...far.map((one) => one.not_before));
   return [
     far.length ? `${count(far.length)} more not before ${moment(nearest).slice(0, 10)}` : null,
-    unsteady.length ? `without a steady trend: ${unsteady.map(forecastName).join(", ")}` : null,
-    young.length ? `too little history yet: ${young.map(forecastName).join(", ")}` : null,
+    unsteady.length ? `without a steady trend: ${namesOf(unsteady)}` : null,
+    young.length ? `too little history yet: ${namesOf(young)}` : null,
   ].filter(Boolean).map((text) => el("p", { class: "quiet more" }, text));
 }
 
