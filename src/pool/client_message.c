@@ -101,14 +101,6 @@ is_renaming(const struct message *message)
     return message->server->group->route->mode != DECK_POOL_SESSION;
 }
 
-static bool
-has_backslashes(const struct pool_client *client)
-{
-    const char *value = pool_parameters_find(client->reported, "standard_conforming_strings");
-
-    return value != NULL && strcmp(value, "off") == 0;
-}
-
 static void
 set_unnamed(struct pool_server *server, struct pool_statement *statement)
 {
@@ -292,25 +284,39 @@ refuse(struct message *message, const struct error *err)
 
 /* on_session_state: refuse, and names of the pool's own. False: the client has been told. */
 static bool
-is_permitted(struct message *message, const struct pool_sql *sql)
+refuse_name(struct message *message)
 {
-    struct pool_server *server = message->server;
-    unsigned pins = sql->signs & POOL_SQL_PINS & ~(unsigned)POOL_SQL_STATEMENTS; /* are carried */
+    struct error err;
+
+    pool_fault(&err, "42602", "names of prepared statements with \"%s\" are the pool's own",
+               POOL_PREPARED_PREFIX);
+    return refuse(message, &err);
+}
+
+static bool
+refuse_state(struct message *message, unsigned pins)
+{
     char text[256];
     struct error err;
 
-    if ((sql->signs & POOL_SQL_RESERVED) != 0 && is_renaming(message)) {
-        pool_fault(&err, "42602", "names of prepared statements with \"%s\" are the pool's own",
-                   POOL_PREPARED_PREFIX);
-        return refuse(message, &err);
-    }
-    if (pins == 0 || server->group->route->on_session_state != DECK_POOL_REFUSE ||
-        !is_renaming(message))
-        return true;
     pool_fault(&err, "0A000", "this pool does not carry session state: %s",
                pool_session_pins(pins, text, sizeof(text)));
     error_hint(&err, "Its on_session_state is \"refuse\"; use a pool with mode: session.");
     return refuse(message, &err);
+}
+
+static bool
+is_permitted(struct message *message, const struct pool_sql *sql)
+{
+    unsigned pins = sql->signs & POOL_SQL_PINS & ~(unsigned)POOL_SQL_STATEMENTS; /* are carried */
+
+    if (!is_renaming(message))
+        return true;
+    if ((sql->signs & POOL_SQL_RESERVED) != 0)
+        return refuse_name(message);
+    if (pins != 0 && message->server->group->route->on_session_state == DECK_POOL_REFUSE)
+        return refuse_state(message, pins);
+    return true;
 }
 
 /* One that comes often is prepared by a name of the pool's own, and kept. */
@@ -419,7 +425,7 @@ parse(struct message *message)
     if (parsed.name[0] != '\0' && is_unsure(message->server, parsed.name) && hold(message))
         return true;
     struct pool_statement *statement =
-        pool_statement_make(&pool->statements, &parsed, has_backslashes(client));
+        pool_statement_make(&pool->statements, &parsed, client->reported->has_backslashes);
     if (statement == NULL)
         return false;
     if (!is_permitted(message, &statement->sql)) {
@@ -587,7 +593,7 @@ query(struct message *message)
         memchr(message->body, '\0', message->there) != message->body + message->there - 1)
         return fail(client, "08P01", "malformed Query message");
     pool_sql_scan((const char *)message->body, message->there - message->is_whole,
-                  has_backslashes(client), &sql);
+                  client->reported->has_backslashes, &sql);
     if (is_renaming(message)) {
         if (!message->is_whole)
             sql.signs |= POOL_SQL_OPAQUE;

@@ -323,16 +323,20 @@ drain(struct pool_server *server)
 
 /* Statement pooling: a transaction that stays open is not what it is for. */
 static bool
-is_block_refused(struct pool_server *server)
+is_block_refused(const struct pool_server *server)
+{
+    /* Not yet while the client has part of a notification only. */
+    return server->group->route->mode == DECK_POOL_STATEMENT && server->owed.count == 0 &&
+           server->status != 'I' && (server->body_left == 0 || server->is_body_hidden);
+}
+
+static void
+refuse_block(struct pool_server *server)
 {
     struct error err;
 
-    if (server->group->route->mode != DECK_POOL_STATEMENT || server->owed.count > 0 ||
-        server->status == 'I' || (server->body_left > 0 && !server->is_body_hidden))
-        return false; /* or not yet: the client has part of a notification */
     pool_fault(&err, "0A000", "transaction blocks are not possible in statement pooling");
     pool_client_fail(server->client, &err); /* closes the server by the rule */
-    return true;
 }
 
 void
@@ -345,8 +349,10 @@ pool_group_checkin(struct pool_server *server, bool is_client_gone)
         drain(server);
         return;
     }
-    if (!is_client_gone && is_block_refused(server))
+    if (!is_client_gone && is_block_refused(server)) {
+        refuse_block(server);
         return;
+    }
     switch (pool_checkin(facts_of(server, is_client_gone))) {
     case POOL_KEEP:
         return;

@@ -4,50 +4,43 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Which answers an entry may get: "PostgreSQL documentation, Message Flow", as rows. ErrorResponse
- * is not here: it may come for every entry (pool_owed_fail). */
-struct answer_rule {
-    uint8_t kind;
-    char type;
-    uint8_t answer;
-    const char *what;
-};
-
-static const struct answer_rule rules[] = {
-    {POOL_OWED_PARSE, '1', POOL_ANSWER_WHOLE, "ParseComplete"},
-    {POOL_OWED_BIND, '2', POOL_ANSWER_WHOLE, "BindComplete"},
-    {POOL_OWED_DESCRIBE_STATEMENT, 't', POOL_ANSWER_PART, "ParameterDescription"},
-    {POOL_OWED_DESCRIBE_STATEMENT, 'T', POOL_ANSWER_WHOLE, "RowDescription"},
-    {POOL_OWED_DESCRIBE_STATEMENT, 'n', POOL_ANSWER_WHOLE, "NoData"},
-    {POOL_OWED_DESCRIBE_PORTAL, 'T', POOL_ANSWER_WHOLE, "RowDescription"},
-    {POOL_OWED_DESCRIBE_PORTAL, 'n', POOL_ANSWER_WHOLE, "NoData"},
-    {POOL_OWED_EXECUTE, 'D', POOL_ANSWER_PART, "DataRow"},
-    {POOL_OWED_EXECUTE, 'C', POOL_ANSWER_WHOLE, "CommandComplete"},
-    {POOL_OWED_EXECUTE, 'I', POOL_ANSWER_WHOLE, "EmptyQueryResponse"},
-    {POOL_OWED_EXECUTE, 's', POOL_ANSWER_WHOLE, "PortalSuspended"},
-    {POOL_OWED_EXECUTE, 'G', POOL_ANSWER_PART, "CopyInResponse"},
-    {POOL_OWED_EXECUTE, 'H', POOL_ANSWER_PART, "CopyOutResponse"},
-    {POOL_OWED_EXECUTE, 'd', POOL_ANSWER_PART, "CopyData"},
-    {POOL_OWED_EXECUTE, 'c', POOL_ANSWER_PART, "CopyDone"},
-    {POOL_OWED_CLOSE, '3', POOL_ANSWER_WHOLE, "CloseComplete"},
-    {POOL_OWED_SYNC, 'Z', POOL_ANSWER_WHOLE, "ReadyForQuery"},
-    {POOL_OWED_QUERY, 'T', POOL_ANSWER_PART, "RowDescription"},
-    {POOL_OWED_QUERY, 'D', POOL_ANSWER_PART, "DataRow"},
-    {POOL_OWED_QUERY, 'C', POOL_ANSWER_PART, "CommandComplete"},
-    {POOL_OWED_QUERY, 'I', POOL_ANSWER_PART, "EmptyQueryResponse"},
-    {POOL_OWED_QUERY, 'G', POOL_ANSWER_PART, "CopyInResponse"},
-    {POOL_OWED_QUERY, 'H', POOL_ANSWER_PART, "CopyOutResponse"},
-    {POOL_OWED_QUERY, 'd', POOL_ANSWER_PART, "CopyData"},
-    {POOL_OWED_QUERY, 'c', POOL_ANSWER_PART, "CopyDone"},
-    {POOL_OWED_QUERY, 'Z', POOL_ANSWER_WHOLE, "ReadyForQuery"},
-    {POOL_OWED_CALL, 'V', POOL_ANSWER_PART, "FunctionCallResponse"},
-    {POOL_OWED_CALL, 'Z', POOL_ANSWER_WHOLE, "ReadyForQuery"},
+/* Which answers an entry may get: "PostgreSQL documentation, Message Flow". ErrorResponse is not
+ * here: it may come for every entry (pool_owed_fail). */
+static const uint8_t answers[POOL_OWED_KINDS]['z' + 1] = {
+    [POOL_OWED_PARSE]['1'] = POOL_ANSWER_WHOLE,              /* ParseComplete */
+    [POOL_OWED_BIND]['2'] = POOL_ANSWER_WHOLE,               /* BindComplete */
+    [POOL_OWED_DESCRIBE_STATEMENT]['t'] = POOL_ANSWER_PART,  /* ParameterDescription */
+    [POOL_OWED_DESCRIBE_STATEMENT]['T'] = POOL_ANSWER_WHOLE, /* RowDescription */
+    [POOL_OWED_DESCRIBE_STATEMENT]['n'] = POOL_ANSWER_WHOLE, /* NoData */
+    [POOL_OWED_DESCRIBE_PORTAL]['T'] = POOL_ANSWER_WHOLE,    /* RowDescription */
+    [POOL_OWED_DESCRIBE_PORTAL]['n'] = POOL_ANSWER_WHOLE,    /* NoData */
+    [POOL_OWED_EXECUTE]['D'] = POOL_ANSWER_PART,             /* DataRow */
+    [POOL_OWED_EXECUTE]['C'] = POOL_ANSWER_WHOLE,            /* CommandComplete */
+    [POOL_OWED_EXECUTE]['I'] = POOL_ANSWER_WHOLE,            /* EmptyQueryResponse */
+    [POOL_OWED_EXECUTE]['s'] = POOL_ANSWER_WHOLE,            /* PortalSuspended */
+    [POOL_OWED_EXECUTE]['G'] = POOL_ANSWER_PART,             /* CopyInResponse */
+    [POOL_OWED_EXECUTE]['H'] = POOL_ANSWER_PART,             /* CopyOutResponse */
+    [POOL_OWED_EXECUTE]['d'] = POOL_ANSWER_PART,             /* CopyData */
+    [POOL_OWED_EXECUTE]['c'] = POOL_ANSWER_PART,             /* CopyDone */
+    [POOL_OWED_CLOSE]['3'] = POOL_ANSWER_WHOLE,              /* CloseComplete */
+    [POOL_OWED_SYNC]['Z'] = POOL_ANSWER_WHOLE,               /* ReadyForQuery */
+    [POOL_OWED_QUERY]['T'] = POOL_ANSWER_PART,               /* RowDescription */
+    [POOL_OWED_QUERY]['D'] = POOL_ANSWER_PART,               /* DataRow */
+    [POOL_OWED_QUERY]['C'] = POOL_ANSWER_PART,               /* CommandComplete */
+    [POOL_OWED_QUERY]['I'] = POOL_ANSWER_PART,               /* EmptyQueryResponse */
+    [POOL_OWED_QUERY]['G'] = POOL_ANSWER_PART,               /* CopyInResponse */
+    [POOL_OWED_QUERY]['H'] = POOL_ANSWER_PART,               /* CopyOutResponse */
+    [POOL_OWED_QUERY]['d'] = POOL_ANSWER_PART,               /* CopyData */
+    [POOL_OWED_QUERY]['c'] = POOL_ANSWER_PART,               /* CopyDone */
+    [POOL_OWED_QUERY]['Z'] = POOL_ANSWER_WHOLE,              /* ReadyForQuery */
+    [POOL_OWED_CALL]['V'] = POOL_ANSWER_PART,                /* FunctionCallResponse */
+    [POOL_OWED_CALL]['Z'] = POOL_ANSWER_WHOLE,               /* ReadyForQuery */
 };
 
 static struct pool_owed *
 entry(const struct pool_owed_queue *queue, uint32_t index)
 {
-    return &queue->items[(queue->first + index) % queue->capacity];
+    return &queue->items[(queue->first + index) & (queue->capacity - 1)];
 }
 
 static bool
@@ -114,7 +107,7 @@ void
 pool_owed_remove(struct pool_owed_queue *queue)
 {
     queue->changes -= is_change(entry(queue, 0));
-    queue->first = (queue->first + 1) % queue->capacity;
+    queue->first = (queue->first + 1) & (queue->capacity - 1);
     queue->count--;
 }
 
@@ -227,11 +220,10 @@ pool_owed_answer(const struct pool_owed_queue *queue, uint8_t type, enum pool_co
 
     if (type == 'N' || type == 'S' || type == 'A')
         return POOL_ANSWER_ASYNC;
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-        if (rules[i].kind == kind && (uint8_t)rules[i].type == type)
-            return fits_copy(type, copy) ? (enum pool_answer)rules[i].answer : POOL_ANSWER_BAD;
-    }
-    return POOL_ANSWER_BAD;
+    if (type >= sizeof(answers[kind]) || answers[kind][type] == POOL_ANSWER_BAD ||
+        !fits_copy(type, copy))
+        return POOL_ANSWER_BAD;
+    return (enum pool_answer)answers[kind][type];
 }
 
 bool

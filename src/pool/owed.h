@@ -42,8 +42,9 @@ enum { POOL_OWED_MAX = 4096 };
 
 struct pool_owed_queue {
     struct pool_owed *items; /* a ring */
-    uint32_t first, count, capacity;
-    uint32_t changes; /* entries that change what a name is */
+    uint32_t first, count;
+    uint32_t capacity; /* a power of two */
+    uint32_t changes;  /* entries that change what a name is */
     /* After an error the server ignores all up to the next Sync, which was not sent yet. */
     bool is_skipping;
 };

@@ -69,6 +69,8 @@ build(const struct pool_parameter *items, size_t count, size_t text_bytes)
         memcpy(text, items[i].name, name_bytes);
         memcpy(text + name_bytes, items[i].value, value_bytes);
         text += name_bytes + value_bytes;
+        set->has_backslashes |= strcasecmp(items[i].name, "standard_conforming_strings") == 0 &&
+                                strcmp(items[i].value, "off") == 0;
         if (!pool_parameter_is_statement(&set->items[i]))
             continue;
         struct pool_sql sql;

@@ -30,6 +30,7 @@ struct pool_parameters {
     unsigned count;
     unsigned text_bytes;
     unsigned signs;                /* of its statements, when they are executed: POOL_SQL_... */
+    bool has_backslashes;          /* standard_conforming_strings is off */
     struct pool_parameter items[]; /* and their texts behind them */
 };
 

@@ -406,13 +406,23 @@ wanted_of(const struct pool_server *server, const struct wire_header *header)
 {
     size_t whole = WIRE_HEADER_BYTES + header->body_bytes;
 
-    if (server->state <= POOL_SERVER_LOGIN || strchr("SRKZ", header->type) != NULL)
+    if (server->state <= POOL_SERVER_LOGIN)
         return whole;
-    if (header->type == 'E' || header->type == 'C' || header->type == 't')
+    switch (header->type) {
+    case 'S':
+    case 'R':
+    case 'K':
+    case 'Z':
+        return whole;
+    case 'E':
+    case 'C':
+    case 't':
         return header->body_bytes <= INSPECTED_BYTES_MAX ? whole : WIRE_HEADER_BYTES;
-    if (header->type == 'D' && server->state == POOL_SERVER_PROBING)
-        return whole;
-    return WIRE_HEADER_BYTES;
+    case 'D':
+        return server->state == POOL_SERVER_PROBING ? whole : WIRE_HEADER_BYTES;
+    default:
+        return WIRE_HEADER_BYTES;
+    }
 }
 
 /* It is ready again: the query, or the group of messages, is over, and the next one begins. */

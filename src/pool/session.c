@@ -549,8 +549,7 @@ add_found(struct pool_server *server, struct pool_sql_span name, struct pool_sql
 static bool
 add_statement(struct pool_server *server, struct pool_sql_span name, struct pool_sql_span text)
 {
-    const char *strings = pool_parameters_find(server->reported, "standard_conforming_strings");
-    bool has_backslashes = strings != NULL && strcmp(strings, "off") == 0;
+    bool has_backslashes = server->reported->has_backslashes;
     char key[1 + STATEMENT_NAME_BYTES] = {POOL_PARAMETER_STATEMENT};
     const size_t prefix = strlen(POOL_PREPARED_PREFIX);
     struct pool_sql_span statement;

@@ -7,11 +7,85 @@
 #include <strings.h>
 #include <xxhash.h>
 
+/* The words that matter here. */
+enum keyword {
+    WORD_NONE,
+    WORD_ALL,
+    WORD_AUTHORIZATION,
+    WORD_BEGIN,
+    WORD_CALL,
+    WORD_CLOSE,
+    WORD_CONSTRAINTS,
+    WORD_CREATE,
+    WORD_DEALLOCATE,
+    WORD_DISCARD,
+    WORD_DO,
+    WORD_DROP,
+    WORD_EXECUTE,
+    WORD_HOLD,
+    WORD_INSERT,
+    WORD_INTO,
+    WORD_LISTEN,
+    WORD_LOAD,
+    WORD_LOCAL,
+    WORD_MERGE,
+    WORD_PG_SETTINGS,
+    WORD_PREPARE,
+    WORD_RESET,
+    WORD_SESSION,
+    WORD_SET,
+    WORD_SET_CONFIG,
+    WORD_START,
+    WORD_TEMP,
+    WORD_TEMPORARY,
+    WORD_TRANSACTION,
+    WORD_TRUE,
+    WORD_UNLISTEN,
+    WORDS
+};
+
+enum { KEYWORD_LETTERS_MAX = 13, KEYWORDS_OF_A_LENGTH = 7 };
+
+/* By their number of letters; a row ends with NULL. */
+static const struct {
+    const char *text;
+    uint8_t word;
+} keywords[KEYWORD_LETTERS_MAX + 1][KEYWORDS_OF_A_LENGTH + 1] = {
+    [2] = {{"do", WORD_DO}},
+    [3] = {{"all", WORD_ALL}, {"set", WORD_SET}},
+    [4] = {{"call", WORD_CALL},
+           {"drop", WORD_DROP},
+           {"hold", WORD_HOLD},
+           {"into", WORD_INTO},
+           {"load", WORD_LOAD},
+           {"temp", WORD_TEMP},
+           {"true", WORD_TRUE}},
+    [5] = {{"begin", WORD_BEGIN},
+           {"close", WORD_CLOSE},
+           {"local", WORD_LOCAL},
+           {"merge", WORD_MERGE},
+           {"reset", WORD_RESET},
+           {"start", WORD_START}},
+    [6] = {{"create", WORD_CREATE}, {"insert", WORD_INSERT}, {"listen", WORD_LISTEN}},
+    [7] = {{"discard", WORD_DISCARD},
+           {"execute", WORD_EXECUTE},
+           {"prepare", WORD_PREPARE},
+           {"session", WORD_SESSION}},
+    [8] = {{"unlisten", WORD_UNLISTEN}},
+    [9] = {{"temporary", WORD_TEMPORARY}},
+    [10] = {{"deallocate", WORD_DEALLOCATE}, {"set_config", WORD_SET_CONFIG}},
+    [11] = {{"constraints", WORD_CONSTRAINTS},
+            {"pg_settings", WORD_PG_SETTINGS},
+            {"transaction", WORD_TRANSACTION}},
+    [13] = {{"authorization", WORD_AUTHORIZATION}},
+};
+
 enum token_kind { TOKEN_END, TOKEN_WORD, TOKEN_STRING, TOKEN_OTHER };
 
 struct token {
-    enum token_kind kind;
     struct pool_sql_span span; /* of a word or a string: without its quotes */
+    uint8_t kind;              /* enum token_kind */
+    uint8_t word;              /* enum keyword, also in quotes */
     char other;
     bool is_quoted;  /* a word in double quotes */
     bool is_unicode; /* U&"..." */
@@ -45,6 +119,12 @@ is_word_part(char letter)
 }
 
 static bool
+is_space(char letter)
+{
+    return letter == ' ' || (letter >= '\t' && letter <= '\r');
+}
+
+static bool
 is_at(const struct scanner *scanner, const char *text)
 {
     size_t length = strlen(text);
@@ -68,10 +148,10 @@ skip_comment(struct scanner *scanner)
 }
 
 static void
-skip_space(struct scanner *scanner)
+skip_comments(struct scanner *scanner)
 {
     while (scanner->at < scanner->end) {
-        if (isspace((unsigned char)*scanner->at)) {
+        if (is_space(*scanner->at)) {
             scanner->at++;
         } else if (is_at(scanner, "--")) {
             while (scanner->at < scanner->end && *scanner->at != '\n' && *scanner->at != '\r')
@@ -82,6 +162,18 @@ skip_space(struct scanner *scanner)
             return;
         }
     }
+}
+
+static void
+skip_space(struct scanner *scanner)
+{
+    const char *at = scanner->at, *end = scanner->end;
+
+    while (at < end && is_space(*at))
+        at++;
+    scanner->at = at;
+    if (at < end && (*at == '-' || *at == '/'))
+        skip_comments(scanner);
 }
 
 /* At the opening quote. */
@@ -128,9 +220,11 @@ static struct token
 read_word(struct scanner *scanner)
 {
     struct token token = {.kind = TOKEN_WORD, .span.at = scanner->at};
+    const char *at = scanner->at, *end = scanner->end;
 
-    while (scanner->at < scanner->end && is_word_part(*scanner->at))
-        scanner->at++;
+    while (at < end && is_word_part(*at))
+        at++;
+    scanner->at = at;
     token.span.length = (size_t)(scanner->at - token.span.at);
     /* E'...' takes backslashes; N, B and X do not matter here. */
     if (token.span.length == 1 && scanner->at < scanner->end && *scanner->at == '\'') {
@@ -146,7 +240,7 @@ read_word(struct scanner *scanner)
 }
 
 static struct token
-next_token(struct scanner *scanner)
+read_token(struct scanner *scanner)
 {
     bool was_behind_escapes = scanner->is_behind_escapes;
 
@@ -174,11 +268,27 @@ next_token(struct scanner *scanner)
     return (struct token){.kind = TOKEN_OTHER, .other = letter};
 }
 
-static bool
-is_word(const struct token *token, const char *word)
+static enum keyword
+keyword_of(struct pool_sql_span span)
 {
-    return token->kind == TOKEN_WORD && strlen(word) == token->span.length &&
-           strncasecmp(token->span.at, word, token->span.length) == 0;
+    if (span.length == 0 || span.length > KEYWORD_LETTERS_MAX)
+        return WORD_NONE;
+    for (size_t i = 0; keywords[span.length][i].text != NULL; i++) {
+        const char *text = keywords[span.length][i].text;
+        if ((span.at[0] | 32) == text[0] && strncasecmp(span.at, text, span.length) == 0)
+            return keywords[span.length][i].word;
+    }
+    return WORD_NONE;
+}
+
+static struct token
+next_token(struct scanner *scanner)
+{
+    struct token token = read_token(scanner);
+
+    if (token.kind == TOKEN_WORD)
+        token.word = keyword_of(token.span);
+    return token;
 }
 
 static bool
@@ -186,9 +296,11 @@ has_part(const struct token *token, const char *part)
 {
     size_t length = strlen(part);
 
-    for (size_t i = 0; token->kind == TOKEN_WORD && i + length <= token->span.length; i++) {
-        if (tolower((unsigned char)token->span.at[i]) == part[0] &&
-            strncasecmp(token->span.at + i, part, length) == 0)
+    if (token->kind != TOKEN_WORD || token->span.length < length)
+        return false;
+    const char *at = token->span.at, *last = at + token->span.length - length;
+    for (; at <= last; at++) {
+        if ((*at | 32) == (part[0] | 32) && strncasecmp(at, part, length) == 0)
             return true;
     }
     return false;
@@ -230,7 +342,7 @@ scan_set_config(struct scanner scanner, struct pool_sql *sql)
         token = next_token(&scanner);
         depth += (token.other == '(') - (token.other == ')');
     }
-    if (commas == 2 && before.other == ',' && is_word(&last, "true") && !last.is_quoted &&
+    if (commas == 2 && before.other == ',' && last.word == WORD_TRUE && !last.is_quoted &&
         token.other == ')')
         return;
     sql->signs |= POOL_SQL_PARAMETERS;
@@ -263,14 +375,14 @@ scan_set(struct scanner scanner, struct pool_sql *sql)
     struct token token = next_token(&scanner);
     bool is_dotted = is_before_dot(scanner);
 
-    if (!is_dotted && (is_word(&token, "local") || is_word(&token, "transaction") ||
-                       is_word(&token, "constraints")))
+    if (!is_dotted && (token.word == WORD_LOCAL || token.word == WORD_TRANSACTION ||
+                       token.word == WORD_CONSTRAINTS))
         return;
     sql->signs |= POOL_SQL_PARAMETERS;
-    if (!is_dotted && is_word(&token, "session")) {
+    if (!is_dotted && token.word == WORD_SESSION) {
         token = next_token(&scanner);
         is_dotted = is_before_dot(scanner);
-        if (is_word(&token, "authorization"))
+        if (token.word == WORD_AUTHORIZATION)
             sql->signs |= POOL_SQL_ROLE;
     }
     struct pool_sql_span name = token.span;
@@ -297,11 +409,11 @@ scan_prepared(struct scanner scanner, bool is_deallocate, struct pool_sql *sql)
 {
     struct token token = next_token(&scanner);
 
-    if (is_deallocate && is_word(&token, "prepare"))
+    if (is_deallocate && token.word == WORD_PREPARE)
         token = next_token(&scanner);
     if (is_deallocate)
         sql->signs |= POOL_SQL_RELEASE;
-    if (is_deallocate && is_word(&token, "all") && !token.is_quoted) {
+    if (is_deallocate && token.word == WORD_ALL && !token.is_quoted) {
         sql->signs |= POOL_SQL_FORGET | POOL_SQL_RELEASE;
     } else if (token.kind == TOKEN_WORD) {
         sql->prepared = token.span;
@@ -313,42 +425,41 @@ scan_prepared(struct scanner scanner, bool is_deallocate, struct pool_sql *sql)
     }
 }
 
-struct first_word {
-    const char *word;
-    unsigned signs;
+/* What the first word of a statement says. */
+static const unsigned first_signs[WORDS] = {
+    [WORD_LISTEN] = POOL_SQL_LISTEN,
+    [WORD_UNLISTEN] = POOL_SQL_LISTEN | POOL_SQL_RELEASE,
+    [WORD_LOAD] = POOL_SQL_LIBRARY,
+    [WORD_CLOSE] = POOL_SQL_RELEASE,
+    [WORD_DROP] = POOL_SQL_RELEASE,
+    [WORD_DISCARD] = POOL_SQL_PARAMETERS | POOL_SQL_FORGET | POOL_SQL_RELEASE,
+    [WORD_BEGIN] = POOL_SQL_BLOCK,
+    [WORD_START] = POOL_SQL_BLOCK,
+    [WORD_DO] = POOL_SQL_OPAQUE,
+    [WORD_CALL] = POOL_SQL_OPAQUE,
 };
 
-/* What the first word of a statement says. */
-static const struct first_word first_words[] = {
-    {"listen", POOL_SQL_LISTEN},
-    {"unlisten", POOL_SQL_LISTEN | POOL_SQL_RELEASE},
-    {"load", POOL_SQL_LIBRARY},
-    {"close", POOL_SQL_RELEASE},
-    {"drop", POOL_SQL_RELEASE},
-    {"discard", POOL_SQL_PARAMETERS | POOL_SQL_FORGET | POOL_SQL_RELEASE},
-    {"begin", POOL_SQL_BLOCK},
-    {"start", POOL_SQL_BLOCK},
-    {"do", POOL_SQL_OPAQUE},
-    {"call", POOL_SQL_OPAQUE},
-};
+/* PREPARE: behind the word. */
+static void
+scan_prepare(struct scanner scanner, struct pool_sql *sql)
+{
+    struct token token = next_token(&scanner);
+
+    if (token.word != WORD_TRANSACTION)
+        sql->signs |= POOL_SQL_STATEMENTS;
+}
 
 static void
 scan_first(const struct scanner *scanner, const struct token *word, struct pool_sql *sql)
 {
-    struct scanner behind = *scanner;
-    struct token next = next_token(&behind);
-
-    for (size_t i = 0; i < sizeof(first_words) / sizeof(first_words[0]); i++) {
-        if (is_word(word, first_words[i].word))
-            sql->signs |= first_words[i].signs;
-    }
-    if (is_word(word, "set") || is_word(word, "reset"))
+    sql->signs |= first_signs[word->word];
+    if (word->word == WORD_SET || word->word == WORD_RESET)
         scan_set(*scanner, sql);
-    else if (is_word(word, "prepare") && !is_word(&next, "transaction"))
-        sql->signs |= POOL_SQL_STATEMENTS;
-    else if (is_word(word, "execute"))
+    else if (word->word == WORD_PREPARE)
+        scan_prepare(*scanner, sql);
+    else if (word->word == WORD_EXECUTE)
         scan_prepared(*scanner, false, sql);
-    else if (is_word(word, "deallocate"))
+    else if (word->word == WORD_DEALLOCATE)
         scan_prepared(*scanner, true, sql);
 }
 
@@ -360,23 +471,22 @@ is_reserved(const struct token *word, const struct token *before)
 
     return word->span.length >= length && word->span.at[0] == '_' &&
            strncasecmp(word->span.at, POOL_SQL_RESERVED_PREFIX, length) == 0 &&
-           (is_word(before, "prepare") || is_word(before, "execute") ||
-            is_word(before, "deallocate"));
+           (before->word == WORD_PREPARE || before->word == WORD_EXECUTE ||
+            before->word == WORD_DEALLOCATE);
 }
 
-/* What a word of at most six letters says. */
+/* What a name says. */
 static void
-scan_short(const struct token *word, const struct token *before, struct pool_sql *sql)
+scan_name(const struct token *word, const struct token *before, struct pool_sql *sql)
 {
-    if (word->span.length < 4)
+    if (word->span.length < strlen("pg_temp")) /* the shortest */
         return;
-    if (is_word(word, "hold"))
-        sql->signs |= POOL_SQL_CURSORS;
-    else if (is_word(word, "temp"))
+    if (is_reserved(word, before))
+        sql->signs |= POOL_SQL_RESERVED;
+    else if (has_part(word, "advisory") && !has_part(word, "_xact_"))
+        sql->signs |= POOL_SQL_LOCKS | POOL_SQL_RELEASE;
+    else if (has_part(word, "pg_temp"))
         sql->signs |= POOL_SQL_TEMPORARY;
-    else if (is_word(word, "create") ||
-             (is_word(word, "into") && !is_word(before, "insert") && !is_word(before, "merge")))
-        sql->signs |= POOL_SQL_CREATES;
 }
 
 /* What any word of a statement says. before: the token in front of it. */
@@ -384,22 +494,40 @@ static void
 scan_any(const struct scanner *scanner, const struct token *word, const struct token *before,
          struct pool_sql *sql)
 {
-    if (word->is_unicode) /* who knows what it is */
+    if (word->is_unicode) { /* who knows what it is */
         sql->signs |= POOL_SQL_OPAQUE;
-    else if (word->span.length < 7)
-        scan_short(word, before, sql);
-    else if (is_word(word, "set_config"))
-        scan_set_config(*scanner, sql);
-    else if (is_word(word, "pg_settings")) /* UPDATE of it is set_config */
-        sql->signs |= POOL_SQL_PARAMETERS;
-    else if (is_word(word, "execute"))
-        sql->signs |= POOL_SQL_EXECUTES;
-    else if (is_reserved(word, before))
-        sql->signs |= POOL_SQL_RESERVED;
-    else if (has_part(word, "advisory") && !has_part(word, "_xact_"))
-        sql->signs |= POOL_SQL_LOCKS | POOL_SQL_RELEASE;
-    else if (has_part(word, "pg_temp") || is_word(word, "temporary"))
+        return;
+    }
+    switch ((enum keyword)word->word) {
+    case WORD_NONE:
+        scan_name(word, before, sql);
+        break;
+    case WORD_HOLD:
+        sql->signs |= POOL_SQL_CURSORS;
+        break;
+    case WORD_TEMP:
+    case WORD_TEMPORARY:
         sql->signs |= POOL_SQL_TEMPORARY;
+        break;
+    case WORD_CREATE:
+        sql->signs |= POOL_SQL_CREATES;
+        break;
+    case WORD_INTO:
+        if (before->word != WORD_INSERT && before->word != WORD_MERGE)
+            sql->signs |= POOL_SQL_CREATES;
+        break;
+    case WORD_SET_CONFIG:
+        scan_set_config(*scanner, sql);
+        break;
+    case WORD_PG_SETTINGS: /* UPDATE of it is set_config */
+        sql->signs |= POOL_SQL_PARAMETERS;
+        break;
+    case WORD_EXECUTE:
+        sql->signs |= POOL_SQL_EXECUTES;
+        break;
+    default:
+        break;
+    }
 }
 
 /* --- texts without constants --------------------------------------------------------------- */
@@ -565,7 +693,7 @@ pool_sql_find_prepare(struct pool_sql_span text, bool has_backslashes, struct po
         }
         if (token.kind == TOKEN_END)
             return count == 1;
-        if (is_first && is_word(&token, "prepare") && is_named(scanner, name))
+        if (is_first && token.word == WORD_PREPARE && is_named(scanner, name))
             found = start;
         is_first = is_end;
     }
