@@ -97,8 +97,12 @@ mode_name(const struct pool_group *group)
     return deck_pool_mode_words[group->route->mode];
 }
 
+typedef void
+show_row(struct rows *rows, const struct pool_group *group, const struct pool_total *total);
+
+/* A row for each pool. */
 static void
-show_pools(struct rows *rows)
+show_each(struct rows *rows, show_row *show)
 {
     POOL_EACH(node, &rows->pool->groups)
     {
@@ -106,21 +110,39 @@ show_pools(struct rows *rows)
         struct pool_total total;
         if (!pool_total_of(group, &total))
             continue;
-        text(rows, group->route->database);
-        text(rows, group->route->user);
-        number(rows, (uint64_t)total.client_active);
-        number(rows, (uint64_t)total.waiting);
-        number(rows, (uint64_t)total.client_pinned);
-        number(rows, (uint64_t)total.server_active);
-        number(rows, (uint64_t)total.server_idle);
-        number(rows, (uint64_t)total.server_used);
-        number(rows, (uint64_t)total.server_login);
-        number(rows, total.wait_us / 1000000);
-        number(rows, total.wait_us % 1000000);
-        text(rows, mode_name(group));
-        text(rows, group->failures > 0 ? group->failure.message : "");
+        show(rows, group, &total);
         end_row(rows);
     }
+}
+
+static void
+put_names(struct rows *rows, const struct pool_group *group)
+{
+    text(rows, group->route->database);
+    text(rows, group->route->user);
+}
+
+static void
+pool_row(struct rows *rows, const struct pool_group *group, const struct pool_total *total)
+{
+    put_names(rows, group);
+    number(rows, (uint64_t)total->client_active);
+    number(rows, (uint64_t)total->waiting);
+    number(rows, (uint64_t)total->client_pinned);
+    number(rows, (uint64_t)total->server_active);
+    number(rows, (uint64_t)total->server_idle);
+    number(rows, (uint64_t)total->server_used);
+    number(rows, (uint64_t)total->server_login);
+    number(rows, total->wait_us / 1000000);
+    number(rows, total->wait_us % 1000000);
+    text(rows, mode_name(group));
+    text(rows, group->failures > 0 ? group->failure.message : "");
+}
+
+static void
+show_pools(struct rows *rows)
+{
+    show_each(rows, pool_row);
 }
 
 static void
@@ -189,9 +211,6 @@ show_servers(struct rows *rows)
     }
 }
 
-/* Of a pool and its last minute. */
-typedef void show_figures(struct rows *rows, const struct pool_total *total);
-
 static void
 totals(struct rows *rows, const struct pool_total *total)
 {
@@ -229,8 +248,9 @@ averages(struct rows *rows, const struct pool_total *total)
 }
 
 static void
-all_figures(struct rows *rows, const struct pool_total *total)
+stats_row(struct rows *rows, const struct pool_group *group, const struct pool_total *total)
 {
+    put_names(rows, group);
     totals(rows, total);
     averages(rows, total);
     number(rows, total->statistics.errors);
@@ -238,37 +258,35 @@ all_figures(struct rows *rows, const struct pool_total *total)
 }
 
 static void
-show_each(struct rows *rows, show_figures *figures)
+show_stats(struct rows *rows)
 {
-    POOL_EACH(node, &rows->pool->groups)
-    {
-        struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
-        struct pool_total total;
-        if (!pool_total_of(group, &total))
-            continue;
-        text(rows, group->route->database);
-        text(rows, group->route->user);
-        figures(rows, &total);
-        end_row(rows);
-    }
+    show_each(rows, stats_row);
 }
 
 static void
-show_stats(struct rows *rows)
+totals_row(struct rows *rows, const struct pool_group *group, const struct pool_total *total)
 {
-    show_each(rows, all_figures);
+    put_names(rows, group);
+    totals(rows, total);
 }
 
 static void
 show_stats_totals(struct rows *rows)
 {
-    show_each(rows, totals);
+    show_each(rows, totals_row);
+}
+
+static void
+averages_row(struct rows *rows, const struct pool_group *group, const struct pool_total *total)
+{
+    put_names(rows, group);
+    averages(rows, total);
 }
 
 static void
 show_stats_averages(struct rows *rows)
 {
-    show_each(rows, averages);
+    show_each(rows, averages_row);
 }
 
 static void
@@ -281,56 +299,53 @@ times(struct rows *rows, const struct histogram *histogram)
 }
 
 static void
+latency_row(struct rows *rows, const struct pool_group *group, const struct pool_total *total)
+{
+    const struct pool_measures *measures = total->measures;
+    uint64_t target_us = (uint64_t)group->route->target_p95_ms * 1000;
+    bool is_met = histogram_percentile(&measures->query, 0.95) <= target_us * POOL_US_NS;
+
+    text(rows, group->route->environment);
+    text(rows, group->route->service);
+    text(rows, group->route->database);
+    text(rows, group->route->user);
+    number(rows, measures->query.total);
+    times(rows, &measures->query);
+    times(rows, &measures->transaction);
+    times(rows, &measures->wait);
+    number(rows, target_us);
+    text(rows, target_us == 0 || measures->query.total == 0 ? "" : is_met ? "met" : "missed");
+}
+
+static void
 show_latency(struct rows *rows)
 {
-    POOL_EACH(node, &rows->pool->groups)
-    {
-        struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
-        struct pool_total total;
-        if (!pool_total_of(group, &total))
-            continue;
-        const struct pool_measures *measures = total.measures;
-        uint64_t target_us = (uint64_t)group->route->target_p95_ms * 1000;
-        bool is_met = histogram_percentile(&measures->query, 0.95) <= target_us * POOL_US_NS;
-        text(rows, group->route->environment);
-        text(rows, group->route->service);
-        text(rows, group->route->database);
-        text(rows, group->route->user);
-        number(rows, measures->query.total);
-        times(rows, &measures->query);
-        times(rows, &measures->transaction);
-        times(rows, &measures->wait);
-        number(rows, target_us);
-        text(rows, target_us == 0 || measures->query.total == 0 ? "" : is_met ? "met" : "missed");
-        end_row(rows);
-    }
+    show_each(rows, latency_row);
+}
+
+static void
+database_row(struct rows *rows, const struct pool_group *group, const struct pool_total *total)
+{
+    text(rows, group->route->database);
+    text(rows, group->route->address.display);
+    text(rows, group->route->server_database);
+    text(rows, group->route->user);
+    text(rows, group->route->environment);
+    text(rows, group->route->service);
+    number(rows, (uint64_t)group->route->min);
+    number(rows, (uint64_t)group->route->max);
+    text(rows, mode_name(group));
+    text(rows, deck_pool_reset_words[group->route->reset]);
+    text(rows, deck_pool_state_words[group->route->on_session_state]);
+    number(rows, (uint64_t)total->servers);
+    number(rows, group->is_paused);
+    number(rows, group->is_disabled);
 }
 
 static void
 show_databases(struct rows *rows)
 {
-    POOL_EACH(node, &rows->pool->groups)
-    {
-        struct pool_group *group = POOL_ENTRY(node, struct pool_group, node);
-        struct pool_total total;
-        if (!pool_total_of(group, &total))
-            continue;
-        text(rows, group->route->database);
-        text(rows, group->route->address.display);
-        text(rows, group->route->server_database);
-        text(rows, group->route->user);
-        text(rows, group->route->environment);
-        text(rows, group->route->service);
-        number(rows, (uint64_t)group->route->min);
-        number(rows, (uint64_t)group->route->max);
-        text(rows, mode_name(group));
-        text(rows, deck_pool_reset_words[group->route->reset]);
-        text(rows, deck_pool_state_words[group->route->on_session_state]);
-        number(rows, (uint64_t)total.servers);
-        number(rows, group->is_paused);
-        number(rows, group->is_disabled);
-        end_row(rows);
-    }
+    show_each(rows, database_row);
 }
 
 static void
