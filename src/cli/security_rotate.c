@@ -114,6 +114,30 @@ apply(struct rotation *rotation, const char *retiring, const struct cli_locks *l
 }
 
 static bool
+read_login(struct rotation *rotation, const char *login, PGresult **ret_result, struct error *err)
+{
+    const struct pg_target target = plan_target(rotation->environment->server, NULL);
+    AUTO_PGCONN connection = NULL;
+
+    return pg_connect(&target, &connection, err) &&
+           pg_query(connection, embedded_file("security/sql/sessions_of.sql")->text, 1, &login,
+                    ret_result, err);
+}
+
+/* A rotation that was not agreed to, or failed before its role was made, is none. */
+static void
+take_back(struct rotation *rotation, const char *fresh)
+{
+    AUTO_PGRESULT result = NULL;
+    struct error ignored = {0};
+
+    if (read_login(rotation, fresh, &result, &ignored) && !pg_bool(result, 0, "is_there") &&
+        password_forget(rotation->cli->arena, rotation->deck->name, fresh, &ignored))
+        fprintf(stderr, "No rotation is under way: %s is the login as before.\n",
+                rotation->logins.names[rotation->logins.current]);
+}
+
+static bool
 start(struct rotation *rotation, const struct cli_locks *locks, struct error *err)
 {
     const struct password_logins *logins = &rotation->logins;
@@ -131,9 +155,13 @@ start(struct rotation *rotation, const struct cli_locks *locks, struct error *er
                           deck_password_variable(rotation->cli->arena, logins->names[fresh]));
     }
     if (!password_find_or_make(rotation->cli->arena, rotation->deck->name, logins->names[fresh],
-                               &password, err) ||
-        !apply(rotation, NULL, locks, err))
+                               &password, err))
         return false;
+    if (!apply(rotation, NULL, locks, err)) {
+        if (!is_under_way)
+            take_back(rotation, logins->names[fresh]);
+        return false;
+    }
     security_reload_pool(rotation->cli);
     printf("%s takes the place of %s; both are valid. When all clients have changed:\n"
            "  pgdeck security rotate %s %s --finish\n",
@@ -142,24 +170,13 @@ start(struct rotation *rotation, const struct cli_locks *locks, struct error *er
     return true;
 }
 
-static bool
-read_former(struct rotation *rotation, const char *former, PGresult **ret_result, struct error *err)
-{
-    const struct pg_target target = plan_target(rotation->environment->server, NULL);
-    AUTO_PGCONN connection = NULL;
-
-    return pg_connect(&target, &connection, err) &&
-           pg_query(connection, embedded_file("security/sql/sessions_of.sql")->text, 1, &former,
-                    ret_result, err);
-}
-
 /* Nobody may be at work as the login that goes. */
 static bool
 check_sessions(struct rotation *rotation, const char *former, struct error *err)
 {
     AUTO_PGRESULT result = NULL;
 
-    if (!read_former(rotation, former, &result, err))
+    if (!read_login(rotation, former, &result, err))
         return false;
     if (pg_integer(result, 0, "sessions") == 0)
         return true;
@@ -177,7 +194,7 @@ forget(struct rotation *rotation, const char *former, struct error *err)
     AUTO_PGRESULT result = NULL;
     const char *given;
 
-    if (!read_former(rotation, former, &result, err))
+    if (!read_login(rotation, former, &result, err))
         return false;
     if (pg_bool(result, 0, "is_there")) {
         error_set(err, ERROR_REFUSED, "role %s is still there", former);
@@ -192,6 +209,21 @@ forget(struct rotation *rotation, const char *former, struct error *err)
     return true;
 }
 
+/* Whoever has not got it yet could not come in by it. */
+static bool
+check_fresh(struct rotation *rotation, const char *fresh, struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+
+    if (!read_login(rotation, fresh, &result, err))
+        return false;
+    if (pg_bool(result, 0, "is_there"))
+        return true;
+    error_set(err, ERROR_REFUSED, "role %s is not there yet", fresh);
+    return error_hint(err, "pgdeck security rotate %s %s, without --finish, goes on.",
+                      rotation->environment->name, rotation->service);
+}
+
 /* Killed at any point it can be called again: until the password is forgotten. */
 static bool
 finish(struct rotation *rotation, const struct cli_locks *locks, struct error *err)
@@ -202,7 +234,8 @@ finish(struct rotation *rotation, const struct cli_locks *locks, struct error *e
     if (!logins->is_known[0] || !logins->is_known[1])
         return error_set(err, ERROR_REFUSED, "no rotation of %s is under way in %s",
                          rotation->service, rotation->environment->name);
-    if (!check_sessions(rotation, former, err) || !apply(rotation, former, locks, err))
+    if (!check_fresh(rotation, logins->names[logins->current], err) ||
+        !check_sessions(rotation, former, err) || !apply(rotation, former, locks, err))
         return false;
     crash_point();
     if (!forget(rotation, former, err))

@@ -188,7 +188,7 @@ def test_tls_that_is_old_or_off_and_a_certificate_that_has_ended(pgdeck, fresh_s
         document = json.loads(pgdeck("health", "-d", deck, "--json").out)
         return [one["severity"] for one in document["findings"] if one["check"] == "certificate"]
 
-    wait_for(lambda: found() == ["critical"], 20, "health's word")
+    wait_for(lambda: found() == ["critical"], 60, "health's word")
 
 
 def test_killed_at_each_step(pgdeck, fresh_server, tmp_path, pairs):

@@ -37,7 +37,7 @@ def test_no_daemon_runs_as_root(pgdeck, words):
     as_root = [] if os.geteuid() == 0 else ["unshare", "--map-root-user"]
 
     def run(*more):
-        return subprocess.run([*as_root, pgdeck.path, *words, *more], text=True, timeout=20,
+        return subprocess.run([*as_root, pgdeck.path, *words, *more], text=True, timeout=60,
                               capture_output=True, check=False, env=pgdeck.environment({}))
 
     refused = run()
@@ -70,14 +70,14 @@ def test_the_rule_for_rsyslog(pgdeck, tmp_path):
     subprocess.run([daemon, "-N1", "-f", configuration], check=True, capture_output=True)
     with subprocess.Popen([daemon, "-n", "-f", configuration, "-i", tmp_path / "pid"]) as process:
         try:
-            wait_for((tmp_path / "log").exists, 10, "rsyslogd")
+            wait_for((tmp_path / "log").exists, 60, "rsyslogd")
             for number, line in enumerate([*AUDITED, *OTHER, "the end"]):
                 subprocess.run(["logger", "-u", tmp_path / "log", "-t", "postgres",
                                 f"[{number}-1] LOG:  {line}"], check=True)
             subprocess.run(["logger", "-u", tmp_path / "log", "-t", "other",
                             "statement: DROP TABLE of another program"], check=True)
             everything = tmp_path / "all.log"
-            wait_for(lambda: everything.exists() and "another program" in everything.read_text(), 10,
+            wait_for(lambda: everything.exists() and "another program" in everything.read_text(), 60,
                      "the last line")
         finally:
             process.terminate()

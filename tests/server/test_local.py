@@ -257,7 +257,7 @@ def test_after_kill9_of_the_server(local, one_bindir):
     up(local, one_bindir)
     for pid in running(local):
         kill9(pid)
-    wait_for(lambda: not running(local), 10, "end of the server")
+    wait_for(lambda: not running(local), 60, "end of the server")
     assert (folder_of(local) / "data" / "postmaster.pid").exists()
     assert servers(local)[0]["state"] == "stopped"
     with psycopg.connect(up(local, one_bindir)["conninfo"]) as connection:
@@ -289,7 +289,7 @@ def test_orphans_of_a_killed_postmaster_are_ended(local, one_bindir):
     busy.start()
     backend = connection.info.backend_pid
     stat_file = Path(f"/proc/{backend}/stat")
-    wait_for(lambda: stat_file.read_text().split()[2] == "R", 10, "a busy backend")
+    wait_for(lambda: stat_file.read_text().split()[2] == "R", 60, "a busy backend")
     kill9(int((folder_of(local) / "data" / "postmaster.pid").read_text().split()[0]))
     local("down", expect=0)
     assert running(local) == []
@@ -328,7 +328,7 @@ def test_interrupted_at_any_moment(local, one_bindir, delay):
 
 def test_interrupted_during_initdb(local, one_bindir):
     process = local.start("up", env=one_bindir)
-    wait_for(lambda: list(folder_of(local).parent.glob("*/data/global")), 10, "initdb")
+    wait_for(lambda: list(folder_of(local).parent.glob("*/data/global")), 60, "initdb")
     process.terminate()
     _out, err = process.communicate(timeout=30)
     assert process.returncode == 130 and "interrupted" in err
@@ -337,10 +337,10 @@ def test_interrupted_during_initdb(local, one_bindir):
 
 def test_what_a_killed_pgdeck_left_is_removed(local, one_bindir):
     process = local.start("up", env=one_bindir)
-    wait_for(lambda: list(folder_of(local).parent.glob("*/data/global")), 10, "initdb")
+    wait_for(lambda: list(folder_of(local).parent.glob("*/data/global")), 60, "initdb")
     kill9(process.pid)
     process.wait(10)
-    wait_for(lambda: not running(local), 10, "end of initdb")
+    wait_for(lambda: not running(local), 60, "end of initdb")
     assert servers(local) == [] and remains(local) != []
     up(local, one_bindir)
     assert remains(local) == ["deck"]

@@ -505,17 +505,32 @@ def test_cancel_reaches_its_query_only(make_pool):
             assert two.execute("SELECT pg_sleep(0.01)").fetchone() == ("",)
 
 
+@contextlib.contextmanager
+def cancelled(connection):
+    """What it is at is cancelled, again and again: the first may come before it has begun."""
+    done = threading.Event()
+
+    def cancel():
+        while not done.wait(0.3):
+            connection.cancel()
+
+    thread = threading.Thread(target=cancel)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
 def test_cancel_while_waiting(make_pool):
     pool = make_pool(max=1)
     with pool.connect() as one, pool.connect() as two:
         one.execute("BEGIN")
         for run in (lambda: two.execute("SELECT 1"),
                     lambda: two.execute("SELECT %s::int", (1,))):
-            timer = threading.Timer(0.3, two.cancel)
-            timer.start()
-            with pytest.raises(psycopg.errors.QueryCanceled):
+            with cancelled(two), pytest.raises(psycopg.errors.QueryCanceled):
                 run()
-            timer.join()
         one.execute("COMMIT")
         assert two.execute("SELECT 2").fetchone() == (2,)
 

@@ -113,14 +113,14 @@ def test_a_server_that_cannot_be_asked(make, asked):
     pool = make(asked, {"app": {"host": "127.0.0.1", "max": 1, "auth_user": "asker"},
                         "slow": {"host": "127.0.0.1", "max": 1, "auth_user": "asker",
                                  "database": "app", "auth_query": "'SELECT $1 FROM pg_sleep(60)'"}},
-                {"login_timeout": "2s"})
+                {"login_timeout": "3s"})
     with pytest.raises(psycopg.OperationalError, match="cannot be asked"):
         pool.connect()
     assert "permission denied for function pool_login" in pool.log_text()
     started = time.monotonic()
     with pytest.raises(psycopg.OperationalError, match="the login took too long"):
         pool.connect(dbname="slow")
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 def test_certificates_instead_of_passwords(make, logins, authority):  # noqa: F811

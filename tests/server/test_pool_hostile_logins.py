@@ -72,7 +72,7 @@ def test_a_server_that_asks_for_too_much_or_too_little(pgdeck, tmp_path, asked, 
         start = time.monotonic()
         with pytest.raises(psycopg.OperationalError, match=told):
             pool.connect()
-        assert time.monotonic() - start < 3
+        assert time.monotonic() - start < 9
         assert told in pool.log_text()
         assert len(pool.show("POOLS")) >= 1  # its console answers
     finally:

@@ -52,7 +52,7 @@ def pool(pgdeck, guarded, tmp_path):
         except psycopg.OperationalError:
             return False
 
-    wait_for(answers, 20, "the pool")
+    wait_for(answers, 60, "the pool")
     return deck, port
 
 
@@ -82,11 +82,11 @@ def test_no_client_is_broken(pgdeck, pool, guarded):
     threads = [threading.Thread(target=work, daemon=True) for _ in range(2)]  # one connection is left
     for thread in threads:
         thread.start()
-    wait_for(lambda: len(served) > 50, 20, "work")
+    wait_for(lambda: len(served) > 50, 60, "work")
     assert logins == {"blue_web_a"}
     out = pgdeck("security", "rotate", "blue", "web", "-d", deck, "--yes", expect=0).out
     assert "The pool on this machine has taken it." in out
-    wait_for(lambda: "blue_web_b" in logins, 20, "the new login")
+    wait_for(lambda: "blue_web_b" in logins, 60, "the new login")
     secret = passwords(pgdeck)
     assert sorted(secret) == ["blue_web_a", "blue_web_b"] and secret["blue_web_a"] == first
     assert first not in out and secret["blue_web_b"] not in out
@@ -94,7 +94,7 @@ def test_no_client_is_broken(pgdeck, pool, guarded):
         through(port, role, secret[role]).close()
         log_in(guarded, role, "blue_one", secret[role]).close()
     wait_for(lambda: guarded.value("SELECT count(*) FROM pg_stat_activity "
-                                   "WHERE usename = 'blue_web_b'") <= 2, 20, "room for one more")
+                                   "WHERE usename = 'blue_web_b'") <= 2, 60, "room for one more")
     with log_in(guarded, "blue_web_b", "blue_one", secret["blue_web_b"]) as new:
         assert new.execute("SHOW work_mem").fetchone() == ("7MB",)
         assert new.execute("SHOW search_path").fetchone() == ('"$user", public',)
@@ -106,10 +106,10 @@ def test_no_client_is_broken(pgdeck, pool, guarded):
                         expect=22)
         assert "still logged in" in result.err
     wait_for(lambda: guarded.value("SELECT count(*) FROM pg_stat_activity "
-                                   "WHERE usename = 'blue_web_a'") == 0, 20, "its end")
+                                   "WHERE usename = 'blue_web_a'") == 0, 60, "its end")
     stop.set()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert faults == []
     pgdeck("security", "rotate", "blue", "web", "-d", deck, "--finish", "--yes", expect=0)
     assert list(passwords(pgdeck)) == ["blue_web_b"]
@@ -138,6 +138,26 @@ def test_what_cannot_be_rotated_is_told(pgdeck, guarded, tmp_path):
 
 
 @pytest.mark.pg(max=15)
+@pytest.mark.pg(max=15)
+def test_one_that_was_not_agreed_to_is_none(pgdeck, guarded, tmp_path):
+    deck = write_deck(tmp_path / "deck", guarded.conninfo(),
+                      DECK.replace("pooler: {port: PORT}\n", ""), SCHEMA)
+    pgdeck("apply", "-d", deck, "--yes", expect=0)
+    before = passwords(pgdeck)
+    refused = pgdeck("security", "rotate", "blue", "web", "-d", deck, expect=22)
+    assert "needs a yes" in refused.err
+    assert "No rotation is under way: blue_web_a is the login as before." in refused.err
+    assert passwords(pgdeck) == before and changes(pgdeck, deck) == []
+    pgdeck("security", "rotate", "blue", "web", "-d", deck, "--yes", expect=0)
+    guarded.query("DROP OWNED BY blue_web_b")
+    guarded.query("DROP ROLE blue_web_b")
+    early = pgdeck("security", "rotate", "blue", "web", "-d", deck, "--finish", "--yes", expect=22)
+    assert "role blue_web_b is not there yet" in early.err
+    pgdeck("security", "rotate", "blue", "web", "-d", deck, "--yes", expect=0)
+    pgdeck("security", "rotate", "blue", "web", "-d", deck, "--finish", "--yes", expect=0)
+    assert list(passwords(pgdeck)) == ["blue_web_b"] and changes(pgdeck, deck) == []
+
+
 def test_killed_at_each_step_it_can_be_finished(pgdeck, make_server, pg_version, tmp_path):
     """Nothing is forgotten before the answer, nor before the role is gone. And no verifier is seen."""
     server = make_server(pg_version, shared_preload_libraries="pg_stat_statements")
@@ -182,7 +202,7 @@ def test_a_rotation_is_taken_back(pgdeck, pool, guarded):
     assert changes(pgdeck, deck) == []
     pgdeck(*rotate, expect=0)
     wait_for(lambda: guarded.value("SELECT count(*) FROM pg_stat_activity "
-                                   "WHERE usename = 'blue_web_a'") == 0, 20, "its end")
+                                   "WHERE usename = 'blue_web_a'") == 0, 60, "its end")
     pgdeck(*rotate, "--finish", expect=0)
     secret = passwords(pgdeck)
     pgdeck("rollback", "-d", deck, "--yes", expect=0)  # of --finish: a dropped role is not made again
