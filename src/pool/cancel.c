@@ -60,8 +60,9 @@ pool_cancel_server(struct pool_server *server)
     cancel->deadline_us = pool->now_us + (uint64_t)POOL_CANCEL_TIMEOUT_MS * 1000;
     cancel->key_bytes = server->key_bytes;
     memcpy(cancel->key, server->key, server->key_bytes);
-    if (!pool->driver->connect(pool->driver, &server->group->route->address, &cancel->link.stream,
-                               &ignored)) {
+    struct net_address address = server->address;
+    address.display = server->group->route->address.display;
+    if (!pool->driver->connect(pool->driver, &address, &cancel->link.stream, &ignored)) {
         free(cancel);
         return;
     }

@@ -6,6 +6,7 @@
 #include "base/state.h"
 #include "base/text.h"
 #include "deck/loader.h"
+#include "net/resolver.h"
 #include "security/password.h"
 
 #include <libpq-fe.h>
@@ -212,6 +213,15 @@ conninfo_copy(struct arena *arena, const PQconninfoOption *options, const char *
     return value == NULL || value[0] == '\0' ? NULL : arena_strdup(arena, value);
 }
 
+static bool
+find_address(struct pool_config *config, const char *host, int port, struct pool_route *route,
+             struct error *err)
+{
+    route->port = port;
+    route->address_name = net_host_is_name(host) ? host : NULL;
+    return net_address_find(config->arena, host, port, &route->address, err);
+}
+
 /* The host of the server's conninfo, and its TLS. wish: how to ask there. */
 static bool
 find_server(struct pool_config *config, const struct deck_server *server, struct pool_route *route,
@@ -242,7 +252,7 @@ find_server(struct pool_config *config, const struct deck_server *server, struct
     if (strchr(address, ',') != NULL)
         error_set(err, ERROR_DECK, "the pool cannot choose among the hosts of server \"%s\"",
                   server->name);
-    else if (net_address_find(arena, address, wish->port, &route->address, err) &&
+    else if (find_address(config, address, wish->port, route, err) &&
              pool_config_tls_server(config, tls, route, err))
         return true;
     return error_place(err, server->conninfo_place);
@@ -658,7 +668,7 @@ add_file_route(struct pool_config *config, const struct file_database *from, con
                                         .host = from->host,
                                         .port = from->port,
                                         .tls = &from->tls};
-    return (net_address_find(config->arena, from->host, from->port, &route->address, err) &&
+    return (find_address(config, from->host, from->port, route, err) &&
             pool_config_tls_server(config, &from->tls, route, err) &&
             pool_config_auth(config, &wish, route, err)) ||
            error_place(err, from->place);

@@ -26,6 +26,8 @@ struct pool_route {
     const char *server_database;
     const char *service, *environment; /* "" without a deck */
     struct net_address address;
+    const char *address_name; /* that it stands for, to be looked up again; NULL: none */
+    int port;
     const char *host;         /* as written: its certificate's name */
     struct net_tls *tls;      /* NULL: none */
     const char *tls_identity; /* "" or its mode and files, to compare */

@@ -10,11 +10,13 @@
 struct pool;
 struct pool_object;
 struct pool_share;
+struct net_resolver;
 
 /* What the pools of all threads share. */
 struct pool_shared {
     atomic_int client_count;
-    struct pool_share *shares; /* of all pools: see share.h */
+    struct pool_share *shares;     /* of all pools: see share.h */
+    struct net_resolver *resolver; /* NULL: no name is to be looked up again */
     uint8_t mock_secret[WIRE_SCRAM_KEY_BYTES];
 };
 

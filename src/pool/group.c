@@ -2,6 +2,7 @@
 #include "pool/known.h"
 #include "pool/outage.h"
 #include "pool/pool.h"
+#include "pool/where.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -446,6 +447,7 @@ pool_group_tick(struct pool_group *group)
     uint64_t limit_us = (uint64_t)pool->config->pooler.query_wait_timeout_ms * 1000;
 
     pool_holding_tell(group);
+    pool_where_tick(group);
     POOL_EACH(node, &group->servers)
     {
         tick_server(POOL_ENTRY(node, struct pool_server, node));

@@ -55,6 +55,7 @@ struct pool_group {
     uint64_t failing_since_us;
     struct net_local local;
     struct net_address local_address;
+    unsigned address_turn, answer_version; /* see where.h */
     uint64_t connect_after_us;
     struct error failure; /* the last one */
     struct pool_login logins[POOL_LOGINS_MAX];

@@ -44,12 +44,6 @@ pool_local_look(struct pool_server *server)
     }
 }
 
-const struct net_address *
-pool_local_address(const struct pool_group *group)
-{
-    return group->has_local ? &group->local_address : &group->route->address;
-}
-
 bool
 pool_local_is_same(const struct pool_server *server)
 {

@@ -3,6 +3,7 @@
 #include "pool/outage.h"
 
 #include "pool/pool.h"
+#include "pool/where.h"
 
 enum { BACKOFF_MIN_MS = 50, BACKOFF_MAX_MS = 1000, BLIP_MS = 300 };
 
@@ -116,5 +117,6 @@ pool_group_failed(struct pool_group *group, const struct error *err, uint64_t be
         pool_log(pool, "cannot log in \"%s\" to \"%s\" at %s: %s", group->route->login->name,
                  group->route->server_database, group->route->address.display, err->message);
     group->failure = *err;
+    pool_where_failed(group);
     tell_waiting(group);
 }

@@ -152,8 +152,6 @@ void pool_query_mark(struct pool_server *server);
 
 /* The server has logged in: whether it has a unix socket here. */
 void pool_local_look(struct pool_server *server);
-/* Where the next server of the group is to be connected to. */
-const struct net_address *pool_local_address(const struct pool_group *group);
 bool pool_local_is_same(const struct pool_server *server);
 /* A connection by the unix socket did not come to be. */
 void pool_local_failed(struct pool_server *server, const struct error *reason);

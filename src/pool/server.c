@@ -2,6 +2,7 @@
 #include "pool/outage.h"
 #include "pool/pool.h"
 #include "pool/query.h"
+#include "pool/where.h"
 
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -39,15 +40,18 @@ pool_server_start(struct pool_group *group, struct error *err)
     server->prepared.capacity = (uint32_t)pool->config->pooler.prepared_statements;
     (void)pool->driver->random(pool->driver, &server->prepared.tag, sizeof(server->prepared.tag));
     server->is_by_local = group->has_local;
+    struct net_address address = pool_where(group);
     bool is_begun =
-        pool->driver->connect(pool->driver, pool_local_address(group), &server->link.stream, err);
+        pool->driver->connect(pool->driver, group->has_local ? &group->local_address : &address,
+                              &server->link.stream, err);
     if (!is_begun && group->has_local) {
         memcpy(err->sqlstate, "08001", sizeof(err->sqlstate));
         pool_local_failed(server, err);
         server->is_by_local = false;
-        is_begun = pool->driver->connect(pool->driver, pool_local_address(group),
-                                         &server->link.stream, err);
+        is_begun = pool->driver->connect(pool->driver, &address, &server->link.stream, err);
     }
+    server->address = address;
+    server->address.display = NULL; /* the configuration's, which may go */
     if (!is_begun) {
         memcpy(err->sqlstate, "08001", sizeof(err->sqlstate));
         free(server);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "pool/worker.h"
 
+#include "net/resolver.h"
+#include "pool/where.h"
+
 #include <limits.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
@@ -582,7 +585,7 @@ pool_crew_assign(struct pool_crew *crew, struct pool_config *config, struct erro
         for (int j = 0; j < route->share->width; j++)
             counts[(route->worker + j) % crew->count]++;
     }
-    return true;
+    return pool_where_keep(&crew->shared, config, err);
 }
 
 bool
@@ -651,6 +654,7 @@ pool_crew_release(struct pool_crew *crew)
         crew->workers[i] = NULL;
     }
     pool_share_free_all(&crew->shared);
+    net_resolver_free(crew->shared.resolver);
 }
 
 struct pool *

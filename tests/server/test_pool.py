@@ -33,7 +33,8 @@ ALWAYS, ALWAYS_DATABASE = (dict(pair.split("=") for pair in os.environ.get(name,
 class Pool:
     """A running pgdeck pool in front of a server."""
 
-    def __init__(self, pgdeck, folder, server, databases, pooler=None, env=None, **process):
+    def __init__(self, pgdeck, folder, server, databases, pooler=None, env=None, under=(),
+                 **process):
         self.pgdeck, self.folder, self.server = pgdeck, folder, server
         self.port = free_port()
         self.file = folder / "pool.yaml"
@@ -46,9 +47,9 @@ class Pool:
         self.write()
         self.log = open(folder / "pool.log", "wb")
         self.process = subprocess.Popen(
-            [pgdeck.path, "pool", "--allow-root", "--config", self.file], env=pgdeck.environment(env),
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True,
-            **process)
+            [*under, pgdeck.path, "pool", "--allow-root", "--config", self.file],
+            env=pgdeck.environment(env), stdin=subprocess.DEVNULL, stdout=self.log,
+            stderr=self.log, start_new_session=True, **process)
         wait_for(self.is_listening, 10, "pgdeck pool")
 
     def write(self, **more):
@@ -1486,9 +1487,12 @@ class FakeServer(threading.Thread):
     def __init__(self, answer):
         super().__init__(daemon=True)
         self.answer = answer
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = self.open()
         self.port = self.listener.getsockname()[1]
         self.start()
+
+    def open(self):
+        return socket.create_server(("127.0.0.1", 0))
 
     def run(self):
         while True:
