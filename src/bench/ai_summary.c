@@ -31,7 +31,7 @@ sooner(struct ai_suite *suite)
 
     if (before <= 0 || after <= 0)
         return "";
-    return arena_printf(suite->run->arena, "median %.0f %% %s", fabs(1 - after / before) * 100,
+    return arena_printf(suite->run->arena, "median %.1f %% %s", fabs(1 - after / before) * 100,
                         after <= before ? "sooner" : "later");
 }
 

@@ -268,6 +268,17 @@ def test_other_results_are_shown(pgdeck, pair, tmp_path):
     assert "gave other rows" in check_page(out / "report.html")
 
 
+def test_promises_need_data(pgdeck, pair, tmp_path):
+    """What both do alike in a next to empty database is not held against the deck."""
+    args = ("--query", "count", "--pairs", "1", "--block-ms", "5", "--output", tmp_path / "out")
+    result = bench(pgdeck, pair, *args, expect=0)
+    assert re.search(r"at least 30 % less time: [-\d.]+ %, (kept|too little data to say: the database "
+                     r"has [\d.]+ MB)\n", result.out)
+    pair[0].query("CREATE TABLE filler AS SELECT repeat(i::text, 200) FROM generate_series(1, 60000) i")
+    result = bench(pgdeck, pair, *args, expect=0)
+    assert re.search(r"at least 30 % less time: [-\d.]+ %, (not )?kept\n", result.out)
+
+
 def test_errors_are_counted_and_shown(pgdeck, pair, tmp_path):
     """A query that only the server before cannot finish in time."""
     (pair[2].parent / "workload" / "slow.sql").write_text(
