@@ -612,6 +612,22 @@ def test_an_hour_that_comes_twice(calendar):
                       datetime.datetime(2026, 10, 25, 1, 0, tzinfo=UTC)]
 
 
+@pytest.mark.short(15)
+def test_a_deck_with_another_time_owes_nothing(calendar):
+    """What the old time had done is not made up for when the deck changes; what nobody did is."""
+    def turns(day, hour, *more):
+        now = datetime.datetime(2026, 3, day, hour, 40, tzinfo=BERLIN).astimezone(UTC)
+        items = json.loads(calendar.pgdeck(*calendar.arguments(now, *more), expect=0).out)
+        return {item["turn"] for item in items if item["kind"] == "daily"}
+
+    new = [word for environment in ("dev", "stage", "prod")
+           for word in ("--set", f"environments.{environment}.maintenance.daily=04:30",
+                        "--set", f"environments.{environment}.maintenance.time_zone=UTC")]
+    calendar.keep(datetime.datetime(2026, 3, 2, 0, 40, tzinfo=BERLIN).astimezone(UTC))
+    assert turns(2, 15) == {"has run"} and turns(2, 15, *new) == {"to come"}
+    assert turns(3, 15) == turns(3, 15, *new) == {"missed"}
+
+
 def begin_now(calendar):
     """Arguments with which a daily and a weekly window of the six databases began a minute ago."""
     begin = datetime.datetime.now(UTC) - datetime.timedelta(minutes=1)
