@@ -301,7 +301,7 @@ append_histograms(struct text *text, struct pool *pool)
         text_appendf(text, "# HELP %s %s\n# TYPE %s histogram\n", metric->name, metric->help,
                      metric->name);
         pool_visit_all(pool, append_all_buckets, &(struct appending){text, metric});
-        text_appendf(text, "# HELP %s The same since the start, to 0.1 %%.\n# TYPE %s gauge\n",
+        text_appendf(text, "# HELP %s The same since the start, to 0.1 %%.\n# TYPE %s summary\n",
                      metric->quantile, metric->quantile);
         pool_visit_all(pool, append_all_quantiles, &(struct appending){text, metric});
     }

@@ -3,6 +3,7 @@
 
 import re
 import socket
+import subprocess
 import time
 
 import psycopg
@@ -140,6 +141,9 @@ def test_queries_are_told_apart(measured):
     now = metrics(pool)
     key = ("alice", "", "", "", plain["fingerprint"])
     assert now[("pgdeck_pool_fingerprint_queries_total", *key)] == 30
+    body = ask(pool, b"GET /metrics HTTP/1.0\r\n\r\n").split(b"\r\n\r\n", 1)[1]
+    linted = subprocess.run(["promtool", "check", "metrics"], input=body, capture_output=True)
+    assert linted.returncode == 0, linted.stderr.decode()
     failed, = [row for row in rows.values() if row["errors"] == "22012:4"]
     assert now[("pgdeck_pool_fingerprint_errors_total", "alice", "22012", "", "",
                 failed["fingerprint"])] == 4

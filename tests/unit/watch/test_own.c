@@ -69,6 +69,8 @@ what_functions_of_monitoring_run_is_known(void **state)
     assert_true(watch_is_own("SELECT monitoring.keep_history()"));
     assert_true(watch_is_own("CREATE TABLE monitoring.growth_history_20261123 PARTITION OF "
                              "monitoring.growth_history FOR VALUES FROM ($1) TO ($2)"));
+    assert_true(watch_is_own("SELECT rollups.tasks_by_hour_refresh() AS has_more"));
+    assert_false(watch_is_own("SELECT rollups.tasks_by_hour_read($1)"));
     assert_true(watch_is_own("WITH current AS MATERIALIZED (\n            SELECT "
                              "coalesce(s.query_id, $9) AS query_id, s.role_oid"));
     assert_true(watch_is_own("SELECT s.dbid, s.userid, s.queryid, s.calls, s.total_exec_time, "
