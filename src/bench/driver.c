@@ -46,14 +46,21 @@ watch(struct bench_driver *driver, int operation, int descriptor, uint32_t event
     return epoll_ctl(driver->poller, operation, descriptor, &event) == 0;
 }
 
-static bool
-add_lane(struct bench_driver *driver, size_t number)
+static void
+take_descriptor(struct bench_lane *lane)
 {
-    struct bench_lane *lane = &driver->lanes[number];
-
     lane->descriptor = PQsocket(lane->connection);
     lane->is_plain = bench_wire_is_usable(lane->connection);
-    return watch(driver, EPOLL_CTL_ADD, lane->descriptor, EPOLLIN, (uint32_t)number);
+}
+
+bool
+bench_driver_watch(struct bench_driver *driver, size_t number)
+{
+    if (!driver->is_ring)
+        return watch(driver, EPOLL_CTL_ADD, driver->lanes[number].descriptor, EPOLLIN,
+                     (uint32_t)number);
+    bench_ring_receive(driver, number);
+    return true;
 }
 
 static bool
@@ -78,8 +85,7 @@ connect_lanes(struct bench_driver *driver, struct error *err)
         }
         if (!prepare(driver, connections[i], err))
             return false;
-        if (!add_lane(driver, i))
-            return error_errno(err, "cannot watch a connection");
+        take_descriptor(&driver->lanes[i]);
     }
     return true;
 }
@@ -92,7 +98,10 @@ bench_driver_mend(struct bench_driver *driver, size_t number, struct error *err)
 
     if (!pg_connect(&driver->options.target, &lane->connection, err))
         return false;
-    if (prepare(driver, lane->connection, err) && add_lane(driver, number))
+    take_descriptor(lane);
+    if (driver->is_ring && !lane->is_plain)
+        error_set(err, ERROR_UNREACHABLE, "the new connection is encrypted, unlike the others");
+    else if (prepare(driver, lane->connection, err) && bench_driver_watch(driver, number))
         return true;
     PQfinish(lane->connection);
     lane->connection = NULL;
@@ -105,6 +114,7 @@ bench_driver_open(struct arena *arena, const struct bench_driver_options *option
 {
     struct bench_driver *driver = ARENA_NEW(arena, struct bench_driver);
 
+    driver->arena = arena;
     driver->options = *options;
     driver->lane_count = (size_t)options->connections;
     driver->lanes = ARENA_ARRAY(arena, struct bench_lane, driver->lane_count);
@@ -136,8 +146,15 @@ bench_driver_close(struct bench_driver *driver)
         return;
     for (size_t i = 0; i < driver->lane_count; i++)
         PQfinish(driver->lanes[i].connection);
+    bench_ring_close(driver);
     close(driver->poller);
     memset(driver, 0, sizeof(*driver));
+}
+
+bool
+bench_driver_has_ring(const struct bench_driver *driver)
+{
+    return driver->is_ring;
 }
 
 size_t

@@ -54,7 +54,8 @@ struct bench_driver_options {
     const char *session_sql;       /* run on each connection first; NULL: none */
     const char *session_parameter; /* its $1; NULL: it has none */
     int tries;                     /* of a request that fails with 40001 or 40P01; 0: 1 */
-    int drain_ms; /* how long after the end what was due before is still waited for; 0: 10 s */
+    int drain_ms;  /* how long after the end what was due before is still waited for; 0: 10 s */
+    bool is_epoll; /* not by io_uring, as where the kernel does not allow it */
 };
 
 struct bench_class_load {
@@ -123,6 +124,8 @@ bool bench_driver_open(struct arena *arena, const struct bench_driver_options *o
  * left, ERROR_INTERRUPTED): load has what was measured until then. */
 bool bench_driver_run(struct bench_driver *driver, const struct bench_source *source,
                       uint64_t duration_ns, struct bench_load *load, struct error *err) MUST_CHECK;
+/* Whether the last run went by io_uring. */
+bool bench_driver_has_ring(const struct bench_driver *driver);
 /* Server processes of the connections, for who reads their CPU time; at most count. */
 size_t bench_driver_processes(const struct bench_driver *driver, int *processes, size_t count);
 void bench_driver_close(struct bench_driver *driver);

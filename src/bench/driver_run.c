@@ -78,12 +78,8 @@ send_request(struct bench_driver *driver, size_t number)
     size_t statement = lane->request.statement;
 
     lane->is_wire = driver->is_wire && lane->is_plain;
-    if (lane->is_wire) {
-        enum bench_wire_result sent = bench_wire_send(driver, lane);
-        if (sent != BENCH_WIRE_TOO_LONG)
-            return sent == BENCH_WIRE_FINE;
-        lane->is_wire = false;
-    }
+    if (lane->is_wire)
+        return bench_wire_send(driver, number);
     if (PQsendQueryPrepared(lane->connection, driver->names[statement],
                             driver->options.statements[statement].parameter_count,
                             lane->request.values, NULL, NULL, 0) != 1)
@@ -155,13 +151,12 @@ finish(struct bench_driver *driver, size_t number, const char *sqlstate, const c
 }
 
 static void
-read_wire(struct bench_driver *driver, size_t number)
+take_result(struct bench_driver *driver, size_t number, enum bench_wire_result result)
 {
     struct bench_lane *lane = &driver->lanes[number];
     const char *sqlstate = NULL;
     const char *message = NULL;
 
-    enum bench_wire_result result = bench_wire_receive(driver, lane);
     if (result == BENCH_WIRE_LOST || (result == BENCH_WIRE_DONE && !lane->is_busy)) {
         lose(driver, number, bench_clock_ns());
     } else if (result == BENCH_WIRE_DONE) {
@@ -178,7 +173,7 @@ read_answer(struct bench_driver *driver, size_t number, uint32_t events)
     if (lane->connection == NULL)
         return;
     if (lane->is_wire) {
-        read_wire(driver, number);
+        take_result(driver, number, bench_wire_receive(driver, lane));
         return;
     }
     if ((events & EPOLLOUT) != 0 && PQflush(lane->connection) == 0)
@@ -242,12 +237,27 @@ add_second(struct bench_driver *driver, uint64_t span_ns)
     driver->second_ns += span_ns;
 }
 
+static bool
+wait_for_ring(struct bench_driver *driver, uint64_t left_ns)
+{
+    for (size_t left = bench_ring_wait(driver, left_ns); left > 0; left--) {
+        uint32_t number;
+        enum bench_wire_result result = bench_ring_take(driver, &number);
+        if (number == UINT32_MAX)
+            return false;
+        take_result(driver, number, result);
+    }
+    return !is_interrupted();
+}
+
 /* Until something happens or until until_ns; false: interrupted. */
 static bool
 wait_for_events(struct bench_driver *driver, uint64_t now_ns, uint64_t until_ns)
 {
     const struct epoll_event *events = driver->events;
     uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+    if (driver->is_ring)
+        return wait_for_ring(driver, left_ns);
     struct timespec left = {.tv_sec = (time_t)(left_ns / second_ns),
                             .tv_nsec = (long)(left_ns % second_ns)};
 
@@ -340,31 +350,62 @@ time_ns(struct timeval time)
     return (uint64_t)time.tv_sec * second_ns + (uint64_t)time.tv_usec * 1000;
 }
 
+/* All connections are idle, and told of. */
+static bool
+begin(struct bench_driver *driver, uint64_t start_ns, struct error *err)
+{
+    bool are_plain = true;
+
+    for (size_t i = 0; i < driver->lane_count; i++)
+        are_plain = are_plain && (driver->lanes[i].connection == NULL || driver->lanes[i].is_plain);
+    driver->is_ring = driver->is_wire && are_plain && bench_ring_start(driver);
+    driver->idle_count = driver->busy_count = 0;
+    driver->mend_ns = BENCH_NEVER;
+    for (size_t i = 0; i < driver->lane_count; i++) {
+        struct bench_lane *lane = &driver->lanes[i];
+        lane->idle_ns = start_ns;
+        lane->is_wire = driver->is_wire && lane->is_plain;
+        if (lane->connection == NULL)
+            driver->mend_ns = start_ns;
+        else if (!bench_driver_watch(driver, i))
+            return error_errno(err, "cannot watch a connection");
+        else
+            driver->idle[driver->idle_count++] = (uint32_t)i;
+    }
+    return true;
+}
+
+static void
+end(struct bench_driver *driver)
+{
+    if (driver->is_ring)
+        bench_ring_stop(driver);
+    for (size_t i = 0; i < driver->lane_count; i++) {
+        const struct bench_lane *lane = &driver->lanes[i];
+        if (!driver->is_ring && lane->connection != NULL)
+            (void)epoll_ctl(driver->poller, EPOLL_CTL_DEL, lane->descriptor, NULL);
+    }
+}
+
 bool
 bench_driver_run(struct bench_driver *driver, const struct bench_source *source,
                  uint64_t duration_ns, struct bench_load *load, struct error *err)
 {
     struct rusage before, after;
     struct machine_ticks ticks_before = machine_read_ticks();
-    uint64_t start_ns = bench_clock_ns();
 
     driver->source = source;
     driver->load = load;
     driver->is_wire = source->done == NULL;
+    if (!begin(driver, bench_clock_ns(), err)) {
+        end(driver);
+        return false;
+    }
+    uint64_t start_ns = bench_clock_ns();
     driver->end_ns = start_ns + duration_ns;
     driver->second_ns = start_ns;
     driver->second_errors = 0;
-    driver->idle_count = driver->busy_count = 0;
-    driver->mend_ns = BENCH_NEVER;
     histogram_clear(driver->second);
-    for (size_t i = 0; i < driver->lane_count; i++) {
-        driver->lanes[i].idle_ns = start_ns;
-        driver->lanes[i].is_wire = driver->is_wire && driver->lanes[i].is_plain;
-        if (driver->lanes[i].connection != NULL)
-            driver->idle[driver->idle_count++] = (uint32_t)i;
-        else
-            driver->mend_ns = start_ns;
-    }
     source->start(source->context, start_ns, driver->end_ns);
     getrusage(RUSAGE_THREAD, &before);
     bool is_whole = loop(driver, err);
@@ -380,6 +421,7 @@ bench_driver_run(struct bench_driver *driver, const struct bench_source *source,
     load->user_ns += time_ns(after.ru_utime) - time_ns(before.ru_utime);
     load->system_ns += time_ns(after.ru_stime) - time_ns(before.ru_stime);
     cancel_rest(driver, is_whole);
+    end(driver);
     if (is_whole)
         count_unsent(driver, stop_ns);
     return is_whole;

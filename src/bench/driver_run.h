@@ -1,11 +1,15 @@
-/* Inside of the driver: its connections and what one run keeps. */
+/* Inside of the driver: its connections and what one run keeps.
+ *
+ * A run whose rows nobody reads goes past libpq (driver_wire.c), and where the kernel allows it by
+ * io_uring (driver_ring.c): what a round sends goes out in the one system call that waits for the
+ * answers. Encrypted connections, and runs whose rows somebody reads, go by libpq and epoll. */
 #pragma once
 #include "bench/driver.h"
 #include "wire/message.h"
 #include "workload/query.h"
 #include <sys/epoll.h>
 
-enum { BENCH_EVENTS = 256 };
+enum { BENCH_EVENTS = 256, BENCH_RING_BYTES = 512 };
 
 struct bench_lane {
     PGconn *connection; /* NULL: lost */
@@ -24,6 +28,9 @@ struct bench_lane {
     size_t header_count, body_left;
     size_t fault_length;
     uint8_t fault[1024]; /* of an ErrorResponse, as much as fits */
+
+    uint32_t life;                     /* a later connection in its place has another one */
+    uint8_t message[BENCH_RING_BYTES]; /* on its way by io_uring */
 };
 
 struct bench_wire_prefix {
@@ -31,7 +38,10 @@ struct bench_wire_prefix {
     size_t count;
 };
 
+struct bench_ring;
+
 struct bench_driver {
+    struct arena *arena;
     struct bench_driver_options options;
     const char **names; /* of the prepared statements */
     struct bench_lane *lanes;
@@ -40,7 +50,11 @@ struct bench_driver {
     size_t idle_count, busy_count;
     int poller;
     bool is_wire; /* nobody reads the rows of this run */
+    bool is_ring; /* this run goes by io_uring */
+    bool has_no_ring;
+    struct bench_ring *ring; /* NULL: not made yet, or has_no_ring */
     uint8_t *output, *input;
+    size_t output_room;
     struct bench_wire_prefix *prefixes; /* of each statement */
     struct epoll_event *events;
 
@@ -56,17 +70,36 @@ struct bench_driver {
 /* driver.c */
 bool bench_driver_mend(struct bench_driver *driver, size_t number, struct error *err) MUST_CHECK;
 
+/* Tells of what comes from it, until the run's end. */
+bool bench_driver_watch(struct bench_driver *driver, size_t number) MUST_CHECK;
+
 /* driver_wire.c */
-enum bench_wire_result { BENCH_WIRE_FINE, BENCH_WIRE_DONE, BENCH_WIRE_LOST, BENCH_WIRE_TOO_LONG };
+enum bench_wire_result { BENCH_WIRE_FINE, BENCH_WIRE_DONE, BENCH_WIRE_LOST };
 void bench_wire_init(struct bench_driver *driver, struct arena *arena);
 bool bench_wire_is_usable(PGconn *connection);
-/* BENCH_WIRE_TOO_LONG: not sent; libpq can do it. */
-enum bench_wire_result bench_wire_send(struct bench_driver *driver, struct bench_lane *lane);
+/* False: the connection is lost. */
+bool bench_wire_send(struct bench_driver *driver, size_t number);
 /* Reads what is here. BENCH_WIRE_DONE: the whole answer. */
 enum bench_wire_result bench_wire_receive(struct bench_driver *driver, struct bench_lane *lane);
+/* Walks through what came; BENCH_WIRE_DONE with ReadyForQuery. */
+enum bench_wire_result bench_wire_walk(struct bench_lane *lane, const uint8_t *bytes, size_t count);
 /* Whether the answer was an error, and which. */
 bool bench_wire_fault(const struct bench_lane *lane, const char **ret_sqlstate,
                       const char **ret_message);
+
+/* driver_ring.c */
+/* For one run. False: without io_uring, then. */
+bool bench_ring_start(struct bench_driver *driver) MUST_CHECK;
+void bench_ring_receive(struct bench_driver *driver, size_t number);
+/* At most BENCH_RING_BYTES, which go out with the next wait. */
+void bench_ring_send(struct bench_driver *driver, size_t number, const void *bytes, size_t count);
+/* Returns how many answers there are to take. */
+size_t bench_ring_wait(struct bench_driver *driver, uint64_t left_ns);
+/* One of them, and whose it is; UINT32_MAX: a signal. */
+enum bench_wire_result bench_ring_take(struct bench_driver *driver, uint32_t *ret_number);
+/* The run is over: what comes from now on stays in the sockets. */
+void bench_ring_stop(struct bench_driver *driver);
+void bench_ring_close(struct bench_driver *driver);
 
 /* load.c */
 struct bench_fault_count *

@@ -53,7 +53,7 @@ put_bytes(uint8_t *at, const void *bytes, size_t count)
     return at + count;
 }
 
-/* As PQsendQueryPrepared: Bind, Describe, Execute, Sync; texts both ways. 0: does not fit. */
+/* As PQsendQueryPrepared: Bind, Describe, Execute, Sync; texts both ways. 0: needs more room. */
 static size_t
 write_request(const struct bench_driver *driver, const struct bench_request *request)
 {
@@ -61,7 +61,7 @@ write_request(const struct bench_driver *driver, const struct bench_request *req
     const struct bench_wire_prefix *prefix = &driver->prefixes[request->statement];
     int count = driver->options.statements[request->statement].parameter_count;
     uint8_t *at = driver->output + prefix->count;
-    const uint8_t *end = driver->output + OUTPUT_BYTES - sizeof(rest) - sizeof(uint32_t);
+    const uint8_t *end = driver->output + driver->output_room - sizeof(rest) - sizeof(uint32_t);
 
     memcpy(driver->output, prefix->bytes, prefix->count);
     for (int i = 0; i < count; i++) {
@@ -96,17 +96,23 @@ send_all(int descriptor, const uint8_t *bytes, size_t count)
     return true;
 }
 
-enum bench_wire_result
-bench_wire_send(struct bench_driver *driver, struct bench_lane *lane)
+bool
+bench_wire_send(struct bench_driver *driver, size_t number)
 {
-    size_t count = write_request(driver, &lane->request);
+    struct bench_lane *lane = &driver->lanes[number];
+    size_t count;
 
-    if (count == 0)
-        return BENCH_WIRE_TOO_LONG;
+    while ((count = write_request(driver, &lane->request)) == 0) {
+        driver->output_room *= 2;
+        driver->output = ARENA_ARRAY(driver->arena, uint8_t, driver->output_room);
+    }
     lane->header_count = 0;
     lane->body_left = 0;
     lane->fault_length = 0;
-    return send_all(lane->descriptor, driver->output, count) ? BENCH_WIRE_FINE : BENCH_WIRE_LOST;
+    if (!driver->is_ring || count > BENCH_RING_BYTES)
+        return send_all(lane->descriptor, driver->output, count);
+    bench_ring_send(driver, number, driver->output, count);
+    return true;
 }
 
 /* Reads the head of a message, which may be cut; returns how many bytes of it were here. */
@@ -161,9 +167,8 @@ skip_whole(const uint8_t *bytes, size_t count, bool *ret_is_ready)
     return at;
 }
 
-/* Walks through bytes; BENCH_WIRE_DONE with ReadyForQuery. */
-static enum bench_wire_result
-walk(struct bench_lane *lane, const uint8_t *bytes, size_t count)
+enum bench_wire_result
+bench_wire_walk(struct bench_lane *lane, const uint8_t *bytes, size_t count)
 {
     bool is_ready = false;
     size_t at = lane->header_count == 0 ? skip_whole(bytes, count, &is_ready) : 0;
@@ -201,7 +206,7 @@ bench_wire_receive(struct bench_driver *driver, struct bench_lane *lane)
             return BENCH_WIRE_FINE;
         if (got <= 0)
             return BENCH_WIRE_LOST;
-        result = walk(lane, driver->input, (size_t)got);
+        result = bench_wire_walk(lane, driver->input, (size_t)got);
     } while (result == BENCH_WIRE_FINE && got == INPUT_BYTES);
     return result;
 }
@@ -231,6 +236,7 @@ bench_wire_fault(const struct bench_lane *lane, const char **ret_sqlstate, const
 void
 bench_wire_init(struct bench_driver *driver, struct arena *arena)
 {
+    driver->output_room = OUTPUT_BYTES;
     driver->output = ARENA_ARRAY(arena, uint8_t, OUTPUT_BYTES);
     driver->input = ARENA_ARRAY(arena, uint8_t, INPUT_BYTES);
     driver->prefixes =

@@ -27,6 +27,10 @@ def drive(pgdeck):
     return start
 
 
+# io_uring where the kernel allows it, and without it.
+BOTH_WAYS = pytest.mark.parametrize("way", ([], ["epoll"]), ids=("io_uring", "epoll"))
+
+
 def result(process, expect=0):
     out, err = process.communicate(timeout=60)
     assert process.returncode == expect, err
@@ -66,22 +70,25 @@ def test_one_schedule_for_all_connections(drive, server):
 
 def test_overload_counts_what_was_not_done(drive, server):
     """Twice the rate that two connections can do: the wait grows with the run."""
-    load = result(drive(server, "SELECT pg_sleep(0.02)", 2, 200, 2))
+    load = result(drive(server, "SELECT pg_sleep(0.02)", 2, 200, 1))
     assert load["errors"] == 0 and load["unfinished"] == 0
-    assert load["response_ms"]["max"] > 1000 and load["service_ms"]["p50"] < 200
+    assert load["response_ms"]["max"] > 500 and load["service_ms"]["p50"] < 200
 
 
-def test_errors_by_sqlstate(drive, server):
-    load = result(drive(server, "SELECT 1 / ($1::int % 2)", 2, 200, 1, 100))
+@BOTH_WAYS
+def test_errors_by_sqlstate(drive, server, way):
+    load = result(drive(server, "SELECT 1 / ($1::int % 2)", 2, 200, 1, 100, 1, *way))
+    assert load["io_uring"] is (way == [])
     assert load["faults"]["22012"]["errors"] == load["errors"] > 20
     assert load["done"] > 20
 
 
-def test_a_lost_connection_is_counted(drive, server):
-    process = drive(server, "SELECT 1 AS lost", 3, 100, 2)
+@BOTH_WAYS
+def test_a_lost_connection_is_counted(drive, server, way):
+    process = drive(server, "SELECT $1::int AS lost", 3, 100, 2, 1, 1, *way)
     wait_for(lambda: server.value(
         "SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity "
-        "WHERE query = 'SELECT 1 AS lost' LIMIT 1) s") == 1, 10, "a connection")
+        "WHERE query LIKE '%%int AS lost' LIMIT 1) s") == 1, 10, "a connection")
     load = result(process)
     assert load["done"] > 100 and load["errors"] <= 1
 
@@ -109,8 +116,15 @@ def test_an_error_longer_than_its_room(drive, server):
     assert load["done"] > 50
 
 
-def test_rows_longer_than_one_read(drive, server):
+@BOTH_WAYS
+def test_rows_longer_than_one_read(drive, server, way):
     """Answers that come in many pieces are walked through to their end."""
     load = result(drive(server, "SELECT repeat('y', 100000 + $1::int) FROM generate_series(1, 5)",
-                        3, 50, 1, 1000))
+                        3, 50, 1, 1000, 1, *way))
     assert load["errors"] == 0 and load["done"] > 25
+
+
+@pytest.mark.parametrize("digits", (600, 200000))
+def test_values_longer_than_one_buffer(drive, server, digits):
+    load = result(drive(server, f"SELECT 1 / (length($1) = {digits})::int", 2, 50, 0.5, 1, digits))
+    assert load["errors"] == 0 and load["done"] > 10
