@@ -34,18 +34,26 @@ struct ai_case {
     struct bench_queue_counts counts; /* of the life of tasks, summed */
     struct histogram *claim, *wait, *whole, *without_run;
     uint64_t tasks, lost, doubled; /* by SQL */
+    uint64_t unfinished;           /* more came than were done in time */
     struct bench_meter meter;
     struct bench_cost cost; /* of the block that ran last, with the driver's */
     double driver_cpu_ns;
     int64_t private_bytes; /* of a connection's server process, mean; 0: not known */
 };
 
+/* Tasks that arrived while a snapshot was young, and old. */
+struct ai_beside {
+    struct histogram *claims; /* NULL: not measured */
+    uint64_t tasks;
+    double cpu_ns; /* of the server; < 0: not known */
+};
+
 struct ai_suite {
     struct bench_run *run;
     struct bench_suite *suite;
     struct ai_case cases[AI_CASES];
-    double rate;                                  /* of arrivals */
-    struct histogram *claims_fresh, *claims_aged; /* beside an open snapshot; NULL: not measured */
+    double rate; /* of arrivals */
+    struct ai_beside young, old;
     const char *rate_reason;
 };
 

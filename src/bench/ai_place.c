@@ -173,8 +173,8 @@ ai_settle(struct ai_case *one, bool is_drained, struct error *err)
     one->tasks += (uint64_t)pg_integer(rows, 0, is_drained ? "tasks" : "completed");
     one->lost += (uint64_t)pg_integer(rows, 0, "lost");
     one->doubled += (uint64_t)pg_integer(rows, 0, "doubled");
-    if (is_drained)
-        one->lost += (uint64_t)pg_integer(rows, 0, "active");
+    uint64_t active = is_drained ? (uint64_t)pg_integer(rows, 0, "active") : 0;
+    *(pg_bool(rows, 0, "is_going_on") ? &one->unfinished : &one->lost) += active;
     return run_file(one, "bench/sql/ai_clean.sql", one->last, err) &&
            pg_execute(one->connection, "VACUUM (ANALYZE) ai_tasks, ai_task_queue, ai_results",
                       err) &&

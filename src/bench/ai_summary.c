@@ -88,6 +88,10 @@ add_life(struct ai_suite *suite)
                   number(suite, after->lost), "completed without a result, or never");
     bench_add_row(suite->run->arena, table, "done twice", number(suite, before->doubled),
                   number(suite, after->doubled), "");
+    if (before->unfinished + after->unfinished > 0)
+        bench_add_row(suite->run->arena, table, "not done in time",
+                      number(suite, before->unfinished), number(suite, after->unfinished),
+                      "more came than were worked off, 20 s after the last of them");
     if (before->lost + before->doubled + after->lost + after->doubled > 0)
         *LIST_ADD(arena, &suite->run->results->limits) =
             "AI tasks were lost or done twice (the table says how many on which server): a fault, "
@@ -99,27 +103,48 @@ add_life(struct ai_suite *suite)
                   number(suite, before->load->errors), number(suite, after->load->errors), "");
 }
 
+/* Of the server's CPU for a task, whatever the machine was doing beside it. */
+static void
+add_snapshot_cpu(struct ai_suite *suite, struct bench_table *table)
+{
+    const struct ai_beside *of[] = {&suite->young, &suite->old};
+    const char *values[BENCH_ARMS];
+    double each_ns[BENCH_ARMS];
+    char text[32];
+
+    for (size_t i = 0; i < BENCH_ARMS; i++) {
+        if (of[i]->tasks == 0 || of[i]->cpu_ns <= 0)
+            return;
+        each_ns[i] = of[i]->cpu_ns / (double)of[i]->tasks;
+        values[i] = arena_strdup(suite->run->arena, bench_duration(text, (uint64_t)each_ns[i]));
+    }
+    bench_add_row(suite->run->arena, table, "server CPU a task", values[0], values[1],
+                  arena_printf(suite->run->arena, "%.2f times; enqueue, claim and completion",
+                               each_ns[1] / each_ns[0]));
+}
+
 static void
 add_snapshot(struct ai_suite *suite)
 {
     struct arena *arena = suite->run->arena;
     struct bench_table *table = LIST_ADD(arena, &suite->suite->tables);
-    double fresh = (double)histogram_percentile(suite->claims_fresh, 0.95);
-    double aged = (double)histogram_percentile(suite->claims_aged, 0.95);
     static const double shares[] = {0.5, 0.95, 0.99};
 
     table->title = "Claims beside an open snapshot, on the server after";
     table->what = arena_printf(arena,
-                               "%.0f tasks a second, worked off by the queue. The first "
-                               "column is from when the snapshot was taken, the second from "
-                               "%d s later.",
+                               "%.0f tasks a second, worked off by the queue. The first column is "
+                               "from when a snapshot was taken, half of it before and half of it "
+                               "after the second, which is from %d s later.",
                                suite->rate, suite->run->options->snapshot_s);
-    for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++)
-        bench_add_row(suite->run->arena, table,
-                      arena_printf(arena, "claim, p%.0f", shares[i] * 100),
-                      bench_percentile(suite->run->arena, suite->claims_fresh, shares[i]),
-                      bench_percentile(suite->run->arena, suite->claims_aged, shares[i]),
-                      i != 1 || fresh <= 0 ? "" : arena_printf(arena, "%.2f times", aged / fresh));
+    for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+        double young = (double)histogram_percentile(suite->young.claims, shares[i]);
+        double old = (double)histogram_percentile(suite->old.claims, shares[i]);
+        bench_add_row(arena, table, arena_printf(arena, "claim, p%.0f", shares[i] * 100),
+                      bench_percentile(arena, suite->young.claims, shares[i]),
+                      bench_percentile(arena, suite->old.claims, shares[i]),
+                      young <= 0 ? "" : arena_printf(arena, "%.2f times", old / young));
+    }
+    add_snapshot_cpu(suite, table);
 }
 
 /* How many times as many jobs the queue does, round by round. */
@@ -180,6 +205,6 @@ ai_summarize(struct ai_suite *suite)
         suite->run->results->ai_task_p95_ns[arm] = histogram_percentile(one->whole, 0.95);
         suite->run->results->ai_task_median_ns[arm] = histogram_percentile(one->without_run, 0.5);
     }
-    if (suite->claims_aged != NULL && suite->claims_aged->total > 0)
+    if (suite->old.claims != NULL && suite->old.claims->total > 0)
         add_snapshot(suite);
 }

@@ -64,7 +64,7 @@ def row(suite, title, name):
 
 
 def test_tasks_from_enqueue_to_done(run, arms):
-    run("--block-ms", "150", "--run-ms", "5")
+    run("--block-ms", "150", "--run-ms", "5", "--snapshot-s", "1")
     suite = suite_of(run.results())
     jobs, life, claim = suite["works"]
     for work in (jobs, life, claim):
@@ -104,9 +104,33 @@ def test_tasks_from_enqueue_to_done(run, arms):
     assert row(suite, "Tasks", "memory of a connection")["after"].endswith("MB")
     for name in ("FOR UPDATE", "queue"):
         assert int(row(suite, "Ways", name)["after"]) > 0
+    for name in ("claim, p50", "claim, p95", "server CPU a task"):
+        beside = row(suite, "Claims beside an open snapshot", name)
+        assert re.match(r"\d+\.\d\d times", beside["note"]) and beside["before"][0].isdigit()
     for database in (BEFORE, AFTER):
         assert arms.value(OWN, dbname=database) == 0
         assert arms.value("SELECT count(*) FROM ai_task_queue", dbname=database) == 0
+
+
+@pytest.mark.pg(max=15)
+def test_what_is_still_worked_off_is_not_lost(arms):
+    """Tasks that wait behind others that were done just now have only not had their turn."""
+    sql = (SOURCE / "src" / "bench" / "sql" / "ai_check.sql").read_text()
+    columns = ("tasks", "completed", "active", "lost", "doubled", "is_going_on", "others")
+    with arms.connect(AFTER) as session:
+        session.autocommit = False
+        last = session.execute("SELECT coalesce(max(id), 0) FROM ai_tasks").fetchone()[0]
+        for status, age in (("pending", None), ("completed", "20 s"), ("completed", "1 s")):
+            session.execute(f"""INSERT INTO ai_tasks (project_id, user_id, task_name, task_type,
+                                                     status, created_at, completed_at)
+                SELECT id, owner_id, 'x', 'pgdeck bench', '{status}', now() - interval '1 hour',
+                       CASE WHEN '{status}' = 'completed' THEN now() - interval '{age or 0}' END
+                  FROM projects LIMIT 1""")
+            counts = session.execute(sql.replace("$1", str(last))).fetchone()
+            found = dict(zip(columns, counts, strict=True))
+            assert found["active"] == 1 and found["is_going_on"] == (age == "1 s")
+        assert found["tasks"] == 3 and found["completed"] == found["lost"] == 2
+        session.rollback()
 
 
 @pytest.mark.pg(max=15)
