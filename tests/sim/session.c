@@ -2,143 +2,14 @@
 #include "sim/session.h"
 
 #include "base/embed.h"
+#include "sim/own.h"
+#include "sim/reply.h"
 #include "wire/extended.h"
 
 #include <stdio.h>
 
 const char *const sim_setting_names[SIM_SETTINGS] = {"app.who", "work_mem", "app.start",
                                                      "application_name"};
-
-/* --- what is sent -------------------------------------------------------------------------- */
-
-enum { MESSAGE_BYTES = 4096, ROWS = 12 };
-
-static void
-put_error(struct sim_session *session, const char *severity, const char *sqlstate,
-          const char *message)
-{
-    struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
-
-    wire_begin(&writer, strcmp(severity, "NOTICE") == 0 ? 'N' : 'E');
-    wire_put_byte(&writer, 'S');
-    wire_put_string(&writer, severity);
-    wire_put_byte(&writer, 'V');
-    wire_put_string(&writer, severity);
-    wire_put_byte(&writer, 'C');
-    wire_put_string(&writer, sqlstate);
-    wire_put_byte(&writer, 'M');
-    wire_put_string(&writer, message);
-    wire_put_byte(&writer, 0);
-    wire_end(&writer);
-    sim_bytes_end(&session->out, &writer);
-    session->visible = session->out.count;
-}
-
-static void
-put_empty(struct sim_session *session, uint8_t type)
-{
-    struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
-
-    wire_put_empty(&writer, type);
-    sim_bytes_end(&session->out, &writer);
-}
-
-static void
-put_complete(struct sim_session *session, const char *tag)
-{
-    struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
-
-    wire_put_complete(&writer, tag);
-    sim_bytes_end(&session->out, &writer);
-}
-
-static const char *const row_names[] = {"token", "parameter", "settings",
-                                        "temps", "locks",     "channel"};
-enum { COLUMNS = sizeof(row_names) / sizeof(row_names[0]) };
-
-static void
-put_columns(struct sim_session *session)
-{
-    struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
-
-    wire_put_columns(&writer, row_names, NULL, COLUMNS);
-    sim_bytes_end(&session->out, &writer);
-}
-
-static void
-join(char *text, size_t size, const char *word)
-{
-    size_t length = strlen(text);
-
-    snprintf(text + length, size - length, "%s|", word);
-}
-
-static void
-put_row(struct sim_session *session, const char *token, const char *parameter)
-{
-    const struct sim_state *state = &session->state;
-    char settings[SIM_SETTINGS * SIM_NAME * 2] = "", temps[SIM_TEMPS * SIM_NAME] = "", locks[16];
-    const char *values[COLUMNS] = {token, parameter, settings, temps, locks, state->channel};
-    struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
-
-    for (size_t i = 0; i < SIM_SETTINGS; i++)
-        join(settings, sizeof(settings), state->settings[i].value);
-    for (size_t i = 0; i < state->temp_count; i++)
-        join(temps, sizeof(temps), state->temps[i]);
-    snprintf(locks, sizeof(locks), "%d", session->locks);
-    wire_put_row(&writer, values, COLUMNS);
-    sim_bytes_end(&session->out, &writer);
-}
-
-char
-sim_session_status(const struct sim_session *session)
-{
-    return !session->is_block ? 'I' : session->has_failed ? 'E' : 'T';
-}
-
-static void
-put_notification(struct sim_session *session, const char *text)
-{
-    struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
-
-    wire_begin(&writer, 'A');
-    wire_put_uint32(&writer, 0);
-    wire_put_string(&writer, session->state.channel);
-    wire_put_string(&writer, text);
-    wire_end(&writer);
-    sim_bytes_end(&session->out, &writer);
-    session->visible = session->out.count;
-}
-
-void
-sim_session_notify(struct sim_session *session)
-{
-    if (session->state.channel[0] != '\0' && !session->is_open && !session->is_slow &&
-        session->in.count == 0 && session->visible == session->out.count)
-        put_notification(session, "another");
-}
-
-static void
-put_ready(struct sim_session *session)
-{
-    char *notified = session->state.notified;
-
-    if (!session->is_block && notified[0] != '\0') {
-        if (strcmp(notified, session->state.channel) == 0)
-            put_notification(session, "own");
-        notified[0] = '\0';
-    }
-    const char *now = session->state.settings[SIM_APPLICATION].value;
-    struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
-
-    if (strcmp(now, session->told) != 0) {
-        snprintf(session->told, sizeof(session->told), "%s", now);
-        wire_put_parameter(&writer, sim_setting_names[SIM_APPLICATION], now);
-    }
-    wire_put_ready(&writer, sim_session_status(session));
-    sim_bytes_end(&session->out, &writer);
-    session->visible = session->out.count;
-}
 
 /* --- transactions -------------------------------------------------------------------------- */
 
@@ -162,7 +33,7 @@ end_transaction(struct sim_session *session, bool is_rolled_back)
 static void
 fail(struct sim_session *session, const char *sqlstate, const char *message)
 {
-    put_error(session, "ERROR", sqlstate, message);
+    sim_put_error(session, "ERROR", sqlstate, message);
     if (session->is_block)
         session->has_failed = true;
     else
@@ -170,7 +41,7 @@ fail(struct sim_session *session, const char *sqlstate, const char *message)
     session->is_skipping = session->is_extended;
     if (session->is_extended)
         return;
-    put_ready(session);
+    sim_put_ready(session);
 }
 
 /* --- statements ---------------------------------------------------------------------------- */
@@ -190,8 +61,8 @@ read_token(const char *sql, char token[SIM_NAME])
     token[length] = '\0';
 }
 
-static struct sim_setting *
-find_setting(struct sim_session *session, const char *name)
+struct sim_setting *
+sim_session_setting(struct sim_session *session, const char *name)
 {
     for (size_t i = 0; i < SIM_SETTINGS; i++) {
         if (strcmp(sim_setting_names[i], name) == 0)
@@ -201,10 +72,10 @@ find_setting(struct sim_session *session, const char *name)
     return &session->state.settings[0];
 }
 
-static void
-set(struct sim_session *session, const char *name, const char *value)
+void
+sim_session_set(struct sim_session *session, const char *name, const char *value)
 {
-    struct sim_setting *setting = find_setting(session, name);
+    struct sim_setting *setting = sim_session_setting(session, name);
     size_t index = (size_t)(setting - session->state.settings);
 
     setting->is_set = value != NULL;
@@ -218,7 +89,7 @@ discard(struct sim_session *session)
     if (session->plant == SIM_PLANT_DISCARD)
         return;
     for (size_t i = 0; i < SIM_SETTINGS; i++)
-        set(session, sim_setting_names[i], NULL);
+        sim_session_set(session, sim_setting_names[i], NULL);
     session->state.temp_count = 0;
     session->state.channel[0] = '\0';
     session->locks = 0;
@@ -256,11 +127,11 @@ block(struct sim_session *session, const char *sql)
 
     if (is_begin(sql)) {
         session->is_block = true;
-        put_complete(session, "BEGIN");
+        sim_put_complete(session, "BEGIN");
         return;
     }
     end_transaction(session, !is_commit);
-    put_complete(session, is_commit ? "COMMIT" : "ROLLBACK");
+    sim_put_complete(session, is_commit ? "COMMIT" : "ROLLBACK");
 }
 
 /* Those that have no rows. False: it failed. */
@@ -270,37 +141,37 @@ run_utility(struct sim_session *session, const char *sql)
     char name[SIM_NAME], value[SIM_NAME];
 
     if (sscanf(sql, "set %63s = '%63[^']'", name, value) == 2) {
-        set(session, name, value);
-        put_complete(session, "SET");
+        sim_session_set(session, name, value);
+        sim_put_complete(session, "SET");
     } else if (sscanf(sql, "reset %63s", name) == 1) {
-        set(session, name, NULL);
-        put_complete(session, "RESET");
+        sim_session_set(session, name, NULL);
+        sim_put_complete(session, "RESET");
     } else if (sscanf(sql, "create temp table %63s", name) == 1) {
         if (!change_temps(session, name, true)) {
             fail(session, "42P07", sql);
             return false;
         }
-        put_complete(session, "CREATE TABLE");
+        sim_put_complete(session, "CREATE TABLE");
     } else if (sscanf(sql, "drop table %63s", name) == 1) {
         if (!change_temps(session, name, false)) {
             fail(session, "42P01", sql);
             return false;
         }
-        put_complete(session, "DROP TABLE");
+        sim_put_complete(session, "DROP TABLE");
     } else if (sscanf(sql, "listen %63s", name) == 1 || strcmp(sql, "unlisten *") == 0) {
         snprintf(session->state.channel, SIM_NAME, "%s", sql[0] == 'l' ? name : "");
-        put_complete(session, sql[0] == 'l' ? "LISTEN" : "UNLISTEN");
+        sim_put_complete(session, sql[0] == 'l' ? "LISTEN" : "UNLISTEN");
     } else if (sscanf(sql, "notify %63s", name) == 1) {
         snprintf(session->state.notified, SIM_NAME, "%s", name);
-        put_complete(session, "NOTIFY");
+        sim_put_complete(session, "NOTIFY");
     } else if (strcmp(sql, "RESET ALL") == 0) {
-        put_complete(session, "RESET"); /* DISCARD ALL comes behind it */
+        sim_put_complete(session, "RESET"); /* DISCARD ALL comes behind it */
     } else if (strcmp(sql, "DISCARD ALL") == 0) {
         discard(session);
-        put_complete(session, "DISCARD ALL");
+        sim_put_complete(session, "DISCARD ALL");
     } else if (strncmp(sql, "notice", 6) == 0) {
-        put_error(session, "NOTICE", "00000", sql);
-        put_complete(session, "NOTICE");
+        sim_put_error(session, "NOTICE", "00000", sql);
+        sim_put_complete(session, "NOTICE");
     } else {
         session->fault = "a statement that nobody has sent";
     }
@@ -324,39 +195,12 @@ run_rows(struct sim_session *session, const char *sql, const char *token, const 
     else if (strncmp(sql, "select pg_advisory_unlock_all", 29) == 0)
         session->locks = 0;
     if (!session->is_extended)
-        put_columns(session);
+        sim_put_columns(session);
     bool is_stale = session->plant == SIM_PLANT_ROW && ++session->answers % 8 == 0;
-    for (int i = 0; i < (is_many ? ROWS : 1); i++)
-        put_row(session, is_stale ? session->last_token : token, parameter);
+    for (int i = 0; i < (is_many ? SIM_ROWS : 1); i++)
+        sim_put_row(session, is_stale ? session->last_token : token, parameter);
     snprintf(session->last_token, SIM_NAME, "%s", token);
-    put_complete(session, is_many ? "SELECT 12" : "SELECT 1");
-}
-
-static void
-put_copy(struct sim_session *session, uint8_t type)
-{
-    struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
-
-    wire_begin(&writer, type);
-    wire_put_bytes(&writer, "\0\0\1\0\0", 5);
-    wire_end(&writer);
-    sim_bytes_end(&session->out, &writer);
-    session->visible = session->out.count;
-}
-
-static void
-copy_out(struct sim_session *session, const char *token)
-{
-    put_copy(session, 'H');
-    for (int i = 0; i < ROWS; i++) {
-        struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
-        wire_begin(&writer, 'd');
-        wire_put_bytes(&writer, token, strlen(token));
-        wire_end(&writer);
-        sim_bytes_end(&session->out, &writer);
-    }
-    put_empty(session, 'c');
-    put_complete(session, "COPY 12");
+    sim_put_complete(session, is_many ? "SELECT 12" : "SELECT 1");
 }
 
 static bool
@@ -389,10 +233,10 @@ run_sql(struct sim_session *session, const char *sql, const char *parameter)
         session->is_copying = sql[0] == 'c';
         session->copied = 0;
         if (session->is_copying)
-            put_copy(session, 'G');
+            sim_put_copy(session, 'G');
         return false;
     } else if (strncmp(sql, "copy t to", 9) == 0) {
-        copy_out(session, token);
+        sim_put_copy_out(session, token);
     } else if (is_with_rows(sql)) {
         run_rows(session, sql, token, parameter);
     } else {
@@ -412,106 +256,10 @@ sim_session_end_slow(struct sim_session *session, bool is_cancelled)
         if (!session->is_extended) {
             if (!session->is_block)
                 end_transaction(session, false);
-            put_ready(session);
+            sim_put_ready(session);
         }
     }
     sim_session_run(session);
-}
-
-/* --- the pool's own statements ------------------------------------------------------------- */
-
-enum { PARAMETERS_MAX = 8, PARAMETER_BYTES = 2048 };
-
-struct bound {
-    char items[PARAMETERS_MAX][PARAMETER_BYTES];
-    size_t count;
-};
-
-static void
-read_bound(const struct sim_session *session, struct bound *ret_bound)
-{
-    struct wire_cursor cursor = wire_cursor(session->bound.items, session->bound.count);
-    uint16_t formats = wire_get_uint16(&cursor);
-
-    (void)wire_get_bytes(&cursor, 2 * (size_t)formats);
-    ret_bound->count = wire_get_uint16(&cursor);
-    for (size_t i = 0; i < ret_bound->count && i < PARAMETERS_MAX; i++) {
-        uint32_t length = wire_get_uint32(&cursor);
-        const uint8_t *text = wire_get_bytes(&cursor, length);
-        snprintf(ret_bound->items[i], PARAMETER_BYTES, "%.*s", text == NULL ? 0 : (int)length,
-                 text == NULL ? "" : (const char *)text);
-    }
-}
-
-static void
-read_hex(const char *hex, size_t length, char text[SIM_NAME])
-{
-    size_t count = 0;
-
-    for (; 2 * count + 1 < length && count + 1 < SIM_NAME; count++) {
-        unsigned byte = 0;
-        sscanf(hex + 2 * count, "%2x", &byte);
-        text[count] = (char)byte;
-    }
-    text[count] = '\0';
-}
-
-static void
-put_found(struct sim_session *session, const char *what, const char *name, const char *value)
-{
-    const char *values[] = {what, name, value};
-    struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
-
-    wire_put_row(&writer, values, 3);
-    sim_bytes_end(&session->out, &writer);
-}
-
-static void
-probe(struct sim_session *session, const struct bound *bound)
-{
-    const struct sim_state *state = &session->state;
-
-    for (size_t i = 0; i < SIM_SETTINGS && bound->items[0][0] == 't'; i++) {
-        if (strchr(sim_setting_names[i], '.') == NULL && state->settings[i].is_set)
-            put_found(session, "parameter", sim_setting_names[i], state->settings[i].value);
-    }
-    for (const char *at = bound->items[1]; *at != '\0';) {
-        size_t length = strcspn(at, ",");
-        char name[SIM_NAME];
-        read_hex(at, length, name);
-        const struct sim_setting *setting = find_setting(session, name);
-        if (setting->value[0] != '\0')
-            put_found(session, "parameter", name, setting->value);
-        at += length + (at[length] == ',');
-    }
-    if (bound->items[2][0] == 't' && session->locks > 0)
-        put_found(session, "locks", "", NULL);
-    if (bound->items[3][0] == 't' && state->channel[0] != '\0' &&
-        session->plant != SIM_PLANT_LISTEN)
-        put_found(session, "listen", "", NULL);
-    if (bound->items[5][0] == 't' && state->temp_count > 0)
-        put_found(session, "temporary", "", NULL);
-    put_complete(session, "SELECT");
-}
-
-static void
-restore(struct sim_session *session, const struct bound *bound, bool is_startup)
-{
-    const char *values = bound->items[1];
-
-    for (const char *names = bound->items[0]; *names != '\0';) {
-        size_t length = strcspn(names, ","), value_length = strcspn(values, ",");
-        char name[SIM_NAME], value[SIM_NAME];
-        read_hex(names, length, name);
-        read_hex(values + 1, value_length - 1, value);
-        if (session->plant != SIM_PLANT_RESTORE &&
-            !(is_startup && find_setting(session, name)->is_set))
-            set(session, name, values[0] == 'r' ? NULL : value);
-        names += length + (names[length] == ',');
-        values += value_length + (values[value_length] == ',');
-        put_found(session, "", "", "");
-    }
-    put_complete(session, "SELECT");
 }
 
 /* --- messages ------------------------------------------------------------------------------ */
@@ -526,7 +274,7 @@ query(struct sim_session *session, const uint8_t *body)
         return;
     if (!session->is_block)
         end_transaction(session, false);
-    put_ready(session);
+    sim_put_ready(session);
 }
 
 static struct sim_statement *
@@ -581,7 +329,7 @@ parse(struct sim_session *session, const uint8_t *body, size_t count)
         statement->kind = SIM_STARTUP;
     snprintf(statement->name, sizeof(statement->name), "%s", parsed.name);
     snprintf(statement->sql, sizeof(statement->sql), "%s", parsed.sql);
-    put_empty(session, '1');
+    sim_put_empty(session, '1');
 }
 
 static void
@@ -606,7 +354,7 @@ bind_portal(struct sim_session *session, const uint8_t *body, size_t count)
     session->portal = *statement;
     session->bound.count = 0;
     sim_bytes_add(&session->bound, body + names.names_bytes, count - names.names_bytes);
-    put_empty(session, '2');
+    sim_put_empty(session, '2');
 }
 
 static void
@@ -630,22 +378,22 @@ describe(struct sim_session *session, const uint8_t *body, size_t count)
         return;
     }
     if (target.kind == 'S') {
-        struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
+        struct wire_writer writer = sim_bytes_begin(&session->out, SIM_MESSAGE_BYTES);
         wire_begin(&writer, 't');
         wire_put_uint16(&writer, 0);
         wire_end(&writer);
         sim_bytes_end(&session->out, &writer);
     }
     if (is_with_rows(statement->sql))
-        put_columns(session);
+        sim_put_columns(session);
     else
-        put_empty(session, 'n');
+        sim_put_empty(session, 'n');
 }
 
 static void
 execute(struct sim_session *session)
 {
-    struct bound *bound = calloc(1, sizeof(*bound));
+    struct sim_bound *bound = calloc(1, sizeof(*bound));
     struct sim_statement portal = session->portal;
 
     if (bound == NULL)
@@ -653,11 +401,11 @@ execute(struct sim_session *session)
     if (!portal.is_used) {
         fail(session, "34000", "portal does not exist");
     } else {
-        read_bound(session, bound);
+        sim_own_bound(session, bound);
         if (portal.kind == SIM_PROBE)
-            probe(session, bound);
+            sim_own_probe(session, bound);
         else if (portal.kind == SIM_RESTORE || portal.kind == SIM_STARTUP)
-            restore(session, bound, portal.kind == SIM_STARTUP);
+            sim_own_restore(session, bound, portal.kind == SIM_STARTUP);
         else
             (void)run_sql(session, portal.sql, bound->items[0]);
     }
@@ -676,7 +424,7 @@ close_target(struct sim_session *session, const uint8_t *body, size_t count)
         statement = find_statement(session, target.name, false);
     if (statement != NULL)
         statement->is_used = false;
-    put_empty(session, '3');
+    sim_put_empty(session, '3');
 }
 
 static void
@@ -700,10 +448,10 @@ copy_step(struct sim_session *session, uint8_t type, const uint8_t *body, size_t
         return;
     }
     snprintf(tag, sizeof(tag), "COPY %zu", session->copied);
-    put_complete(session, tag);
+    sim_put_complete(session, tag);
     if (!session->is_block)
         end_transaction(session, false);
-    put_ready(session);
+    sim_put_ready(session);
 }
 
 static void
@@ -717,7 +465,7 @@ handle(struct sim_session *session, uint8_t type, const uint8_t *body, size_t co
         if (!session->is_block)
             end_transaction(session, false);
         session->is_skipping = false;
-        put_ready(session);
+        sim_put_ready(session);
     } else if (session->is_skipping || type == 'd' || type == 'c' || type == 'f') {
         return;
     } else if (type == 'Q') {
@@ -785,7 +533,7 @@ sim_session_start(struct sim_session *session, size_t setting, const char *value
 void
 sim_session_greet(struct sim_session *session)
 {
-    struct wire_writer writer = sim_bytes_begin(&session->out, MESSAGE_BYTES);
+    struct wire_writer writer = sim_bytes_begin(&session->out, SIM_MESSAGE_BYTES);
 
     session->has_started = true;
     snprintf(session->told, SIM_NAME, "%s", session->state.settings[SIM_APPLICATION].value);

@@ -90,4 +90,7 @@ void sim_session_run(struct sim_session *session);
 void sim_session_notify(struct sim_session *session);
 /* The slow statement ends. */
 void sim_session_end_slow(struct sim_session *session, bool is_cancelled);
+/* Of the parts of a session: a parameter of its state; value NULL: as at the start. */
+struct sim_setting *sim_session_setting(struct sim_session *session, const char *name);
+void sim_session_set(struct sim_session *session, const char *name, const char *value);
 char sim_session_status(const struct sim_session *session);
