@@ -238,6 +238,8 @@ def run_program(home):
     program = Program(path, home)
     yield program
     program.end()
+    found = program.reports()
+    assert not found, "\n".join(found)
 
 
 @pytest.fixture

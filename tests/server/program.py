@@ -14,6 +14,9 @@ class Result:
     err: str
 
 
+SANITIZERS = ("ASAN", "LSAN", "TSAN", "UBSAN")
+
+
 class Program:
     """pgdeck with its own home and state folder, without the PG* variables of whoever tests."""
 
@@ -27,8 +30,16 @@ class Program:
                if not name.startswith(("PG", "XDG_")) or name.startswith("PGDECK_TEST")}
         env.update(HOME=str(self.home), XDG_STATE_HOME=str(self.home / "state"),
                    PGDECK_STATE_DIR=str(self.home / "state" / "pgdeck"), LC_ALL="C.UTF-8")
+        for name in SANITIZERS:
+            given = os.environ.get(f"{name}_OPTIONS", "print_stacktrace=1")
+            env[f"{name}_OPTIONS"] = f"{given}:log_path={self.home}/{name}"
         env.update(more or {})
         return env
+
+    def reports(self):
+        """What the sanitizers that it is built with have found."""
+        return [file.read_text(errors="replace") for name in SANITIZERS
+                for file in sorted(self.home.glob(f"{name}.*"))]
 
     def __call__(self, *args, env=None, text=None, timeout=60, expect=None, cwd=None):
         """Result of one run. With expect, any other exit code fails the test and shows why."""
