@@ -97,6 +97,33 @@ send_empty(struct sim_client *client, uint8_t type)
     send_message(client, &writer);
 }
 
+/* About statements prepared by SQL, or cursors: what is there more often than what is not. All
+ * clients use the same few names. */
+static void
+pick_named(struct sim_client *client, char sql[SIM_SQL])
+{
+    const struct sim_session *direct = &client->direct;
+    const char *cursor = sim_one_in(client->random, 2) ? "k1" : "k2";
+    const char *statement = sim_one_in(client->random, 2) ? "q1" : "q2";
+    size_t what = sim_below(client->random, 12);
+
+    if (what < 3)
+        snprintf(sql, SIM_SQL, "prepare %s as %s '%s.%u'", statement, what == 0 ? "rows" : "select",
+                 client->name, client->requests);
+    else if (what < 6)
+        snprintf(sql, SIM_SQL, "execute %s", statement);
+    else if (what == 6)
+        snprintf(sql, SIM_SQL, "deallocate %s", sim_one_in(client->random, 3) ? "all" : statement);
+    else if (direct->cursor_count == 0 || what == 7)
+        snprintf(sql, SIM_SQL, "declare %s cursor %sfor rows '%s.%u'", cursor,
+                 direct->is_block && sim_one_in(client->random, 2) ? "" : "with hold ",
+                 client->name, client->requests);
+    else if (what == 8)
+        snprintf(sql, SIM_SQL, "close %s", cursor);
+    else
+        snprintf(sql, SIM_SQL, "fetch %zu from %s", 1 + sim_below(client->random, 5), cursor);
+}
+
 /* A text by chance that leaves the protocol as it is: no COPY, nothing slow. */
 static void
 pick_sql(struct sim_client *client, char sql[SIM_SQL])
@@ -104,9 +131,11 @@ pick_sql(struct sim_client *client, char sql[SIM_SQL])
     const struct sim_state *state = &client->direct.state;
     const char *name = client->name;
     unsigned number = ++client->requests;
-    size_t what = sim_below(client->random, 25);
+    size_t what = sim_below(client->random, 30);
 
-    if (what < 4)
+    if (what >= 25)
+        pick_named(client, sql);
+    else if (what < 4)
         snprintf(sql, SIM_SQL, "select '%s.%u'", name, number);
     else if (what == 4)
         snprintf(sql, SIM_SQL, "rows '%s.%u'", name, number);
@@ -160,7 +189,7 @@ put_parse(struct sim_client *client, const char *name, const char *sql)
 }
 
 static void
-put_bind(struct sim_client *client, const char *name)
+put_bind(struct sim_client *client, const char *portal, const char *name)
 {
     uint8_t bytes[MESSAGE_BYTES];
     char value[SIM_NAME];
@@ -168,7 +197,7 @@ put_bind(struct sim_client *client, const char *name)
 
     int length = snprintf(value, sizeof(value), "%s.bound", client->name);
     wire_begin(&writer, 'B');
-    wire_put_string(&writer, "");
+    wire_put_string(&writer, portal);
     wire_put_string(&writer, name);
     wire_put_uint16(&writer, 0);
     wire_put_uint16(&writer, 1);
@@ -193,16 +222,35 @@ put_target(struct sim_client *client, uint8_t type, char kind, const char *name)
 }
 
 static void
-put_execute(struct sim_client *client)
+put_execute(struct sim_client *client, const char *portal, unsigned limit)
 {
     uint8_t bytes[MESSAGE_BYTES];
     struct wire_writer writer = wire_writer(bytes, sizeof(bytes));
 
     wire_begin(&writer, 'E');
-    wire_put_string(&writer, "");
-    wire_put_uint32(&writer, 0);
+    wire_put_string(&writer, portal);
+    wire_put_uint32(&writer, limit);
     wire_end(&writer);
     send_message(client, &writer);
+}
+
+/* All at once, or some rows and then some more. */
+static void
+bind_and_execute(struct sim_client *client, const char *name)
+{
+    const char *portal = sim_one_in(client->random, 6) ? "p" : "";
+    bool is_in_parts = sim_one_in(client->random, 6);
+
+    put_bind(client, portal, name);
+    if (sim_one_in(client->random, 3))
+        put_target(client, 'D', 'P', portal);
+    if (is_in_parts)
+        put_execute(client, portal, 1 + (unsigned)sim_below(client->random, 6));
+    if (is_in_parts && sim_one_in(client->random, 3))
+        return;
+    put_execute(client, portal, 0);
+    if (portal[0] != '\0')
+        put_target(client, 'C', 'P', portal);
 }
 
 /* Parse, Bind, Describe, Execute of several statements, some of them from before; then Sync. */
@@ -217,16 +265,14 @@ pipeline(struct sim_client *client)
         const char *name = names[sim_below(client->random, 4)];
         if (name[0] == '\0' || sim_one_in(client->random, 2)) {
             pick_sql(client, sql);
-            if (sim_one_in(client->random, 3)) /* a text that others have too */
+            /* A text that others have too; DEALLOCATE by name is not carried within Parse. */
+            if (sim_one_in(client->random, 3) || strncmp(sql, "deallocate q", 12) == 0)
                 snprintf(sql, sizeof(sql), "select 'all'");
             put_parse(client, name, sql);
         }
         if (sim_one_in(client->random, 6))
             put_target(client, 'D', 'S', name);
-        put_bind(client, name);
-        if (sim_one_in(client->random, 3))
-            put_target(client, 'D', 'P', "");
-        put_execute(client);
+        bind_and_execute(client, name);
         if (sim_one_in(client->random, 8))
             send_empty(client, 'H');
     }

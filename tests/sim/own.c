@@ -6,9 +6,9 @@
 #include <stdio.h>
 
 void
-sim_own_bound(const struct sim_session *session, struct sim_bound *ret_bound)
+sim_own_bound(const struct sim_bytes *bytes, struct sim_bound *ret_bound)
 {
-    struct wire_cursor cursor = wire_cursor(session->bound.items, session->bound.count);
+    struct wire_cursor cursor = wire_cursor(bytes->items, bytes->count);
     uint16_t formats = wire_get_uint16(&cursor);
 
     (void)wire_get_bytes(&cursor, 2 * (size_t)formats);
@@ -67,8 +67,17 @@ sim_own_probe(struct sim_session *session, const struct sim_bound *bound)
     if (bound->items[3][0] == 't' && state->channel[0] != '\0' &&
         session->plant != SIM_PLANT_LISTEN)
         put_found(session, "listen", "", NULL);
+    for (size_t i = 0; i < session->cursor_count && bound->items[4][0] == 't'; i++) {
+        if (session->cursors[i].is_holdable && session->plant != SIM_PLANT_CURSOR)
+            put_found(session, "cursors", "", NULL);
+    }
     if (bound->items[5][0] == 't' && state->temp_count > 0)
         put_found(session, "temporary", "", NULL);
+    for (size_t i = 0; i < SIM_STATEMENTS && bound->items[6][0] == 't'; i++) {
+        const struct sim_statement *one = &session->statements[i];
+        if (one->is_used && one->prepare[0] != '\0' && session->plant != SIM_PLANT_PREPARE)
+            put_found(session, "statement", one->name, one->prepare);
+    }
     sim_put_complete(session, "SELECT");
 }
 

@@ -10,7 +10,7 @@ struct sim_bound {
     size_t count;
 };
 
-/* The portal's parameters. */
-void sim_own_bound(const struct sim_session *session, struct sim_bound *ret_bound);
+/* A portal's parameters. */
+void sim_own_bound(const struct sim_bytes *bytes, struct sim_bound *ret_bound);
 void sim_own_probe(struct sim_session *session, const struct sim_bound *bound);
 void sim_own_restore(struct sim_session *session, const struct sim_bound *bound, bool is_startup);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "sim/reply.h"
 
+#include "sim/named.h"
+
 #include <stdio.h>
 
 void
@@ -42,8 +44,8 @@ sim_put_complete(struct sim_session *session, const char *tag)
     sim_bytes_end(&session->out, &writer);
 }
 
-static const char *const row_names[] = {"token", "parameter", "settings",
-                                        "temps", "locks",     "channel"};
+static const char *const row_names[] = {"token", "parameter", "settings", "temps",
+                                        "locks", "channel",   "named"};
 enum { COLUMNS = sizeof(row_names) / sizeof(row_names[0]) };
 
 void
@@ -67,17 +69,29 @@ void
 sim_put_row(struct sim_session *session, const char *token, const char *parameter)
 {
     const struct sim_state *state = &session->state;
-    char settings[SIM_SETTINGS * SIM_NAME * 2] = "", temps[SIM_TEMPS * SIM_NAME] = "", locks[16];
-    const char *values[COLUMNS] = {token, parameter, settings, temps, locks, state->channel};
+    char settings[SIM_SETTINGS * SIM_NAME * 2] = "", temps[SIM_TEMPS * SIM_NAME] = "";
+    char locks[16], named[SIM_SQL];
+    const char *values[COLUMNS] = {token, parameter, settings, temps, locks, state->channel, named};
     struct wire_writer writer = sim_bytes_begin(&session->out, SIM_MESSAGE_BYTES);
 
     for (size_t i = 0; i < SIM_SETTINGS; i++)
         join(settings, sizeof(settings), state->settings[i].value);
     for (size_t i = 0; i < state->temp_count; i++)
         join(temps, sizeof(temps), state->temps[i]);
+    sim_named_list(session, named, sizeof(named));
     snprintf(locks, sizeof(locks), "%d", session->locks);
     wire_put_row(&writer, values, COLUMNS);
     sim_bytes_end(&session->out, &writer);
+}
+
+void
+sim_put_numbered(struct sim_session *session, const char *token, unsigned number,
+                 const char *parameter)
+{
+    char text[SIM_NAME + 16];
+
+    snprintf(text, sizeof(text), "%s.%u", token, number);
+    sim_put_row(session, text, parameter);
 }
 
 char

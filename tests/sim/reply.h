@@ -12,6 +12,9 @@ void sim_put_complete(struct sim_session *session, const char *tag);
 void sim_put_columns(struct sim_session *session);
 /* One row: the token, the parameter, and all that the session holds. */
 void sim_put_row(struct sim_session *session, const char *token, const char *parameter);
+/* The one of that number, of several. */
+void sim_put_numbered(struct sim_session *session, const char *token, unsigned number,
+                      const char *parameter);
 /* With what has changed and what was notified in front of it. */
 void sim_put_ready(struct sim_session *session);
 /* CopyInResponse or CopyOutResponse; all of COPY TO STDOUT. */

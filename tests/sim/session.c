@@ -2,6 +2,7 @@
 #include "sim/session.h"
 
 #include "base/embed.h"
+#include "sim/named.h"
 #include "sim/own.h"
 #include "sim/reply.h"
 #include "wire/extended.h"
@@ -27,7 +28,9 @@ end_transaction(struct sim_session *session, bool is_rolled_back)
     if (session->is_open && is_rolled_back)
         session->state = session->before;
     session->is_open = session->is_block = session->has_failed = false;
-    session->portal.is_used = false;
+    sim_named_end_transaction(session, is_rolled_back);
+    for (size_t i = 0; i < SIM_PORTALS; i++)
+        session->portals[i].statement.is_used = false;
 }
 
 static void
@@ -93,7 +96,7 @@ discard(struct sim_session *session)
     session->state.temp_count = 0;
     session->state.channel[0] = '\0';
     session->locks = 0;
-    memset(session->statements, 0, sizeof(session->statements));
+    sim_named_discard(session);
 }
 
 static bool
@@ -178,29 +181,33 @@ run_utility(struct sim_session *session, const char *sql)
     return true;
 }
 
-static bool
-is_with_rows(const char *sql)
-{
-    return strncmp(sql, "select", 6) == 0 || strncmp(sql, "rows", 4) == 0 ||
-           strncmp(sql, "slow", 4) == 0;
-}
-
 static void
 run_rows(struct sim_session *session, const char *sql, const char *token, const char *parameter)
 {
-    bool is_many = strncmp(sql, "rows", 4) == 0;
+    struct sim_portal whole = {0};
+    struct sim_portal *portal = session->executed == NULL ? &whole : session->executed;
+    unsigned end = strncmp(sql, "rows", 4) == 0 ? SIM_ROWS : 1, rows = 0;
+    bool is_stale = session->plant == SIM_PLANT_ROW && ++session->answers % 8 == 0;
+    char tag[32];
 
+    if (session->plant == SIM_PLANT_PORTAL)
+        portal->position = 0;
     if (strncmp(sql, "select pg_advisory_lock", 23) == 0)
-        session->locks++;
+        session->locks += portal->position == 0;
     else if (strncmp(sql, "select pg_advisory_unlock_all", 29) == 0)
         session->locks = 0;
     if (!session->is_extended)
         sim_put_columns(session);
-    bool is_stale = session->plant == SIM_PLANT_ROW && ++session->answers % 8 == 0;
-    for (int i = 0; i < (is_many ? SIM_ROWS : 1); i++)
-        sim_put_row(session, is_stale ? session->last_token : token, parameter);
+    for (; portal->position < end && (portal->limit == 0 || rows < portal->limit); rows++)
+        sim_put_numbered(session, is_stale ? session->last_token : token, portal->position++,
+                         parameter);
     snprintf(session->last_token, SIM_NAME, "%s", token);
-    sim_put_complete(session, is_many ? "SELECT 12" : "SELECT 1");
+    if (portal->limit > 0 && rows == portal->limit) {
+        sim_put_empty(session, 's');
+        return;
+    }
+    snprintf(tag, sizeof(tag), "SELECT %u", rows);
+    sim_put_complete(session, tag);
 }
 
 static bool
@@ -215,18 +222,22 @@ run_sql(struct sim_session *session, const char *sql, const char *parameter)
 {
     char token[SIM_NAME];
     bool is_end = is_exit(sql);
+    const char *sqlstate;
 
-    read_token(sql, token);
     if (session->has_failed && !is_end) {
         fail(session, "25P02", "current transaction is aborted");
         return false;
     }
     open_transaction(session);
+    const char *inner = sim_named_resolve(session, sql);
+    if (inner == NULL || strncmp(sql, "fail", 4) == 0) {
+        fail(session, inner == NULL ? "26000" : "22012", sql);
+        return false;
+    }
+    sql = inner;
+    read_token(sql, token);
     if (is_end || is_begin(sql)) {
         block(session, sql);
-    } else if (strncmp(sql, "fail", 4) == 0) {
-        fail(session, "22012", sql);
-        return false;
     } else if (strncmp(sql, "slow", 4) == 0 || strncmp(sql, "copy t from", 11) == 0) {
         memcpy(session->token, token, sizeof(token));
         session->is_slow = sql[0] == 's';
@@ -237,7 +248,11 @@ run_sql(struct sim_session *session, const char *sql, const char *parameter)
         return false;
     } else if (strncmp(sql, "copy t to", 9) == 0) {
         sim_put_copy_out(session, token);
-    } else if (is_with_rows(sql)) {
+    } else if (sim_named_run(session, sql, &sqlstate)) {
+        if (sqlstate != NULL)
+            fail(session, sqlstate, sql);
+        return sqlstate == NULL;
+    } else if (sim_named_has_rows(session, sql)) {
         run_rows(session, sql, token, parameter);
     } else {
         return run_utility(session, sql);
@@ -269,30 +284,13 @@ query(struct sim_session *session, const uint8_t *body)
 {
     session->is_extended = false;
     session->statements[0].is_used = false;
-    session->portal.is_used = false;
+    session->portals[0].statement.is_used = false;
+    session->executed = NULL;
     if (!run_sql(session, (const char *)body, ""))
         return;
     if (!session->is_block)
         end_transaction(session, false);
     sim_put_ready(session);
-}
-
-static struct sim_statement *
-find_statement(struct sim_session *session, const char *name, bool is_new)
-{
-    struct sim_statement *statements = session->statements;
-
-    if (name[0] == '\0')
-        return is_new || statements[0].is_used ? &statements[0] : NULL;
-    for (size_t i = 1; i < SIM_STATEMENTS; i++) {
-        if (statements[i].is_used && strcmp(statements[i].name, name) == 0)
-            return &statements[i];
-    }
-    for (size_t i = 1; i < SIM_STATEMENTS && is_new; i++) {
-        if (!statements[i].is_used)
-            return &statements[i];
-    }
-    return NULL;
 }
 
 static void
@@ -310,7 +308,7 @@ parse(struct sim_session *session, const uint8_t *body, size_t count)
         fail(session, "25P02", "current transaction is aborted");
         return;
     }
-    struct sim_statement *statement = find_statement(session, parsed.name, true);
+    struct sim_statement *statement = sim_named_statement(session, parsed.name, true);
     if (statement == NULL) {
         session->fault = "more statements than there is room for";
         return;
@@ -332,6 +330,15 @@ parse(struct sim_session *session, const uint8_t *body, size_t count)
     sim_put_empty(session, '1');
 }
 
+/* There are two: the unnamed one, and the one that has a name. NULL: it is not there. */
+static struct sim_portal *
+find_portal(struct sim_session *session, const char *name)
+{
+    struct sim_portal *portal = &session->portals[name[0] != '\0'];
+
+    return portal->statement.is_used ? portal : NULL;
+}
+
 static void
 bind_portal(struct sim_session *session, const uint8_t *body, size_t count)
 {
@@ -341,7 +348,7 @@ bind_portal(struct sim_session *session, const uint8_t *body, size_t count)
         session->fault = "a malformed Bind";
         return;
     }
-    const struct sim_statement *statement = find_statement(session, names.statement, false);
+    const struct sim_statement *statement = sim_named_statement(session, names.statement, false);
     if (statement == NULL) {
         fail(session, "26000", "prepared statement does not exist");
         return;
@@ -350,10 +357,17 @@ bind_portal(struct sim_session *session, const uint8_t *body, size_t count)
         fail(session, "25P02", "current transaction is aborted");
         return;
     }
+    struct sim_portal *portal = &session->portals[names.portal[0] != '\0'];
+    if (names.portal[0] != '\0' && portal->statement.is_used) {
+        fail(session, "42P03", "portal already exists");
+        return;
+    }
     open_transaction(session);
-    session->portal = *statement;
-    session->bound.count = 0;
-    sim_bytes_add(&session->bound, body + names.names_bytes, count - names.names_bytes);
+    portal->statement = *statement;
+    portal->position = 0;
+    portal->is_done = false;
+    portal->bound.count = 0;
+    sim_bytes_add(&portal->bound, body + names.names_bytes, count - names.names_bytes);
     sim_put_empty(session, '2');
 }
 
@@ -362,13 +376,14 @@ describe(struct sim_session *session, const uint8_t *body, size_t count)
 {
     struct wire_target target;
     const struct sim_statement *statement = NULL;
+    const struct sim_portal *portal = NULL;
 
     if (!wire_read_target(body, count, &target))
         session->fault = "a malformed Describe";
-    else if (target.kind == 'P')
-        statement = session->portal.is_used ? &session->portal : NULL;
-    else
-        statement = find_statement(session, target.name, false);
+    else if (target.kind == 'P' && (portal = find_portal(session, target.name)) != NULL)
+        statement = &portal->statement;
+    else if (target.kind == 'S')
+        statement = sim_named_statement(session, target.name, false);
     if (statement == NULL) {
         fail(session, "26000", "nothing to describe");
         return;
@@ -384,32 +399,48 @@ describe(struct sim_session *session, const uint8_t *body, size_t count)
         wire_end(&writer);
         sim_bytes_end(&session->out, &writer);
     }
-    if (is_with_rows(statement->sql))
+    if (sim_named_has_rows(session, statement->sql))
         sim_put_columns(session);
     else
         sim_put_empty(session, 'n');
 }
 
 static void
-execute(struct sim_session *session)
+run_portal(struct sim_session *session, struct sim_portal *portal)
 {
+    const struct sim_statement statement = portal->statement; /* COMMIT ends the portal */
     struct sim_bound *bound = calloc(1, sizeof(*bound));
-    struct sim_statement portal = session->portal;
 
     if (bound == NULL)
         abort();
-    if (!portal.is_used) {
-        fail(session, "34000", "portal does not exist");
-    } else {
-        sim_own_bound(session, bound);
-        if (portal.kind == SIM_PROBE)
-            sim_own_probe(session, bound);
-        else if (portal.kind == SIM_RESTORE || portal.kind == SIM_STARTUP)
-            sim_own_restore(session, bound, portal.kind == SIM_STARTUP);
-        else
-            (void)run_sql(session, portal.sql, bound->items[0]);
-    }
+    sim_own_bound(&portal->bound, bound);
+    session->executed = portal;
+    portal->is_done = !sim_named_has_rows(session, statement.sql);
+    if (statement.kind == SIM_PROBE)
+        sim_own_probe(session, bound);
+    else if (statement.kind == SIM_RESTORE || statement.kind == SIM_STARTUP)
+        sim_own_restore(session, bound, statement.kind == SIM_STARTUP);
+    else
+        (void)run_sql(session, statement.sql, bound->items[0]);
     free(bound);
+}
+
+static void
+execute(struct sim_session *session, const uint8_t *body, size_t count)
+{
+    const char *name;
+
+    if (!wire_read_execute(body, count, &name)) {
+        session->fault = "a malformed Execute";
+        return;
+    }
+    struct sim_portal *portal = find_portal(session, name);
+    if (portal == NULL || portal->is_done) {
+        fail(session, portal == NULL ? "34000" : "55000", "portal cannot be run");
+        return;
+    }
+    portal->limit = wire_uint32(body + count - sizeof(uint32_t));
+    run_portal(session, portal);
 }
 
 static void
@@ -421,7 +452,9 @@ close_target(struct sim_session *session, const uint8_t *body, size_t count)
     if (!wire_read_target(body, count, &target))
         session->fault = "a malformed Close";
     else if (target.kind == 'S')
-        statement = find_statement(session, target.name, false);
+        statement = sim_named_statement(session, target.name, false);
+    else if (find_portal(session, target.name) != NULL)
+        statement = &find_portal(session, target.name)->statement;
     if (statement != NULL)
         statement->is_used = false;
     sim_put_empty(session, '3');
@@ -481,7 +514,7 @@ handle(struct sim_session *session, uint8_t type, const uint8_t *body, size_t co
         else if (type == 'D')
             describe(session, body, count);
         else if (type == 'E')
-            execute(session);
+            execute(session, body, count);
         else if (type == 'C')
             close_target(session, body, count);
     }
@@ -520,7 +553,8 @@ sim_session_release(struct sim_session *session)
 {
     sim_bytes_release(&session->in);
     sim_bytes_release(&session->out);
-    sim_bytes_release(&session->bound);
+    for (size_t i = 0; i < SIM_PORTALS; i++)
+        sim_bytes_release(&session->portals[i].bound);
 }
 
 void

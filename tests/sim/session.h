@@ -5,7 +5,8 @@
  * fail 'token'; slow 'token'; begin; commit; rollback; set name = 'value'; reset name; create temp
  * table x; drop table x; discard all; select pg_advisory_lock('token'); select
  * pg_advisory_unlock_all(); copy t from stdin 'token'; copy t to stdout 'token'; listen x; notify
- * x; unlisten * */
+ * x; unlisten *; prepare x as ...; execute x; deallocate x; deallocate all; declare x cursor [with
+ * hold] for rows 'token'; fetch n from x; close x */
 #pragma once
 #include "sim/bytes.h"
 
@@ -15,6 +16,8 @@ enum {
     SIM_SETTINGS = 4,
     SIM_TEMPS = 8,
     SIM_STATEMENTS = 64,
+    SIM_CURSORS = 4,
+    SIM_PORTALS = 2,
 };
 
 /* Faults that are planted, to show that they are found. */
@@ -28,6 +31,9 @@ enum sim_plant {
     SIM_PLANT_TURNS,   /* one user comes as the other: as if users took no turns */
     SIM_PLANT_BLOCK,   /* transaction pooling: as if statement pooling let transactions be */
     SIM_PLANT_PROOF,   /* who has no password has it: as if no proof was looked at */
+    SIM_PLANT_PREPARE, /* the pool is not told of PREPARE: as if it did not carry statements */
+    SIM_PLANT_CURSOR,  /* nor of cursors WITH HOLD: as if it pinned nobody for them */
+    SIM_PLANT_PORTAL,  /* a portal begins anew: as if another had been executed between */
     SIM_PLANTS
 };
 
@@ -50,6 +56,21 @@ struct sim_statement {
     bool is_used;
     enum sim_kind kind;
     char name[SIM_NAME], sql[SIM_SQL];
+    char prepare[SIM_SQL]; /* what made it, when that was SQL; "": the protocol */
+};
+
+struct sim_cursor {
+    char name[SIM_NAME], token[SIM_NAME];
+    unsigned position;
+    bool is_holdable, is_committed;
+};
+
+struct sim_portal {
+    struct sim_statement statement;
+    char name[SIM_NAME];
+    struct sim_bytes bound;   /* the parameters, as in Bind */
+    unsigned limit, position; /* rows of this Execute, so far; limit 0: all */
+    bool is_done;
 };
 
 struct sim_session {
@@ -65,9 +86,11 @@ struct sim_session {
     char token[SIM_NAME]; /* of what is copied or slow */
     size_t copied;
     struct sim_statement statements[SIM_STATEMENTS]; /* the first is the unnamed one */
-    struct sim_statement portal;
-    struct sim_bytes bound; /* the portal's parameters, as in Bind */
-    char told[SIM_NAME];    /* application_name, as reported */
+    struct sim_portal portals[SIM_PORTALS];          /* likewise */
+    struct sim_portal *executed;                     /* NULL: a simple query */
+    struct sim_cursor cursors[SIM_CURSORS];
+    size_t cursor_count;
+    char told[SIM_NAME]; /* application_name, as reported */
     char start[SIM_SETTINGS][SIM_NAME];
     uint32_t process;
     enum sim_plant plant;

@@ -412,8 +412,9 @@ run_seed(const struct options *options, uint64_t seed, uint64_t cut_at, struct t
 static bool
 read_options(int count, char **words, struct options *options)
 {
-    static const char *const plants[SIM_PLANTS] = {"none",   "discard", "restore", "cancel", "row",
-                                                   "listen", "turns",   "block",   "proof"};
+    static const char *const plants[SIM_PLANTS] = {"none",  "discard", "restore", "cancel",
+                                                   "row",   "listen",  "turns",   "block",
+                                                   "proof", "prepare", "cursor",  "portal"};
 
     for (int i = 1; i + 1 < count; i += 2) {
         const char *value = words[i + 1];
@@ -442,7 +443,8 @@ main(int count, char **words)
 
     if (!read_options(count, words, &options)) {
         fprintf(stderr, "usage: sim [--seeds N] [--first N] [--cuts SEED]"
-                        " [--plant discard|restore|cancel|row|listen|turns|block|proof]\n");
+                        " [--plant discard|restore|cancel|row|listen|turns|block|proof|"
+                        "prepare|cursor|portal]\n");
         return 2;
     }
     signal(SIGALRM, give_up);
