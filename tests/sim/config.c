@@ -46,3 +46,33 @@ sim_config_make(uint64_t *random, const struct wire_scram_keys *keys)
         *LIST_ADD(arena, &config->routes.items[0].other_users) = "other";
     return config;
 }
+
+struct pool_config *
+sim_config_again(const struct pool_config *old, uint64_t *random)
+{
+    struct arena *arena = arena_new();
+    struct pool_config *config = ARENA_NEW(arena, struct pool_config);
+
+    config->arena = arena;
+    config->references = 1;
+    config->pooler = old->pooler;
+    config->pooler.prepared_statements = 2 + (int)sim_below(random, 20);
+    for (size_t i = 0; i < old->users.count; i++)
+        *LIST_ADD(arena, &config->users) = old->users.items[i];
+    struct pool_route *route = LIST_ADD(arena, &config->routes);
+    *route = old->routes.items[0];
+    route->login = &config->users.items[0];
+    route->max = 1 + (int)sim_below(random, 3);
+    route->has_auto_prepare = sim_one_in(random, 2);
+    if (route->other_users.count == 0)
+        route->reset = sim_one_in(random, 3) ? DECK_POOL_FULL : DECK_POOL_TRACKED;
+    memset(&route->other_users, 0, sizeof(route->other_users));
+    if (old->routes.items[0].other_users.count > 0)
+        *LIST_ADD(arena, &route->other_users) = "other";
+    /* As another server: those that are there are replaced. With a verifier only, none can be
+     * logged in to before the next client has come. */
+    bool can_move = route->login->password != NULL || route->auth != DECK_AUTH_SCRAM;
+    if (can_move && sim_one_in(random, 4))
+        route->host = strcmp(route->host, "sim") == 0 ? "sim2" : "sim";
+    return config;
+}

@@ -4,7 +4,7 @@
 #include "net/stream.h"
 #include "sim/bytes.h"
 
-enum sim_peer_kind { SIM_FREE, SIM_CLIENT, SIM_CANCEL, SIM_SERVER };
+enum sim_peer_kind { SIM_FREE, SIM_CLIENT, SIM_CANCEL, SIM_SERVER, SIM_OPERATOR };
 
 struct sim_connection {
     enum sim_peer_kind kind;

@@ -23,17 +23,20 @@ enum {
 /* Faults that are planted, to show that they are found. */
 enum sim_plant {
     SIM_PLANT_NONE,
-    SIM_PLANT_DISCARD, /* DISCARD ALL does nothing: as if the pool did not clean */
-    SIM_PLANT_RESTORE, /* parameters are not set: as if the pool did not carry them */
-    SIM_PLANT_CANCEL,  /* a cancel request stops another session */
-    SIM_PLANT_ROW,     /* now and then the row before */
-    SIM_PLANT_LISTEN,  /* the pool is not told of LISTEN: as if it pinned nobody for it */
-    SIM_PLANT_TURNS,   /* one user comes as the other: as if users took no turns */
-    SIM_PLANT_BLOCK,   /* transaction pooling: as if statement pooling let transactions be */
-    SIM_PLANT_PROOF,   /* who has no password has it: as if no proof was looked at */
-    SIM_PLANT_PREPARE, /* the pool is not told of PREPARE: as if it did not carry statements */
-    SIM_PLANT_CURSOR,  /* nor of cursors WITH HOLD: as if it pinned nobody for them */
-    SIM_PLANT_PORTAL,  /* a portal begins anew: as if another had been executed between */
+    SIM_PLANT_DISCARD,   /* DISCARD ALL does nothing: as if the pool did not clean */
+    SIM_PLANT_RESTORE,   /* parameters are not set: as if the pool did not carry them */
+    SIM_PLANT_CANCEL,    /* a cancel request stops another session */
+    SIM_PLANT_ROW,       /* now and then the row before */
+    SIM_PLANT_LISTEN,    /* the pool is not told of LISTEN: as if it pinned nobody for it */
+    SIM_PLANT_TURNS,     /* one user comes as the other: as if users took no turns */
+    SIM_PLANT_BLOCK,     /* transaction pooling: as if statement pooling let transactions be */
+    SIM_PLANT_PROOF,     /* who has no password has it: as if no proof was looked at */
+    SIM_PLANT_PREPARE,   /* the pool is not told of PREPARE: as if it did not carry statements */
+    SIM_PLANT_CURSOR,    /* nor of cursors WITH HOLD: as if it pinned nobody for them */
+    SIM_PLANT_PORTAL,    /* a portal begins anew: as if another had been executed between */
+    SIM_PLANT_PAUSE,     /* PAUSE is forgotten */
+    SIM_PLANT_RELOAD,    /* RELOAD does not change the size */
+    SIM_PLANT_RECONNECT, /* which servers are from before RECONNECT is forgotten */
     SIM_PLANTS
 };
 

@@ -19,27 +19,6 @@ enum {
 
 /* --- clients ------------------------------------------------------------------------------- */
 
-static struct sim_connection *
-connect_to_pool(struct sim_world *world, enum sim_peer_kind kind, struct sim_client *peer)
-{
-    struct sockaddr_storage address = {.ss_family = AF_UNIX};
-    size_t door = sim_below(&world->random, (size_t)world->worker_count);
-    struct pool_client *client = pool_client_new(&world->workers[door].pool, &address);
-
-    if (client == NULL)
-        abort();
-    struct sim_connection *connection =
-        sim_network_open(&world->network, &client->link.stream, kind, peer);
-    if (connection == NULL) {
-        pool_client_close(client);
-        return NULL;
-    }
-    connection->is_told = true;
-    client->link.stream.is_local = true;
-    client->link.stream.user = SIM_PEER_USER;
-    return connection;
-}
-
 static void
 begin_life(struct sim_world *world, struct sim_client *client)
 {
@@ -47,7 +26,7 @@ begin_life(struct sim_world *world, struct sim_client *client)
     client->state = SIM_GONE;
     if (world->lives == 0)
         return;
-    client->connection = connect_to_pool(world, SIM_CLIENT, client);
+    client->connection = sim_worker_accept(world, SIM_CLIENT, client);
     if (client->connection == NULL)
         return;
     const struct pool_route *route = &world->workers[0].pool.config->routes.items[0];
@@ -70,7 +49,7 @@ ask_to_cancel(struct sim_world *world, struct sim_client *client)
     struct wire_writer key_writer = wire_writer(key, sizeof(key));
     struct wire_writer writer = wire_writer(bytes, sizeof(bytes));
 
-    client->cancel = connect_to_pool(world, SIM_CANCEL, client);
+    client->cancel = sim_worker_accept(world, SIM_CANCEL, client);
     if (client->cancel == NULL)
         return;
     client->wants_cancel = false;
@@ -109,6 +88,8 @@ step_peer(struct sim_world *world, struct sim_connection *connection)
         sim_server_step(world, connection->peer);
     } else if (connection->kind == SIM_CLIENT) {
         step_client(world, connection->peer);
+    } else if (connection->kind == SIM_OPERATOR) {
+        sim_operator_step(world, connection->peer);
     } else if (connection->kind == SIM_CANCEL) {
         connection->to_peer.count = 0;
         if (connection->stream == NULL)
@@ -137,6 +118,8 @@ forget(struct sim_world *world, size_t index)
     } else if (connection->kind == SIM_CLIENT) {
         client->state = SIM_GONE;
         client->connection = NULL;
+    } else if (connection->kind == SIM_OPERATOR) {
+        sim_operator_lose(connection->peer);
     }
     sim_network_forget(connection);
 }
@@ -166,20 +149,6 @@ handle(struct sim_world *world, const struct event *events, size_t count)
         sim_worker_exchange(&world->workers[i]);
     for (int i = 0; i < world->worker_count; i++)
         pool_sweep(&world->workers[i].pool);
-}
-
-/* The pool's size is exact over all threads, whatever is on its way between them. */
-static void
-check_size(struct sim_world *world)
-{
-    int count = 0, max = world->workers[0].pool.config->routes.items[0].max;
-
-    for (size_t i = 0; i < SIM_CONNECTIONS; i++) {
-        const struct net_stream *stream = world->network.connections[i].stream;
-        count += stream != NULL && ((struct pool_object *)stream->owner)->kind == POOL_OWNER_SERVER;
-    }
-    if (count > max && world->fault[0] == '\0')
-        snprintf(world->fault, sizeof(world->fault), "%d servers, at most %d", count, max);
 }
 
 /* Only where one thread decides, and no server is lost: who had it then comes first. */
@@ -256,10 +225,12 @@ round_once(struct sim_world *world)
         }
         is_alive |= client->connection != NULL || client->cancel != NULL;
     }
+    if (world->operator.connection == NULL && world->operator.is_there)
+        sim_operator_connect(world, &world->operator);
     size_t count = collect(world, events);
     handle(world, events, count);
     world->quiet_rounds = world->network.bytes == before ? world->quiet_rounds + 1 : 0;
-    check_size(world);
+    sim_operator_check(world, &world->operator);
     check_turns(world);
     uint64_t next_us = now_us + (world->quiet_rounds > 50 ? SIM_TICK_US : ROUND_US);
     for (int i = 0; i < world->worker_count; i++) {
@@ -297,6 +268,9 @@ prepare(struct sim_world *world, uint64_t seed, uint64_t cut_at)
     world->has_no_blocks = route->mode == DECK_POOL_STATEMENT;
     if (world->plant == SIM_PLANT_BLOCK && world->has_no_blocks)
         route->mode = DECK_POOL_TRANSACTION;
+    world->operator.is_there = sim_one_in(&world->random, 2);
+    world->operator.left =(unsigned) sim_below(&world->random, 12);
+    world->operator.max = world->operator.size = route->max;
     world->worker_count = sim_one_in(&world->random, 2) ? 1 + (int)sim_below(&world->random, 3) : 1;
     share_pool(world, route);
     world->network.random = sim_random(&world->random);
@@ -412,9 +386,9 @@ run_seed(const struct options *options, uint64_t seed, uint64_t cut_at, struct t
 static bool
 read_options(int count, char **words, struct options *options)
 {
-    static const char *const plants[SIM_PLANTS] = {"none",  "discard", "restore", "cancel",
-                                                   "row",   "listen",  "turns",   "block",
-                                                   "proof", "prepare", "cursor",  "portal"};
+    static const char *const plants[SIM_PLANTS] = {
+        "none",  "discard", "restore", "cancel", "row",   "listen", "turns",    "block",
+        "proof", "prepare", "cursor",  "portal", "pause", "reload", "reconnect"};
 
     for (int i = 1; i + 1 < count; i += 2) {
         const char *value = words[i + 1];
@@ -444,7 +418,7 @@ main(int count, char **words)
     if (!read_options(count, words, &options)) {
         fprintf(stderr, "usage: sim [--seeds N] [--first N] [--cuts SEED]"
                         " [--plant discard|restore|cancel|row|listen|turns|block|proof|"
-                        "prepare|cursor|portal]\n");
+                        "prepare|cursor|portal|pause|reload|reconnect]\n");
         return 2;
     }
     signal(SIGALRM, give_up);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The threads of the pool in a run: the driver of each, and what goes from one to another. */
+#include "sim/config.h"
 #include "sim/world.h"
 
 #include <stdio.h>
@@ -46,6 +47,15 @@ static void
 wake_simulated(struct pool_driver *driver, int other)
 {
     ((struct sim_worker *)driver)->world->workers[other].is_woken = true;
+}
+
+static void
+visit_simulated(struct pool_driver *driver, pool_visit *visit, void *context)
+{
+    struct sim_world *world = ((struct sim_worker *)driver)->world;
+
+    for (int i = 0; i < world->worker_count; i++)
+        visit(&world->workers[i].pool, context);
 }
 
 static void
@@ -136,6 +146,7 @@ sim_worker_init(struct sim_world *world, int number, struct pool_config *config)
                                           .shared = &world->shared,
                                           .worker = number,
                                           .worker_count = world->worker_count,
+                                          .visit_all = visit_simulated,
                                           .move = move_simulated,
                                           .wake = wake_simulated};
     worker->world = world;
@@ -143,4 +154,26 @@ sim_worker_init(struct sim_world *world, int number, struct pool_config *config)
     pool_config_keep(config);
     if (!pool_init(&worker->pool, &worker->driver, config, SIM_TICK_US, &err))
         abort();
+    worker->pool.reload = sim_operator_reload;
+}
+
+struct sim_connection *
+sim_worker_accept(struct sim_world *world, enum sim_peer_kind kind, void *peer)
+{
+    struct sockaddr_storage address = {.ss_family = AF_UNIX};
+    size_t door = sim_below(&world->random, (size_t)world->worker_count);
+    struct pool_client *client = pool_client_new(&world->workers[door].pool, &address);
+
+    if (client == NULL)
+        abort();
+    struct sim_connection *connection =
+        sim_network_open(&world->network, &client->link.stream, kind, peer);
+    if (connection == NULL) {
+        pool_client_close(client);
+        return NULL;
+    }
+    connection->is_told = true;
+    client->link.stream.is_local = true;
+    client->link.stream.user = SIM_PEER_USER;
+    return connection;
 }

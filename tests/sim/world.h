@@ -3,6 +3,7 @@
 #pragma once
 #include "pool/pool.h"
 #include "sim/client.h"
+#include "sim/operator.h"
 #include "sim/turns.h"
 
 enum { SIM_CLIENTS = 6, SIM_WORKERS = 3, SIM_TICK_US = 100000 };
@@ -33,6 +34,7 @@ struct sim_world {
     uint64_t lent; /* servers, by threads to others */
     struct sim_network network;
     struct sim_turns turns;
+    struct sim_operator operator;
     const struct wire_scram_keys *keys;
     uint64_t random, seed;
     struct sim_client clients[SIM_CLIENTS];
@@ -62,6 +64,9 @@ bool sim_world_has_scram(const struct sim_world *world);
 
 /* The thread of that number, with that configuration; aborts when it cannot be. */
 void sim_worker_init(struct sim_world *world, int number, struct pool_config *config);
+/* A connection to the pool, by a thread by chance; NULL: too many. */
+struct sim_connection *
+sim_worker_accept(struct sim_world *world, enum sim_peer_kind kind, void *peer);
 /* What leaves it, and what the others have sent it. */
 void sim_worker_exchange(struct sim_worker *worker);
 /* It is in no loop, or soon in none. */
