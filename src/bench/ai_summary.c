@@ -84,6 +84,13 @@ add_life(struct ai_suite *suite)
     add_times(suite, table);
     bench_add_row(suite->run->arena, table, "tasks", number(suite, before->tasks),
                   number(suite, after->tasks), "of both parts");
+    suite->suite->arrivals = suite->rate;
+    suite->suite->has_tasks = true;
+    for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
+        const struct ai_case *one = arm == BENCH_AFTER ? after : before;
+        suite->suite->lost[arm] = one->lost;
+        suite->suite->doubled[arm] = one->doubled;
+    }
     bench_add_row(suite->run->arena, table, "lost", number(suite, before->lost),
                   number(suite, after->lost), "completed without a result, or never");
     bench_add_row(suite->run->arena, table, "done twice", number(suite, before->doubled),

@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <jansson.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,98 @@ read_works(struct arena *arena, const json_t *suite, struct bench_record *record
     }
 }
 
+/* --- what it was made under ----------------------------------------------------------------- */
+
+static void
+add_condition(struct arena *arena, struct bench_record *record, const char *name,
+              const json_t *value)
+{
+    struct bench_condition one = {.name = name, .number = json_number_value(value)};
+
+    if (json_is_string(value))
+        one.text = arena_strdup(arena, json_string_value(value));
+    else if (!json_is_number(value))
+        return;
+    *LIST_ADD(arena, &record->conditions) = one;
+}
+
+static void
+read_conditions(struct arena *arena, const json_t *data, struct bench_record *record)
+{
+    static const struct {
+        const char *name, *of, *part, *key;
+    } fields[] = {
+        {"pgdeck", NULL, NULL, "pgdeck"},
+        {"PostgreSQL", "where", "after", "version"},
+        {"bytes of the database", "where", "after", "size_bytes"},
+        {"CPU", "where", "machine", "cpu"},
+        {"CPUs", "where", "machine", "cpus"},
+        {"memory", "where", "machine", "memory_bytes"},
+        {"seed", NULL, NULL, "seed"},
+        {"block-ms", NULL, NULL, "block_ms"},
+        {"rate", NULL, NULL, "rate"},
+        {"clients", NULL, NULL, "clients"},
+        {"scale", NULL, NULL, "scale"},
+        {"workers", NULL, NULL, "workers"},
+        {"run-ms", NULL, NULL, "run_ms"},
+    };
+    const json_t *suites = json_object_get(data, "suites");
+
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        const json_t *from = data;
+        if (fields[i].of != NULL)
+            from = json_object_get(json_object_get(data, fields[i].of), fields[i].part);
+        add_condition(arena, record, fields[i].name, json_object_get(from, fields[i].key));
+    }
+    for (size_t i = 0; i < json_array_size(suites); i++) {
+        const json_t *suite = json_array_get(suites, i);
+        const char *name = text_of(arena, suite, "name");
+        add_condition(arena, record,
+                      arena_printf(arena, "arrivals a second (%s)", name == NULL ? "?" : name),
+                      json_object_get(suite, "arrivals_per_second"));
+        record->lost += number_of(json_object_get(suite, "tasks_lost"), "after");
+        record->doubled += number_of(json_object_get(suite, "tasks_done_twice"), "after");
+    }
+}
+
+static bool
+is_alike(const struct bench_condition *one, const struct bench_condition *other)
+{
+    const double near = 0.02; /* sizes and measured rates are never quite the same */
+
+    if (one->text != NULL && other->text != NULL)
+        return strcmp(one->text, other->text) == 0;
+    return fabs(one->number - other->number) <= near * fmax(one->number, other->number);
+}
+
+static const char *
+condition_text(struct arena *arena, const struct bench_condition *one)
+{
+    return one->text != NULL ? one->text : arena_printf(arena, "%.10g", one->number);
+}
+
+struct bench_differences
+bench_record_differences(struct arena *arena, const struct bench_record *older,
+                         const struct bench_record *newer)
+{
+    struct bench_differences found = {0};
+
+    for (size_t i = 0; i < older->conditions.count; i++) {
+        const struct bench_condition *one = &older->conditions.items[i];
+        for (size_t j = 0; j < newer->conditions.count; j++) {
+            const struct bench_condition *other = &newer->conditions.items[j];
+            if (strcmp(one->name, other->name) != 0 || is_alike(one, other))
+                continue;
+            *LIST_ADD(arena, &found.list) =
+                arena_printf(arena, "%s %s and %s", one->name, condition_text(arena, one),
+                             condition_text(arena, other));
+        }
+    }
+    return found;
+}
+
+/* -------------------------------------------------------------------------------------------- */
+
 static void
 read_data(struct arena *arena, const json_t *data, struct bench_record *record)
 {
@@ -85,6 +178,7 @@ read_data(struct arena *arena, const json_t *data, struct bench_record *record)
     record->times = number_of(total, "times_faster");
     record->low = number_of(total, "low");
     record->high = number_of(total, "high");
+    read_conditions(arena, data, record);
     read_queries(arena, data, record);
     for (size_t i = 0; i < json_array_size(suites); i++)
         read_works(arena, json_array_get(suites, i), record);

@@ -10,12 +10,20 @@ struct bench_figures { /* of one query or work of a suite on the server after */
     double failed;                       /* share that failed or had no answer */
 };
 
+/* What a run was made under; two runs that differ in it cannot be compared without more. */
+struct bench_condition {
+    const char *name, *text;
+    double number; /* text NULL */
+};
+
 struct bench_record {
     const char *folder, *started, *database, *command;
     const char *stopped; /* NULL: ran to its end */
     const char *pgdeck;
     double times, low, high; /* of the queries; 0: none */
+    double lost, doubled;    /* AI tasks on the server after */
     LIST_OF(struct bench_figures) figures;
+    LIST_OF(struct bench_condition) conditions;
 };
 struct bench_records {
     LIST_OF(struct bench_record) list;
@@ -26,6 +34,13 @@ bool bench_record_read(struct arena *arena, const char *path, struct bench_recor
                        struct error *err) MUST_CHECK;
 /* NULL: the run does not have it. */
 const struct bench_figures *bench_record_find(const struct bench_record *record, const char *work);
+/* In what they differ, a text each: "seed 1 and 2". What only one of them knows is passed over. */
+struct bench_differences {
+    LIST_OF(const char *) list;
+};
+struct bench_differences bench_record_differences(struct arena *arena,
+                                                  const struct bench_record *older,
+                                                  const struct bench_record *newer);
 /* Those of the folders below folder and of the folders below these, the oldest first. None, or no
  * folder of that name, is fine; what cannot be read is left out. */
 void bench_records_find(struct arena *arena, const char *folder, struct bench_records *ret_records);

@@ -90,6 +90,7 @@ bench_pool_open(struct bench_run *run, struct bench_suite *of, void **ret_opened
     of->labels[BENCH_BEFORE] = "direct";
     of->labels[BENCH_AFTER] = "pool";
     suite->rate = run->options->rate > 0 ? run->options->rate : RATE;
+    of->arrivals = suite->rate;
     target.is_application = true;
     if (!pg_connect(&target, &suite->control, err) || !choose_clients(suite, err) ||
         !pool_process_start(run->arena, suite->control, &suite->process, err))

@@ -248,6 +248,7 @@ describe(struct query_load *load)
         "server does; any of %d idle connections takes the next one. Times count from when a "
         "request was due; service from when it was sent. Both servers get the same requests.",
         load->query_count, load->rate, load->rate_reason, load->run->options->clients);
+    load->suite->arrivals = load->rate;
     work->name = "queries under load";
     work->class_name = "under load";
     work->what = "the whole workload by one schedule";

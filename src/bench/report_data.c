@@ -203,6 +203,11 @@ bench_data(const struct bench_results *results)
     json_object_set_new(data, "pairs", json_integer(options->pairs));
     json_object_set_new(data, "block_ms", json_integer(options->block_ms));
     json_object_set_new(data, "seed", json_integer((json_int_t)options->seed));
+    json_object_set_new(data, "rate", json_integer(options->rate));
+    json_object_set_new(data, "clients", json_integer(options->clients));
+    json_object_set_new(data, "scale", json_integer(options->scale));
+    json_object_set_new(data, "workers", json_integer(options->workers));
+    json_object_set_new(data, "run_ms", json_integer(options->run_ms));
     json_object_set_new(data, "total", bench_ratio_data(&results->total));
     json_object_set_new(data, "total_of_server_cpu", bench_ratio_data(&results->cpu_total));
     json_object_set_new(data, "noise", json_real(results->noise));

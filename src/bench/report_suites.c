@@ -169,6 +169,13 @@ table_data(const struct bench_table *table)
                      json_text(table->what), "rows", bench_rows_data(table));
 }
 
+static json_t *
+counts_data(const uint64_t counts[BENCH_ARMS])
+{
+    return json_pack("{s:I, s:I}", "before", (json_int_t)counts[BENCH_BEFORE], "after",
+                     (json_int_t)counts[BENCH_AFTER]);
+}
+
 json_t *
 bench_suite_data(const struct bench_suite *suite)
 {
@@ -185,6 +192,11 @@ bench_suite_data(const struct bench_suite *suite)
         json_array_append_new(commands, json_text(suite->commands.items[i]));
     json_object_set_new(data, "name", json_text(suite->name));
     json_object_set_new(data, "what", json_text(suite->what == NULL ? "" : suite->what));
+    json_object_set_new(data, "arrivals_per_second", known(suite->arrivals));
+    json_object_set_new(data, "tasks_lost",
+                        suite->has_tasks ? counts_data(suite->lost) : json_null());
+    json_object_set_new(data, "tasks_done_twice",
+                        suite->has_tasks ? counts_data(suite->doubled) : json_null());
     json_object_set_new(data, "noise", json_real(suite->noise));
     json_object_set_new(data, "noise_is_measured", json_boolean(suite->has_noise_run));
     json_object_set_new(data, "total", bench_ratio_data(&suite->total));

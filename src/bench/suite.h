@@ -83,7 +83,10 @@ struct bench_suite {
     LIST_OF(struct bench_work) works;
     LIST_OF(struct bench_table) tables;
     LIST_OF(const char *) commands; /* that were run, exactly */
-    double noise;                   /* a change within this share is none; an A/A run's */
-    bool has_noise_run;             /* false: noise is assumed */
-    struct bench_ratio total;       /* geometric mean of the works' ratios */
+    double arrivals;                /* a second, by the schedule; 0: as fast as can be */
+    bool has_tasks;                 /* AI tasks: */
+    uint64_t lost[BENCH_ARMS], doubled[BENCH_ARMS];
+    double noise;             /* a change within this share is none; an A/A run's */
+    bool has_noise_run;       /* false: noise is assumed */
+    struct bench_ratio total; /* geometric mean of the works' ratios */
 };

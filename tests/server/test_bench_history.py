@@ -77,6 +77,39 @@ def test_compare_and_gate(pgdeck, tmp_path):
     assert "not understood" in pgdeck("bench", "compare", older, expect=64).err
 
 
+def test_runs_that_were_not_made_alike_and_lost_tasks(pgdeck, tmp_path):
+    older = write_run(tmp_path / "older", 10)
+    newer = write_run(tmp_path / "newer", 10)
+
+    def change(folder, seed, version, arrivals, lost):
+        data = json.loads((folder / "results.json").read_text())
+        data.update(seed=seed, where={"after": {"version": version, "size_bytes": 1000000 + seed}})
+        data["suites"][0].update(name="ai", arrivals_per_second=arrivals,
+                                 tasks_lost={"before": 9, "after": lost},
+                                 tasks_done_twice={"before": 9, "after": 0})
+        (folder / "results.json").write_text(json.dumps(data))
+
+    def compare(*args, **more):
+        return pgdeck("bench", "compare", older, newer, *args, **more)
+
+    change(older, 1, "15.4", 80.2, 0)
+    assert "not made alike" not in compare(expect=0).out  # newer does not say
+    change(newer, 1, "15.4", 81, 0)
+    assert "not made alike" not in compare("--gate", "p95:+5%", expect=0).out
+    change(newer, 2, "16\x1b", 120, 0)
+    expected = "seed 1 and 2", "arrivals a second (ai) 80.2 and 120"
+    for args in ((), ("--gate", "p95:+5%")):
+        out = compare(*args, expect=0).out
+        assert out.count("not made alike: PostgreSQL 15.4 and 16") == 1 and "\x1b" not in out
+        assert all(text in out for text in expected) and "bytes" not in out
+    data = json.loads(compare("--json", expect=0).out)
+    assert set(expected) < set(data["not_made_alike"]) and len(data["not_made_alike"]) == 3
+    change(newer, 1, "15.4", 80, 2)
+    compare(expect=0)  # without a gate it only compares
+    result = compare("--gate", "rate:-5%", expect=24)
+    assert "AI tasks: 2 lost, 0 done twice, of which no gate allows any" in result.out
+
+
 def test_baseline_gates_a_run(pgdeck, pair, tmp_path):  # noqa: F811
     out = tmp_path / "out"
     fast = write_run(tmp_path / "fast", 1)
