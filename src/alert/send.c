@@ -21,7 +21,7 @@ read_first_line(struct arena *arena, const char *path, const char **ret_line, st
     char *text;
     size_t length;
 
-    if (!file_read(arena, path, &text, &length, err))
+    if (!file_read_secret(arena, path, &text, &length, err))
         return false;
     text[strcspn(text, "\r\n")] = '\0';
     if (text[0] == '\0')

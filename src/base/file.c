@@ -3,31 +3,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool
-file_read(struct arena *arena, const char *path, char **ret_text, size_t *ret_length,
-          struct error *err)
+/* Takes the descriptor. */
+static bool
+read_open(struct arena *arena, int fd, const char *path, const struct stat *status, char **ret_text,
+          size_t *ret_length, struct error *err)
 {
-    struct stat status;
     size_t length = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        return error_errno(err, "cannot open \"%s\"", path);
-    if (fstat(fd, &status) != 0 || S_ISDIR(status.st_mode)) {
-        if (errno == 0 || S_ISDIR(status.st_mode))
-            errno = EISDIR;
-        error_errno(err, "cannot read \"%s\"", path);
-        close(fd);
-        return false;
-    }
-    size_t capacity = (size_t)status.st_size + 4096;
+    size_t capacity = (size_t)status->st_size + 4096;
     char *text = arena_alloc(arena, capacity + 1);
+
     for (;;) {
         if (length == capacity) {
             char *grown = arena_alloc(arena, capacity * 2 + 1);
@@ -50,6 +41,70 @@ file_read(struct arena *arena, const char *path, char **ret_text, size_t *ret_le
     *ret_text = text;
     *ret_length = length;
     return true;
+}
+
+static bool
+open_file(const char *path, int *ret_fd, struct stat *ret_status, struct error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return error_errno(err, "cannot open \"%s\"", path);
+    if (fstat(fd, ret_status) != 0 || S_ISDIR(ret_status->st_mode)) {
+        if (errno == 0 || S_ISDIR(ret_status->st_mode))
+            errno = EISDIR;
+        error_errno(err, "cannot read \"%s\"", path);
+        close(fd);
+        return false;
+    }
+    *ret_fd = fd;
+    return true;
+}
+
+bool
+file_read(struct arena *arena, const char *path, char **ret_text, size_t *ret_length,
+          struct error *err)
+{
+    struct stat status;
+    int fd;
+
+    return open_file(path, &fd, &status, err) &&
+           read_open(arena, fd, path, &status, ret_text, ret_length, err);
+}
+
+/* Whoever may write in the folder could let the link lead elsewhere. */
+static bool
+is_link_of_others(const char *path)
+{
+    struct stat status;
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    size_t length = slash == NULL ? 0 : (size_t)(slash - path);
+
+    if (lstat(path, &status) != 0 || !S_ISLNK(status.st_mode))
+        return false;
+    snprintf(folder, sizeof(folder), "%.*s/", (int)length, path);
+    return stat(slash == NULL ? "." : folder, &status) != 0 || (status.st_mode & S_IWOTH) != 0;
+}
+
+bool
+file_read_secret(struct arena *arena, const char *path, char **ret_text, size_t *ret_length,
+                 struct error *err)
+{
+    struct stat status;
+    int fd;
+
+    if (!open_file(path, &fd, &status, err))
+        return false;
+    bool is_roots = status.st_uid == 0;
+    bool is_own = is_roots || status.st_uid == geteuid() || geteuid() == 0;
+    bool is_closed = (status.st_mode & (is_roots ? 037 : 077)) == 0;
+    if (is_own && is_closed && !is_link_of_others(path))
+        return read_open(arena, fd, path, &status, ret_text, ret_length, err);
+    close(fd);
+    error_set(err, ERROR_FILE, "\"%s\" is not safe for a secret", path);
+    return error_hint(err, "It must be your own, and nobody else may read it: chmod 600; or root's "
+                           "with mode 640; no link in a folder that everybody may write in.");
 }
 
 static bool

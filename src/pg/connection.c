@@ -104,7 +104,7 @@ read_password(const struct pg_target *target, char *password, size_t size, struc
     char *text;
     size_t length;
 
-    if (!file_read(arena, target->password_file, &text, &length, err))
+    if (!file_read_secret(arena, target->password_file, &text, &length, err))
         return error_wrap(err, "cannot read the password");
     snprintf(password, size, "%.*s", (int)strcspn(text, "\r\n"), text);
     explicit_bzero(text, length);

@@ -13,7 +13,6 @@
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { SALT_BYTES = 16, DEFAULT_PORT = 5432, DEFAULT_MAX = 20 };
@@ -556,17 +555,10 @@ static const struct deck_table root_table = {
 static bool
 read_password(struct arena *arena, const char *path, const char **ret_password, struct error *err)
 {
-    struct stat status;
     char *text;
     size_t length;
 
-    if (stat(path, &status) != 0)
-        return error_errno(err, "cannot read \"%s\"", path);
-    if ((status.st_mode & 077) != 0 || (status.st_uid != geteuid() && status.st_uid != 0)) {
-        error_set(err, ERROR_FILE, "the password file \"%s\" is not safe", path);
-        return error_hint(err, "It must be your own, and nobody else may read it: chmod 600.");
-    }
-    if (!file_read(arena, path, &text, &length, err))
+    if (!file_read_secret(arena, path, &text, &length, err))
         return false;
     text[strcspn(text, "\r\n")] = '\0';
     *ret_password = text;

@@ -138,7 +138,7 @@ find_given(struct arena *arena, const char *role, const char **ret_password, str
     *ret_password = value == NULL || value[0] == '\0' ? NULL : arena_strdup(arena, value);
     if (*ret_password != NULL || path == NULL || !file_exists(path))
         return true;
-    if (!file_read(arena, path, &text, &length, err))
+    if (!file_read_secret(arena, path, &text, &length, err))
         return false;
     text[strcspn(text, "\r\n")] = '\0';
     *ret_password = text[0] == '\0' ? NULL : text;

@@ -247,6 +247,7 @@ def test_mail_slack_and_a_program(daemon, webhook, tmp_path):
     program.chmod(0o755)
     secret = tmp_path / "slack"
     secret.write_text(webhook.url + "?secret\n")
+    secret.chmod(0o600)
     with contextlib.closing(Mail()) as mail:
         daemon.write_deck(
             "notify:\n"

@@ -49,6 +49,54 @@ def test_no_daemon_runs_as_root(pgdeck, words):
     assert "none.yaml" in allowed.stderr
 
 
+SECRET_DECK = """
+deck: secret
+servers: {main: {conninfo: "host=127.0.0.1 port=1", password_file: secret}}
+environments: {test: {server: main}}
+databases: {app: {environment: test}}
+notify: {hook: {kind: webhook, url_file: secret}}
+"""
+SECRET_POOL = "databases: {app: {users: [alice]}}\nusers: {alice: {password_file: secret}}\n"
+READERS = {
+    "plan": ("plan", "-d", "deck.yaml"), "alert": ("alerts", "test", "hook", "-d", "deck.yaml"),
+    "pool": ("pool", "--config", "pool.yaml", "--allow-root"),
+    "watch": ("watch", "--deck", "deck.yaml", "--listen", "127.0.0.1:0", "--token-file", "secret",
+              "--allow-root"),
+    "key": ("watch", "--deck", "deck.yaml", "--listen", "127.0.0.1:0", "--tls-key", "secret",
+            "--allow-root")}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_secret_that_others_may_read_is_refused(pgdeck, tmp_path, reader):
+    """Or that others may change: by its mode, or by a link that is theirs to set."""
+    (tmp_path / "deck.yaml").write_text(SECRET_DECK)
+    (tmp_path / "pool.yaml").write_text(SECRET_POOL)
+    everybodys = tmp_path / "everybodys"
+    everybodys.mkdir()
+    secret, link, kept = tmp_path / "secret", everybodys / "secret", tmp_path / "kept"
+    words = [str(tmp_path / word) if word in ("deck.yaml", "pool.yaml", "secret") else word
+             for word in READERS[reader]]
+
+    def look():
+        result = pgdeck(*words)
+        assert result.code != 0
+        return "is not safe for a secret" in result.err and "chmod 600" in result.err
+
+    for mode in (0o644, 0o602, 0o660):
+        secret.write_text("http://127.0.0.1:1\n")
+        secret.chmod(mode)
+        assert look(), oct(mode)
+    secret.rename(kept)
+    kept.chmod(0o600)
+    everybodys.chmod(0o1777)
+    for word in ("deck.yaml", "pool.yaml"):
+        (tmp_path / word).write_text((tmp_path / word).read_text().replace(
+            "file: secret", f"file: {link}"))
+    words = [str(link) if word == str(secret) else word for word in words]
+    link.symlink_to(kept)
+    assert look()
+
+
 AUDITED = ["AUDIT: SESSION,1,1,DDL,CREATE TABLE,,,CREATE TABLE x (a int)",
            "AUDIT: OBJECT,2,1,READ,SELECT,TABLE,public.x,select 1", "statement: DROP TABLE x",
            "statement: GRANT ALL ON x TO y", "statement:  ALTER ROLE y CREATEDB"]

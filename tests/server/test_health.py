@@ -118,6 +118,7 @@ def test_a_stopped_server_a_dropped_database_a_changed_password(pgdeck, healthy,
     healthy.reload()
     deck = write_deck(tmp_path, healthy, "one", "two", user="watcher")
     (tmp_path / "password").write_text("wrong")
+    (tmp_path / "password").chmod(0o600)
     text = deck.read_text()
     deck.write_text(text.replace("memory: 512MB", "password_file: password, memory: 512MB"))
     found, = bad(look(pgdeck, deck)[0])

@@ -424,6 +424,7 @@ def test_wrong_password(pgdeck, tmp_path, fresh_server):
     fresh_server.reload()
     wrong = tmp_path / "wrong"
     wrong.write_text("wrong\n")
+    wrong.chmod(0o600)
     text = DECK.replace("memory: 512MB", f"password_file: {wrong}, memory: 512MB")
     deck = write_deck(tmp_path / "deck", fresh_server.conninfo(user="keeper", host="127.0.0.1"),
                       text)

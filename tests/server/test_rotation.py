@@ -222,6 +222,7 @@ def test_a_password_of_systemd(pgdeck, guarded, tmp_path):
     folder = tmp_path / "credentials"
     folder.mkdir()
     (folder / "PGDECK_PASSWORD_BLUE_WEB_A").write_text("from systemd\n")
+    (folder / "PGDECK_PASSWORD_BLUE_WEB_A").chmod(0o600)
     env = {"CREDENTIALS_DIRECTORY": str(folder)}
     pgdeck("apply", "-d", deck, "--yes", env=env, expect=0)
     log_in(guarded, "blue_web_a", "blue_one", "from systemd").close()
@@ -230,6 +231,7 @@ def test_a_password_of_systemd(pgdeck, guarded, tmp_path):
     result = pgdeck(*rotate, env=env, expect=22)
     assert "Give that of blue_web_b as PGDECK_PASSWORD_BLUE_WEB_B, too." in result.err
     (folder / "PGDECK_PASSWORD_BLUE_WEB_B").write_text("the next one\n")
+    (folder / "PGDECK_PASSWORD_BLUE_WEB_B").chmod(0o600)
     pgdeck(*rotate, env=env, expect=0)
     log_in(guarded, "blue_web_b", "blue_one", "the next one").close()
     out = pgdeck(*rotate, "--finish", env=env, expect=0).out
