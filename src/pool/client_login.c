@@ -211,6 +211,7 @@ find_route(struct pool_client *client, const struct wire_startup *startup)
         return false;
     }
     client->group = group;
+    client->mode = group->route->mode;
     group->client_count++;
     return true;
 }

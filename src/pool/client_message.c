@@ -98,7 +98,7 @@ put_named(struct pool_server *server, uint8_t type, struct pool_sql_span before,
 static bool
 is_renaming(const struct message *message)
 {
-    return message->server->group->route->mode != DECK_POOL_SESSION;
+    return message->client->mode != DECK_POOL_SESSION;
 }
 
 static void
@@ -703,7 +703,7 @@ next_message(struct pool_client *client, struct message *ret_message)
     if (result == WIRE_BAD || handlers[header.type].handle == NULL)
         return fail(client, "08P01", "invalid message from the client");
     uint32_t gather = handlers[header.type].gather_bytes;
-    if (header.type == 'P' && client->server->group->route->mode == DECK_POOL_SESSION)
+    if (header.type == 'P' && client->mode == DECK_POOL_SESSION)
         gather = POOL_GATHER_BYTES_MAX; /* it goes on as it is */
     else if (header.type == 'P' && header.body_bytes > POOL_PARSE_BYTES_MAX)
         return fail(client, "54000", "the text of a statement to be prepared is too long");

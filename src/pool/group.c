@@ -276,7 +276,7 @@ facts_of(const struct pool_server *server, bool is_client_gone)
     facts |= server->copy != POOL_COPY_NONE ? POOL_FACT_COPY : 0;
     facts |= server->status != 'I' ? POOL_FACT_BLOCK : 0;
     facts |= server->cancels > 0 ? POOL_FACT_CANCEL : 0;
-    facts |= server->group->route->mode == DECK_POOL_SESSION ? POOL_FACT_SESSION : 0;
+    facts |= client->mode == DECK_POOL_SESSION ? POOL_FACT_SESSION : 0;
     facts |= client->pins != 0 ? POOL_FACT_PINNED : 0;
     facts |= client->signs != 0 ? POOL_FACT_SIGNS : 0;
     return facts;
@@ -327,7 +327,7 @@ static bool
 is_block_refused(const struct pool_server *server)
 {
     /* Not yet while the client has part of a notification only. */
-    return server->group->route->mode == DECK_POOL_STATEMENT && server->owed.count == 0 &&
+    return server->client->mode == DECK_POOL_STATEMENT && server->owed.count == 0 &&
            server->status != 'I' && (server->body_left == 0 || server->is_body_hidden);
 }
 

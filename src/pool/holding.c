@@ -8,11 +8,11 @@
 static const char *
 what_it_does(const struct pool_server *server)
 {
-    return server->client->pins != 0                         ? "pinned"
-           : server->owed.count > 0                          ? "running a query"
-           : server->status != 'I'                           ? "idle in a transaction"
-           : server->group->route->mode == DECK_POOL_SESSION ? "in its session"
-                                                             : "active";
+    return server->client->pins != 0                   ? "pinned"
+           : server->owed.count > 0                    ? "running a query"
+           : server->status != 'I'                     ? "idle in a transaction"
+           : server->client->mode == DECK_POOL_SESSION ? "in its session"
+                                                       : "active";
 }
 
 /* The place of one that has a server since then: the number of those that have one for longer. */

@@ -369,15 +369,14 @@ take_tag(struct pool_server *server, const uint8_t *body, size_t count)
                      (count == sizeof("SET") && memcmp(body, "SET", count) == 0); /* TO DEFAULT */
 
     if (may_reset && client != NULL)
-        server->is_restart_due |=
-            client->startup->count > 0 && server->group->route->mode == DECK_POOL_SESSION;
+        server->is_restart_due |= client->startup->count > 0 && client->mode == DECK_POOL_SESSION;
     if (!is_all && !is_discard)
         return;
     pool_prepared_clear(&server->prepared, &pool->statements);
     if (client == NULL)
         return;
     pool_names_clear(&client->names, &pool->statements);
-    server->is_restore_due |= is_discard && server->group->route->mode == DECK_POOL_SESSION;
+    server->is_restore_due |= is_discard && client->mode == DECK_POOL_SESSION;
     if (is_discard)
         client->pins &= ~(unsigned)(POOL_SQL_UNNAMED | POOL_SQL_STATEMENTS);
 }

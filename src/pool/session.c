@@ -418,7 +418,7 @@ pool_session_note(struct pool_client *client, const struct pool_sql *sql)
     unsigned signs = sql->signs & ~unheard;
     size_t used = client->custom == NULL ? 0 : strlen(client->custom);
 
-    if (client->group == NULL || client->group->route->mode == DECK_POOL_SESSION)
+    if (client->group == NULL || client->mode == DECK_POOL_SESSION)
         return;
     if ((sql->signs & (POOL_SQL_RELEASE | POOL_SQL_FORGET)) != 0 &&
         pool_parameters_have_statement(client->session, NULL))

@@ -63,6 +63,7 @@ struct pool_client {
     const char *user; /* of the configuration when known */
     char user_name[64], database_name[64];
     enum pool_right right;
+    enum deck_pool_mode mode; /* as it logged in: RELOAD changes it for those that come then */
     bool has_asked_ssl, has_asked_gss, is_tls_direct;
     bool is_moving, has_moved; /* to the pool of another thread: not to be touched while it moves */
     struct wire_scram *scram;

@@ -64,6 +64,8 @@ sim_config_again(const struct pool_config *old, uint64_t *random)
     route->login = &config->users.items[0];
     route->max = 1 + (int)sim_below(random, 3);
     route->has_auto_prepare = sim_one_in(random, 2);
+    if (route->mode != DECK_POOL_STATEMENT && sim_one_in(random, 3))
+        route->mode = sim_one_in(random, 2) ? DECK_POOL_SESSION : DECK_POOL_TRANSACTION;
     if (route->other_users.count == 0)
         route->reset = sim_one_in(random, 3) ? DECK_POOL_FULL : DECK_POOL_TRACKED;
     memset(&route->other_users, 0, sizeof(route->other_users));

@@ -6,5 +6,5 @@ enum { SIM_PEER_USER = 1000 };
 
 /* keys: of all users. */
 struct pool_config *sim_config_make(uint64_t *random, const struct wire_scram_keys *keys);
-/* As RELOAD finds it: the same users and mode, the rest by chance. */
+/* As RELOAD finds it: the same users, the rest by chance. */
 struct pool_config *sim_config_again(const struct pool_config *old, uint64_t *random);

@@ -68,6 +68,19 @@ ask(struct sim_world *world, struct sim_operator *operator)
     sim_bytes_end(&operator->connection->to_pool, &writer);
 }
 
+static void
+plant_mode(struct sim_world *world)
+{
+    for (int i = 0; i < world->worker_count; i++) {
+        POOL_EACH(node, &world->workers[i].pool.clients)
+        {
+            struct pool_client *client = POOL_ENTRY(node, struct pool_client, node);
+            if (client->group != NULL)
+                client->mode = client->group->route->mode;
+        }
+    }
+}
+
 bool
 sim_operator_reload(struct pool *pool, struct error *err)
 {
@@ -87,6 +100,8 @@ sim_operator_reload(struct pool *pool, struct error *err)
         pool_configure(&world->workers[i].pool, config);
     }
     pool_config_drop(config);
+    if (world->plant == SIM_PLANT_MODE)
+        plant_mode(world);
     return true;
 }
 

@@ -37,6 +37,7 @@ enum sim_plant {
     SIM_PLANT_PAUSE,     /* PAUSE is forgotten */
     SIM_PLANT_RELOAD,    /* RELOAD does not change the size */
     SIM_PLANT_RECONNECT, /* which servers are from before RECONNECT is forgotten */
+    SIM_PLANT_MODE,      /* RELOAD changes the mode of clients that are in */
     SIM_PLANTS
 };
 

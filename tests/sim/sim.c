@@ -387,8 +387,8 @@ static bool
 read_options(int count, char **words, struct options *options)
 {
     static const char *const plants[SIM_PLANTS] = {
-        "none",  "discard", "restore", "cancel", "row",   "listen", "turns",    "block",
-        "proof", "prepare", "cursor",  "portal", "pause", "reload", "reconnect"};
+        "none",  "discard", "restore", "cancel", "row",   "listen", "turns",     "block",
+        "proof", "prepare", "cursor",  "portal", "pause", "reload", "reconnect", "mode"};
 
     for (int i = 1; i + 1 < count; i += 2) {
         const char *value = words[i + 1];
@@ -418,7 +418,7 @@ main(int count, char **words)
     if (!read_options(count, words, &options)) {
         fprintf(stderr, "usage: sim [--seeds N] [--first N] [--cuts SEED]"
                         " [--plant discard|restore|cancel|row|listen|turns|block|proof|"
-                        "prepare|cursor|portal|pause|reload|reconnect]\n");
+                        "prepare|cursor|portal|pause|reload|reconnect|mode]\n");
         return 2;
     }
     signal(SIGALRM, give_up);
