@@ -125,10 +125,12 @@ headline(struct arena *arena, const struct alert_message *message)
 {
     const struct alert *alert = message->alert;
     const char *level = message->change == ALERT_CLEARED ? "" : alert_level_name(message->level);
+    const char *place = where(arena, alert); /* a test has none */
 
-    return arena_printf(arena, "%s%s%s %s (%s): %s", level, level[0] == '\0' ? "" : ": ",
-                        alert->name, words[message->change], where(arena, alert),
-                        text_of(arena, message));
+    if (place[0] != '\0')
+        place = arena_printf(arena, " (%s)", place);
+    return arena_printf(arena, "%s%s%s %s%s: %s", level, level[0] == '\0' ? "" : ": ", alert->name,
+                        words[message->change], place, text_of(arena, message));
 }
 
 /* --- Slack ---------------------------------------------------------------------------------- */

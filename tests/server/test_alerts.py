@@ -280,7 +280,7 @@ def test_try_a_target(daemon, webhook):
     daemon.write_deck("notify:\n"
                       f"  hook: {{kind: webhook, url: '{webhook.url}'}}\n"
                       "  gone: {kind: webhook, url: 'http://127.0.0.1:9/'}\n"
-                      "  away: {kind: slack}\n"
+                      "  away: {kind: slack}\n  chat: {kind: slack}\n"
                       "  bad: {kind: command, command: [/bin/false]}\n"
                       "  slow: {kind: command, command: [/bin/sleep, '60'], timeout: 300ms}\n")
     env = {"PGDECK_NOTIFY_HOOK_TOKEN": "s3cret"}
@@ -288,6 +288,9 @@ def test_try_a_target(daemon, webhook):
     assert done.out == "hook took it\n"
     assert webhook.headers[0][1]["Authorization"] == "Bearer s3cret"
     assert webhook.bodies[0]["test"] is True
+    daemon.pgdeck("alerts", "test", "chat", "-d", daemon.deck, expect=0,
+                  env={"PGDECK_NOTIFY_CHAT_URL": webhook.url})
+    assert "test fires: this is a test" in webhook.bodies[1]["text"]
     for target, why in (("gone", "onnect"), ("away", "has no URL"), ("bad", "exited with 1"),
                         ("slow", "was ended after 300 ms")):
         done = daemon.alerts("test", target)
