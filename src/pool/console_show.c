@@ -136,7 +136,7 @@ pool_row(struct rows *rows, const struct pool_group *group, const struct pool_to
     number(rows, total->wait_us / 1000000);
     number(rows, total->wait_us % 1000000);
     text(rows, mode_name(group));
-    text(rows, group->failures > 0 ? group->failure.message : "");
+    text(rows, total->last_error);
 }
 
 static void

@@ -39,8 +39,8 @@ is_within_grace(const struct pool_group *group)
     int64_t grace_ms =
         group->has_served || is_there ? group->pool->config->pooler.connect_timeout_ms : BLIP_MS;
 
-    return !is_hopeless(failure) &&
-           group->pool->now_us - group->failing_since_us < (uint64_t)grace_ms * 1000;
+    bool is_early = group->pool->now_us - group->failing_since_us < (uint64_t)grace_ms * 1000;
+    return !is_hopeless(failure) && (is_early || group->failures < pool_where_count(group));
 }
 
 static const char *

@@ -67,6 +67,8 @@ add_figures(struct pool_total *total, const struct pool_group *group)
     total->live_sent_bytes += group->live_sent_bytes;
     if (waited_us > total->wait_us)
         total->wait_us = waited_us;
+    if (group->failures > 0)
+        memcpy(total->last_error, group->failure.message, sizeof(total->last_error));
 }
 
 /* What clients that are still here have sent and got. */

@@ -13,6 +13,7 @@ struct pool_total {
     int servers, server_active, server_idle, server_used, server_login;
     uint64_t wait_us; /* of the client that waits longest */
     uint64_t live_received_bytes, live_sent_bytes;
+    char last_error[sizeof(((struct error *)NULL)->message)]; /* of connecting; "": none */
 };
 
 /* Adds up all pools of several threads; from worker 0, before each time that they are told. */

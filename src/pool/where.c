@@ -52,6 +52,14 @@ pool_where(const struct pool_group *group)
     return address;
 }
 
+size_t
+pool_where_count(const struct pool_group *group)
+{
+    struct net_answer answer;
+
+    return find(group, &answer) && answer.count > 1 ? answer.count : 1;
+}
+
 void
 pool_where_failed(struct pool_group *group)
 {

@@ -9,6 +9,8 @@ struct pool_server;
 struct net_address pool_where(const struct pool_group *group);
 /* A connection there failed: the next one goes to the name's next address. */
 void pool_where_failed(struct pool_group *group);
+/* At how many addresses it may be. */
+size_t pool_where_count(const struct pool_group *group);
 /* Servers at addresses that the name has no more are replaced as they become free. */
 void pool_where_tick(struct pool_group *group);
 /* Has the resolver of all threads keep up the names of a configuration; makes it when needed. */
