@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "deck/loader.h"
 #include "net/resolver.h"
+#include "pool/pool.h"
 #include "security/password.h"
 
 #include <libpq-fe.h>
@@ -177,6 +178,19 @@ add_listeners(struct pool_config *config, struct error *err)
     for (size_t i = 0; i < pooler->listen.count; i++) {
         if (!add_listener(config, pooler->listen.items[i], err))
             return false;
+    }
+    return true;
+}
+
+/* Nobody would get to a database of the console's name. */
+static bool
+check_names(const struct pool_config *config, struct error *err)
+{
+    for (size_t i = 0; i < config->routes.count; i++) {
+        const char *database = config->routes.items[i].database;
+        if (pool_console_is_database(database))
+            return error_set(err, ERROR_DECK,
+                             "\"%s\" is the console's name: no database can have it", database);
     }
     return true;
 }
@@ -431,7 +445,7 @@ pool_config_of_deck(const char *path, const char *environment, const char *const
                   environment == NULL ? "" : environment);
         goto fail;
     }
-    if (!pool_config_stats(config, err))
+    if (!check_names(config, err) || !pool_config_stats(config, err))
         goto fail;
     connect_users(config);
     if (add_listeners(config, err))
@@ -692,7 +706,7 @@ take_file(struct pool_config *config, const struct file_root *root, struct error
                 return false;
         }
     }
-    if (!pool_config_stats(config, err))
+    if (!check_names(config, err) || !pool_config_stats(config, err))
         return false;
     connect_users(config);
     return add_listeners(config, err);

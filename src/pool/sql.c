@@ -287,7 +287,7 @@ next_token(struct scanner *scanner)
     struct token token = read_token(scanner);
 
     if (token.kind == TOKEN_WORD)
-        token.word = keyword_of(token.span);
+        token.word = (uint8_t)keyword_of(token.span);
     return token;
 }
 

@@ -521,3 +521,18 @@ def test_surplus_rights_are_shown_and_go_only_with_revoke(pgdeck, deck, guarded)
     assert guarded.value(refused, dbname="blue_one")
     assert rights(guarded)["roles"] == surplus["roles"]
     assert {change["what"] for change in plan} <= {c["what"] for c in changes(pgdeck, deck)}
+
+
+@pytest.mark.pg(max=15)
+def test_neither_pgdeck_nor_the_first_superuser_loses_its_rights(pgdeck, guarded, tmp_path):
+    """Whatever the deck says of them: who applies could not take it back, nor could anybody else."""
+    guarded.query("CREATE ROLE helper LOGIN SUPERUSER")
+    roles = "roles:\n  postgres: {login: true}\n  helper: {login: true}\n"
+    deck = write_deck(tmp_path / "deck", guarded.conninfo(), DECK + roles)
+    apply(pgdeck, deck)
+    assert [change["what"] for change in changes(pgdeck, deck)] == ["take SUPERUSER from role helper"]
+    deck = write_deck(tmp_path / "deck", guarded.conninfo(user="helper"), DECK + roles)
+    apply(pgdeck, deck, "--revoke")
+    assert guarded.query("SELECT rolname FROM pg_roles WHERE rolsuper ORDER BY 1") == [
+        ("helper",), ("postgres",)]
+    assert changes(pgdeck, deck) == []

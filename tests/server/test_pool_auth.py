@@ -214,3 +214,15 @@ def test_bad_ways_are_told_at_the_start(pgdeck, tmp_path, keys, message):
     done = pgdeck("pool", "--config", file, timeout=20)
     assert done.code != 0
     assert message in done.err, done.err
+
+
+@pytest.mark.parametrize("name", ["pgdeck", "pgbouncer"])
+def test_no_database_has_the_name_of_the_console(pgdeck, tmp_path, name):
+    file, secret = tmp_path / "pool.yaml", tmp_path / "secret"
+    secret.write_text("word\n")
+    secret.chmod(0o600)
+    file.write_text(f"pooler: {{port: {free_port()}, socket_folder: {tmp_path}}}\n"
+                    f"databases: {{{name}: {{users: [alice]}}}}\n"
+                    f"users: {{alice: {{password_file: {secret}}}}}\n")
+    done = pgdeck("pool", "--config", file, timeout=60)
+    assert done.code != 0 and f'"{name}" is the console\'s name' in done.err, done.err

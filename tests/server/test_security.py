@@ -7,6 +7,7 @@ import json
 import psycopg
 import pytest
 
+from cluster import SOURCE
 from test_advisor_security import DECK, apply, passwords, write_deck
 
 WIDER = DECK.replace("""  green:
@@ -272,3 +273,16 @@ def test_nothing_secret_is_shown(module_pgdeck, secured):
     assert len(secrets) >= 6
     for secret in secrets:
         assert secret not in everything
+
+
+def test_an_old_minor_version_is_told(server):
+    """As the check would find it on servers that are not installed here."""
+    text = (SOURCE / "src" / "security" / "checks" / "version.sql").read_text()
+    known = "current_setting('server_version_num')::int"
+    assert known in text and "$1::jsonb" in text
+    with server.connect() as connection:
+        for number, faults in ((150012, 3), (150014, 1), (150999, None), (180000, 1), (990000, None)):
+            query = text.replace(known, str(number)).replace("$1::jsonb", "'{}'::jsonb")
+            rows = connection.execute(query).fetchall()
+            assert [row[2].count("CVE-") for row in rows] == ([faults] if faults else []), number
+            assert all(row[0] == "warn" and "newest minor version" in row[3] for row in rows)
