@@ -157,6 +157,30 @@ peer_user(int descriptor)
     return credentials.uid;
 }
 
+void
+net_loop_set_farewell(struct net_loop *loop, const void *bytes, size_t count)
+{
+    loop->farewell = bytes;
+    loop->farewell_bytes = count;
+}
+
+/* One for whom there is no descriptor but the spare one. What it has said is read, as what it is
+ * told would be lost with it otherwise. */
+static void
+turn_away(struct net_loop *loop, int listener)
+{
+    char said[1024];
+
+    close(loop->spare);
+    int descriptor = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (descriptor >= 0) {
+        (void)!recv(descriptor, said, sizeof(said), MSG_DONTWAIT);
+        (void)!send(descriptor, loop->farewell, loop->farewell_bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+        close(descriptor);
+    }
+    loop->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 int
 net_loop_accept(struct net_loop *loop, int listener, struct net_stream *stream,
                 struct sockaddr_storage *ret_address)
@@ -165,11 +189,7 @@ net_loop_accept(struct net_loop *loop, int listener, struct net_stream *stream,
     int descriptor = accept4(listener, (struct sockaddr *)ret_address, &length, loop->accept_flags);
 
     if (descriptor < 0 && (errno == EMFILE || errno == ENFILE)) {
-        close(loop->spare);
-        descriptor = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-        if (descriptor >= 0)
-            close(descriptor);
-        loop->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        turn_away(loop, listener);
         return -1;
     }
     if (descriptor < 0)

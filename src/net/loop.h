@@ -35,7 +35,7 @@ bool net_loop_connect(struct net_loop *loop, const struct net_address *address,
 bool net_loop_listen(struct net_loop *loop, const struct net_address *address, bool is_further,
                      int *ret_descriptor, struct error *err) MUST_CHECK;
 /* Takes one connection: 1; 0 when there is none; -1 when there are too many descriptors, and the
- * connection was closed (a spare descriptor is kept for that). */
+ * connection was told the farewell and closed (a spare descriptor is kept for that). */
 int net_loop_accept(struct net_loop *loop, int listener, struct net_stream *stream,
                     struct sockaddr_storage *ret_address);
 /* The stream, with its TLS, goes to a loop of another thread: it begins to leave this one. True: it
@@ -46,6 +46,8 @@ void net_loop_let_go(struct net_loop *loop, struct net_stream *stream);
 /* The other loop takes it; the stream may be elsewhere in memory only without TLS. False: no
  * memory, and it is closed. */
 bool net_loop_join(struct net_loop *loop, struct net_stream *stream) MUST_CHECK;
+/* The bytes stay the caller's, and where they are. */
+void net_loop_set_farewell(struct net_loop *loop, const void *bytes, size_t count);
 void net_loop_close_listener(struct net_loop *loop, int descriptor);
 /* Wakes the loop when descriptor can be read (signals): NET_SIGNAL. */
 bool net_loop_watch(struct net_loop *loop, int descriptor, struct error *err) MUST_CHECK;

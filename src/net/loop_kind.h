@@ -24,6 +24,8 @@ struct net_loop_methods {
 struct net_loop { /* the first member of each kind */
     const struct net_loop_methods *methods;
     int accept_flags;
+    const void *farewell;
+    size_t farewell_bytes;
     int spare; /* given up for a moment when there are no descriptors left */
     struct net_watch watches[NET_WATCHES_MAX];
 };

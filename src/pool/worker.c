@@ -462,6 +462,21 @@ listen_all(struct pool_worker *worker, const struct pool_config *config, struct 
     return true;
 }
 
+/* Made beforehand: without descriptors little can be done. */
+static void
+write_farewell(struct pool_crew *crew)
+{
+    struct wire_writer writer = wire_writer(crew->farewell, sizeof(crew->farewell));
+    struct error err;
+
+    pool_fault(&err, "53300", "sorry, too many clients already");
+    error_detail(&err, "The pool may not open more files.");
+    error_hint(&err, "Raise its limit of open files (LimitNOFILE of its unit), or let fewer "
+                     "clients in (max_clients).");
+    wire_put_error(&writer, "FATAL", &err);
+    crew->farewell_bytes = writer.length;
+}
+
 /* The loop is made by its own thread. */
 static bool
 prepare(struct pool_worker *worker, enum net_loop_kind kind, struct error *err)
@@ -475,6 +490,7 @@ prepare(struct pool_worker *worker, enum net_loop_kind kind, struct error *err)
         (worker->driver.worker == 0 && !worker->crew->begin(worker->crew, worker->loop, err)) ||
         !listen_all(worker, config, err))
         return false;
+    net_loop_set_farewell(worker->loop, worker->crew->farewell, worker->crew->farewell_bytes);
     pool_config_keep(config);
     worker->has_pool = pool_init(&worker->pool, &worker->driver, config, now_us(), err);
     return worker->has_pool;
@@ -597,6 +613,7 @@ pool_crew_start(struct pool_crew *crew, int count, struct pool_config *config, s
 
     crew->count = count;
     crew->config = config;
+    write_farewell(crew);
     if (!pool_crew_assign(crew, config, err))
         return false;
     if (getrandom(crew->shared.mock_secret, sizeof(crew->shared.mock_secret), 0) !=

@@ -3,6 +3,7 @@
 
 import contextlib
 import errno
+import os
 import socket
 import subprocess
 import time
@@ -11,7 +12,7 @@ import psycopg
 import pytest
 
 from cluster import free_port, wait_for
-from test_pool import PASSWORD, logins, make_pool  # noqa: F401 (fixtures)
+from test_pool import PASSWORD, Pool, logins, make_pool  # noqa: F401 (fixtures)
 
 pytestmark = pytest.mark.pg(max=15)
 
@@ -139,3 +140,50 @@ def test_places_that_are_taken(make_pool, pgdeck):  # noqa: F811
     wait_for(pool.is_listening, 10, "the next pgdeck pool")
     with pool.connect(host=pool.folder) as client:
         assert client.execute("SELECT 1").fetchone() == (1,)
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        words = file.read().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_no_descriptor_is_left(pgdeck, tmp_path, logins):  # noqa: F811
+    """Who comes then is told so, nobody spins, and those who are there go on."""
+    folder = tmp_path / "pool"
+    folder.mkdir()
+    pool = Pool(pgdeck, folder, logins, {"app": {"max": 1}}, under=["prlimit", "--nofile=40:40"])
+    first = pool.connect(sslmode="disable")
+    clients = []
+    try:
+        for _ in range(60):
+            try:
+                clients.append(pool.connect(sslmode="disable"))
+            except psycopg.OperationalError as error:
+                assert "too many clients already" in str(error)
+                assert "LimitNOFILE" in str(error)
+        assert 5 < len(clients) < 50
+        assert first.execute("SELECT 1").fetchone() == (1,)
+        before = cpu_seconds(pool.process.pid)
+        time.sleep(0.5)
+        assert cpu_seconds(pool.process.pid) - before < 0.25
+        clients.pop().close()
+        wait_for(lambda: answers(pool), 10, "a descriptor")
+    finally:
+        for client in [first, *clients]:
+            client.close()
+        pool.stop()
+
+
+def test_a_deck_with_two_services_for_one_login(pgdeck, tmp_path):
+    deck = tmp_path / "deck.yaml"
+    deck.write_text("""deck: shop
+servers: {main: {conninfo: host=/run/postgresql}}
+environments:
+  dev: {server: main, pools: {api_x: {max: 1}}}
+  dev2: {server: main, role_prefix: dev_api, pools: {x: {max: 1}}}
+databases: {app: {environment: dev}}
+""")
+    told = pgdeck("pool", "--allow-root", "--deck", deck, expect=10).err
+    assert 'deck.yaml:5:54: error: two roles would be called "dev_api_x"' in told, told
+    assert "rename a service" in told
