@@ -51,9 +51,10 @@ pool_client_move(struct pool_client *client, const struct wire_startup *startup)
     return true;
 }
 
-/* What has been received, as another loop cannot give it. False: it has to be closed. */
+/* What has been received, as another loop cannot give it; the end of that it will find, too. False:
+ * it has to be closed. */
 static bool
-read_rest(struct pool *pool, struct pool_link *link)
+read_rest(struct pool *pool, struct pool_link *link, enum pool_fill *ret_last)
 {
     enum pool_fill fill;
 
@@ -61,15 +62,17 @@ read_rest(struct pool *pool, struct pool_link *link)
         link->stream.is_readable = true;
         fill = pool_link_fill(link, &pool->buffers, pool_link_unread(link) + 1);
     } while (fill == POOL_FILL_SOME && pool_link_unread(link) < POOL_GATHER_BYTES_MAX);
-    return fill == POOL_FILL_NONE && link->out.bytes == NULL;
+    *ret_last = fill;
+    return (fill == POOL_FILL_NONE || fill == POOL_FILL_END) && link->out.bytes == NULL;
 }
 
 bool
 pool_client_depart(struct pool_client *client)
 {
     struct pool *pool = client->pool;
+    enum pool_fill last;
 
-    if (!read_rest(pool, &client->link)) {
+    if (!read_rest(pool, &client->link, &last)) {
         pool_client_close(client);
         return false;
     }
@@ -131,9 +134,10 @@ pool_server_depart(struct pool_server *server)
 {
     struct pool *pool = server->pool;
     struct pool_group *group = server->group;
+    enum pool_fill last;
 
-    if (server->is_outdated || group->is_removed || !read_rest(pool, &server->link) ||
-        !unshare_texts(server)) {
+    if (server->is_outdated || group->is_removed || !read_rest(pool, &server->link, &last) ||
+        last == POOL_FILL_END || !unshare_texts(server)) {
         pool_server_close(server, NULL);
         return false;
     }

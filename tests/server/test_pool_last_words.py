@@ -9,7 +9,7 @@ import time
 import pytest
 
 from cluster import wait_for
-from test_pool import buffer, logins, make_pool, message, raw  # noqa: F401
+from test_pool import GREETING, buffer, logins, make_pool, message, raw  # noqa: F401
 
 
 def shut(pool, data, **more):
@@ -89,3 +89,15 @@ def test_who_has_gone_is_told_from_who_listens(make_pool, buffer, host):
     with pool.connect() as client:
         assert client.execute("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%sleep%' "
                               "AND pid <> pg_backend_pid()").fetchone() == (0,)
+
+
+@pytest.mark.pg(max=15)
+def test_a_start_up_is_answered_in_any_thread(make_pool):  # noqa: F811
+    """It goes to its pool's thread with the end that stands behind it, as a cancel request does."""
+    pool = make_pool(max=1)
+    for _ in range(30):
+        with socket.create_connection(("127.0.0.1", pool.port), 10) as client:
+            client.settimeout(10)
+            client.sendall(GREETING)
+            client.shutdown(socket.SHUT_WR)
+            assert b"SCRAM-SHA-256" in b"".join(iter(lambda: client.recv(65536), b""))
