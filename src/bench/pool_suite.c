@@ -44,7 +44,18 @@ open_driver(struct pool_suite *suite, struct pool_way *way, int connections,
     return bench_driver_open(suite->run->arena, &options, ret_driver, err);
 }
 
-/* Half of what is free at most: others need the server, too. */
+/* The most that all pools hold at a time, and one more that connects. */
+static int
+pooled_connections(void)
+{
+    int sum = POOL_FULL_SIZE + 1;
+
+    for (size_t i = 0; i < POOL_SIZES; i++)
+        sum += pool_sizes[i];
+    return sum;
+}
+
+/* Half of what is free at most: others need the server, too. And what pools need is left. */
 static bool
 choose_clients(struct pool_suite *suite, struct error *err)
 {
@@ -55,12 +66,15 @@ choose_clients(struct pool_suite *suite, struct error *err)
         return false;
     suite->slots = (int)pg_integer(rows, 0, "slots");
     suite->is_ours = pg_bool(rows, 0, "is_ours");
-    int half = (suite->slots - (int)pg_integer(rows, 0, "used")) / 2;
-    suite->clients = half < CLIENTS ? half : CLIENTS;
+    int unused = suite->slots - (int)pg_integer(rows, 0, "used");
+    int beside_pools = unused - pooled_connections();
+    int room = unused / 2 < beside_pools ? unused / 2 : beside_pools;
+    suite->clients = room < CLIENTS ? room : CLIENTS;
     if (suite->clients >= LEAST_CLIENTS)
         return true;
-    error_set(err, ERROR_REFUSED, "the server has room for %d more connections only", half * 2);
-    return error_hint(err, "The suite takes half of them, and needs %d.", LEAST_CLIENTS);
+    error_set(err, ERROR_REFUSED, "the server has room for %d more connections only", unused);
+    return error_hint(err, "The suite needs %d for its pools and %d for clients without one.",
+                      pooled_connections(), LEAST_CLIENTS);
 }
 
 static void

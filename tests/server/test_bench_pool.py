@@ -68,7 +68,7 @@ def test_pool(pgdeck, server, tmp_path):
 
 @pytest.mark.pg(max=15)
 def test_a_server_without_room(pgdeck, make_server, tmp_path):
-    server = make_server(15, max_connections="10")
+    server = make_server(15, max_connections="42")  # 3 are reserved, and 36 the pools'
     result = pgdeck("bench", "--deck", write_deck(tmp_path, server), "--pool", "--quick",
                     "--output", tmp_path / "out", expect=22)
     assert "has room for" in result.err and not (tmp_path / "out").exists()
