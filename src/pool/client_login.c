@@ -157,15 +157,24 @@ put_authentication(struct pool_client *client, uint32_t code, const void *data, 
 }
 
 static bool
-is_allowed(const struct pool_route *route, const struct pool_client *client)
+is_among(const struct pool_client *client, const struct net_network *networks, size_t count)
 {
-    if (client->link.stream.is_local || route->allow.count == 0)
-        return true;
-    for (size_t i = 0; i < route->allow.count; i++) {
-        if (net_network_has(&route->allow.items[i], &client->address))
-            return true;
-    }
-    return false;
+    bool is_among = client->link.stream.is_local || count == 0;
+
+    for (size_t i = 0; i < count; i++)
+        is_among |= net_network_has(&networks[i], &client->address);
+    return is_among;
+}
+
+/* Both the user and the database, group NULL: or the console, must allow its address. */
+static bool
+is_allowed(const struct pool_client *client, const struct pool_group *group)
+{
+    const struct pool_user *user = pool_config_user(client->pool->config, client->user_name);
+
+    return (user == NULL || is_among(client, user->allow.items, user->allow.count)) &&
+           (group == NULL ||
+            is_among(client, group->route->allow.items, group->route->allow.count));
 }
 
 /* What one may do on the console by who is at the other end of the unix socket: all, for the user
@@ -191,14 +200,14 @@ find_route(struct pool_client *client, const struct wire_startup *startup)
     struct pool *pool = client->pool;
     struct pool_group *group = pool_group_find(pool, startup->database, startup->user);
 
+    if (!is_allowed(client, group)) {
+        fail(client, "28000", "this address is not allowed to connect");
+        return false;
+    }
     if (pool_console_is_database(startup->database))
         return true;
     if (group == NULL || group->is_removed)
         return true; /* told after the password, so that names cannot be guessed */
-    if (!is_allowed(group->route, client)) {
-        fail(client, "28000", "this address is not allowed to connect");
-        return false;
-    }
     struct net_address address = {.storage = client->address,
                                   .is_local = client->link.stream.is_local};
     if (group->route->has_tls_required && !net_address_is_loopback(&address) &&

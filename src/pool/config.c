@@ -479,6 +479,7 @@ struct file_user {
     struct place place;
     const char *password_file, *password_env, *verifier;
     bool is_admin;
+    LIST_OF(const char *) allow;
 };
 
 struct file_root {
@@ -535,6 +536,7 @@ static const struct deck_key user_keys[] = {
     {.name = "password_env", .type = KEY_TEXT, .offset = USER(password_env)},
     {.name = "verifier", .type = KEY_TEXT, .offset = USER(verifier)},
     {.name = "admin", .type = KEY_FLAG, .offset = USER(is_admin)},
+    {.name = "allow", .type = KEY_NETWORKS, .offset = USER(allow)},
 };
 static const struct deck_table user_table = {
     .what = "user",
@@ -587,6 +589,10 @@ add_file_user(struct pool_config *config, const struct file_user *from, struct e
         (from->password_file != NULL) + (from->password_env != NULL) + (from->verifier != NULL);
 
     *user = (struct pool_user){.name = from->name, .is_admin = from->is_admin};
+    for (size_t i = 0; i < from->allow.count; i++) {
+        if (!net_network_read(from->allow.items[i], LIST_ADD(config->arena, &user->allow), err))
+            return error_place(err, from->place);
+    }
     if (ways > 1) {
         error_set(err, ERROR_DECK,
                   "user \"%s\" can have only one of password_file, password_env and verifier",

@@ -16,6 +16,7 @@ struct pool_user {
     bool has_keys;           /* false: this user cannot log in */
     bool is_admin, is_stats; /* on the console */
     uid_t stats_uid;         /* is_stats: who needs no password on the unix socket; else -1 */
+    LIST_OF(struct net_network) allow; /* empty: from everywhere that the database allows */
 };
 
 /* One pool: clients that come as its users to database, servers that are logged in as one there. */

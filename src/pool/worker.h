@@ -14,7 +14,7 @@ struct pool_crew {
     struct pool_shared shared;
     atomic_int ended_count; /* of those beside worker 0 */
     atomic_bool is_over;
-    struct pool_config *config; /* that they start with */
+    struct pool_config *config;         /* that they start with */
     uint8_t farewell[WIRE_ERROR_BYTES]; /* for whom there is no descriptor */
     size_t farewell_bytes;
     /* Adds to worker 0's loop, before anybody can connect, what it is to tell of beside clients

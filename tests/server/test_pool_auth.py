@@ -180,6 +180,22 @@ def test_networks_of_a_database(make, logins):  # noqa: F811
             assert one.execute("SELECT 1").fetchone() == (1,)
 
 
+def test_networks_of_a_user(make, logins):  # noqa: F811
+    """Beside the database's, and on the console."""
+    users = ("users:", "  alice: {{password_file: {secret}, admin: true, allow: [10.0.0.0/8]}}",
+             "  bob: {{password_file: {secret}, admin: true, allow: [127.0.0.0/8]}}")
+    pool = make(logins, {"app": {"max": 1}, "far": {"max": 1, "database": "app",
+                                                    "allow": "[10.0.0.0/8]"}}, users=users)
+    for more in ({"user": "alice"}, {"user": "alice", "dbname": "pgdeck"},
+                 {"user": "alice", "dbname": "far"}, {"user": "bob", "dbname": "far"}):
+        with pytest.raises(psycopg.OperationalError, match="address is not allowed"):
+            pool.connect(**more)
+    for more in ({"user": "bob"}, {"user": "alice", "host": pool.folder}):
+        with pool.connect(**more) as one:
+            assert one.execute("SELECT 1").fetchone() == (1,)
+    assert pool.show("POOLS", user="bob")
+
+
 def test_passwords_in_other_letters(make, logins):  # noqa: F811
     """The server keeps the verifier of the prepared text (SASLprep); so must the pool."""
     password = "p\u00e4ssw\u00f6rd \ufb01\u00aa\u2168"  # with letters that are written otherwise
