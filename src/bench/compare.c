@@ -151,6 +151,30 @@ cut_blocks(const struct bench_run *run, struct bench_query *query, uint64_t fast
         fitting > BENCH_MAX_TUPLES_PER_BLOCK ? BENCH_MAX_TUPLES_PER_BLOCK : (size_t)fitting;
 }
 
+/* One execution on both servers at once says little of how long it takes: something else may have
+ * held it up. A query with few tuples is run some more times; the least counts. */
+static bool
+find_fastest(struct bench_run *run, struct bench_query *query, uint64_t limit_ns,
+             uint64_t *fastest_ns, struct error *err)
+{
+    enum { EXECUTIONS = 20 };
+    struct digest ignored[BENCH_ARMS];
+    bool is_answered = query->compared > 0;
+
+    for (size_t i = query->compared; i < EXECUTIONS && is_answered; i++) {
+        uint64_t before_ns = bench_clock_ns();
+        if (before_ns > limit_ns || bench_is_given_up(query))
+            break;
+        const char *const *tuple = query->tuples[spread(query, i % query->compared)];
+        if (!run_on_both(run, query, tuple, ignored, &is_answered, err))
+            return false;
+        uint64_t took_ns = bench_clock_ns() - before_ns;
+        if (is_answered && took_ns < *fastest_ns)
+            *fastest_ns = took_ns;
+    }
+    return true;
+}
+
 bool
 bench_compare(struct bench_run *run, struct bench_query *query, struct error *err)
 {
@@ -168,6 +192,8 @@ bench_compare(struct bench_run *run, struct bench_query *query, struct error *er
         if (now_ns - start_ns > budget_ns)
             break;
     }
+    if (!find_fastest(run, query, start_ns + budget_ns / 2, &fastest_ns, err))
+        return false;
     cut_blocks(run, query, fastest_ns);
     bench_log(run, "%s: compared %zu of %zu tuples, %zu differ; blocks of %d slices, %zu in each",
               query->query->name, query->compared, query->tuple_count, query->differing,

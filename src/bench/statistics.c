@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MIN_PAIRS = 3, FEW_PAIRS = 6, LEAST_TRIMMED = 8 };
+enum { MIN_PAIRS = 3 };
 
 /* 97.5 % quantile of Student's t with so many degrees of freedom. */
 static double
@@ -31,12 +31,13 @@ compare_double(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* Of so many sorted values the quarter at either end is left out: blocks that something else on the
- * machine held up, or let off. Of few none. */
+/* Of so many sorted values the tenth at either end is left out: blocks that something else on the
+ * machine held up, or let off. More would make the interval wider: few are left to say how far
+ * they scatter. */
 static size_t
 trimmed(size_t count)
 {
-    return count < LEAST_TRIMMED ? 0 : count / 4;
+    return count / 10;
 }
 
 static const double *
@@ -116,31 +117,27 @@ bench_by_pair(struct arena *arena, const double *logs, const int *pairs, size_t 
     return sample;
 }
 
-/* How far Student's interval reaches to either side of the mean over the samples. */
-static double
-student_reach(const struct bench_sample *samples, const double *const *logs, size_t count,
-              size_t fewest)
-{
-    double squares = 0;
-    double used = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        if (samples[i].count == 0)
-            continue;
-        squares += pow(standard_error(logs[i], samples[i].count), 2);
-        used++;
-    }
-    return student_t(fewest - 1) * sqrt(squares) / used;
-}
-
 static enum bench_verdict
 judge(const struct bench_ratio *ratio, double noise)
 {
-    if (ratio->low > 1 + noise)
+    if (ratio->low > 1 && ratio->value > 1 + noise)
         return BENCH_IMPROVED;
-    if (ratio->high < 1 / (1 + noise))
+    if (ratio->high < 1 && ratio->value < 1 / (1 + noise))
         return BENCH_WORSE;
     return BENCH_NO_CHANGE;
+}
+
+static double
+deviation(const double *values, size_t count)
+{
+    double sum = 0;
+    double squares = 0;
+
+    for (size_t i = 0; i < count; i++)
+        sum += values[i];
+    for (size_t i = 0; i < count; i++)
+        squares += pow(values[i] - sum / (double)count, 2);
+    return sqrt(squares / (double)(count - 1));
 }
 
 static void
@@ -169,18 +166,11 @@ find_interval(struct arena *arena, const struct bench_sample *samples, const dou
                     resampled_mean(logs[i], samples[i].count, drawn, &random) / (double)used;
         }
     }
-    qsort(means, BENCH_RESAMPLES, sizeof(*means), compare_double);
     double n = (double)fewest;
-    double reach = sqrt(n / (n - 1)) * student_t(fewest - 1);
-    double tail = 0.5 * erfc(reach / sqrt(2));
-    size_t cut = (size_t)(tail * BENCH_RESAMPLES);
-    ratio->low = exp(means[cut]);
-    ratio->high = exp(means[BENCH_RESAMPLES - 1 - cut]);
-    if (fewest < FEW_PAIRS) {
-        double student = exp(student_reach(samples, logs, count, fewest));
-        ratio->low = fmin(ratio->low, ratio->value / student);
-        ratio->high = fmax(ratio->high, ratio->value * student);
-    }
+    double narrow = sqrt(n / (n - 1)); /* so much too close together values drawn again are */
+    double reach = exp(student_t(fewest - 1) * narrow * deviation(means, BENCH_RESAMPLES));
+    ratio->low = ratio->value / reach;
+    ratio->high = ratio->value * reach;
 }
 
 struct bench_ratio

@@ -16,19 +16,21 @@ struct bench_sample {
 
 /* One value for each pair from those of its slices, which stand together: slices of a pair share
  * what the machine did meanwhile, so that they are not independent and only pairs may be drawn
- * again. The mean, in which the highest and the lowest quarter are left out (from 8 slices on). */
+ * again. The mean, in which the highest and the lowest tenth are left out (from 10 slices on). */
 struct bench_sample
 bench_by_pair(struct arena *arena, const double *logs, const int *pairs, size_t count);
 
 /* The geometric mean over the samples of each sample's own, in which the highest and the lowest
- * quarter of its pairs are left out (from 8 pairs on), and its 95 % interval:
- * pairs are drawn again with replacement within each sample (bootstrap), and the percentiles
- * taken further out by what Student's t says for so few pairs (Hesterberg, "What Teachers Should
- * Know About the Bootstrap", 2015, section 4.2). Under 6 pairs not even the lowest and the highest
- * of them hold the truth in 95 %, so that it is at least as wide as Student's interval; under 3
- * there is none, and no verdict. Samples without pairs are passed over. */
-/* noise: the verdict is one of change only when the whole interval is further than this share from
- * no change. */
+ * tenth of its pairs are left out (from 10 pairs on), and its 95 % interval: pairs are drawn again
+ * with replacement within each sample (bootstrap); how far the means of those scatter, corrected
+ * for so few pairs, is the standard error, and Student's t says how many of it (Hesterberg, "What
+ * Teachers Should Know About the Bootstrap", 2015, section 4.3). Percentiles of those means would
+ * be too near, or with a correction too far: under 6 pairs not even the lowest and the highest hold
+ * the truth in 95 %. Under 3 pairs there is no interval, and no verdict. Samples without pairs are
+ * passed over. */
+/* noise: the verdict is one of change only when the interval does not hold 1, and the ratio itself
+ * is further than this share from it. (The whole interval further would count the scatter twice:
+ * the interval has it already.) */
 struct bench_ratio
 bench_ratio_of(const struct bench_sample *samples, size_t count, uint64_t seed, double noise);
 
