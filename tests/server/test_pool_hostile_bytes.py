@@ -217,7 +217,7 @@ BODIES = {
     "74 500 statements": message(b"Q", b"SELECT 1;" * 500 + b"\0"),
     "74 20000 brackets": message(b"Q", b"SELECT " + b"(" * 20000 + b"1" + b")" * 20000 + b"\0"),
     "74 16 MB": message(b"Q", b"SELECT '" + b"x" * (16 << 20) + b"'\0"),
-    "74 16 MB of quotes": message(b"Q", b"'" * (16 << 20) + b"\0"),
+    "74 1 MB of quotes": message(b"Q", b"'" * (1 << 20) + b"\0"),
     "76 65535 types": message(b"P", b"\0SELECT 1\0\xff\xff" + b"\0\0\0\x17" * 65535),
     "76 no such type": message(b"P", b"\0SELECT $1\0\0\1\xff\xff\xff\xfe"),
     "77 65535 formats": message(b"B", b"\0\0\xff\xff" + b"\0\1" * 65535 + b"\0\0\0\0"),
