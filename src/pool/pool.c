@@ -283,6 +283,8 @@ tick_clients(struct pool *pool)
         struct error err;
         if (client->state == POOL_CLIENT_CONSOLE && client->is_held)
             pool_console_tick(client);
+        if (client->state == POOL_CLIENT_CLOSED) /* by that: what it had is gone */
+            continue;
         if (client->link.stream.has_ended)
             pool_client_knock(client);
         if (client->deadline_us == 0 || pool->now_us < client->deadline_us)
