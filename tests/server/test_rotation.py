@@ -138,7 +138,6 @@ def test_what_cannot_be_rotated_is_told(pgdeck, guarded, tmp_path):
 
 
 @pytest.mark.pg(max=15)
-@pytest.mark.pg(max=15)
 def test_one_that_was_not_agreed_to_is_none(pgdeck, guarded, tmp_path):
     deck = write_deck(tmp_path / "deck", guarded.conninfo(),
                       DECK.replace("pooler: {port: PORT}\n", ""), SCHEMA)
@@ -158,6 +157,7 @@ def test_one_that_was_not_agreed_to_is_none(pgdeck, guarded, tmp_path):
     assert list(passwords(pgdeck)) == ["blue_web_b"] and changes(pgdeck, deck) == []
 
 
+@pytest.mark.pg(max=15)
 def test_killed_at_each_step_it_can_be_finished(pgdeck, make_server, pg_version, tmp_path):
     """Nothing is forgotten before the answer, nor before the role is gone. And no verifier is seen."""
     server = make_server(pg_version, shared_preload_libraries="pg_stat_statements")
