@@ -4,7 +4,7 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
-enum { KNOCKS = 2, KNOCK_BYTES = 512 };
+enum { FIRST_KNOCK_US = 100000, LAST_DOUBLING = 8, KNOCK_BYTES = 512 };
 
 struct pool_client *
 pool_client_new(struct pool *pool, const struct sockaddr_storage *address)
@@ -381,6 +381,17 @@ is_last_word(struct pool_client *client)
     return !is_stranded(client);
 }
 
+/* Only who waits for a server or has one is knocked at: of others their end is the end. */
+static bool
+has_gone(const struct pool_client *client)
+{
+    bool is_knocked_at =
+        client->state == POOL_CLIENT_WAITING || client->state == POOL_CLIENT_ACTIVE;
+
+    return client->link.stream.is_gone || is_stranded(client) ||
+           (client->link.stream.has_ended && !is_knocked_at);
+}
+
 void
 pool_client_knock(struct pool_client *client)
 {
@@ -389,10 +400,13 @@ pool_client_knock(struct pool_client *client)
     uint8_t bytes[KNOCK_BYTES];
     struct wire_writer writer = wire_writer(bytes, sizeof(bytes));
 
-    if (client->knocks == KNOCKS || client->reported->count == 0 || is_within ||
+    if (client->pool->now_us < client->knock_us || client->reported->count == 0 || is_within ||
         (client->state != POOL_CLIENT_WAITING && client->state != POOL_CLIENT_ACTIVE))
         return;
-    client->knocks++;
+    /* A network's reset may be long on its way. */
+    client->knock_us = client->pool->now_us + ((uint64_t)FIRST_KNOCK_US << client->knocks);
+    if (client->knocks < LAST_DOUBLING)
+        client->knocks++;
     wire_put_parameter(&writer, client->reported->items[0].name, client->reported->items[0].value);
     if (writer.is_full)
         return;
@@ -454,7 +468,7 @@ pool_client_process(struct pool_client *client)
             if (!pool_client_is_open(client))
                 break;
         }
-        if ((client->link.stream.is_gone || is_stranded(client)) && !can_step(client)) {
+        if (has_gone(client) && !can_step(client)) {
             pool_client_close(client); /* nobody is there to wait, or for nothing */
             return;
         }

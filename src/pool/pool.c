@@ -281,6 +281,8 @@ tick_clients(struct pool *pool)
     {
         struct pool_client *client = POOL_ENTRY(node, struct pool_client, node);
         struct error err;
+        if (node_next == NULL) /* closed by what the last one's end led to: next time */
+            return;
         if (client->state == POOL_CLIENT_CONSOLE && client->is_held)
             pool_console_tick(client);
         if (client->state == POOL_CLIENT_CLOSED) /* by that: what it had is gone */

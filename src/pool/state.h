@@ -81,6 +81,7 @@ struct pool_client {
     bool is_skipping;     /* all is passed over up to the next Sync */
     bool is_held;         /* its next message hangs on answers that are owed; see do_wait_close */
     uint8_t knocks;       /* see pool_client_knock */
+    uint64_t knock_us;    /* not before */
     bool is_again;        /* which the console looks at once more */
     uint64_t bound_query; /* what was bound last, by its hash */
     bool is_forget_bound; /* a portal is DEALLOCATE ALL or DISCARD */

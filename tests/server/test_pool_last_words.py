@@ -101,3 +101,18 @@ def test_a_start_up_is_answered_in_any_thread(make_pool):  # noqa: F811
             client.sendall(GREETING)
             client.shutdown(socket.SHUT_WR)
             assert b"SCRAM-SHA-256" in b"".join(iter(lambda: client.recv(65536), b""))
+
+
+@pytest.mark.pg(max=15)
+def test_a_console_whose_user_has_gone_is_closed(make_pool):
+    """One that waits for PAUSE is not knocked at: its end is the end."""
+    pool = make_pool(max=1)
+    with pool.connect() as busy, busy.transaction():
+        busy.execute("SELECT 1")
+        console = pool.connect("pgdeck", autocommit=True)
+        with raw(console) as wire:
+            wire.sendall(message(b"Q", b"PAUSE\0"))
+            wire.shutdown(socket.SHUT_WR)
+        wait_for(lambda: sum(row["database"] == "pgdeck" for row in pool.show("CLIENTS")) == 1, 5,
+                 "end of the console")
+        console.close()
