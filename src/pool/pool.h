@@ -74,7 +74,7 @@ void pool_client_give_up(struct pool_client *client, const struct error *err);
 void pool_client_close(struct pool_client *client);
 bool pool_client_is_open(const struct pool_client *client);
 void pool_client_flush(struct pool_client *client);
-/* It may have gone: tells it a known parameter, at growing distances, so that the network says so. */
+/* It may have gone: tells it a known parameter, ever less often, so that the network says so. */
 void pool_client_knock(struct pool_client *client);
 /* Handles what is at the front of in while it logs in; false: more bytes are needed. */
 bool pool_client_login_step(struct pool_client *client);
