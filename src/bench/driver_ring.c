@@ -19,6 +19,7 @@ enum {
     BUFFERS = 128, /* a power of two */
     BUFFER_BYTES = 8192,
     SHARED_BYTES = BUFFERS * sizeof(struct io_uring_buf),
+    SUBMIT_ROUNDS = 1000,
     STOP_ROUNDS = 1000,
 };
 
@@ -30,18 +31,38 @@ struct bench_ring {
     uint8_t *buffers;
     size_t going_on; /* receives, and the look for a signal */
     uint32_t lives;
+    struct io_uring_sqe nowhere; /* for what the kernel does not take */
 };
 
 /* --- what is asked for ---------------------------------------------------------------------- */
 
-static struct io_uring_sqe *
-new_request(struct bench_ring *ring)
+static void
+note_fault(struct bench_driver *driver, int result)
 {
-    struct io_uring_sqe *request;
+    if (result < 0 && result != -ETIME && result != -EINTR && result != -EAGAIN && result != -EBUSY)
+        driver->ring_fault = -result;
+}
 
-    while ((request = io_uring_get_sqe(&ring->ring)) == NULL)
-        io_uring_submit(&ring->ring);
-    return request;
+void
+bench_ring_submit(struct bench_driver *driver)
+{
+    note_fault(driver, io_uring_submit(&driver->ring->ring));
+}
+
+static struct io_uring_sqe *
+new_request(struct bench_driver *driver)
+{
+    struct bench_ring *ring = driver->ring;
+
+    for (int i = 0; i < SUBMIT_ROUNDS && driver->ring_fault == 0; i++) {
+        struct io_uring_sqe *request = io_uring_get_sqe(&ring->ring);
+        if (request != NULL)
+            return request;
+        bench_ring_submit(driver);
+    }
+    if (driver->ring_fault == 0)
+        driver->ring_fault = EBUSY;
+    return &ring->nowhere;
 }
 
 static void
@@ -54,7 +75,7 @@ static void
 receive(struct bench_driver *driver, size_t number)
 {
     struct bench_lane *lane = &driver->lanes[number];
-    struct io_uring_sqe *request = new_request(driver->ring);
+    struct io_uring_sqe *request = new_request(driver);
 
     io_uring_prep_recv_multishot(request, lane->descriptor, NULL, 0, 0);
     request->flags |= IOSQE_BUFFER_SELECT;
@@ -74,7 +95,7 @@ void
 bench_ring_send(struct bench_driver *driver, size_t number, const void *bytes, size_t count)
 {
     struct bench_lane *lane = &driver->lanes[number];
-    struct io_uring_sqe *request = new_request(driver->ring);
+    struct io_uring_sqe *request = new_request(driver);
 
     memcpy(lane->message, bytes, count);
     io_uring_prep_send(request, lane->descriptor, lane->message, count, MSG_NOSIGNAL | MSG_WAITALL);
@@ -85,20 +106,21 @@ bench_ring_send(struct bench_driver *driver, size_t number, const void *bytes, s
 /* --- what comes ------------------------------------------------------------------------------ */
 
 static void
-wait_at_most(struct bench_ring *ring, uint64_t left_ns)
+wait_at_most(struct bench_driver *driver, uint64_t left_ns)
 {
     const uint64_t second_ns = 1000000000;
     struct __kernel_timespec left = {.tv_sec = (long long)(left_ns / second_ns),
                                      .tv_nsec = (long long)(left_ns % second_ns)};
     struct io_uring_cqe *ignored;
 
-    (void)io_uring_submit_and_wait_timeout(&ring->ring, &ignored, 1, &left, NULL);
+    note_fault(driver,
+               io_uring_submit_and_wait_timeout(&driver->ring->ring, &ignored, 1, &left, NULL));
 }
 
 size_t
 bench_ring_wait(struct bench_driver *driver, uint64_t left_ns)
 {
-    wait_at_most(driver->ring, left_ns);
+    wait_at_most(driver, left_ns);
     return io_uring_cq_ready(&driver->ring->ring);
 }
 
@@ -227,7 +249,7 @@ bench_ring_start(struct bench_driver *driver)
         return false;
     if (interrupt_descriptor() < 0)
         return true;
-    struct io_uring_sqe *request = new_request(driver->ring);
+    struct io_uring_sqe *request = new_request(driver);
     io_uring_prep_poll_add(request, interrupt_descriptor(), POLLIN);
     mark(request, SIGNAL, 0, 0);
     driver->ring->going_on++;
@@ -238,17 +260,18 @@ void
 bench_ring_stop(struct bench_driver *driver)
 {
     struct bench_ring *ring = driver->ring;
-    struct io_uring_sqe *request = new_request(ring);
+    struct io_uring_sqe *request = new_request(driver);
     uint32_t ignored;
 
     for (size_t i = 0; i < driver->lane_count; i++)
         driver->lanes[i].life = 0; /* nothing of this run is anybody's any more */
     io_uring_prep_cancel64(request, 0, IORING_ASYNC_CANCEL_ANY);
     mark(request, OTHER, 0, 0);
-    for (int i = 0; i < STOP_ROUNDS && ring->going_on > 0; i++) {
+    for (int i = 0; i < STOP_ROUNDS && ring->going_on > 0 && driver->ring_fault == 0; i++) {
         for (size_t left = bench_ring_wait(driver, 1000000); left > 0; left--)
             (void)bench_ring_take(driver, &ignored);
     }
-    if (ring->going_on > 0)
+    if (ring->going_on > 0 || driver->ring_fault != 0)
         bench_ring_close(driver);
+    driver->ring_fault = 0;
 }

@@ -4,6 +4,7 @@
 #include "base/interrupt.h"
 #include "base/machine.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -63,6 +64,8 @@ lose(struct bench_driver *driver, size_t number, uint64_t now_ns)
         if (driver->idle[i] == number)
             driver->idle[i--] = driver->idle[--driver->idle_count];
     }
+    if (driver->is_ring)
+        bench_ring_submit(driver); /* what is asked for by this descriptor, before another has it */
     PQclear(lane->result);
     PQfinish(lane->connection);
     *lane = (struct bench_lane){0};
@@ -199,6 +202,8 @@ static bool
 mend(struct bench_driver *driver, uint64_t now_ns, struct error *err)
 {
     driver->mend_ns = BENCH_NEVER;
+    if (driver->is_ring)
+        bench_ring_submit(driver); /* connecting blocks */
     for (size_t i = 0; i < driver->lane_count; i++) {
         if (driver->lanes[i].connection != NULL)
             continue;
@@ -247,10 +252,10 @@ wait_for_ring(struct bench_driver *driver, uint64_t left_ns)
             return false;
         take_result(driver, number, result);
     }
-    return !is_interrupted();
+    return !is_interrupted() && driver->ring_fault == 0;
 }
 
-/* Until something happens or until until_ns; false: interrupted. */
+/* Until something happens or until until_ns; false: interrupted, or ring_fault. */
 static bool
 wait_for_events(struct bench_driver *driver, uint64_t now_ns, uint64_t until_ns)
 {
@@ -292,7 +297,8 @@ cancel_rest(struct bench_driver *driver, bool is_whole)
             PQcancel(cancel, ignored, sizeof(ignored));
         PQfreeCancel(cancel);
     }
-    for (uint64_t now_ns = bench_clock_ns(); driver->busy_count > 0 && now_ns < limit_ns;
+    for (uint64_t now_ns = bench_clock_ns();
+         driver->busy_count > 0 && driver->ring_fault == 0 && now_ns < limit_ns;
          now_ns = bench_clock_ns())
         wait_for_events(driver, now_ns, limit_ns);
     for (size_t i = 0; i < driver->lane_count; i++) {
@@ -312,6 +318,14 @@ count_unsent(struct bench_driver *driver, uint64_t until_ns)
         source->take(source->context, driver->end_ns, &request);
         bench_load_unanswered(driver->load, &request, 0, until_ns);
     }
+}
+
+static bool
+stop_error(const struct bench_driver *driver, struct error *err)
+{
+    errno = driver->ring_fault;
+    return driver->ring_fault == 0 ? interrupt_error(err)
+                                   : error_errno(err, "io_uring takes no more requests");
 }
 
 static bool
@@ -340,7 +354,7 @@ loop(struct bench_driver *driver, struct error *err)
         if (driver->idle_count > 0 && due_ns < until_ns)
             until_ns = due_ns;
         if (!wait_for_events(driver, now_ns, until_ns < limit_ns ? until_ns : limit_ns))
-            return interrupt_error(err);
+            return stop_error(driver, err);
     }
 }
 

@@ -2,7 +2,9 @@
  *
  * A run whose rows nobody reads goes past libpq (driver_wire.c), and where the kernel allows it by
  * io_uring (driver_ring.c): what a round sends goes out in the one system call that waits for the
- * answers. Encrypted connections, and runs whose rows somebody reads, go by libpq and epoll. */
+ * answers. Encrypted connections, and runs whose rows somebody reads, go by libpq and epoll.
+ * The ring belongs to the thread that made it, as the driver's first run: all runs are that one's.
+ */
 #pragma once
 #include "bench/driver.h"
 #include "wire/message.h"
@@ -52,6 +54,7 @@ struct bench_driver {
     bool is_wire; /* nobody reads the rows of this run */
     bool is_ring; /* this run goes by io_uring */
     bool has_no_ring;
+    int ring_fault; /* errno of a request that the kernel did not take: the run ends; 0: none */
     struct bench_ring *ring; /* NULL: not made yet, or has_no_ring */
     uint8_t *output, *input;
     size_t output_room;
@@ -91,9 +94,11 @@ bool bench_wire_fault(const struct bench_lane *lane, const char **ret_sqlstate,
 /* For one run. False: without io_uring, then. */
 bool bench_ring_start(struct bench_driver *driver) MUST_CHECK;
 void bench_ring_receive(struct bench_driver *driver, size_t number);
-/* At most BENCH_RING_BYTES, which go out with the next wait. */
+/* At most BENCH_RING_BYTES, which go out with the next wait or submit. */
 void bench_ring_send(struct bench_driver *driver, size_t number, const void *bytes, size_t count);
-/* Returns how many answers there are to take. */
+/* Before what blocks or closes: what was asked for goes out now. Sets ring_fault. */
+void bench_ring_submit(struct bench_driver *driver);
+/* Returns how many answers there are to take; sets ring_fault. */
 size_t bench_ring_wait(struct bench_driver *driver, uint64_t left_ns);
 /* One of them, and whose it is; UINT32_MAX: a signal. */
 enum bench_wire_result bench_ring_take(struct bench_driver *driver, uint32_t *ret_number);
