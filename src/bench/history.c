@@ -75,10 +75,11 @@ read_works(struct arena *arena, const json_t *suite, struct bench_record *record
 /* --- what it was made under ----------------------------------------------------------------- */
 
 static void
-add_condition(struct arena *arena, struct bench_record *record, const char *name,
+add_condition(struct arena *arena, struct bench_record *record, const char *name, bool is_measured,
               const json_t *value)
 {
-    struct bench_condition one = {.name = name, .number = json_number_value(value)};
+    struct bench_condition one = {
+        .name = name, .number = json_number_value(value), .is_measured = is_measured};
 
     if (json_is_string(value))
         one.text = arena_strdup(arena, json_string_value(value));
@@ -92,20 +93,21 @@ read_conditions(struct arena *arena, const json_t *data, struct bench_record *re
 {
     static const struct {
         const char *name, *of, *part, *key;
+        bool is_measured;
     } fields[] = {
-        {"pgdeck", NULL, NULL, "pgdeck"},
-        {"PostgreSQL", "where", "after", "version"},
-        {"bytes of the database", "where", "after", "size_bytes"},
-        {"CPU", "where", "machine", "cpu"},
-        {"CPUs", "where", "machine", "cpus"},
-        {"memory", "where", "machine", "memory_bytes"},
-        {"seed", NULL, NULL, "seed"},
-        {"block-ms", NULL, NULL, "block_ms"},
-        {"rate", NULL, NULL, "rate"},
-        {"clients", NULL, NULL, "clients"},
-        {"scale", NULL, NULL, "scale"},
-        {"workers", NULL, NULL, "workers"},
-        {"run-ms", NULL, NULL, "run_ms"},
+        {"pgdeck", NULL, NULL, "pgdeck", false},
+        {"PostgreSQL", "where", "after", "version", false},
+        {"bytes of the database", "where", "after", "size_bytes", true},
+        {"CPU", "where", "machine", "cpu", false},
+        {"CPUs", "where", "machine", "cpus", false},
+        {"memory", "where", "machine", "memory_bytes", true},
+        {"seed", NULL, NULL, "seed", false},
+        {"block-ms", NULL, NULL, "block_ms", false},
+        {"rate", NULL, NULL, "rate", false},
+        {"clients", NULL, NULL, "clients", false},
+        {"scale", NULL, NULL, "scale", false},
+        {"workers", NULL, NULL, "workers", false},
+        {"run-ms", NULL, NULL, "run_ms", false},
     };
     const json_t *suites = json_object_get(data, "suites");
 
@@ -113,14 +115,15 @@ read_conditions(struct arena *arena, const json_t *data, struct bench_record *re
         const json_t *from = data;
         if (fields[i].of != NULL)
             from = json_object_get(json_object_get(data, fields[i].of), fields[i].part);
-        add_condition(arena, record, fields[i].name, json_object_get(from, fields[i].key));
+        add_condition(arena, record, fields[i].name, fields[i].is_measured,
+                      json_object_get(from, fields[i].key));
     }
     for (size_t i = 0; i < json_array_size(suites); i++) {
         const json_t *suite = json_array_get(suites, i);
         const char *name = text_of(arena, suite, "name");
         add_condition(arena, record,
                       arena_printf(arena, "arrivals a second (%s)", name == NULL ? "?" : name),
-                      json_object_get(suite, "arrivals_per_second"));
+                      true, json_object_get(suite, "arrivals_per_second"));
         record->lost += number_of(json_object_get(suite, "tasks_lost"), "after");
         record->doubled += number_of(json_object_get(suite, "tasks_done_twice"), "after");
     }
@@ -129,7 +132,7 @@ read_conditions(struct arena *arena, const json_t *data, struct bench_record *re
 static bool
 is_alike(const struct bench_condition *one, const struct bench_condition *other)
 {
-    const double near = 0.02; /* sizes and measured rates are never quite the same */
+    const double near = one->is_measured ? 0.02 : 0;
 
     if (one->text != NULL && other->text != NULL)
         return strcmp(one->text, other->text) == 0;

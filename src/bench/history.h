@@ -13,7 +13,8 @@ struct bench_figures { /* of one query or work of a suite on the server after */
 /* What a run was made under; two runs that differ in it cannot be compared without more. */
 struct bench_condition {
     const char *name, *text;
-    double number; /* text NULL */
+    double number;    /* text NULL */
+    bool is_measured; /* never quite the same */
 };
 
 struct bench_record {
