@@ -4,14 +4,15 @@
 #include "base/embed.h"
 #include "base/file.h"
 #include "base/interrupt.h"
+#include "base/machine.h"
 #include "base/state.h"
 #include "base/text.h"
+#include "bench/cost.h"
 #include "pg/connection.h"
 #include "pg/script.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #define NAME "bench-stock"
 #define MEGABYTE ((int64_t)1 << 20)
@@ -44,11 +45,21 @@ ask(PGconn *connection, const char *file, const char *parameter, PGresult **ret_
 
 /* --- the server ----------------------------------------------------------------------------- */
 
+/* Whether the deck's server is on the same file system: the suites write in both servers. */
+static bool
+is_beside(PGconn *source, const char *data_directory, const struct machine_room *room)
+{
+    struct machine_room other;
+
+    return data_directory != NULL && bench_postmaster_of(source) != 0 &&
+           machine_read_room(data_directory, &other) && other.device == room->device;
+}
+
 static bool
 check_space(const struct work *work, struct error *err)
 {
     AUTO_PGRESULT rows = NULL;
-    struct statvfs status;
+    struct machine_room room;
     const char *folder;
 
     if (!state_folder(work->arena, &folder, err) ||
@@ -58,12 +69,15 @@ check_space(const struct work *work, struct error *err)
     int64_t spare = work->order->suites_megabytes > SPARE_MEGABYTES ? work->order->suites_megabytes
                                                                     : SPARE_MEGABYTES;
     int64_t needed = size * WAL_FACTOR_PERCENT / 100 + spare * MEGABYTE;
-    if (statvfs(folder, &status) != 0)
+    if (!machine_read_room(folder, &room))
         return error_errno(err, "cannot tell the free space of \"%s\"", folder);
-    int64_t available = (int64_t)status.f_bavail * (int64_t)status.f_frsize;
+    if (is_beside(work->source, pg_value(rows, 0, "data_directory"), &room))
+        needed += work->order->suites_megabytes * MEGABYTE;
+    int64_t available = (int64_t)room.free_bytes;
     if (available >= needed)
         return true;
-    error_set(err, ERROR_DISK_FULL, "a copy of \"%s\" needs %lld MB in \"%s\", %lld MB are free",
+    error_set(err, ERROR_DISK_FULL,
+              "a copy of \"%s\" and the suites need %lld MB in \"%s\", %lld MB are free",
               work->order->database, (long long)(needed / MEGABYTE), folder,
               (long long)(available / MEGABYTE));
     return error_hint(err, "Set PGDECK_STATE_DIR to a folder with more, or compare with a server "

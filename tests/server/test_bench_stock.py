@@ -125,6 +125,19 @@ def test_refused_before_anything_is_made(pgdeck, deck, env, tmp_path):
     assert code == 64 and "stock/b" in err
 
 
+def test_the_suites_write_on_both_servers(pgdeck, server, deck, env, tmp_path):
+    """Room for one of them is not enough where both are on one file system."""
+    state = tmp_path / "state"
+    state.mkdir()
+    space = os.statvfs(state)
+    scale = int(space.f_bavail * space.f_frsize / 2**20 * 0.7 / 40)
+    if os.stat(server.data).st_dev != os.stat(state).st_dev or scale > 100000:
+        pytest.skip("state folder and servers are on two file systems, or with 5 TB free")
+    result = pgdeck("bench", "--deck", deck, "--stock", "--pgbench", "--scale", scale,
+                    "--database", NAMES[0], env={**env, "PGDECK_STATE_DIR": str(state)})
+    assert result.code == 16 and "MB are free" in result.err and "PGDECK_STATE_DIR" in result.err
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 def test_too_little_space_is_said_first(pgdeck, deck, env, tmp_path):
     small = tmp_path / "small"
