@@ -13,16 +13,18 @@
 enum { ROWS = 2000, BATCHES = 7, KINDS = 3 };
 
 static const struct {
-    const char *name, *rows, *insert;
+    const char *name, *table, *rows, *insert;
     int each; /* so many come with one task */
 } kinds[KINDS] = {
-    {"a task", "bench/sql/ai_rows_tasks.sql", "bench/sql/ai_insert_tasks.sql", 1},
-    {"a result", "bench/sql/ai_rows_results.sql", "bench/sql/ai_insert_results.sql", 2},
-    {"a log line", "bench/sql/ai_rows_logs.sql", "bench/sql/ai_insert_logs.sql", 2},
+    {"a task", "ai_tasks", "bench/sql/ai_rows_tasks.sql", "bench/sql/ai_insert_tasks.sql", 1},
+    {"a result", "ai_results", "bench/sql/ai_rows_results.sql", "bench/sql/ai_insert_results.sql",
+     2},
+    {"a log line", "system_logs", "bench/sql/ai_rows_logs.sql", "bench/sql/ai_insert_logs.sql", 2},
 };
 
 struct price { /* of one batch, or of one row */
     double cpu_ns, wal_bytes;
+    long long old_pages; /* tables, partitions too, whose old pages were filled as well */
 };
 struct prices { /* of a row of each kind; 0: not known */
     struct price of[KINDS][BENCH_ARMS];
@@ -56,6 +58,19 @@ begin(struct bench_run *run, PGconn *connection, size_t kind, struct error *err)
            pg_execute(connection, script(run->arena, kinds[kind].rows), err);
 }
 
+/* Tables of others, and those whose lock was not to be had. */
+static bool
+count_old_pages(PGconn *connection, const char *table, long long *ret_count, struct error *err)
+{
+    AUTO_PGRESULT result = NULL;
+
+    if (!pg_query(connection, embedded_file("bench/sql/ai_old_pages.sql")->text, 1, &table, &result,
+                  err))
+        return false;
+    *ret_count = pg_integer(result, 0, "count");
+    return true;
+}
+
 static bool
 insert(struct ai_suite *suite, const struct bench_session *session, size_t kind,
        struct price *ret_price, struct error *err)
@@ -65,6 +80,7 @@ insert(struct ai_suite *suite, const struct bench_session *session, size_t kind,
     double before, after;
 
     if (!begin(suite->run, session->connection, kind, err) ||
+        !count_old_pages(session->connection, kinds[kind].table, &ret_price->old_pages, err) ||
         !wal_position(session->connection, &before, err))
         return false;
     double cpu_ns = (double)bench_cpu_of(session).ran_ns;
@@ -102,8 +118,12 @@ least(const struct price *prices)
     for (size_t i = 1; i < BATCHES; i++) {
         found.cpu_ns = fmin(found.cpu_ns, prices[i].cpu_ns);
         found.wal_bytes = fmin(found.wal_bytes, prices[i].wal_bytes);
+        if (prices[i].old_pages > found.old_pages)
+            found.old_pages = prices[i].old_pages;
     }
-    return (struct price){found.cpu_ns / ROWS, found.wal_bytes / ROWS};
+    found.cpu_ns /= ROWS;
+    found.wal_bytes /= ROWS;
+    return found;
 }
 
 static void
@@ -124,6 +144,11 @@ add_row(struct bench_run *run, struct bench_table *table, const char *name, bool
         each[BENCH_BEFORE] <= 0 || each[BENCH_AFTER] <= 0
             ? ""
             : arena_printf(run->arena, "%.2f times", each[BENCH_AFTER] / each[BENCH_BEFORE]);
+    for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
+        if (prices[arm].old_pages > 0)
+            row->note = arena_printf(run->arena, "%s; \"%s\": also into old pages of %lld tables",
+                                     row->note, run->sessions[arm].label, prices[arm].old_pages);
+    }
 }
 
 static void
@@ -147,6 +172,7 @@ add_sum(struct bench_run *run, struct bench_table *table, const struct prices *p
                 return;
             sums[arm].cpu_ns += kinds[kind].each * one->cpu_ns;
             sums[arm].wal_bytes += kinds[kind].each * one->wal_bytes;
+            sums[arm].old_pages += one->old_pages;
         }
     }
     add_rows(run, table, "a task with two of each", sums);

@@ -81,11 +81,11 @@ def test_tasks_from_enqueue_to_done(run, arms):
     for what in ("a task", "a result", "a log line", "a task with two of each"):
         wal = row(suite, "What an inserted row", f"{what}, WAL")
         assert all(50 < float(wal[arm].split()[0]) < 20000 for arm in ("before", "after")), wal
-        assert row(suite, "What an inserted row", f"{what}, server CPU")["note"].endswith(" times")
+        assert " times" in row(suite, "What an inserted row", f"{what}, server CPU")["note"]
     cpu = {what: float(row(suite, "What an inserted row", f"{what}, server CPU")["after"].split()[0])
            for what in ("a task", "a result", "a log line", "a task with two of each")}
     assert abs(cpu["a task"] + 2 * cpu["a result"] + 2 * cpu["a log line"]
-               - cpu["a task with two of each"]) < 0.3
+               - cpu["a task with two of each"]) < 0.35  # each is rounded to 0.1
     for name in ("lost", "done twice"):
         assert row(suite, "Tasks", name)["before"] == row(suite, "Tasks", name)["after"] == "0"
     assert int(row(suite, "Tasks", "tasks")["after"]) >= life["after"]["done"]
