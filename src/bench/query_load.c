@@ -314,6 +314,16 @@ add_rows(struct query_load *load)
     }
 }
 
+static bool
+has_requests(const struct query_load *load)
+{
+    uint64_t count = 0;
+
+    for (size_t arm = 0; arm < BENCH_ARMS; arm++)
+        count += load->loads[arm]->done + load->loads[arm]->errors + load->loads[arm]->unfinished;
+    return count > 0;
+}
+
 static void
 summarize(struct query_load *load)
 {
@@ -374,7 +384,15 @@ bench_query_load_run(void *opened, struct error *err)
     describe(load);
     bool is_whole = bench_run_blocks(load->run, 1, run_block, load, err);
     bench_query_load_close(load); /* other suites need the connections */
-    summarize(load);
+    if (!has_requests(load)) {
+        load->suite->works.count = 0;
+        load->suite->arrivals = 0;
+        leave_out(load, arena_printf(load->run->arena,
+                                     "at %.2g a second (%s) no request came in its blocks",
+                                     load->rate, load->rate_reason));
+    } else {
+        summarize(load);
+    }
     return is_whole;
 }
 

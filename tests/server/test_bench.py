@@ -247,12 +247,16 @@ def test_load_waits_in_the_queue(pgdeck, pair, tmp_path, other_program):
 
 
 def test_same_seed_same_values(pgdeck, pair, tmp_path):
-    """The values that a report shows come from the seed, not from the run."""
+    """The values that a report shows come from the seed, not from the run. And where no request
+    was due there is nothing to show of them."""
     pages = []
     for number, seed in enumerate((7, 7, 8)):
         out = tmp_path / f"out{number}"
         bench(pgdeck, pair, "--pairs", "1", "--block-ms", "5", "--seed", seed, "--output", out,
-              "--json", expect=0)
+              "--rate", "1", "--json", expect=0)
+        suite = json.loads((out / "results.json").read_text())["suites"][0]
+        assert suite["works"] == suite["tables"] == []
+        assert "left out: at 1 a second (as asked for) no request came" in suite["what"]
         page = (out / "report.html").read_text()
         pages.append(re.search(r"\$1 project</th><td>integer</td><td[^>]*><code>(\d+)", page)[1])
     assert pages[0] == pages[1] != pages[2]
