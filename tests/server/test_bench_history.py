@@ -121,10 +121,13 @@ def test_baseline_gates_a_run(pgdeck, pair, tmp_path):  # noqa: F811
     data["queries"] = [{"name": "count", "after": {"median_ms": 1e-3, "p95_ms": 1e-3}}]
     data["suites"] = []
     (fast / "results.json").write_text(json.dumps(data))
-    args = "--query", "count", "--pairs", "1", "--block-ms", "5"
+    # By a rate that is given the same requests are due in each run.
+    args = "--query", "count", "--pairs", "1", "--block-ms", "5", "--rate", "400"
     result = bench(pgdeck, pair, *args, "--output", out, "--baseline", fast, "--gate", "p95:+5%",
                    expect=24)
     assert "count" in result.out and "gate allows" in result.err and out.exists()
+    work, = json.loads((out / "results.json").read_text())["suites"][0]["works"]
+    assert work["after"]["done"] > 0
     itself = bench(pgdeck, pair, *args, "--output", out, "--baseline", out / "results.json",
                    "--gate", "p95:+5%")
     assert itself.code == 64 and "would replace the baseline" in itself.err
