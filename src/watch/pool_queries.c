@@ -8,19 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { QUERIES_MAX = 2000, DECIMAL = 10, HEX = 16 };
+enum { QUERIES_MAX = 2000, CHAINS = 4096, DECIMAL = 10, HEX = 16 };
 
 struct watch_pool_query {
     char database[WATCH_POOL_LABEL], user[WATCH_POOL_LABEL];
     uint64_t fingerprint;
     uint32_t counts[WATCH_TIMES_BUCKETS], before[WATCH_TIMES_BUCKETS]; /* as read */
-    bool was_read;                                                     /* in this reading */
+    bool was_read, is_new; /* in this reading; it is the first that has it */
+    size_t next;           /* of its chain, + 1; 0: none */
 };
 
 struct watch_pool_queries { /* of one deck; kept */
     struct watch_pool_query *items;
     size_t count;
-    bool is_primed; /* there was a reading */
+    size_t chains[CHAINS]; /* by fingerprint: the first, + 1; 0: none */
 };
 
 void *
@@ -46,13 +47,23 @@ static struct watch_pool_query *
 find(struct watch_pool_queries *queries, uint64_t fingerprint, const char *database,
      const char *user)
 {
-    for (size_t i = 0; i < queries->count; i++) {
-        struct watch_pool_query *query = &queries->items[i];
+    for (size_t at = queries->chains[fingerprint % CHAINS]; at > 0;) {
+        struct watch_pool_query *query = &queries->items[at - 1];
+        at = query->next;
         if (query->fingerprint == fingerprint && strcmp(query->database, database) == 0 &&
             strcmp(query->user, user) == 0)
             return query;
     }
     return NULL;
+}
+
+static void
+chain(struct watch_pool_queries *queries, size_t i)
+{
+    size_t *first = &queries->chains[queries->items[i].fingerprint % CHAINS];
+
+    queries->items[i].next = *first;
+    *first = i + 1;
 }
 
 /* The one of that line, made where it is new; NULL: not one of a text, or there is no room. */
@@ -77,6 +88,8 @@ query_of(struct watch_pool_queries *queries, const char *labels)
         abort();
     queries->items = items;
     items[queries->count] = one;
+    items[queries->count].is_new = true;
+    chain(queries, queries->count);
     return &items[queries->count++];
 }
 
@@ -121,17 +134,15 @@ read_lines(struct watch_pool_queries *queries, char *answer)
     }
 }
 
-/* Since the reading before; where the pool, or its place in it, began anew, since then. */
+/* Since the reading before. A bucket that shrank says nothing: the pool began anew, or gave the
+ * place of one of the query's texts away. */
 static void
 add_recent(struct watch_statement *statement, const struct watch_pool_query *query, double now)
 {
     uint32_t recent[WATCH_TIMES_BUCKETS];
-    bool is_anew = false;
 
     for (size_t i = 0; i < WATCH_TIMES_BUCKETS; i++)
-        is_anew |= query->counts[i] < query->before[i];
-    for (size_t i = 0; i < WATCH_TIMES_BUCKETS; i++)
-        recent[i] = query->counts[i] - (is_anew ? 0 : query->before[i]);
+        recent[i] = query->counts[i] > query->before[i] ? query->counts[i] - query->before[i] : 0;
     watch_statement_times(statement, recent, now);
 }
 
@@ -150,7 +161,7 @@ add_to_server(struct watch_pool_queries *queries, struct watch_server *server, d
             database == NULL
                 ? NULL
                 : find(queries, statement->fingerprint, database->database->name, statement->role);
-        if (query != NULL)
+        if (query != NULL && !query->is_new) /* nobody knows since when it counts */
             add_recent(statement, query, now);
     }
 }
@@ -162,7 +173,7 @@ watch_pool_queries_read(struct watch_scraper *scraper, struct text *answer, doub
     struct watch_generation *generation = scraper->generation;
 
     for (size_t i = 0; i < queries->count; i++)
-        queries->items[i].was_read = false;
+        queries->items[i].was_read = queries->items[i].is_new = false;
     if (answer->length > 0)
         read_lines(queries, answer->chars);
     for (size_t i = 0; i < queries->count;) {
@@ -171,9 +182,11 @@ watch_pool_queries_read(struct watch_scraper *scraper, struct text *answer, doub
         else
             queries->items[i] = queries->items[--queries->count];
     }
-    for (size_t i = 0; i < generation->servers.count && queries->is_primed; i++) {
+    memset(queries->chains, 0, sizeof(queries->chains));
+    for (size_t i = 0; i < queries->count; i++)
+        chain(queries, i);
+    for (size_t i = 0; i < generation->servers.count; i++) {
         if (generation->servers.items[i].deck == scraper->deck)
             add_to_server(queries, &generation->servers.items[i], now);
     }
-    queries->is_primed = true;
 }

@@ -232,8 +232,8 @@ p95_of(const struct watch_statement *statement, const struct watch_work *work, d
 {
     double counted = 0, p95_ms = NAN;
 
-    if (statement->day != NULL)
-        p95_ms = watch_times_p95(&statement->day->times, now, WATCH_SLOTS, &counted);
+    if (statement->day != NULL && statement->day->times != NULL)
+        p95_ms = watch_times_p95(statement->day->times, now, WATCH_SLOTS, &counted);
     *ret_is_estimate = counted * 2 < work->calls || isnan(p95_ms);
     return *ret_is_estimate ? watch_work_p95(work->calls, work->ms, work->squares) : p95_ms;
 }
@@ -293,9 +293,8 @@ series_of(const struct watch_statement *statement, double now)
         json_array_append_new(
             p95s,
             watch_number(is_known ? watch_work_p95(count, ms, (double)day->squares[slot]) : NAN));
-        bool is_measured = day != NULL && day->times_steps[slot] == step;
         json_array_append_new(measured,
-                              watch_number(is_measured ? (double)day->times_p95_ms[slot] : NAN));
+                              watch_number(watch_statement_measured_p95(statement, step)));
     }
     return json_pack("{s:i, s:I, s:o, s:o, s:o, s:o}", "step_s", (int)WATCH_SLOT_S, "until",
                      (json_int_t)(newest + 1) * WATCH_SLOT_S, "calls", calls, "mean_ms", means,

@@ -32,8 +32,10 @@ clear(struct watch_statement *statement)
 {
     free(statement->query);
     free(statement->role);
-    if (statement->day != NULL)
+    if (statement->day != NULL) {
         watch_plans_release(&statement->day->plans);
+        free(statement->day->times);
+    }
     free(statement->day);
     *statement = (struct watch_statement){0};
 }
@@ -236,13 +238,18 @@ watch_statement_times(struct watch_statement *statement, const uint32_t counts[W
     struct watch_day *day = statement->day;
     int64_t step = (int64_t)now / WATCH_SLOT_S;
     size_t slot = (size_t)(step % WATCH_DAY_SLOTS);
-    double calls;
+    double calls = 0;
 
-    if (day == NULL)
+    for (size_t i = 0; i < WATCH_TIMES_BUCKETS; i++)
+        calls += counts[i];
+    if (day == NULL || calls <= 0)
         return;
-    watch_times_add(&day->times, counts, now);
+    if (day->times == NULL && (day->times = calloc(1, sizeof(*day->times))) == NULL)
+        abort();
+    watch_times_add(day->times, counts, now);
     day->times_steps[slot] = step;
-    day->times_p95_ms[slot] = (float)watch_times_p95(&day->times, now, 1, &calls);
+    day->times_p95_ms[slot] = (float)watch_times_p95(day->times, now, 1, &calls);
+    day->times_calls[slot] = (float)calls;
 }
 
 double
@@ -257,6 +264,18 @@ watch_work_p95(double calls, double ms, double squares)
     return exp(log(ms / calls) - variance / 2 + normal_p95 * sqrt(variance));
 }
 
+double
+watch_statement_measured_p95(const struct watch_statement *statement, int64_t step)
+{
+    const struct watch_day *day = statement->day;
+    size_t slot = (size_t)(step % WATCH_DAY_SLOTS);
+
+    if (day == NULL || day->times_steps[slot] != step)
+        return NAN;
+    float calls = day->steps[slot] == step ? day->calls[slot] : 0;
+    return day->times_calls[slot] * 2 < calls ? NAN : (double)day->times_p95_ms[slot];
+}
+
 void
 watch_statements_end(struct watch_statements *statements, double now)
 {
@@ -264,6 +283,11 @@ watch_statements_end(struct watch_statements *statements, double now)
 
     for (size_t i = 0; i < statements->capacity; i++) {
         struct watch_statement *one = &statements->table[i];
+        if (one->day != NULL && one->day->times != NULL &&
+            watch_times_are_over(one->day->times, now)) {
+            free(one->day->times);
+            one->day->times = NULL;
+        }
         bool is_gone = one->is_used && one->seen != statements->reading &&
                        watch_statement_hour(one, now).calls <= 0;
         if (!is_gone)

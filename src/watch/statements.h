@@ -55,9 +55,9 @@ struct watch_day {
     float calls[WATCH_DAY_SLOTS], ms[WATCH_DAY_SLOTS], squares[WATCH_DAY_SLOTS];
     struct watch_sample samples[WATCH_SAMPLES]; /* sample n is at n % WATCH_SAMPLES */
     size_t sample_count;                        /* of all time */
-    struct watch_times times;                   /* by the pool */
+    struct watch_times *times;                  /* by the pool; NULL: none in the last hour */
     int64_t times_steps[WATCH_DAY_SLOTS];       /* of the p95 that the pool measured */
-    float times_p95_ms[WATCH_DAY_SLOTS];
+    float times_p95_ms[WATCH_DAY_SLOTS], times_calls[WATCH_DAY_SLOTS];
     struct watch_plans plans; /* of EXPLAIN */
     double explained_at;      /* 0: never */
     char explain_fault[200];  /* why there is no plan; "": there is */
@@ -91,7 +91,7 @@ bool watch_statement_counts(const struct watch_delta *delta, bool is_by_own_role
 /* By its text; ret_delta: what was held back. False: nothing, or it does not count. */
 bool watch_statement_settle(struct watch_statement *statement, const char *query,
                             struct watch_delta *ret_delta);
-/* Forgets those that were evicted and did nothing for an hour. */
+/* Forgets those that were evicted and did nothing for an hour, and times that are older. */
 void watch_statements_end(struct watch_statements *statements, double now);
 struct watch_statement *
 watch_statements_find(struct watch_statements *statements, const struct watch_statement_key *key);
@@ -103,6 +103,8 @@ struct watch_work watch_statement_hour(const struct watch_statement *statement, 
 /* What the pool has counted of it. Nothing is kept of one that was never among the first. */
 void watch_statement_times(struct watch_statement *statement,
                            const uint32_t counts[WATCH_TIMES_BUCKETS], double now);
+/* The p95 in ms that the pool measured in a step; NAN: it saw less than half of the calls. */
+double watch_statement_measured_p95(const struct watch_statement *statement, int64_t step);
 /* An estimate of the p95 of its calls in ms, by their mean and standard deviation as if they were
  * spread log-normally; NAN: none. */
 double watch_work_p95(double calls, double ms, double squares);

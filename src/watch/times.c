@@ -27,6 +27,16 @@ watch_times_add(struct watch_times *times, const uint32_t counts[WATCH_TIMES_BUC
         times->counts[slot][i] += counts[i];
 }
 
+bool
+watch_times_are_over(const struct watch_times *times, double now)
+{
+    int64_t newest = 0;
+
+    for (size_t slot = 0; slot < WATCH_SLOTS; slot++)
+        newest = times->steps[slot] > newest ? times->steps[slot] : newest;
+    return newest <= (int64_t)now / WATCH_SLOT_S - WATCH_SLOTS;
+}
+
 double
 watch_times_p95(const struct watch_times *times, double now, int steps, double *ret_calls)
 {

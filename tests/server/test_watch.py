@@ -496,11 +496,13 @@ def test_a_query_has_the_p95_that_the_pool_measured(pgdeck, counted, tmp_path, w
         queries = {q["query"].split("AS ")[1].split(",")[0]: q for server in watch.document("queries")["servers"]
                    for q in server["queries"] if "pg_sleep" in (q["query"] or "")}
         return {"column_0", "direct", "short"} <= set(queries) and \
-            not queries["column_0"]["p95_is_estimate"] and not queries["short"]["p95_is_estimate"] and queries
+            not queries["column_0"]["p95_is_estimate"] and not queries["short"]["p95_is_estimate"] and \
+            highest(queries["column_0"]) > 180 and queries
+
+    def highest(query):
+        return max(value or 0 for value in watch.document(f"query/{query['id']}")["series"]["p95_measured_ms"])
     queries = wait_for(seen, 40, "the pool's p95")
-    assert queries["column_0"]["p95_ms"] > 195 and queries["direct"]["p95_is_estimate"]  # estimated: 84
-    page = watch.document(f"query/{queries['column_0']['id']}")
-    assert max(value or 0 for value in page["series"]["p95_measured_ms"]) > 195
+    assert queries["column_0"]["p95_ms"] > 180 and queries["direct"]["p95_is_estimate"]  # estimated: 84
     assert set(watch.document(f"query/{queries['direct']['id']}")["series"]["p95_measured_ms"]) == {None}
     watch.end()
     pool.stop()

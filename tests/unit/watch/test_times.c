@@ -65,6 +65,8 @@ what_is_over_an_hour_ago_counts_no_more(void **state)
     add(1000, 1, NOW + WATCH_SLOTS * WATCH_SLOT_S);
     (void)watch_times_p95(&times, NOW + WATCH_SLOTS * WATCH_SLOT_S, WATCH_SLOTS, &calls);
     assert_float_equal(calls, 6, 0);
+    assert_false(watch_times_are_over(&times, NOW + (2 * WATCH_SLOTS - 1) * WATCH_SLOT_S));
+    assert_true(watch_times_are_over(&times, NOW + 2 * WATCH_SLOTS * WATCH_SLOT_S));
 }
 
 static void
