@@ -208,3 +208,23 @@ text_append_label(struct text *text, const char *name, const char *value)
     }
     text_append(text, "\"");
 }
+
+void
+text_append_word(struct text *text, const char *chars)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-";
+
+    if (*chars != '\0' && chars[strspn(chars, plain)] == '\0') {
+        text_append(text, chars);
+        return;
+    }
+    text_append(text, "'");
+    for (; *chars != '\0'; chars++) {
+        if (*chars == '\'')
+            text_append(text, "'\\''");
+        else
+            text_append_bytes(text, chars, 1);
+    }
+    text_append(text, "'");
+}

@@ -21,6 +21,8 @@ void text_appendf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 void text_append_visible(struct text *text, const char *chars);
 const char *text_chars(const struct text *text);
 
+/* Appends as one word of a line for the shell, in quotes where it needs them. */
+void text_append_word(struct text *text, const char *chars);
 /* Appends name="value" as a label of Prometheus' text format; what is no UTF-8 becomes ?. */
 void text_append_label(struct text *text, const char *name, const char *value);
 

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/state.h"
+#include "base/text.h"
 #include "cli/bench_table.h"
 
 #include <fcntl.h>
@@ -70,6 +71,15 @@ begin_step(struct demo *demo, size_t number)
 
 /* --- the end ------------------------------------------------------------------------------ */
 
+static const char *
+word(struct arena *arena, const char *chars)
+{
+    AUTO_TEXT text = {0};
+
+    text_append_word(&text, chars);
+    return arena_strdup(arena, text_chars(&text));
+}
+
 /* How to call this program again from the same shell: it may not be in PATH. */
 static const char *
 program_of(struct arena *arena)
@@ -81,8 +91,9 @@ program_of(struct arena *arena)
     if (length < 0)
         return "pgdeck";
     program[length] = '\0';
-    return state == NULL ? arena_strdup(arena, program)
-                         : arena_printf(arena, "PGDECK_STATE_DIR=%s %s", state, program);
+    return state == NULL ? word(arena, program)
+                         : arena_printf(arena, "PGDECK_STATE_DIR=%s %s", word(arena, state),
+                                        word(arena, program));
 }
 
 static void
@@ -99,7 +110,7 @@ print_servers(const struct demo *demo)
     printf("\nDashboard:  %s\n%s\n", demo->dashboard, demo->load);
     printf("Change the deck and go on:  %s plan --deck %s\n"
            "Stop and remove them:       %s down demo-stock demo-deck --destroy --yes\n",
-           program, demo->deck_path, program);
+           program, word(arena, demo->deck_path), program);
 }
 
 static void

@@ -353,14 +353,8 @@ local_psql(struct arena *arena, const char *conninfo)
 {
     AUTO_TEXT line = {0};
 
-    text_append(&line, "psql '");
-    for (const char *at = conninfo; *at != '\0'; at++) {
-        if (*at == '\'')
-            text_append(&line, "'\\''");
-        else
-            text_append_bytes(&line, at, 1);
-    }
-    text_append(&line, "'");
+    text_append(&line, "psql ");
+    text_append_word(&line, conninfo);
     return arena_strdup(arena, text_chars(&line));
 }
 

@@ -137,22 +137,37 @@ rescue_look_at_host(struct rescue *rescue)
         rescue_say(rescue, "host", "info", NULL, "waiting, of the last ten seconds: %s", pressure);
 }
 
+static const char *
+value_of(const PQconninfoOption *options, const char *keyword, const char *variable)
+{
+    while (options != NULL && options->keyword != NULL && strcmp(options->keyword, keyword) != 0)
+        options++;
+    if (options == NULL || options->keyword == NULL)
+        return NULL;
+    return options->val == NULL ? getenv(variable) : options->val;
+}
+
+static bool
+is_this_host(const char *host)
+{
+    return host == NULL || host[0] == '/' || host[0] == '\0' || strcmp(host, "localhost") == 0 ||
+           strcmp(host, "::1") == 0 || strncmp(host, "127.", 4) == 0;
+}
+
 bool
 rescue_is_local(const struct deck_server *server)
 {
-    /* begun only, so that the host that a service or the environment names is known */
-    PGconn *connection = PQconnectStart(server->conninfo);
-    PQconninfoOption *options = PQconninfo(connection);
-    bool is_local = true;
+    PGconn *connection = NULL;
+    PQconninfoOption *options = PQconninfoParse(server->conninfo, NULL);
 
-    for (PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++) {
-        if ((strcmp(option->keyword, "host") == 0 || strcmp(option->keyword, "hostaddr") == 0) &&
-            option->val != NULL)
-            is_local = is_local &&
-                       (option->val[0] == '/' || option->val[0] == '\0' ||
-                        strcmp(option->val, "localhost") == 0 || strcmp(option->val, "::1") == 0 ||
-                        strncmp(option->val, "127.", 4) == 0);
+    if (value_of(options, "service", "PGSERVICE") != NULL) {
+        /* what is in its file only a connection tells, if only begun */
+        PQconninfoFree(options);
+        connection = PQconnectStart(server->conninfo);
+        options = PQconninfo(connection);
     }
+    bool is_local = is_this_host(value_of(options, "host", "PGHOST")) &&
+                    is_this_host(value_of(options, "hostaddr", "PGHOSTADDR"));
     PQconninfoFree(options);
     PQfinish(connection);
     return is_local;

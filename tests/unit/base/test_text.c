@@ -60,6 +60,24 @@ bytes_that_are_no_utf8_are_marked(void **state)
     assert_true(json_is_null(json_text(NULL)));
 }
 
+static void
+words_for_the_shell_are_quoted_where_they_need_it(void **state)
+{
+    static const char *const pairs[][2] = {
+        {"/srv/pg-deck_1/deck.yaml", "/srv/pg-deck_1/deck.yaml"},
+        {"", "''"},
+        {"/my home/$HOME", "'/my home/$HOME'"},
+        {"it's", "'it'\\''s'"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        AUTO_TEXT text = {0};
+        text_append_word(&text, pairs[i][0]);
+        assert_string_equal(text_chars(&text), pairs[i][1]);
+    }
+}
+
 int
 main(void)
 {
@@ -68,6 +86,7 @@ main(void)
         cmocka_unit_test(text_grows),
         cmocka_unit_test(beginnings_and_ends),
         cmocka_unit_test(bytes_that_are_no_utf8_are_marked),
+        cmocka_unit_test(words_for_the_shell_are_quoted_where_they_need_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
