@@ -74,6 +74,17 @@ url_of(struct arena *arena, const struct deck_notify *target, const char **ret_u
     return true;
 }
 
+bool
+alert_has_secrets(const struct deck_notify *target, struct error *err)
+{
+    AUTO_ARENA arena = arena_new();
+    const char *what = target->kind == NOTIFY_EMAIL ? "password" : "token";
+    const char *url, *secret;
+
+    return target->kind == NOTIFY_COMMAND ||
+           (url_of(arena, target, &url, err) && alert_secret(arena, target, what, &secret, err));
+}
+
 /* --- one transfer --------------------------------------------------------------------------- */
 
 struct transfer {

@@ -14,6 +14,8 @@ bool alert_send(const struct deck_notify *target, const struct alert_batch *batc
  * "url", "token", "password". */
 bool alert_secret(struct arena *arena, const struct deck_notify *target, const char *what,
                   const char **ret_secret, struct error *err) MUST_CHECK;
+/* What alert_send would read of files and environment can be had. */
+bool alert_has_secrets(const struct deck_notify *target, struct error *err) MUST_CHECK;
 /* command.c: runs the target's command with input on its stdin. */
 bool alert_run_command(const struct deck_notify *target, const char *input,
                        const atomic_bool *is_stopping, struct error *err) MUST_CHECK;

@@ -72,7 +72,8 @@ file_read(struct arena *arena, const char *path, char **ret_text, size_t *ret_le
            read_open(arena, fd, path, &status, ret_text, ret_length, err);
 }
 
-/* Whoever may write in the folder could let the link lead elsewhere. */
+/* Whoever may write in the folder could let the link lead elsewhere; in a sticky one nobody but the
+ * link's owner (and the folder's), as in a Secret volume of Kubernetes. */
 static bool
 is_link_of_others(const char *path)
 {
@@ -83,8 +84,11 @@ is_link_of_others(const char *path)
 
     if (lstat(path, &status) != 0 || !S_ISLNK(status.st_mode))
         return false;
+    bool is_trusted = status.st_uid == 0 || status.st_uid == geteuid();
     snprintf(folder, sizeof(folder), "%.*s/", (int)length, path);
-    return stat(slash == NULL ? "." : folder, &status) != 0 || (status.st_mode & S_IWOTH) != 0;
+    if (stat(slash == NULL ? "." : folder, &status) != 0)
+        return true;
+    return (status.st_mode & S_IWOTH) != 0 && !(is_trusted && (status.st_mode & S_ISVTX) != 0);
 }
 
 bool
@@ -99,12 +103,16 @@ file_read_secret(struct arena *arena, const char *path, char **ret_text, size_t 
     bool is_roots = status.st_uid == 0;
     bool is_own = is_roots || status.st_uid == geteuid() || geteuid() == 0;
     bool is_closed = (status.st_mode & (is_roots ? 037 : 077)) == 0;
-    if (is_own && is_closed && !is_link_of_others(path))
+    bool is_others = is_link_of_others(path);
+    if (is_own && is_closed && !is_others)
         return read_open(arena, fd, path, &status, ret_text, ret_length, err);
     close(fd);
-    error_set(err, ERROR_FILE, "\"%s\" is not safe for a secret", path);
-    return error_hint(err, "It must be your own, and nobody else may read it: chmod 600; or root's "
-                           "with mode 640; no link in a folder that everybody may write in.");
+    error_set(err, ERROR_FILE, "\"%s\" is not safe for a secret: owner %u, mode %04o%s", path,
+              (unsigned)status.st_uid, (unsigned)(status.st_mode & 07777),
+              is_others ? ", by a link that others may change" : "");
+    return error_hint(err,
+                      "It must be your own, and nobody else may read it: chmod 600; or root's "
+                      "with mode 640; no link of others in a folder that everybody may write in.");
 }
 
 static bool

@@ -3,6 +3,7 @@
 
 #include "alert/alert.h"
 #include "alert/evaluate.h"
+#include "alert/send.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -166,9 +167,27 @@ take(struct kept_deck *decks, size_t count, const char *name)
     return NULL;
 }
 
+/* Who could not be told is said now, and not when the first alert is to go out. */
+static void
+say_who_cannot_be_told(const struct watch_alerts *all, const struct deck *deck)
+{
+    AUTO_ARENA arena = arena_new();
+
+    for (size_t i = 0; i < deck->notify.count; i++) {
+        struct error err = {0};
+        if (alert_has_secrets(&deck->notify.items[i], &err))
+            continue;
+        all->options.log(all->options.sink,
+                         arena_printf(arena, "notify.%s gets no alerts: %s%s%s",
+                                      deck->notify.items[i].name, err.message,
+                                      err.hint[0] == '\0' ? "" : ". ", err.hint));
+    }
+}
+
 static bool
 keep(struct watch_alerts *all, struct kept_deck *kept, struct alerts *before, struct error *err)
 {
+    say_who_cannot_be_told(all, kept->deck);
     kept->alerts = before;
     if (before != NULL) {
         alerts_reload(before, kept->deck);

@@ -523,6 +523,32 @@ def test_surplus_rights_are_shown_and_go_only_with_revoke(pgdeck, deck, guarded)
     assert {change["what"] for change in plan} <= {c["what"] for c in changes(pgdeck, deck)}
 
 
+def test_a_group_that_pgdeck_comes_in_by_stays(pgdeck, guarded, tmp_path):
+    """Taking it out would take pgdeck's own rights, or those of who administers roles."""
+    guarded.query("CREATE ROLE rented LOGIN CREATEDB")
+    deck = write_deck(tmp_path / "deck", guarded.conninfo(), DECK)
+    apply(pgdeck, deck)
+    guarded.psql(text="""
+        CREATE ROLE dba; CREATE ROLE alice LOGIN IN ROLE dba; CREATE ROLE warden LOGIN CREATEROLE;
+        CREATE ROLE staff ROLE alice, warden; CREATE ROLE folk ROLE alice;
+        GRANT dba TO rented; GRANT blue_web, blue_job TO staff, folk;
+        GRANT blue_owner, green_owner, blue_web, blue_job TO dba WITH ADMIN OPTION;
+    """)
+    if guarded.version >= 16:  # who administers a group alone has nothing by it
+        guarded.query("GRANT folk TO warden WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
+    deck = write_deck(tmp_path / "deck", guarded.conninfo(user="rented"), DECK)
+    plan = json.loads(pgdeck("plan", "-d", deck, "--json", expect=0).out)
+    shut_out = {row["what"]: row["obstacle"] for row in plan["manual"] if "shut out" in row["obstacle"]}
+    assert shut_out == {
+        **{f"take dba out of role {role}": "it would shut out rented, too"
+           for role in ("blue_owner", "green_owner", "blue_web", "blue_job")},
+        **{f"take staff out of role {role}": "it would shut out warden, too"
+           for role in ("blue_web", "blue_job")}}
+    taken = {row["what"] for row in [*plan["changes"], *plan["manual"]]} - set(shut_out)
+    assert {what for what in taken if "out of role" in what} == {
+        "take folk out of role blue_web", "take folk out of role blue_job"}
+
+
 @pytest.mark.pg(max=15)
 def test_neither_pgdeck_nor_the_first_superuser_loses_its_rights(pgdeck, guarded, tmp_path):
     """Whatever the deck says of them: who applies could not take it back, nor could anybody else."""

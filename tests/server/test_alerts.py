@@ -15,7 +15,7 @@ import pytest
 
 from alert_sinks import Alertmanager, Mail, Webhook, free_port, until
 from cluster import SOURCE
-from test_watch import check_metrics
+from test_watch import check_metrics, wait_for_line
 
 DECK = """
 deck: alerting
@@ -236,6 +236,22 @@ def test_a_target_that_hangs_delays_nobody(daemon, webhook):
         daemon.stop()
         assert time.monotonic() - began < 5
         webhook.delay = 0
+
+
+def test_a_secret_that_is_refused_is_said_before_it_is_needed(daemon, tmp_path):
+    secret = tmp_path / "token"
+    secret.write_text("one")
+    secret.chmod(0o644)
+    daemon.write_deck("notify: {hook: {kind: webhook, url: 'http://127.0.0.1:1', "
+                      f"token_file: '{secret}'}}}}\n")
+    daemon.start()
+    line = wait_for_line(daemon.process, "notify.hook gets no alerts")
+    owner = secret.stat().st_uid
+    assert f"owner {owner}, mode 0644" in line and "chmod 600" in line and str(secret) in line
+    secret.chmod(0o602)
+    daemon.process.send_signal(signal.SIGHUP)
+    assert "mode 0602" in wait_for_line(daemon.process, "notify.hook gets no alerts")
+    daemon.stop()
 
 
 def test_mail_slack_and_a_program(daemon, webhook, tmp_path):

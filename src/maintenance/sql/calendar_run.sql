@@ -10,7 +10,7 @@ SELECT (SELECT r.state FROM pgdeck.maintenance_run AS r
                   WHERE r.environment = $1 AND r.kind = 'calendar')
                 < $3::timestamptz + $4::bigint * interval '1 millisecond', false)
        AND NOT EXISTS (SELECT FROM pgdeck.maintenance_run AS r
-                        WHERE r.environment = $1 AND r.kind = $2 AND r.state <> 'running'
+                        WHERE r.environment = $1 AND r.kind = $2 AND r.state = 'done'
                           AND r.window_begin > $3::timestamptz - CASE $2
                               WHEN 'daily' THEN interval '18 hours'
                               WHEN 'weekly' THEN interval '5 days'

@@ -52,6 +52,12 @@ WITH RECURSIVE own AS (
     SELECT b.root FROM behind AS b JOIN stranger AS s ON s.oid = b.member WHERE s.rolcanlogin
 ), has_grantors AS (
     SELECT current_setting('server_version_num')::int >= 160000 AS has_grantors
+), kept AS ( -- groups that pgdeck itself, or who administers roles, comes in by, too
+    SELECT c.oid, string_agg(format('%I', r.rolname), ', ' ORDER BY r.rolname) AS names
+      FROM coming_in AS c CROSS JOIN has_grantors AS h
+      JOIN pg_roles AS r ON NOT r.rolsuper AND (r.rolcreaterole OR r.rolname = current_user)
+       AND pg_has_role(r.oid, c.oid, CASE WHEN h.has_grantors THEN 'USAGE, SET' ELSE 'MEMBER' END)
+     GROUP BY c.oid
 ), given_on (roleid, root, level, grantor, member, statement) AS (
     SELECT a.roleid, g.member, 1, a.grantor, a.member, to_jsonb(a)
       FROM pg_auth_members AS g
@@ -98,10 +104,12 @@ SELECT CASE WHEN is_wanted THEN format('take the admin option of role %I from %I
                    WHEN admin_option THEN ' WITH ADMIN OPTION' END,
               CASE WHEN has_grantors THEN format(' GRANTED BY %I', grantor) END) || coalesce(d.undo, ''),
        CASE WHEN d.names IS NOT NULL THEN format('%I let in %s, who go, too', member, d.names) END,
-       CASE WHEN NOT me.rolsuper AND NOT pg_has_role(roleid, 'USAGE WITH ADMIN OPTION')
+       CASE WHEN k.names IS NOT NULL THEN format('it would shut out %s, too', k.names)
+            WHEN NOT me.rolsuper AND NOT pg_has_role(roleid, 'USAGE WITH ADMIN OPTION')
                  AND (has_grantors OR NOT me.rolcreaterole)
             THEN format('only who administers %I may', role) END
   FROM membership AS m CROSS JOIN me
+  LEFT JOIN kept AS k ON k.oid = m.member_oid
  CROSS JOIN LATERAL (
     SELECT string_agg(DISTINCT format('%I', pg_get_userbyid(c.member)), ', ') AS names,
            string_agg(format(' GRANT %I TO %I WITH ADMIN %s, INHERIT %s, SET %s GRANTED BY %I;',
