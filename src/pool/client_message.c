@@ -282,7 +282,6 @@ refuse(struct message *message, const struct error *err)
     return false;
 }
 
-/* on_session_state: refuse, and names of the pool's own. False: the client has been told. */
 static bool
 refuse_name(struct message *message)
 {
@@ -305,6 +304,7 @@ refuse_state(struct message *message, unsigned pins)
     return refuse(message, &err);
 }
 
+/* on_session_state: refuse, and names of the pool's own. False: the client has been told. */
 static bool
 is_permitted(struct message *message, const struct pool_sql *sql)
 {
