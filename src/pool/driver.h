@@ -15,8 +15,8 @@ struct net_resolver;
 /* What the pools of all threads share. */
 struct pool_shared {
     atomic_int client_count;
-    struct pool_share *shares;     /* of all pools: see share.h */
-    struct net_resolver *resolver; /* NULL: no name is to be looked up again */
+    struct pool_share *shares;               /* of all pools: see share.h */
+    _Atomic(struct net_resolver *) resolver; /* NULL: no name is to be looked up again */
     uint8_t mock_secret[WIRE_SCRAM_KEY_BYTES];
 };
 
