@@ -29,7 +29,7 @@ struct net_resolver {
     pthread_mutex_t mutex; /* of what follows */
     pthread_cond_t is_due;
     struct entries entries;
-    bool is_hurried, is_asking, is_over;
+    bool is_hurried, is_over;
     atomic_uint version;
 };
 
@@ -100,13 +100,27 @@ is_in(const struct net_answer *answer, const struct net_answer *of, size_t index
 static bool
 is_same(const struct net_answer *a, const struct net_answer *b)
 {
-    if (a->count != b->count || strcmp(a->fault, b->fault) != 0)
+    if (a->count != b->count || a->known != b->known || strcmp(a->fault, b->fault) != 0)
         return false;
     for (size_t i = 0; i < a->count; i++) {
         if (!is_in(b, a, i))
             return false;
     }
     return true;
+}
+
+/* Names may also be told with some of their addresses each time: what was there stays a while. */
+static void
+keep_known(struct net_answer *answer, const struct net_answer *before)
+{
+    answer->known = answer->count;
+    for (size_t i = 0; i < before->known && answer->known < NET_KNOWN_MAX; i++) {
+        if (is_in(answer, before, i) || before->misses[i] + 1 >= NET_MISSES_MAX)
+            continue;
+        answer->addresses[answer->known] = before->addresses[i];
+        answer->lengths[answer->known] = before->lengths[i];
+        answer->misses[answer->known++] = (uint8_t)(before->misses[i] + 1);
+    }
 }
 
 /* --- the thread --------------------------------------------------------------------------- */
@@ -121,18 +135,20 @@ ask(struct net_resolver *resolver, const struct entry *entry)
 
     if (name == NULL)
         return;
-    resolver->is_asking = true;
     pthread_mutex_unlock(&resolver->mutex);
     resolver->resolve(&host, &answer);
     pthread_mutex_lock(&resolver->mutex);
-    resolver->is_asking = false;
     struct entry *asked = find(&resolver->entries, &host);
     if (asked != NULL && answer.count == 0) { /* the last good answer stays */
         struct net_answer before = asked->answer;
         memcpy(before.fault, answer.fault, sizeof(before.fault));
         answer = before;
+    } else if (asked != NULL) {
+        keep_known(&answer, &asked->answer);
     }
-    if (asked != NULL && !is_same(&asked->answer, &answer)) {
+    if (asked != NULL && is_same(&asked->answer, &answer)) {
+        memcpy(asked->answer.misses, answer.misses, sizeof(answer.misses));
+    } else if (asked != NULL) {
         asked->answer = answer;
         atomic_fetch_add(&resolver->version, 1);
     }

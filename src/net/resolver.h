@@ -1,15 +1,24 @@
 /* What names of hosts stand for: a thread of its own asks for each of them every 15 s, and soon
- * when it is told to hurry, so that no loop ever waits for a resolver. For any thread. */
+ * when it is told to hurry, so that who needs an answer does not wait for it. For any thread. */
 #pragma once
 #include "base/error.h"
+#include <stdint.h>
 #include <sys/socket.h>
 
-enum { NET_ADDRESSES_MAX = 8, NET_RESOLVE_MS = 15000, NET_HURRY_MS = 500 };
+enum {
+    NET_ADDRESSES_MAX = 8,
+    NET_KNOWN_MAX = 16,
+    NET_MISSES_MAX = 3, /* answers in a row without an address: it is gone */
+    NET_RESOLVE_MS = 15000,
+    NET_HURRY_MS = 500
+};
 
 struct net_answer {
-    struct sockaddr_storage addresses[NET_ADDRESSES_MAX]; /* with the port */
-    socklen_t lengths[NET_ADDRESSES_MAX];
-    size_t count;   /* the last good answer's; 0: there was none yet */
+    struct sockaddr_storage addresses[NET_KNOWN_MAX]; /* with the port */
+    socklen_t lengths[NET_KNOWN_MAX];
+    uint8_t misses[NET_KNOWN_MAX]; /* answers in a row without it */
+    size_t count;   /* the last good answer's, which are first; 0: there was none yet */
+    size_t known;   /* and behind them those that are not gone yet */
     char fault[96]; /* why there is no newer one; "": it is the newest */
 };
 

@@ -163,7 +163,7 @@ connect_one(struct pool_group *group)
     if (pool_server_start(group, &err))
         return true;
     pool_share_unreserve(group->share, group->pool->driver);
-    pool_group_failed(group, &err, group->pool->now_us);
+    pool_group_failed(group, &err, group->pool->now_us, group->address_turn);
     return false;
 }
 

@@ -50,12 +50,15 @@ struct pool_group {
     unsigned epoch;               /* servers of an earlier one are outdated */
     bool has_told_holding;        /* see holding.h */
     bool is_paused, is_disabled, is_removed, is_serving, has_local, is_local_tried;
-    bool has_served;   /* a server has let it in */
-    unsigned failures; /* since then */
+    bool has_served;       /* a server has let it in */
+    unsigned failures;     /* since then */
+    unsigned failing_turn; /* the address's, when they began */
     uint64_t failing_since_us;
     struct net_local local;
     struct net_address local_address;
+    struct net_address proven_address;     /* by TCP, the same server's */
     unsigned address_turn, answer_version; /* see where.h */
+    bool has_told_fault;                   /* of the name */
     uint64_t connect_after_us;
     struct error failure; /* the last one */
     struct pool_login logins[POOL_LOGINS_MAX];

@@ -35,6 +35,7 @@ pool_local_look(struct pool_server *server)
     group->local_address = (struct net_address){
         .length = sizeof(address), .is_local = true, .display = group->local.path};
     memcpy(&group->local_address.storage, &address, sizeof(address));
+    group->proven_address = server->address;
     pool_log(group->pool, "the server at %s is on this host: \"%s\" in \"%s\" goes on by %s",
              group->route->address.display, group->route->user, group->route->database,
              group->local.path);

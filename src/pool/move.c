@@ -3,6 +3,7 @@
  * all that was read of it. An idle server goes to a thread that needs it (share.c). Nothing else
  * ever changes threads. */
 #include "pool/pool.h"
+#include "pool/where.h"
 
 #include <stdlib.h>
 
@@ -160,8 +161,9 @@ pool_server_arrive(struct pool *pool, struct pool_server *server)
     pool_share_arrived(server);
     server->pool = pool;
     server->group = group;
-    server->is_outdated |=
-        server->epoch != group->epoch || (group->has_local && !server->is_by_local);
+    server->is_outdated |= server->epoch != group->epoch ||
+                           (group->has_local && !server->is_by_local) ||
+                           !pool_where_has(group, server);
     server->session = pool_parameters_adopt(table, (struct pool_parameters *)server->session);
     server->reported = pool_parameters_adopt(table, (struct pool_parameters *)server->reported);
     pool_prepared_adopt(&server->prepared, &pool->statements);

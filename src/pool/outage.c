@@ -20,6 +20,13 @@ is_hopeless(const struct error *err)
     return is_class(err, "28") || is_class(err, "3D") || is_class(err, "08P");
 }
 
+/* The server was not reached, or does not serve yet: another address may do. */
+static bool
+is_unreached(const struct error *err)
+{
+    return is_class(err, "08") || is_class(err, "57P03");
+}
+
 /* No server is there, none is being connected to, and the last attempt failed. */
 static bool
 is_down(const struct pool_group *group)
@@ -40,7 +47,9 @@ is_within_grace(const struct pool_group *group)
         group->has_served || is_there ? group->pool->config->pooler.connect_timeout_ms : BLIP_MS;
 
     bool is_early = group->pool->now_us - group->failing_since_us < (uint64_t)grace_ms * 1000;
-    return !is_hopeless(failure) && (is_early || group->failures < pool_where_count(group));
+    bool is_elsewhere = is_unreached(failure) &&
+                        group->address_turn - group->failing_turn < pool_where_count(group);
+    return !is_hopeless(failure) && (is_early || is_elsewhere);
 }
 
 static const char *
@@ -97,7 +106,8 @@ pool_outage_tick(struct pool_group *group)
 }
 
 void
-pool_group_failed(struct pool_group *group, const struct error *err, uint64_t began_us)
+pool_group_failed(struct pool_group *group, const struct error *err, uint64_t began_us,
+                  unsigned turn)
 {
     struct pool *pool = group->pool;
     uint64_t wait_ms = BACKOFF_MIN_MS;
@@ -111,12 +121,15 @@ pool_group_failed(struct pool_group *group, const struct error *err, uint64_t be
         jitter = 0;
     wait_ms += wait_ms * jitter / UINT16_MAX / 2;
     group->connect_after_us = pool->now_us + wait_ms * 1000;
-    if (group->failures == 0)
+    if (group->failures == 0) {
         group->failing_since_us = began_us;
+        group->failing_turn = group->address_turn;
+    }
     if (group->failures++ == 0 || strcmp(group->failure.message, err->message) != 0)
         pool_log(pool, "cannot log in \"%s\" to \"%s\" at %s: %s", group->route->login->name,
                  group->route->server_database, group->route->address.display, err->message);
     group->failure = *err;
-    pool_where_failed(group);
+    if (is_unreached(err))
+        pool_where_failed(group, turn);
     tell_waiting(group);
 }

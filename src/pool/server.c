@@ -40,6 +40,7 @@ pool_server_start(struct pool_group *group, struct error *err)
     server->prepared.capacity = (uint32_t)pool->config->pooler.prepared_statements;
     (void)pool->driver->random(pool->driver, &server->prepared.tag, sizeof(server->prepared.tag));
     server->is_by_local = group->has_local;
+    server->address_turn = group->address_turn;
     struct net_address address = pool_where(group);
     bool is_begun =
         pool->driver->connect(pool->driver, group->has_local ? &group->local_address : &address,
@@ -50,7 +51,7 @@ pool_server_start(struct pool_group *group, struct error *err)
         server->is_by_local = false;
         is_begun = pool->driver->connect(pool->driver, &address, &server->link.stream, err);
     }
-    server->address = address;
+    server->address = server->is_by_local ? group->proven_address : address;
     server->address.display = NULL; /* the configuration's, which may go */
     if (!is_begun) {
         memcpy(err->sqlstate, "08001", sizeof(err->sqlstate));
@@ -122,7 +123,7 @@ pool_server_close(struct pool_server *server, const struct error *reason)
     if (reason != NULL && is_new && server->is_by_local)
         pool_local_failed(server, reason); /* the next one goes by TCP, at once */
     else if (reason != NULL && is_new)
-        pool_group_failed(group, reason, server->created_us);
+        pool_group_failed(group, reason, server->created_us, server->address_turn);
     if (client != NULL && pool_client_is_open(client)) {
         if (is_setup && !server->is_failed && reason != NULL)
             pool_group_want(client); /* nothing of it was sent yet */

@@ -114,6 +114,7 @@ struct pool_server {
     struct pool_share *share;   /* the group's */
     unsigned epoch;             /* the group's when it began */
     struct net_address address; /* the server's by TCP, also for cancel requests; no display */
+    unsigned address_turn;      /* the group's when it began */
     struct pool_client *client;
     struct pool_owed_queue owed;
     enum pool_copy copy;

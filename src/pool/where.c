@@ -24,17 +24,19 @@ find(const struct pool_group *group, struct net_answer *ret_answer)
     const struct pool_route *route = group->route;
     struct net_resolver *resolver = group->pool->driver->shared->resolver;
     const struct net_host host = {route->address_name, route->port};
-    size_t kept = 0;
+    size_t kept = 0, kept_count = 0;
 
     if (resolver == NULL || host.name == NULL || !net_resolver_find(resolver, &host, ret_answer))
         return false;
-    for (size_t i = 0; i < ret_answer->count; i++) {
+    for (size_t i = 0; i < ret_answer->known; i++) {
         if (!is_acceptable(route, ret_answer, i))
             continue;
+        kept_count += i < ret_answer->count;
         ret_answer->addresses[kept] = ret_answer->addresses[i];
         ret_answer->lengths[kept++] = ret_answer->lengths[i];
     }
-    ret_answer->count = kept;
+    ret_answer->count = kept_count;
+    ret_answer->known = kept;
     return true;
 }
 
@@ -61,24 +63,36 @@ pool_where_count(const struct pool_group *group)
 }
 
 void
-pool_where_failed(struct pool_group *group)
+pool_where_failed(struct pool_group *group, unsigned turn)
 {
     struct net_resolver *resolver = group->pool->driver->shared->resolver;
 
-    group->address_turn++;
+    if (turn == group->address_turn) /* else another one there has failed before */
+        group->address_turn++;
     if (resolver != NULL && group->route->address_name != NULL)
         net_resolver_hurry(resolver);
 }
 
+/* A full answer says nothing of the addresses that it has not. */
 static bool
 has(const struct net_answer *answer, const struct pool_server *server)
 {
-    for (size_t i = 0; i < answer->count; i++) {
+    if (answer->count == NET_ADDRESSES_MAX || answer->known == NET_KNOWN_MAX)
+        return true;
+    for (size_t i = 0; i < answer->known; i++) {
         if (answer->lengths[i] == server->address.length &&
             memcmp(&answer->addresses[i], &server->address.storage, answer->lengths[i]) == 0)
             return true;
     }
     return false;
+}
+
+bool
+pool_where_has(const struct pool_group *group, const struct pool_server *server)
+{
+    struct net_answer answer;
+
+    return !find(group, &answer) || answer.count == 0 || has(&answer, server);
 }
 
 static void
@@ -114,10 +128,14 @@ pool_where_tick(struct pool_group *group)
     group->answer_version = net_resolver_version(resolver);
     if (!find(group, &answer))
         return;
-    if (answer.fault[0] != '\0')
+    bool has_fault = answer.fault[0] != '\0', is_news = has_fault && !group->has_told_fault;
+    group->has_told_fault = has_fault;
+    if (is_news)
         pool_log(group->pool, "\"%s\" of database \"%s\" cannot be found: %s; it stays as it was",
                  group->route->address_name, group->route->database, answer.fault);
-    else if (answer.count == 0)
+    if (has_fault)
+        return;
+    if (answer.count == 0)
         pool_log(group->pool,
                  "\"%s\" of database \"%s\" is on another host now: RELOAD takes that over",
                  group->route->address_name, group->route->database);

@@ -49,7 +49,7 @@ def named_pool(pgdeck, tmp_path):
     hosts = tmp_path / "hosts"
     pools = []
 
-    def make(port, text):
+    def make(port, text, **more):
         hosts.write_text(text)
         folder = tmp_path / "pool"
         folder.mkdir()
@@ -66,7 +66,7 @@ def named_pool(pgdeck, tmp_path):
                 self.file.write_text(f"{text}  carol: {{verifier: '{PENCIL}'}}\n")
 
         pools.append(CarolsPool(
-            pgdeck, folder, Where, {"app": {"max": 2, "users": "[carol]"}}, under=[
+            pgdeck, folder, Where, {"app": {"max": 2, "users": "[carol]", **more}}, under=[
                 "unshare", "--mount", "--map-root-user", "sh", "-c",
                 'mount --bind "$0" /etc/hosts && exec "$@"', hosts]))
         return pools[-1], hosts
@@ -108,3 +108,17 @@ def test_addresses_are_tried_in_turn_and_looked_up_anew(named_pool):
     third = NamedServer(b"third", "127.0.0.4", first.port)  # the last good answer stays
     wait_for(lambda: ask(pool) == b"third", 20, "the third server")
     third.end()
+
+
+@pytest.mark.pg(max=15)
+def test_connections_that_fail_together_go_to_the_next_address(named_pool):
+    """min: 2 makes both at once; nobody waits for them."""
+    first = NamedServer(b"first", "127.0.0.3")
+    pool, _ = named_pool(first.port, "127.0.0.2 db.test\n127.0.0.3 db.test\n", min=2)
+    assert ask(pool) == b"first"
+    wait_for(lambda: len(first.connections) == 2, 20, "two connections to the first server")
+    second = NamedServer(b"second", "127.0.0.2", first.port)
+    first.end()
+    wait_for(lambda: len(second.connections) == 2, 20, "two connections to the second server")
+    assert ask(pool) == b"second"
+    second.end()

@@ -88,6 +88,53 @@ test_answers_follow_the_name(void **state)
     net_resolver_free(resolver);
 }
 
+static bool
+is_known(const struct net_answer *answer, uint32_t address)
+{
+    for (size_t i = 0; i < answer->known; i++) {
+        if (((const struct sockaddr_in *)&answer->addresses[i])->sin_addr.s_addr == htonl(address))
+            return true;
+    }
+    return false;
+}
+
+/* An address is gone when three answers in a row were without it. */
+static void
+test_an_address_stays_a_while(void **state)
+{
+    const struct net_host host = {"db", 5432};
+    const struct timespec moment = {.tv_nsec = 1000000};
+    struct net_answer answer;
+    struct error err;
+
+    (void)state;
+    address_count = 1;
+    first_address = 1;
+    struct net_resolver *resolver = net_resolver_new(resolve, &err);
+    assert_non_null(resolver);
+    assert_true(net_resolver_keep(resolver, &host, 1));
+    wait_for_news(resolver, 0);
+
+    unsigned version = net_resolver_version(resolver);
+    int before = asked;
+    first_address = 2;
+    net_resolver_hurry(resolver);
+    wait_for_news(resolver, version);
+    assert_true(net_resolver_find(resolver, &host, &answer));
+    assert_int_equal(answer.count, 1); /* where to go now */
+    assert_true(is_known(&answer, 0x0a000002) && is_known(&answer, 0x0a000001));
+
+    version = net_resolver_version(resolver);
+    for (int i = 0; i < 20000 && net_resolver_version(resolver) == version; i++) {
+        net_resolver_hurry(resolver);
+        nanosleep(&moment, NULL);
+    }
+    assert_true(asked >= before + NET_MISSES_MAX);
+    assert_true(net_resolver_find(resolver, &host, &answer));
+    assert_true(is_known(&answer, 0x0a000002) && !is_known(&answer, 0x0a000001));
+    net_resolver_free(resolver);
+}
+
 static void
 test_what_is_a_name(void **state)
 {
@@ -103,6 +150,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_answers_follow_the_name),
+                                       cmocka_unit_test(test_an_address_stays_a_while),
                                        cmocka_unit_test(test_what_is_a_name)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
