@@ -305,7 +305,8 @@ step_once(struct pool_client *client)
 {
     if (client->body_left > 0)
         return body_step(client);
-    return steps[client->state](client);
+    step *next = steps[client->state];
+    return next != NULL && next(client);
 }
 
 /* No more fits into what is owed, or nothing more may be sent before it comes: the server may be
