@@ -26,22 +26,6 @@ add(json_t *list, const char *what, const char *evidence, const char *command)
     json_array_append_new(list, item);
 }
 
-/* In single quotes for the shell. */
-static const char *
-quoted(struct text *out, const char *value)
-{
-    text_clear(out);
-    text_append(out, "'");
-    for (; *value != '\0'; value++) {
-        if (*value == '\'')
-            text_append(out, "'\\''");
-        else
-            text_append_bytes(out, value, 1);
-    }
-    text_append(out, "'");
-    return text_chars(out);
-}
-
 static bool
 has_spilled(const struct bench_plan *plan)
 {
@@ -63,16 +47,16 @@ static void
 advise_query(json_t *list, const struct bench_results *results, const struct bench_query *query)
 {
     const struct bench_side *after = &query->sides[BENCH_AFTER];
-    AUTO_TEXT name = {0};
     AUTO_TEXT command = {0};
     AUTO_TEXT what = {0};
     AUTO_TEXT evidence = {0};
     char first[32];
     char second[32];
 
-    text_appendf(&command, "pgdeck explain --analyze --database %s ",
-                 quoted(&name, results->options->database));
-    text_append(&command, quoted(&name, query->query->sql));
+    text_append(&command, "pgdeck explain --analyze --database ");
+    text_append_word(&command, results->options->database);
+    text_append(&command, " ");
+    text_append_word(&command, query->query->sql);
     if (query->has_target && !query->is_target_met) {
         text_appendf(&what, "%s misses its target", query->query->name);
         text_appendf(&evidence, "p95 %s, target %lld ms", bench_duration(first, after->p95_ns),
