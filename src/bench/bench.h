@@ -8,7 +8,6 @@
 #include "base/histogram.h"
 #include "bench/plan.h"
 #include "bench/samples.h"
-#include "bench/slice.h"
 #include "bench/suite.h"
 #include "pg/connection.h"
 #include "workload/query.h"
@@ -64,6 +63,9 @@ struct bench_side {
     struct bench_plan plan;
 };
 
+/* What a verdict can be one of. */
+enum bench_quantity { BENCH_MEDIAN, BENCH_NET, BENCH_CPU, BENCH_QUANTITIES };
+
 /* Two blocks, one on each arm, one right after the other; with an A/A run a third, on after. */
 struct bench_pair {
     int number;
@@ -71,6 +73,9 @@ struct bench_pair {
     uint64_t executions[BENCH_ARMS];
     uint64_t median_ns[BENCH_ARMS]; /* 0: the block had an error */
     uint64_t again_ns;              /* median of the third; 0: there is none */
+    /* Of before against after, and of the arms against themselves, natural logarithms of times:
+     * means over the slices; NAN: not known. */
+    double logs[BENCH_QUANTITIES], noise_logs[BENCH_QUANTITIES];
 };
 
 enum bench_equality {
@@ -79,8 +84,6 @@ enum bench_equality {
     BENCH_OTHER_VALUES, /* as many rows, other contents */
     BENCH_OTHER_ROWS,   /* not as many rows */
 };
-
-enum bench_quantity { BENCH_MEDIAN, BENCH_NET, BENCH_CPU, BENCH_QUANTITIES };
 
 struct bench_query {
     const struct workload_query *query;
@@ -93,7 +96,7 @@ struct bench_query {
     int rows[BENCH_ARMS];         /* of the first tuple that differs, or of the first */
     struct bench_side sides[BENCH_ARMS];
     LIST_OF(struct bench_pair) pairs;
-    LIST_OF(struct bench_slice) slices;
+    size_t slices;                  /* of all pairs */
     struct bench_ratio ratio;       /* of the medians; its verdict is that of judged_by */
     struct bench_ratio net;         /* of the time without waits for a CPU */
     struct bench_ratio cpu;         /* of the server's CPU time */
@@ -156,6 +159,7 @@ struct bench_results {
     size_t targets_met, targets_before, targets; /* queries */
     uint64_t errors;
     struct bench_server servers[BENCH_ARMS];
+    bool is_on_same_cpu;   /* both servers' processes, pair by pair, in the blocks of queries */
     bool is_reached_alike; /* both the same way: else encryption and TCP are in one's figures */
     LIST_OF(struct bench_setting) settings; /* that differ */
     size_t equal_settings;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "bench/run.h"
 
+#include "bench/slice.h"
 #include "bench/suite_run.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum { WEIGHT = 1 << 20 }; /* of a block in its side's histogram, whatever it ran */
@@ -153,14 +155,10 @@ keep_part(struct bench_run *run, struct bench_query *query, struct bench_pair *p
 {
     struct bench_side *side = &query->sides[part->arm];
     uint64_t executions = part->all->total;
-    char median[32];
 
     if (executions == 0)
         return;
     uint64_t median_ns = histogram_percentile(part->all, 0.5);
-    bench_log(run, "%s: pair %d: %s%s: %llu executions, median %s", query->query->name,
-              pair->number, run->sessions[part->arm].label, part->is_again ? " again" : "",
-              (unsigned long long)executions, bench_duration(median, median_ns));
     if (part->is_again) {
         if (part->arm == BENCH_AFTER)
             pair->again_ns = part->has_failed ? 0 : median_ns;
@@ -174,6 +172,24 @@ keep_part(struct bench_run *run, struct bench_query *query, struct bench_pair *p
     side->cpu_ns += part->cpu_ns;
     pair->executions[part->arm] = executions;
     pair->median_ns[part->arm] = part->has_failed ? 0 : median_ns;
+}
+
+static void
+log_pair(struct bench_run *run, const struct bench_query *query, const struct bench_pair *pair,
+         const struct part parts[PARTS])
+{
+    AUTO_TEXT medians = {0};
+    char median[32];
+
+    for (size_t i = 0; i < PARTS; i++) {
+        const struct histogram *all = parts[i].all;
+        if (all->total > 0)
+            text_appendf(&medians, "%s %s%s %s of %" PRIu64, medians.length == 0 ? "" : ",",
+                         run->sessions[parts[i].arm].label, parts[i].is_again ? " again" : "",
+                         bench_duration(median, histogram_percentile(all, 0.5)), all->total);
+    }
+    bench_log(run, "%s: pair %d, medians:%s", query->query->name, pair->number,
+              text_chars(&medians));
 }
 
 /* One arm, the other, and with an A/A run the other again and the one again. */
@@ -194,20 +210,25 @@ run_turn(struct bench_run *run, struct bench_query *query, struct bench_slice *s
     return true;
 }
 
+/* False: the run cannot go on; what was measured until then counts. */
 static bool
-run_turns(struct bench_run *run, struct bench_query *query, const struct bench_pair *pair,
+run_turns(struct bench_run *run, struct bench_query *query, struct bench_pair *pair,
           struct part parts[PARTS], struct error *err)
 {
-    for (int number = 0; number < query->slice_count; number++) {
-        struct bench_slice slice = {.pair = pair->number, .number = number};
+    struct bench_slice slices[BENCH_BLOCK_SLICES] = {0};
+    int number = 0;
+    bool is_whole = true;
+
+    while (is_whole && number < query->slice_count) {
+        struct bench_slice *slice = &slices[number];
+        *slice = (struct bench_slice){.pair = pair->number, .number = number};
         bool is_before = (pair->first == BENCH_BEFORE) == (number % 2 == 0);
-        bool is_whole =
-            run_turn(run, query, &slice, is_before ? BENCH_BEFORE : BENCH_AFTER, parts, err);
-        *LIST_ADD(run->arena, &query->slices) = slice;
-        if (!is_whole)
-            return false;
+        is_whole = run_turn(run, query, slice, is_before ? BENCH_BEFORE : BENCH_AFTER, parts, err);
+        number++;
     }
-    return true;
+    bench_sum_slices(slices, (size_t)number, pair);
+    query->slices += (size_t)number;
+    return is_whole;
 }
 
 static bool
@@ -247,10 +268,12 @@ bench_run_pair(struct bench_run *run, struct bench_query *query, int number, str
                                  .is_again = i >= AGAIN,
                                  .all = histogram_new(scratch),
                                  .slice = histogram_new(scratch)};
+    bench_to_same_cpu(run, number);
     bool is_whole = run_turns(run, query, &pair, parts, err);
+    bench_to_any_cpu(run);
     for (size_t i = 0; i < PARTS; i++)
         keep_part(run, query, &pair, &parts[i]);
-    if (is_whole)
-        *LIST_ADD(run->arena, &query->pairs) = pair;
+    log_pair(run, query, &pair, parts);
+    *LIST_ADD(run->arena, &query->pairs) = pair;
     return is_whole;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "bench/run.h"
 
+#include "bench/slice.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

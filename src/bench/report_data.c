@@ -111,7 +111,7 @@ query_data(const struct bench_query *query)
     json_object_set_new(data, "judged_by", json_string(bench_quantity_name(query->judged_by)));
     json_object_set_new(data, "without_waits_for_a_cpu", bench_ratio_data(&query->net));
     json_object_set_new(data, "server_cpu", bench_ratio_data(&query->cpu));
-    json_object_set_new(data, "slices", json_integer((json_int_t)query->slices.count));
+    json_object_set_new(data, "slices", json_integer((json_int_t)query->slices));
     json_object_set_new(data, "target_met",
                         query->has_target ? json_boolean(query->is_target_met) : json_null());
     json_object_set_new(data, "target_met_before",
@@ -214,6 +214,7 @@ bench_data(const struct bench_results *results)
     json_object_set_new(data, "noise_without_waits", json_real(results->net_noise));
     json_object_set_new(data, "noise_of_cpu", json_real(results->cpu_noise));
     json_object_set_new(data, "noise_is_measured", json_boolean(results->has_noise_run));
+    json_object_set_new(data, "on_same_cpu", json_boolean(results->is_on_same_cpu));
     json_object_set_new(data, "queries_compared", json_integer((json_int_t)results->compared));
     json_object_set_new(data, "worst",
                         results->worst == NULL ? json_null()

@@ -5,12 +5,16 @@
 #include "bench/bench.h"
 #include "bench/driver.h"
 
+#include <sched.h>
+
 enum { BENCH_MAX_TUPLES_PER_BLOCK = 8, BENCH_MAX_ERRORS = 3 };
 
 struct bench_session {
     PGconn *connection;
     const char *label;
-    int cpu_clock; /* descriptor of the backend's run time in /proc; -1: not on this machine */
+    int cpu_clock;      /* descriptor of the backend's run time in /proc; -1: not on this machine */
+    cpu_set_t cpus;     /* on which its backend may run */
+    bool is_on_one_cpu; /* at the moment only on one of them */
     uint64_t checkpoint_lsn; /* WAL position after the last CHECKPOINT */
 };
 
@@ -74,6 +78,13 @@ bool bench_is_given_up(const struct bench_query *query);
 /* Counts a failed execution; false when the run cannot go on (connection lost, interrupted). */
 bool bench_count_error(struct bench_run *run, struct bench_query *query, size_t arm,
                        const struct error *fault);
+
+/* same_cpu.c: for the number-th pair of blocks (from 1) both servers' processes stay on the same
+ * CPU, the next one of those that both may use: two CPUs of a machine can differ by some percent
+ * for seconds, by what runs beside each. Only where both are on this machine and the system lets us
+ * (the same user, or root); on any CPU that they had afterwards. Says so in results. */
+void bench_to_same_cpu(struct bench_run *run, int number);
+void bench_to_any_cpu(struct bench_run *run);
 
 /* explain.c: the plans of all queries, outside of all timing. */
 bool bench_explain(struct bench_run *run, struct error *err) MUST_CHECK;

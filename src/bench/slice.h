@@ -1,7 +1,6 @@
-/* How the blocks of a query are cut up, and what is kept of each slice: plain data, in the arena of
- * the run. */
+/* How the blocks of a query are cut up, and what its pair keeps of the slices. */
 #pragma once
-#include "bench/suite.h"
+#include "bench/bench.h"
 
 /* A block is cut into slices, in which the servers take turns: as many as there is room for in
  * block_ms with some executions each. A block ends with the round in which it has lasted block_ms
@@ -22,3 +21,6 @@ struct bench_slice {
     int pair, number; /* of the pair: from 1; in it: from 0 */
     struct bench_cut arms[BENCH_ARMS], again[BENCH_ARMS];
 };
+
+/* Sets the pair's logarithms from its slices, at most BENCH_BLOCK_SLICES. */
+void bench_sum_slices(const struct bench_slice *slices, size_t count, struct bench_pair *pair);

@@ -102,19 +102,17 @@ standard_error(const double *logs, size_t count)
     return sqrt(variance / n) * n / (n - 2 * (double)cut);
 }
 
-struct bench_sample
-bench_by_pair(struct arena *arena, const double *logs, const int *pairs, size_t count)
+double
+bench_mean(double *values, size_t count)
 {
-    double *means = ARENA_ARRAY(arena, double, count + 1);
-    struct bench_sample sample = {means, 0};
+    size_t known = 0;
 
-    for (size_t first = 0, end = 0; first < count; first = end) {
-        while (end < count && pairs[end] == pairs[first])
-            end++;
-        const struct bench_sample pair = {logs + first, end - first};
-        means[sample.count++] = trimmed_mean(sorted(arena, &pair), pair.count);
+    for (size_t i = 0; i < count; i++) {
+        if (!isnan(values[i]))
+            values[known++] = values[i];
     }
-    return sample;
+    qsort(values, known, sizeof(*values), compare_double);
+    return known == 0 ? NAN : trimmed_mean(values, known);
 }
 
 static enum bench_verdict
@@ -215,7 +213,5 @@ bench_noise_of(const struct bench_sample *samples, size_t count, bool *ret_is_me
         used++;
     }
     *ret_is_measured = used > 0;
-    if (used == 0)
-        return BENCH_NOISE;
-    return fmax(BENCH_LEAST_NOISE, exp(sqrt(sum / (double)used)) - 1);
+    return used == 0 ? BENCH_NOISE : fmax(BENCH_NOISE, exp(sqrt(sum / (double)used)) - 1);
 }

@@ -5,8 +5,9 @@
 #include "bench/bench.h"
 
 enum { BENCH_RESAMPLES = 10000 };
-#define BENCH_NOISE 0.02       /* where no A/A run has measured it: a change within 2 % is none */
-#define BENCH_LEAST_NOISE 0.01 /* however quiet that run was */
+/* A change within 2 % is none, however quiet the A/A run was: that is in the same processes, and
+ * two processes that do the same can differ by 1 to 2 %, by where in memory they are. */
+#define BENCH_NOISE 0.02
 
 /* The pairs of one query: logarithms of before / after, one for each pair. */
 struct bench_sample {
@@ -14,11 +15,11 @@ struct bench_sample {
     size_t count;
 };
 
-/* One value for each pair from those of its slices, which stand together: slices of a pair share
- * what the machine did meanwhile, so that they are not independent and only pairs may be drawn
- * again. The mean, in which the highest and the lowest tenth are left out (from 10 slices on). */
-struct bench_sample
-bench_by_pair(struct arena *arena, const double *logs, const int *pairs, size_t count);
+/* The mean, in which the highest and the lowest tenth are left out (from 10 values on); sorts them.
+ * Not numbers are passed over; NAN without any other. A pair is one such value from those of its
+ * slices: slices of a pair share what the machine did meanwhile, so that they are not independent
+ * and only pairs may be drawn again. */
+double bench_mean(double *values, size_t count);
 
 /* The geometric mean over the samples of each sample's own, in which the highest and the lowest
  * tenth of its pairs are left out (from 10 pairs on), and its 95 % interval: pairs are drawn again
@@ -36,5 +37,5 @@ bench_ratio_of(const struct bench_sample *samples, size_t count, uint64_t seed, 
 
 /* The noise that an A/A run shows: how far the ratios of equal things, which should be 1, are from
  * it (root mean square over the samples of each sample's mean, or of its standard error where that
- * is more: that one mean came out near 1 is no proof of quiet). Without pairs: BENCH_NOISE. */
+ * is more: that one mean came out near 1 is no proof of quiet). BENCH_NOISE at least. */
 double bench_noise_of(const struct bench_sample *samples, size_t count, bool *ret_is_measured);

@@ -21,67 +21,23 @@ summarize_side(const struct bench_run *run, struct bench_side *side, size_t arm)
     side->max_ns = side->latency->max_ns;
 }
 
-/* --- ratios of slices ----------------------------------------------------------------------- */
+/* --- ratios of pairs ------------------------------------------------------------------------ */
 
-static double
-log_of(const struct bench_cut *cut, enum bench_quantity quantity)
-{
-    const double values[BENCH_QUANTITIES] = {[BENCH_MEDIAN] = (double)cut->median_ns,
-                                             [BENCH_NET] = cut->net_ns,
-                                             [BENCH_CPU] = cut->cpu_ns};
-
-    return values[quantity] > 0 ? log(values[quantity]) : NAN;
-}
-
-/* For each pair the logarithm of the arms against themselves: as many blocks as in sample_of(). */
+/* Of before against after, or of the arms against themselves, of the pairs where it is known. */
 static struct bench_sample
-noise_of(struct bench_run *run, const struct bench_query *query, enum bench_quantity quantity)
+sample_of(struct bench_run *run, const struct bench_query *query, enum bench_quantity quantity,
+          bool is_noise)
 {
-    size_t most = query->slices.count * BENCH_ARMS;
-    double *logs = ARENA_ARRAY(run->arena, double, most + 1);
-    int *pairs = ARENA_ARRAY(run->arena, int, most + 1);
-    size_t count = 0;
+    double *logs = ARENA_ARRAY(run->arena, double, query->pairs.count + 1);
+    struct bench_sample sample = {logs, 0};
 
-    for (size_t i = 0; i < most; i++) {
-        const struct bench_slice *slice = &query->slices.items[i / BENCH_ARMS];
-        double value = log_of(&slice->arms[i % BENCH_ARMS], quantity) -
-                       log_of(&slice->again[i % BENCH_ARMS], quantity);
-        if (isnan(value))
-            continue;
-        pairs[count] = slice->pair;
-        logs[count++] = value;
+    for (size_t i = 0; i < query->pairs.count; i++) {
+        const struct bench_pair *pair = &query->pairs.items[i];
+        double value = is_noise ? pair->noise_logs[quantity] : pair->logs[quantity];
+        if (!isnan(value))
+            logs[sample.count++] = value;
     }
-    return bench_by_pair(run->arena, logs, pairs, count);
-}
-
-/* Where the arm ran twice in the slice, the mean of both. */
-static double
-log_of_arm(const struct bench_slice *slice, size_t arm, enum bench_quantity quantity)
-{
-    double once = log_of(&slice->arms[arm], quantity);
-    double again = log_of(&slice->again[arm], quantity);
-
-    return isnan(again) ? once : (once + again) / 2;
-}
-
-/* For each pair the logarithm of before against after, of its whole slices. */
-static struct bench_sample
-sample_of(struct bench_run *run, const struct bench_query *query, enum bench_quantity quantity)
-{
-    double *logs = ARENA_ARRAY(run->arena, double, query->slices.count + 1);
-    int *pairs = ARENA_ARRAY(run->arena, int, query->slices.count + 1);
-    size_t count = 0;
-
-    for (size_t i = 0; i < query->slices.count; i++) {
-        const struct bench_slice *slice = &query->slices.items[i];
-        double value =
-            log_of_arm(slice, BENCH_BEFORE, quantity) - log_of_arm(slice, BENCH_AFTER, quantity);
-        if (isnan(value))
-            continue;
-        pairs[count] = slice->pair;
-        logs[count++] = value;
-    }
-    return bench_by_pair(run->arena, logs, pairs, count);
+    return sample;
 }
 
 static double
@@ -92,7 +48,7 @@ measure_noise(struct bench_run *run, enum bench_quantity quantity, bool *ret_is_
     struct bench_sample *samples = ARENA_ARRAY(run->arena, struct bench_sample, count + 1);
 
     for (size_t i = 0; i < count; i++)
-        samples[i] = noise_of(run, &results->queries.items[i], quantity);
+        samples[i] = sample_of(run, &results->queries.items[i], quantity, true);
     return bench_noise_of(samples, count, ret_is_measured);
 }
 
@@ -101,8 +57,8 @@ find_ratios(struct bench_run *run, struct bench_query *query, const struct bench
 {
     const struct bench_results *results = run->results;
     uint64_t seed = run->options->seed;
-    struct bench_sample net = sample_of(run, query, BENCH_NET);
-    struct bench_sample cpu = sample_of(run, query, BENCH_CPU);
+    struct bench_sample net = sample_of(run, query, BENCH_NET, false);
+    struct bench_sample cpu = sample_of(run, query, BENCH_CPU, false);
 
     query->ratio = bench_ratio_of(medians, 1, seed, results->noise);
     query->net = bench_ratio_of(&net, 1, seed, results->net_noise);
@@ -195,8 +151,8 @@ bench_summarize(struct bench_run *run)
         struct bench_query *query = &results->queries.items[i];
         for (size_t arm = 0; arm < BENCH_ARMS; arm++)
             summarize_side(run, &query->sides[arm], arm);
-        samples[i] = sample_of(run, query, BENCH_MEDIAN);
-        cpu[i] = sample_of(run, query, BENCH_CPU);
+        samples[i] = sample_of(run, query, BENCH_MEDIAN, false);
+        cpu[i] = sample_of(run, query, BENCH_CPU, false);
         find_ratios(run, query, &samples[i]);
         results->compared += query->ratio.value > 0;
         check_target(run, query);

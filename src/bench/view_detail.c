@@ -210,7 +210,7 @@ bench_view_detail(const struct bench_query *query, size_t number)
     set_text(view, "judged_by", bench_quantity_name(query->judged_by));
     set_judged(view, "net", &query->net);
     set_judged(view, "server_cpu", &query->cpu);
-    json_object_set_new(view, "slices", json_integer((json_int_t)query->slices.count));
+    json_object_set_new(view, "slices", json_integer((json_int_t)query->slices));
     json_object_set_new(view, "blocks", json_integer((json_int_t)query->pairs.count));
     json_object_set_new(view, "tuples_per_block",
                         json_integer((json_int_t)query->tuples_per_block));

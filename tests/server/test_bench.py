@@ -3,6 +3,7 @@
 
 import csv
 import json
+import os
 import re
 import signal
 import threading
@@ -355,6 +356,27 @@ def test_interrupted_run_leaves_its_report(pgdeck, pair, tmp_path):
     for arm in pair[:2]:
         wait_for(lambda a=arm: a.server.value("SELECT count(*) FROM pg_stat_activity WHERE "
                                               "datname = %s", a.dbname) == 0, 10, "disconnect")
+
+
+def test_pairs_take_turns_on_the_same_cpu(pgdeck, pair, tmp_path):
+    """Both servers' processes are on one CPU, and on another after a pair."""
+    def cpus_of(arm):
+        pids = arm.server.query("SELECT pid FROM pg_stat_activity WHERE datname = %s AND "
+                                "application_name LIKE 'pgdeck%%'", arm.dbname)
+        return {tuple(os.sched_getaffinity(pid)) for pid, in pids}
+
+    def have_met_twice():
+        seen.update(cpus for cpus in cpus_of(pair[0]) & cpus_of(pair[1]) if len(cpus) == 1)
+        return len(seen) == min(2, len(os.sched_getaffinity(0)))
+
+    out, seen = tmp_path / "out", set()
+    process = pgdeck.start("bench", "--deck", pair[2], "--before", pair[0].conninfo(), "--database",
+                           DATABASE, "--pairs", "1000", "--block-ms", "200", "--output", out)
+    wait_for(have_met_twice, 60, "both on two CPUs")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert json.loads((out / "results.json").read_text())["on_same_cpu"] is True
+    assert "ran on the same CPU" in check_page(out / "report.html")
 
 
 def test_lost_server_leaves_the_report(pgdeck, two_servers, tmp_path):
