@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "bench/suite_run.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,8 @@ enum {
     TRIES = 10, /* of a claim that meets a task on its way to another partition */
     FILL_FIRST = 2000,
     FILL_PER_SECOND = 3000, /* tasks that wait at first */
-    SNAPSHOT_BLOCKS = 5,
+    SNAPSHOT_BLOCKS = 5, /* at least, and at least a twelfth of its age: what is compared lasts */
+    SNAPSHOT_PART = 12,
     SPARE_MEGABYTES = 500,
     KILOBYTES_A_TASK = 16, /* at most: row versions, index entries, result, and WAL */
     LIFE_BLOCKS = 2,       /* a block of the tasks' life lasts so many times longer */
@@ -79,6 +81,14 @@ static const struct {
 
 /* --- what it needs -------------------------------------------------------------------------- */
 
+static double
+snapshot_block_s(const struct bench_options *options)
+{
+    double seconds = options->ai_block_ms / 1000.0 * SNAPSHOT_BLOCKS;
+
+    return fmax(seconds, (double)options->snapshot_s / SNAPSHOT_PART);
+}
+
 /* The suite removes its tasks after each block, but nothing goes while a snapshot is open. */
 int64_t
 ai_needed_megabytes(const struct bench_options *options)
@@ -86,7 +96,7 @@ ai_needed_megabytes(const struct bench_options *options)
     double block_s = options->ai_block_ms / 1000.0;
     double rate = options->rate > 0 ? options->rate : FILL_PER_SECOND;
     double filled = FILL_FIRST + block_s * FILL_PER_SECOND;
-    double lasts_s = options->snapshot_s > 0 ? options->snapshot_s + block_s * SNAPSHOT_BLOCKS * 2
+    double lasts_s = options->snapshot_s > 0 ? options->snapshot_s + snapshot_block_s(options) * 2
                                              : block_s * LIFE_BLOCKS;
     double tasks = filled > rate * lasts_s ? filled : rate * lasts_s;
 
@@ -123,7 +133,7 @@ open_driver(struct ai_suite *suite, const struct ai_case *one, struct arena *are
 }
 
 static struct bench_queue_options
-queue_options(const struct ai_suite *suite, const struct ai_case *one, int round)
+queue_options(const struct ai_suite *suite, struct ai_case *one, int round)
 {
     return (struct bench_queue_options){
         .workers = suite->run->options->workers,
@@ -134,6 +144,7 @@ queue_options(const struct ai_suite *suite, const struct ai_case *one, int round
         .projects = one->projects,
         .users = one->users,
         .owner_count = one->owner_count,
+        .floors = &one->floors,
         .seed = suite->run->options->seed * 1000003 + (uint64_t)round,
     };
 }
@@ -413,7 +424,7 @@ run_snapshot(struct ai_suite *suite, struct error *err)
 {
     struct ai_case *one = &suite->cases[AI_QUEUE];
     struct pg_target target = suite->run->options->arms[one->arm].target;
-    double seconds = suite->run->options->ai_block_ms / 1000.0 * SNAPSHOT_BLOCKS;
+    double seconds = snapshot_block_s(suite->run->options);
     int age_s = suite->run->options->snapshot_s;
     AUTO_PGCONN holder = NULL;
 

@@ -27,6 +27,7 @@ struct ai_case {
     const char *last;   /* id of the last task before; NULL: nothing written yet */
     const char **projects, **users;
     size_t owner_count;
+    struct bench_queue_floors floors;
 
     double rates[AI_ROUNDS]; /* jobs a second when tasks always wait, one of each round */
     size_t rate_count;

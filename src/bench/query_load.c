@@ -301,17 +301,26 @@ add_rows(struct query_load *load)
     struct arena *arena = load->run->arena;
     struct bench_table *table = LIST_ADD(arena, &load->suite->tables);
 
+    size_t not_drawn = 0;
+
     table->title = "Each query under load, p95";
-    table->what = "From when it was due until its last row.";
     for (size_t i = 0; i < load->query_count; i++) {
         const struct bench_class_load *before = &load->loads[BENCH_BEFORE]->classes.items[i];
         const struct bench_class_load *after = &load->loads[BENCH_AFTER]->classes.items[i];
+        if (before->response->total + after->response->total == 0) {
+            not_drawn++;
+            continue;
+        }
         bench_add_row(arena, table, load->names[i], p95_of(arena, before), p95_of(arena, after),
                       arena_printf(arena, "service %s / %s; of %" PRIu64 " / %" PRIu64 " requests",
                                    bench_percentile(arena, before->service, 0.95),
                                    bench_percentile(arena, after->service, 0.95), before->done,
                                    after->done));
     }
+    table->what = "From when it was due until its last row.";
+    if (not_drawn > 0)
+        table->what =
+            arena_printf(arena, "%s No request came for %zu more.", table->what, not_drawn);
 }
 
 static bool

@@ -9,10 +9,7 @@
 enum { INPUT_BYTES = 512, LIST_BYTES = BENCH_QUEUE_SLOTS * 21 + 3 };
 static const uint32_t NOBODY = UINT32_MAX;
 static const uint64_t millisecond_ns = 1000000;
-/* A claim looks from the highest id on that was ever claimed of its priority, less a slack for
- * enqueues that commit late; one a second looks at all: for later ones yet, and leases that ended.
- */
-enum { PRIORITIES = 10, SLACK_IDS = 200, WHOLE_CLAIM_MS = 1000 };
+enum { PRIORITIES = BENCH_QUEUE_PRIORITIES, SLACK_MS = 100, WHOLE_CLAIM_MS = 1000 };
 
 struct job {
     int64_t id;
@@ -53,8 +50,6 @@ struct bench_queue {
     uint64_t arrival_ns; /* when the next enqueue is due */
     uint64_t end_ns;
     uint64_t last_death_ns;
-    int64_t highest[PRIORITIES]; /* id that was claimed */
-    uint64_t whole_ns;           /* when a claim last looked at all */
 };
 
 /* --- drawn ------------------------------------------------------------------------------------ */
@@ -203,18 +198,26 @@ take_completion(struct bench_queue *queue, struct worker *worker, uint64_t now_n
 }
 
 static void
-write_floors(struct bench_queue *queue, struct worker *worker, uint64_t now_ns)
+turn_floors(struct bench_queue_floors *floors, uint64_t now_ns)
 {
-    bool is_whole = now_ns >= queue->whole_ns + WHOLE_CLAIM_MS * millisecond_ns;
+    if (now_ns < floors->turned_ns + SLACK_MS * millisecond_ns)
+        return;
+    memcpy(floors->floors, floors->before, sizeof(floors->floors));
+    memcpy(floors->before, floors->highest, sizeof(floors->before));
+    floors->turned_ns = now_ns;
+}
+
+static void
+write_floors(struct bench_queue_floors *floors, struct worker *worker, uint64_t now_ns)
+{
+    bool is_whole = now_ns >= floors->whole_ns + WHOLE_CLAIM_MS * millisecond_ns;
     size_t length = 0;
 
+    turn_floors(floors, now_ns);
     if (is_whole)
-        queue->whole_ns = now_ns;
-    for (int priority = PRIORITIES - 1; priority >= 0; priority--) {
-        int64_t highest = queue->highest[priority];
-        append_number(worker->floors, &length,
-                      is_whole || highest < SLACK_IDS ? 0 : highest - SLACK_IDS);
-    }
+        floors->whole_ns = now_ns;
+    for (int priority = PRIORITIES - 1; priority >= 0; priority--)
+        append_number(worker->floors, &length, is_whole ? 0 : floors->floors[priority]);
     memcpy(worker->floors + length, "}", 2);
 }
 
@@ -228,18 +231,18 @@ take_claim(struct bench_queue *queue, struct worker *worker, uint64_t now_ns)
     worker->values[0] = worker->count;
     worker->values[1] = worker->name;
     worker->values[2] = queue->lease;
-    write_floors(queue, worker, now_ns);
+    write_floors(queue->options.floors, worker, now_ns);
     worker->values[3] = worker->floors;
 }
 
 /* Where the queue has priorities, remembers how far claims have come. */
 static void
-note_highest(struct bench_queue *queue, const PGresult *result, int row, int64_t id)
+note_highest(struct bench_queue_floors *floors, const PGresult *result, int row, int64_t id)
 {
     int priority = PQnfields(result) > 3 ? atoi(PQgetvalue(result, row, 3)) : -1;
 
-    if (priority >= 0 && priority < PRIORITIES && id > queue->highest[priority])
-        queue->highest[priority] = id;
+    if (priority >= 0 && priority < PRIORITIES && id > floors->highest[priority])
+        floors->highest[priority] = id;
 }
 
 static void
@@ -263,7 +266,7 @@ claimed(struct bench_queue *queue, struct worker *worker, const PGresult *result
         job->run_ns = is_ours ? strtoull(PQgetvalue(result, row, 2), NULL, 10) * 1000 : 0;
         job->finish_ns = now_ns + job->run_ns;
         histogram_record(queue->wait, now_ns - job->due_ns);
-        note_highest(queue, result, row, job->id);
+        note_highest(queue->options.floors, result, row, job->id);
         queue->counts.claimed++;
     }
 }

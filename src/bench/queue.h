@@ -6,7 +6,19 @@
 #include "base/random.h"
 #include "bench/driver.h"
 
-enum { BENCH_QUEUE_SLOTS = 64, BENCH_QUEUE_WORKERS = 256 };
+enum { BENCH_QUEUE_SLOTS = 64, BENCH_QUEUE_WORKERS = 256, BENCH_QUEUE_PRIORITIES = 10 };
+
+/* How far workers have come in each priority, from run to run on one server: all zeros at first. A
+ * claim looks only at ids from the highest on that had been claimed 100 to 200 ms before, so that
+ * an enqueue may take so long to commit; one a second looks at all: for later ones yet, and leases
+ * that ended. */
+struct bench_queue_floors {
+    int64_t highest[BENCH_QUEUE_PRIORITIES]; /* id that was claimed */
+    int64_t before[BENCH_QUEUE_PRIORITIES];  /* ... until turned_ns */
+    int64_t floors[BENCH_QUEUE_PRIORITIES];  /* ... until the time before that */
+    uint64_t turned_ns;                      /* 100 ms ago at most */
+    uint64_t whole_ns;                       /* when a claim last looked at all */
+};
 
 /* The driver's statements: enqueue($1 project, $2 user, $3 name, $4 priority, $5 input),
  * claim($1 count, $2 worker, $3 lease seconds, $4 the lowest id to look at of each priority, 9
@@ -26,6 +38,7 @@ struct bench_queue_options {
     bool has_drain;      /* go on after the end until all is done */
     const char *const *projects, *const *users; /* to enqueue for; drawn */
     size_t owner_count;
+    struct bench_queue_floors *floors;
     uint64_t seed;
 };
 
