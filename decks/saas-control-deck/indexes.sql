@@ -33,7 +33,7 @@ CREATE INDEX ai_tasks_output_data_idx ON ai_tasks USING gin (output_data jsonb_p
 CREATE INDEX ai_tasks_task_name_fts_idx ON ai_tasks USING gin (to_tsvector('english', task_name));
 
 -- queue_next: the order in which workers claim; lease_until stays out of it
-CREATE INDEX ai_task_queue_priority_task_id_idx ON ai_task_queue (priority DESC, task_id);
+CREATE INDEX ai_task_queue_priority_place_idx ON ai_task_queue (priority DESC, place);
 
 -- AI results
 

@@ -134,6 +134,7 @@ COMMENT ON COLUMN ai_tasks.priority IS '0 to 9, 9 first';
 CREATE TABLE ai_task_queue (
     task_id     bigint PRIMARY KEY,
     priority    smallint NOT NULL DEFAULT 5 CHECK (priority BETWEEN 0 AND 9),
+    place       bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     attempt     smallint NOT NULL DEFAULT 0 CHECK (attempt >= 0),
     lease_until timestamptz,
     worker      text,
@@ -147,6 +148,11 @@ A task that ended has no row here. lease_until must stay without an index: claim
 
 COMMENT ON COLUMN ai_task_queue.task_id IS
 'ai_tasks.id, without a foreign key because of its partitions';
+
+COMMENT ON COLUMN ai_task_queue.place IS
+'The order within a priority. Not task_id: so one index can serve claims, and only the other can look
+tasks up. The planner would choose by what it knows of a table that is next to empty most of the
+time, and read the remains of all tasks that ended.';
 
 CREATE TABLE ai_results (
     id                 bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,

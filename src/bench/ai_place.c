@@ -68,8 +68,9 @@ check_place(const struct ai_suite *suite, struct ai_case *one, struct error *err
     if (!pg_bool(place, 0, "has_tables")) {
         error_set(err, ERROR_REFUSED, "database \"%s\" of server \"%s\" has no AI tasks", database,
                   one->label);
-        return error_hint(err, "The suite works with ai_tasks, ai_task_queue and ai_results as in "
-                               "the schema of decks/saas-control-deck.");
+        return error_hint(err,
+                          "The suite works with ai_tasks, ai_task_queue (with its column "
+                          "place) and ai_results as in the schema of decks/saas-control-deck.");
     }
     one->is_ours = pg_bool(place, 0, "is_ours");
     if (!one->is_ours && !suite->run->options->is_known_to_write) {

@@ -237,12 +237,14 @@ take_claim(struct bench_queue *queue, struct worker *worker, uint64_t now_ns)
 
 /* Where the queue has priorities, remembers how far claims have come. */
 static void
-note_highest(struct bench_queue_floors *floors, const PGresult *result, int row, int64_t id)
+note_highest(struct bench_queue_floors *floors, const PGresult *result, int row)
 {
-    int priority = PQnfields(result) > 3 ? atoi(PQgetvalue(result, row, 3)) : -1;
-
-    if (priority >= 0 && priority < PRIORITIES && id > floors->highest[priority])
-        floors->highest[priority] = id;
+    if (PQnfields(result) < 5)
+        return;
+    int priority = atoi(PQgetvalue(result, row, 3));
+    int64_t place = strtoll(PQgetvalue(result, row, 4), NULL, 10);
+    if (priority >= 0 && priority < PRIORITIES && place > floors->highest[priority])
+        floors->highest[priority] = place;
 }
 
 static void
@@ -266,7 +268,7 @@ claimed(struct bench_queue *queue, struct worker *worker, const PGresult *result
         job->run_ns = is_ours ? strtoull(PQgetvalue(result, row, 2), NULL, 10) * 1000 : 0;
         job->finish_ns = now_ns + job->run_ns;
         histogram_record(queue->wait, now_ns - job->due_ns);
-        note_highest(queue->options.floors, result, row, job->id);
+        note_highest(queue->options.floors, result, row);
         queue->counts.claimed++;
     }
 }

@@ -9,11 +9,11 @@
 enum { BENCH_QUEUE_SLOTS = 64, BENCH_QUEUE_WORKERS = 256, BENCH_QUEUE_PRIORITIES = 10 };
 
 /* How far workers have come in each priority, from run to run on one server: all zeros at first. A
- * claim looks only at ids from the highest on that had been claimed 100 to 200 ms before, so that
- * an enqueue may take so long to commit; one a second looks at all: for later ones yet, and leases
- * that ended. */
+ * claim looks only at places from the highest on that had been claimed 100 to 200 ms before, so
+ * that an enqueue may take so long to commit; one a second looks at all: for later ones yet, and
+ * leases that ended. */
 struct bench_queue_floors {
-    int64_t highest[BENCH_QUEUE_PRIORITIES]; /* id that was claimed */
+    int64_t highest[BENCH_QUEUE_PRIORITIES]; /* place that was claimed */
     int64_t before[BENCH_QUEUE_PRIORITIES];  /* ... until turned_ns */
     int64_t floors[BENCH_QUEUE_PRIORITIES];  /* ... until the time before that */
     uint64_t turned_ns;                      /* 100 ms ago at most */
@@ -21,8 +21,8 @@ struct bench_queue_floors {
 };
 
 /* The driver's statements: enqueue($1 project, $2 user, $3 name, $4 priority, $5 input),
- * claim($1 count, $2 worker, $3 lease seconds, $4 the lowest id to look at of each priority, 9
- * first) returning id, due_ns, run_us and, where $4 counts, priority, and
+ * claim($1 count, $2 worker, $3 lease seconds, $4 the lowest place to look at of each priority, 9
+ * first) returning id, due_ns, run_us and, where $4 counts, priority and place, and
  * complete($1 ids, $2 worker, $3 milliseconds run) returning ids. */
 enum bench_queue_statement { BENCH_ENQUEUE, BENCH_CLAIM, BENCH_COMPLETE, BENCH_QUEUE_STATEMENTS };
 

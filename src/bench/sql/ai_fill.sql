@@ -18,4 +18,5 @@ WITH task AS (
 )
 INSERT INTO ai_task_queue (task_id, priority)
 SELECT id, priority
-  FROM task;
+  FROM task
+ ORDER BY id;

@@ -3,6 +3,8 @@
 -- returns: one row; data_directory null: not for us to know
 SELECT pg_is_in_recovery() AS is_standby,
        to_regclass('ai_tasks') IS NOT NULL AND to_regclass('ai_task_queue') IS NOT NULL
+         AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('ai_task_queue')
+                                                AND attname = 'place')
          AND to_regclass('ai_results') IS NOT NULL AND to_regclass('projects') IS NOT NULL
          AND to_regclass('ai_models') IS NOT NULL AS has_tables,
        coalesce(shobj_description(oid, 'pg_database'), '') LIKE 'made by pgdeck %' AS is_ours,
