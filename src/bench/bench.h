@@ -35,11 +35,12 @@ struct bench_options {
     int rate; /* a second, by a schedule: queries (0: 50 % of what the slower server can do),
                * pgbench's transactions (0: closed loop), AI tasks (0:
                * 80 % of what the server before can do) */
-    int pgbench_block_ms;       /* default 2000 */
-    int workers;                /* of the AI tasks; default 16 */
-    int run_ms;                 /* mean run time of an AI task; default 50 */
-    int ai_block_ms, ai_rounds; /* default 2000 and 5 */
-    int snapshot_s;             /* how long AI tasks work beside an open snapshot; 0: not */
+    int pgbench_block_ms;           /* default 2000 */
+    int pool_block_ms, pool_rounds; /* default 2000 and 5 */
+    int workers;                    /* of the AI tasks; default 16 */
+    int run_ms;                     /* mean run time of an AI task; default 50 */
+    int ai_block_ms, ai_rounds;     /* default 2000 and 5 */
+    int snapshot_s;                 /* how long AI tasks work beside an open snapshot; 0: not */
     bool are_optional; /* --all: a suite that is refused is left out, and the report says why */
     bool is_known_to_write; /* --i-know: may write into a database that is not pgdeck's own */
     int block_ms;           /* how long a block lasts at least; default 300 */

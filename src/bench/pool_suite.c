@@ -213,7 +213,7 @@ run_block(struct pool_suite *suite, struct pool_way *way, int round, struct erro
     AUTO_ARENA scratch = arena_new();
     struct bench_load *load = bench_load_new(scratch, classes, 1);
     struct bench_source source = bench_mix_source(suite->mix);
-    uint64_t duration_ns = (uint64_t)suite->run->options->pgbench_block_ms * 1000000;
+    uint64_t duration_ns = (uint64_t)suite->run->options->pool_block_ms * 1000000;
     enum bench_arm_number arm = way == &suite->direct ? BENCH_BEFORE : BENCH_AFTER;
 
     bench_progress(suite->run, "requests at %.0f/s, round %d: %s, %d server connections",
@@ -302,7 +302,7 @@ exhaust_pool(struct pool_suite *suite, struct error *err)
     struct pool_way way = {.target = suite->pooled[0].target};
     struct bench_source source = bench_mix_source(suite->mix);
     struct bench_driver *driver;
-    uint64_t duration_ns = (uint64_t)suite->run->options->pgbench_block_ms * 1000000;
+    uint64_t duration_ns = (uint64_t)suite->run->options->pool_block_ms * 1000000;
 
     suite->full_clients = POOL_FULL_SIZE * FULL_CLIENTS_PER_SLOT;
     bench_progress(suite->run, "%d clients on a pool of %d", suite->full_clients, POOL_FULL_SIZE);
@@ -346,7 +346,7 @@ exhaust_server(struct pool_suite *suite, struct error *err)
 static bool
 run_whole(struct pool_suite *suite, struct error *err)
 {
-    int rounds = suite->run->options->ai_rounds;
+    int rounds = suite->run->options->pool_rounds;
 
     if (!open_driver(suite, &suite->direct, suite->clients, &suite->direct.driver, err))
         return error_wrap(err, "%d connections to the server", suite->clients);

@@ -23,6 +23,8 @@ bench_options_init(struct bench_options *options)
     options->scale = 10;
     options->clients = 8;
     options->pgbench_block_ms = 2000;
+    options->pool_block_ms = 2000;
+    options->pool_rounds = 5;
     options->workers = 16;
     options->run_ms = 50;
     options->ai_block_ms = 2000;

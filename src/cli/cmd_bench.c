@@ -28,7 +28,9 @@ enum {
     QUICK_PGBENCH_BLOCK_MS = 300,
     QUICK_SCALE = 2,
     QUICK_AI_BLOCK_MS = 500,
-    QUICK_AI_ROUNDS = 2
+    QUICK_AI_ROUNDS = 2,
+    QUICK_POOL_BLOCK_MS = 1000, /* of 500 requests a second: their p95 is compared */
+    QUICK_POOL_ROUNDS = 3
 };
 
 static void
@@ -259,9 +261,13 @@ set_sizes(const struct bench_command *command, struct bench_options *options)
     if (command->is_quick) {
         options->ai_block_ms = QUICK_AI_BLOCK_MS;
         options->ai_rounds = QUICK_AI_ROUNDS;
+        options->pool_block_ms = QUICK_POOL_BLOCK_MS;
+        options->pool_rounds = QUICK_POOL_ROUNDS;
     }
-    if (command->block_ms > 0)
+    if (command->block_ms > 0) {
         options->ai_block_ms = (int)command->block_ms;
+        options->pool_block_ms = (int)command->block_ms;
+    }
     options->workers = (int)command->workers;
     options->run_ms = (int)command->run_ms;
     options->snapshot_s = (int)command->snapshot_s;

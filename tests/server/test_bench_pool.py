@@ -40,8 +40,8 @@ def pools():
 
 def test_pool(pgdeck, server, tmp_path):
     before = set(pools())
-    pgdeck("bench", "--deck", write_deck(tmp_path, server), "--pool", "--quick", "--output",
-           tmp_path / "out", expect=0, timeout=120)
+    pgdeck("bench", "--deck", write_deck(tmp_path, server), "--pool", "--quick", "--block-ms", "300",
+           "--output", tmp_path / "out", expect=0, timeout=120)
     assert set(pools()) <= before
     suite = next(s for s in json.loads((tmp_path / "out" / "results.json").read_text())["suites"]
                  if s["name"] == "pool")
