@@ -160,7 +160,7 @@ struct bench_results {
     size_t targets_met, targets_before, targets; /* queries */
     uint64_t errors;
     struct bench_server servers[BENCH_ARMS];
-    bool is_on_same_cpu;   /* both servers' processes, pair by pair, in the blocks of queries */
+    size_t pairs_apart;    /* of all queries: the two processes were not held on the same CPU */
     bool is_reached_alike; /* both the same way: else encryption and TCP are in one's figures */
     LIST_OF(struct bench_setting) settings; /* that differ */
     size_t equal_settings;

@@ -184,12 +184,11 @@ log_pair(struct bench_run *run, const struct bench_query *query, const struct be
     for (size_t i = 0; i < PARTS; i++) {
         const struct histogram *all = parts[i].all;
         if (all->total > 0)
-            text_appendf(&medians, "%s %s%s %s of %" PRIu64, medians.length == 0 ? "" : ",",
+            text_appendf(&medians, "%s %s%s %s of %" PRIu64, medians.length == 0 ? " medians" : ",",
                          run->sessions[parts[i].arm].label, parts[i].is_again ? " again" : "",
                          bench_duration(median, histogram_percentile(all, 0.5)), all->total);
     }
-    bench_log(run, "%s: pair %d, medians:%s", query->query->name, pair->number,
-              text_chars(&medians));
+    bench_log(run, "%s: pair %d:%s", query->query->name, pair->number, text_chars(&medians));
 }
 
 /* One arm, the other, and with an A/A run the other again and the one again. */

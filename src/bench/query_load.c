@@ -295,19 +295,24 @@ p95_of(struct arena *arena, const struct bench_class_load *class)
                : arena_strdup(arena, bench_side_percentile(text, &side, 0.95));
 }
 
+static bool
+has_come(const struct bench_class_load *class)
+{
+    return class->response->total + class->errors > 0;
+}
+
 static void
 add_rows(struct query_load *load)
 {
     struct arena *arena = load->run->arena;
     struct bench_table *table = LIST_ADD(arena, &load->suite->tables);
-
     size_t not_drawn = 0;
 
     table->title = "Each query under load, p95";
     for (size_t i = 0; i < load->query_count; i++) {
         const struct bench_class_load *before = &load->loads[BENCH_BEFORE]->classes.items[i];
         const struct bench_class_load *after = &load->loads[BENCH_AFTER]->classes.items[i];
-        if (before->response->total + after->response->total == 0) {
+        if (!has_come(before) && !has_come(after)) {
             not_drawn++;
             continue;
         }

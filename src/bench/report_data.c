@@ -214,7 +214,7 @@ bench_data(const struct bench_results *results)
     json_object_set_new(data, "noise_without_waits", json_real(results->net_noise));
     json_object_set_new(data, "noise_of_cpu", json_real(results->cpu_noise));
     json_object_set_new(data, "noise_is_measured", json_boolean(results->has_noise_run));
-    json_object_set_new(data, "on_same_cpu", json_boolean(results->is_on_same_cpu));
+    json_object_set_new(data, "on_same_cpu", json_boolean(results->pairs_apart == 0));
     json_object_set_new(data, "queries_compared", json_integer((json_int_t)results->compared));
     json_object_set_new(data, "worst",
                         results->worst == NULL ? json_null()

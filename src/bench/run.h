@@ -82,7 +82,8 @@ bool bench_count_error(struct bench_run *run, struct bench_query *query, size_t 
 /* same_cpu.c: for the number-th pair of blocks (from 1) both servers' processes stay on the same
  * CPU, the next one of those that both may use: two CPUs of a machine can differ by some percent
  * for seconds, by what runs beside each. Only where both are on this machine and the system lets us
- * (the same user, or root); on any CPU that they had afterwards. Says so in results. */
+ * (the same user, or root); on any CPU that they had afterwards. Counts those where not in results.
+ */
 void bench_to_same_cpu(struct bench_run *run, int number);
 void bench_to_any_cpu(struct bench_run *run);
 

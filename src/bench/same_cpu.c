@@ -38,26 +38,31 @@ choose_cpu(struct bench_session sessions[BENCH_ARMS], int number, cpu_set_t *ret
     return true;
 }
 
+static bool
+hold(struct bench_run *run, int number)
+{
+    cpu_set_t cpu;
+
+    if (!choose_cpu(run->sessions, number, &cpu))
+        return false;
+    for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
+        struct bench_session *session = &run->sessions[arm];
+        session->is_on_one_cpu = set_cpus(session, &cpu);
+        if (session->is_on_one_cpu)
+            continue;
+        if (run->results->pairs_apart == 0)
+            bench_log(run, "server \"%s\": its process runs on any CPU: %s", session->label,
+                      strerror(errno));
+        bench_to_any_cpu(run);
+        return false;
+    }
+    return true;
+}
+
 void
 bench_to_same_cpu(struct bench_run *run, int number)
 {
-    struct bench_session *sessions = run->sessions;
-    cpu_set_t cpu;
-
-    run->results->is_on_same_cpu = false;
-    if (!choose_cpu(sessions, number, &cpu))
-        return;
-    for (size_t arm = 0; arm < BENCH_ARMS; arm++) {
-        sessions[arm].is_on_one_cpu = set_cpus(&sessions[arm], &cpu);
-        if (sessions[arm].is_on_one_cpu)
-            continue;
-        if (number == 1)
-            bench_log(run, "server \"%s\": its process runs on any CPU: %s", sessions[arm].label,
-                      strerror(errno));
-        bench_to_any_cpu(run);
-        return;
-    }
-    run->results->is_on_same_cpu = true;
+    run->results->pairs_apart += !hold(run, number);
 }
 
 void

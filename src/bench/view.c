@@ -513,7 +513,7 @@ set_method(json_t *view, const struct bench_results *results)
     snprintf(text, sizeof(text), "%.1f %%", results->net_noise * 100);
     set_text(view, "net_noise", text);
     json_object_set_new(view, "noise_is_measured", json_boolean(results->has_noise_run));
-    json_object_set_new(view, "is_on_same_cpu", json_boolean(results->is_on_same_cpu));
+    json_object_set_new(view, "is_on_same_cpu", json_boolean(results->pairs_apart == 0));
     json_object_set_new(view, "few_pairs", json_boolean(options->pairs < 10));
     set_text(view, "cpu", machine->cpu[0] == '\0' ? "unknown CPU" : machine->cpu);
     json_object_set_new(view, "cpus", json_integer(machine->cpus));

@@ -184,6 +184,9 @@ blame(struct arena *arena, PGconn *connection, struct index_wanted *const *wante
         *err = fault;
         error_wrap(err, "index \"%s\" cannot be built on table \"%s\"", wanted[i]->name,
                    wanted[i]->table);
+        if (strcmp(fault.sqlstate, "42703") == 0)
+            error_hint(err, "If the schema file has this column: pgdeck apply --only schema adds "
+                            "it, or says why that is left to you.");
         return error_place(err, wanted[i]->statement->place);
     }
     return error_wrap(err, "cannot try the declared indexes on empty copies of their tables");

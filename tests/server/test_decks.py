@@ -256,7 +256,7 @@ def test_a_task_moves_once(loaded):
         task = connection.execute(
             "UPDATE ai_task_queue SET lease_until = now() + interval '1 min', worker = 'w', "
             "attempt = attempt + 1 WHERE task_id = (SELECT task_id FROM ai_task_queue WHERE "
-            "lease_until IS NULL ORDER BY priority DESC, task_id LIMIT 1 FOR UPDATE SKIP LOCKED) "
+            "lease_until IS NULL ORDER BY priority DESC, place LIMIT 1 FOR UPDATE SKIP LOCKED) "
             "RETURNING task_id").fetchone()[0]
         active = where()
         connection.execute("UPDATE ai_tasks SET status = 'running', started_at = now() "

@@ -330,6 +330,13 @@ def test_interrupted_it_ends_what_it_builds(deck):
 
 
 @pytest.mark.pg(max=17)  # nothing in it changed since
+def test_a_column_that_is_not_there_yet(deck):
+    deck.write("CREATE INDEX events_when ON events (when_seen);")
+    err = deck.apply(expect=20).err
+    assert 'indexes.sql:1:1: error: index "events_when" cannot be built on table "events"' in err
+    assert "apply --only schema adds it" in err
+
+
 def test_a_definition_that_changes_twice(deck, writer):
     """The half-built successor of the first change is in the way of the second."""
     writer.execute("COMMIT")
