@@ -33,14 +33,12 @@ struct bench_options {
     bool has_noise_run; /* an A/A run beside the comparison, for the noise */
     int scale, clients; /* of pgbench, clients of the queries under load, too; default 10, 8 */
     int rate; /* a second, by a schedule: queries (0: 50 % of what the slower server can do),
-               * pgbench's transactions (0: closed loop), AI tasks (0:
-               * 80 % of what the server before can do) */
-    int pgbench_block_ms;           /* default 2000 */
-    int pool_block_ms, pool_rounds; /* default 2000 and 5 */
-    int workers;                    /* of the AI tasks; default 16 */
-    int run_ms;                     /* mean run time of an AI task; default 50 */
-    int ai_block_ms, ai_rounds;     /* default 2000 and 5 */
-    int snapshot_s;                 /* how long AI tasks work beside an open snapshot; 0: not */
+               * pgbench's (0: closed loop), AI tasks (0: 80 % of what the one before can do) */
+    int pgbench_block_ms, pool_block_ms, pool_rounds; /* default 2000, 2000 and 5 */
+    int workers;                                      /* of the AI tasks; default 16 */
+    int run_ms;                                       /* mean run time of an AI task; default 50 */
+    int ai_block_ms, ai_rounds;                       /* default 2000 and 5 */
+    int snapshot_s;    /* how long AI tasks work beside an open snapshot; 0: not */
     bool are_optional; /* --all: a suite that is refused is left out, and the report says why */
     bool is_known_to_write; /* --i-know: may write into a database that is not pgdeck's own */
     int block_ms;           /* how long a block lasts at least; default 300 */
@@ -200,5 +198,3 @@ const char *bench_quantity_name(enum bench_quantity quantity);
 const struct bench_ratio *bench_judged_ratio(const struct bench_query *query);
 /* The query's verdict and judged_by, from the verdicts of its three ratios. */
 void bench_judge(struct bench_query *query);
-/* The latency that counts: response where there is one. */
-const struct histogram *bench_latency_of(const struct bench_work_side *side);

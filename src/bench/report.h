@@ -19,6 +19,8 @@ void bench_put_csv_text(struct text *out, const char *value);
 void bench_put_csv_number(struct text *out, double value);
 /* Done a second, without what was done after the schedule's end; below 0: not known. */
 double bench_rate_of(const struct bench_work_side *side);
+/* The latency that counts: response where there is one. */
+const struct histogram *bench_latency_of(const struct bench_work_side *side);
 /* The latency's percentile, "≥ 5.00 s" where what was not answered decides it; "–": none. */
 const char *bench_side_percentile(char text[40], const struct bench_work_side *side, double share);
 /* sum / count; below 0: not known. */
